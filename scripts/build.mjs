@@ -1,0 +1,40 @@
+// Builds dist/: the library and the CLI, each one minified ES module with its build-time dependencies inside, and the
+// type declarations. One file matters: a fresh process pays for every module it opens before its first get.
+import { execFileSync } from 'node:child_process'
+import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..')
+const require = createRequire(import.meta.url)
+const packageDir = name => require.resolve(name).replace(new RegExp(`(node_modules.${name}).*`), '$1')
+const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+
+rmSync(join(root, 'dist'), { recursive: true, force: true })
+
+const shared = {
+  absWorkingDir: root,
+  bundle: true,
+  minify: true,
+  platform: 'node',
+  format: 'esm',
+  target: 'node20.19',
+  loader: { '.wasm': 'binary' },
+  external: ['chokidar'],
+  legalComments: 'none',
+  logLevel: 'warning',
+  define: { 'process.env.WICKED_CACHE_BUILD_VERSION': JSON.stringify(version) },
+  alias: {
+    // Plain JavaScript entry: the "node" one also tries to load an optional native addon.
+    'cbor-x': join(packageDir('cbor-x'), 'index.js'),
+    '#xxhash.wasm': join(packageDir('xxhash-wasm'), 'workerd', 'xxhash.wasm'),
+  },
+}
+await build({ ...shared, entryPoints: ['src/index.ts'], outfile: 'dist/index.js' })
+
+execFileSync(process.execPath, [join(packageDir('typescript'), 'bin', 'tsc'), '-p', 'tsconfig.types.json'], {
+  cwd: root,
+  stdio: 'inherit',
+})

@@ -1,0 +1,40 @@
+/** Stable codes: branch on these, never on message text. */
+export type CacheErrorCode =
+  // A caller's mistake: thrown at once, nothing is changed.
+  | 'ERR_CACHE_OPTION'
+  | 'ERR_CACHE_NAMESPACE'
+  | 'ERR_CACHE_KEY'
+  | 'ERR_CACHE_VALUE'
+  | 'ERR_CACHE_VALUE_TOO_LARGE'
+  | 'ERR_CACHE_CLOSED'
+  // A broken cache: never thrown by get or set, reported once as a warning.
+  | 'ERR_CACHE_ROOT'
+  | 'ERR_CACHE_IO'
+  | 'ERR_CACHE_CORRUPT'
+  | 'ERR_CACHE_BUSY'
+
+/** The one error class of the library. `value` is the offending input, `cause` the underlying error where there is one. */
+export class CacheError extends Error {
+  override readonly name = 'CacheError'
+  readonly code: CacheErrorCode
+  readonly value: unknown
+
+  constructor(code: CacheErrorCode, message: string, details: { value?: unknown; cause?: unknown } = {}) {
+    super(message, 'cause' in details ? { cause: details.cause } : undefined)
+    this.code = code
+    this.value = details.value
+  }
+}
+
+/** What `onWarning` receives, at most once per code and cache: the cache goes on without what failed. */
+export interface CacheWarning {
+  code: CacheErrorCode
+  message: string
+  cause?: unknown
+}
+
+/** The errno-style code of a failed system call (`ENOENT`, `ENOSPC`, ...), or undefined for any other error. */
+export function errnoOf(error: unknown): string | undefined {
+  const code = (error as { code?: unknown } | null)?.code
+  return error instanceof Error && typeof code === 'string' ? code : undefined
+}

@@ -1,0 +1,125 @@
+// Every path, magic number and version of the on-disk format. FORMAT.md explains them; a change to any value here is a
+// new FORMAT_VERSION, which is a new directory, so that versions never read each other's files.
+
+import { join } from 'node:path'
+import { CacheError } from './errors.js'
+
+export const FORMAT_VERSION = 1
+
+/** The signature that https://bford.info/cachedir/ asks for in the first line of the tag file. */
+export const CACHE_TAG_NAME = 'CACHEDIR.TAG'
+export const CACHE_TAG =
+  'Signature: 8a477f597d28d172789f06886806bc55\n' +
+  '# This directory holds a cache made by wicked-cache; it can be deleted at any time.\n'
+
+export const DIR_MODE = 0o700
+export const FILE_MODE = 0o600
+
+/** Frame header: check u32, magic u16, type u8, zero u8, payload length u32; all little-endian. */
+export const FRAME_HEADER_BYTES = 12
+export const FRAME_MAGIC = 0xc357
+
+export const FRAME = {
+  /** First frame of every file: format version and identity, for people and for `verify`. */
+  open: 1,
+  put: 2,
+  remove: 3,
+  /** `put` and `remove` that hold only while the key's record is the one they name. */
+  putIf: 4,
+  removeIf: 5,
+  /** Voids every record before it. */
+  clear: 6,
+  /** Frames after it are void: the file's records go on in its successor. */
+  seal: 7,
+  /** After a seal: names the successor; the first one counts. */
+  successor: 8,
+  blob: 9,
+  count: 10,
+} as const
+
+/** A blob frame's check covers its header and this much of its payload; the blob's own digest covers the rest. */
+export const BLOB_ID_BYTES = 21
+
+/** A pack that has reached this size gets a successor. */
+export const PACK_BYTES = 64 * 1024 * 1024
+/** A bucket log that has reached this size is rewritten: split where most of it is live, compacted where it is not. */
+export const BUCKET_BYTES = 64 * 1024
+/** Splits a prefix into one bucket per hex digit; eight digits use up the 32 bits. */
+export const BUCKET_FANOUT = 16
+export const BUCKET_MAX_DEPTH = 7
+
+export const MAX_KEY_BYTES = 16 * 1024
+export const MAX_VALUE_BYTES = 512 * 1024 * 1024
+const MAX_ESCAPED_NAME = 200
+
+export interface Layout {
+  root: string
+  tag: string
+  version: string
+  blobIndex: string
+  packs: string
+  namespaces: string
+  gcLock: string
+  namespace(escapedName: string): string
+  manifest(escapedName: string): string
+  counters(escapedName: string): string
+}
+
+export function layoutOf(root: string): Layout {
+  const version = join(root, `v${FORMAT_VERSION}`)
+  const namespaces = join(version, 'namespaces')
+  const namespace = (escapedName: string) => join(namespaces, escapedName)
+  return {
+    root,
+    tag: join(root, CACHE_TAG_NAME),
+    version,
+    blobIndex: join(version, 'blobs', 'index'),
+    packs: join(version, 'blobs', 'packs'),
+    namespaces,
+    gcLock: join(version, 'gc.lock'),
+    namespace,
+    manifest: escapedName => join(namespace(escapedName), 'manifest'),
+    counters: escapedName => join(namespace(escapedName), 'counters'),
+  }
+}
+
+const RESERVED_ON_WINDOWS = /^(con|prn|aux|nul|com\d|lpt\d)$/
+
+/**
+ * The directory name of a namespace: lower-case ASCII letters, digits, `-`, `_` and inner dots stand for themselves,
+ * every other UTF-8 byte is `%` and two hex digits. So names that differ only by case stay apart on file systems that
+ * ignore it, and none can be `..`, a device name or a path.
+ *
+ * @throws CacheError `ERR_CACHE_NAMESPACE` for what is not a string, empty, not well-formed or too long.
+ */
+export function escapeNamespace(name: unknown): string {
+  const refuse = (why: string) =>
+    new CacheError('ERR_CACHE_NAMESPACE', `A namespace name ${why}.`, { value: name })
+  if (typeof name !== 'string') throw refuse('must be a string')
+  if (name === '') throw refuse('must not be empty')
+  if (!name.isWellFormed()) throw refuse('must not contain lone surrogates')
+  const stem = name.split('.', 1)[0] as string
+  let escaped = ''
+  for (const [index, byte] of [...Buffer.from(name)].entries()) {
+    const char = String.fromCharCode(byte)
+    const isEdge = index === 0 || index === name.length - 1
+    const stands = /[a-z0-9_-]/.test(char) || (char === '.' && !isEdge)
+    const isDevice = index === 0 && RESERVED_ON_WINDOWS.test(stem.toLowerCase())
+    escaped += stands && !isDevice ? char : `%${byte.toString(16).padStart(2, '0')}`
+  }
+  if (escaped.length > MAX_ESCAPED_NAME) throw refuse(`must fit in ${MAX_ESCAPED_NAME} bytes once escaped`)
+  return escaped
+}
+
+/** The name that a namespace directory stands for, or undefined when no namespace escapes to it. */
+export function unescapeNamespace(directory: string): string | undefined {
+  if (!/^(?:[a-z0-9_.-]|%[0-9a-f]{2})+$/.test(directory)) return undefined
+  const bytes = directory.match(/%..|./g)?.map(part => (part.length > 1 ? Number.parseInt(part.slice(1), 16) : part.charCodeAt(0)))
+  const name = Buffer.from(bytes ?? []).toString()
+  try {
+    return escapeNamespace(name) === directory ? name : undefined
+  } catch (error) {
+    if (error instanceof CacheError) return undefined
+    throw error
+  }
+}

@@ -1,0 +1,130 @@
+// The shapes that callers see. Times are milliseconds since the epoch, sizes are bytes.
+
+import type { CacheWarning } from './errors.js'
+
+/** Hex of the 128-bit hash of a blob, `-`, its length in bytes, and `+n` for the n-th blob after a hash collision. */
+export type Digest = string & { readonly __brand: 'Digest' }
+
+/** Why a read found nothing to return. */
+export type MissReason =
+  | 'never-set'
+  | 'deleted'
+  | 'invalidated'
+  | 'expired'
+  | 'source-changed'
+  | 'source-missing'
+  | 'source-appeared'
+  | 'blob-missing'
+  | 'corrupt'
+  | 'unreadable'
+
+export type Mode = 'manual' | 'ttl' | 'file'
+
+export interface CacheOptions {
+  /** The root directory. Default: `$WICKED_CACHE_DIR`, else `wicked-cache` in the platform's user cache directory. */
+  dir?: string
+  /** Never write, not even statistics: `set` and `delete` return false. */
+  readOnly?: boolean
+  /** Called at most once per code when the cache is broken. Default: `process.emitWarning`. */
+  onWarning?: (warning: CacheWarning) => void
+  /** The current time in ms since the epoch, for entry ages and ttl. Default: `Date.now`. */
+  clock?: () => number
+}
+
+export interface NamespaceOptions {
+  /** Part of every key: entries set under another version are not seen. Default: `''`. */
+  version?: string
+  /** Allow cyclic values and keep shared references shared. Default: false (a cyclic value throws). */
+  cyclic?: boolean
+  /**
+   * What to do with instances of classes, whose prototype cannot be stored: `'refuse'` throws, `'plain'` stores their
+   * own enumerable properties and returns plain objects (for ASTs whose nodes are class instances). Default: `'refuse'`.
+   */
+  classInstances?: 'refuse' | 'plain'
+  /** Source files below this directory are recorded relative to it, so that a moved tree still hits. */
+  base?: string
+}
+
+/** How long an entry lives. The mode is inferred where it is left out: `files` before `ttlMs` before manual. */
+export interface SetOptions {
+  mode?: Mode
+  /** Lifetime in ms from now; a positive finite number. */
+  ttlMs?: number
+  /** Paths of the sources; the entry is valid until one of them changes. A missing source must stay missing. */
+  files?: readonly string[]
+}
+
+export interface SetManyEntry extends SetOptions {
+  key: string
+  value: unknown
+}
+
+/** One entry as `entries()` lists it. */
+export interface EntryInfo {
+  key: string
+  /** The namespace version it was set under. */
+  version: string
+  mode: Mode
+  /** Whether a get would find it fresh now (its blob is not read). */
+  valid: boolean
+  /** Length of the stored value in bytes. */
+  sizeBytes: number
+  createdAt: number
+  ageMs: number
+  /** When it ends, for entries with a ttl. */
+  expiresAt?: number
+  /** Absolute paths of its sources; empty unless mode is `file`. */
+  files: string[]
+  digest: Digest
+}
+
+/** Statistics of one namespace, over all its versions and all processes. */
+export interface NamespaceStats {
+  entryCount: number
+  hitCount: number
+  missCount: number
+  /** Misses by their reason; they add up to `missCount`. */
+  missReasons: Partial<Record<MissReason, number>>
+  setCount: number
+  /** Sum of the entries' value lengths in bytes, as if nothing were shared. */
+  totalSize: number
+  /** Age of the oldest entry in ms, null when there is none. */
+  oldestEntryAgeMs: number | null
+  /** Bytes that the namespace's own files (manifest, counters) take on disk. */
+  diskBytes: number
+}
+
+/** Statistics of the whole cache. */
+export interface CacheStats {
+  namespaces: Record<string, NamespaceStats>
+  entryCount: number
+  hitCount: number
+  missCount: number
+  missReasons: Partial<Record<MissReason, number>>
+  setCount: number
+  totalSize: number
+  oldestEntryAgeMs: number | null
+  /** Bytes of all files below the root's version directory. */
+  diskBytes: number
+  /** Bytes of the distinct values that entries refer to. */
+  uniqueSize: number
+  /** `totalSize - uniqueSize`: what storing each value once has saved. */
+  savedBytes: number
+}
+
+export interface GcOptions {
+  /** Blobs that were put or reused less than this long ago are kept, in ms. Default: one hour. */
+  graceMs?: number
+}
+
+/** What a garbage collection did. */
+export interface GcReport {
+  expiredEntries: number
+  staleEntries: number
+  keptEntries: number
+  removedBlobs: number
+  keptBlobs: number
+  /** Bytes on disk before and after, all files below the root's version directory. */
+  diskBytesBefore: number
+  diskBytesAfter: number
+}

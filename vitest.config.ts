@@ -1,0 +1,32 @@
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { defineConfig } from 'vitest/config'
+
+/** The build inlines xxhash-wasm's binary; the tests, which run the sources, get the same bytes the same way. */
+const inlineWasm = {
+  name: 'inline-wasm',
+  enforce: 'pre' as const,
+  load(id: string) {
+    if (!id.endsWith('.wasm')) return null
+    return `export default Uint8Array.from([${readFileSync(id).join()}])`
+  },
+}
+
+const packageFile = (name: string, file: string) =>
+  createRequire(import.meta.url).resolve(name).replace(new RegExp(`(node_modules.${name}).*`), `$1/${file}`)
+
+export default defineConfig({
+  plugins: [inlineWasm],
+  resolve: {
+    alias: {
+      // Plain JavaScript entry: the "node" one also tries to load an optional native addon.
+      'cbor-x': packageFile('cbor-x', 'index.js'),
+      '#xxhash.wasm': packageFile('xxhash-wasm', 'workerd/xxhash.wasm'),
+    },
+  },
+  test: {
+    include: ['test/**/*.test.ts'],
+    testTimeout: 60_000,
+    server: { deps: { inline: ['cbor-x'] } },
+  },
+})
