@@ -99,13 +99,14 @@ export function escapeNamespace(name: unknown): string {
   if (name === '') throw refuse('must not be empty')
   if (!name.isWellFormed()) throw refuse('must not contain lone surrogates')
   const stem = name.split('.', 1)[0] as string
+  const isDevice = RESERVED_ON_WINDOWS.test(stem.toLowerCase())
+  const bytes = Buffer.from(name)
   let escaped = ''
-  for (const [index, byte] of [...Buffer.from(name)].entries()) {
+  for (const [index, byte] of bytes.entries()) {
     const char = String.fromCharCode(byte)
-    const isEdge = index === 0 || index === name.length - 1
+    const isEdge = index === 0 || index === bytes.length - 1
     const stands = /[a-z0-9_-]/.test(char) || (char === '.' && !isEdge)
-    const isDevice = index === 0 && RESERVED_ON_WINDOWS.test(stem.toLowerCase())
-    escaped += stands && !isDevice ? char : `%${byte.toString(16).padStart(2, '0')}`
+    escaped += stands && !(isDevice && index === 0) ? char : `%${byte.toString(16).padStart(2, '0')}`
   }
   if (escaped.length > MAX_ESCAPED_NAME) throw refuse(`must fit in ${MAX_ESCAPED_NAME} bytes once escaped`)
   return escaped

@@ -128,3 +128,55 @@ export interface GcReport {
   diskBytesBefore: number
   diskBytesAfter: number
 }
+
+/** What a plugin works with: its own entries, by key. All operations are synchronous. */
+export interface Namespace {
+  readonly name: string
+  readonly version: string
+  /**
+   * Stores a value. Returns true when it is stored and visible to every process, false when the cache is read-only or
+   * broken (reported as a warning).
+   *
+   * @throws CacheError `ERR_CACHE_KEY`, `ERR_CACHE_OPTION`, `ERR_CACHE_VALUE` (with the path inside the value),
+   *   `ERR_CACHE_VALUE_TOO_LARGE`, `ERR_CACHE_CLOSED`; the old entry stays.
+   */
+  set(key: string, value: unknown, options?: SetOptions): boolean
+  /** The value last set under the key if it is still valid, else undefined. Counts a hit or a miss. */
+  get<T = unknown>(key: string): T | undefined
+  /** Whether a get would hit, without reading the value and without counting. */
+  has(key: string): boolean
+  /** Removes the entry; true when there was one. */
+  delete(key: string): boolean
+  /** Removes the entry because its value is known to be out of date; true when there was one. */
+  invalidate(key: string): boolean
+  /** Removes every entry of the namespace, of all versions; returns how many there were. */
+  clear(): number
+  /** Values in the order of the keys, undefined for misses. */
+  getMany<T = unknown>(keys: readonly string[]): (T | undefined)[]
+  /** Sets many entries with one write per file touched; returns how many were stored. All or nothing on a caller's mistake. */
+  setMany(entries: Iterable<SetManyEntry>): number
+  /** The keys set under this version, in no order; expired and stale entries included. */
+  keys(): IterableIterator<string>
+  /** The entries set under this version, or under every version. */
+  entries(options?: { allVersions?: boolean }): IterableIterator<EntryInfo>
+  /** The entries stored under one key, one for each version. */
+  find(key: string): EntryInfo[]
+  /** Statistics over all versions and processes. Reads the whole manifest. */
+  stats(): NamespaceStats
+}
+
+/** An open cache directory. */
+export interface Cache {
+  /** The absolute path of the root directory. */
+  readonly dir: string
+  readonly readOnly: boolean
+  /** @throws CacheError `ERR_CACHE_NAMESPACE`, `ERR_CACHE_OPTION`, `ERR_CACHE_CLOSED` */
+  namespace(name: string, options?: NamespaceOptions): Namespace
+  /** Names of the namespaces on disk, sorted. */
+  namespaces(): string[]
+  stats(): CacheStats
+  /** Drops expired and stale entries, then the blobs that nothing refers to. */
+  gc(options?: GcOptions): GcReport
+  /** Writes pending statistics and closes all files. Later calls on the cache and its namespaces throw `ERR_CACHE_CLOSED`. */
+  close(): void
+}
