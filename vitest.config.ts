@@ -27,6 +27,6 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     testTimeout: 60_000,
-    server: { deps: { inline: ['cbor-x'] } },
+    server: { deps: { inline: ['cbor-x', /\.wasm$/] } },
   },
 })

@@ -34,6 +34,25 @@ const shared = {
 }
 await build({ ...shared, entryPoints: ['src/index.ts'], outfile: 'dist/index.js' })
 
+/** The CLI uses the library that is built beside it: a second copy inside would be another store with other state. */
+const libraryBesideIt = {
+  name: 'library-beside-it',
+  setup(cli) {
+    cli.onResolve({ filter: /\/src\// }, ({ path, importer }) => {
+      if (!path.endsWith('/src/index.js')) throw new Error(`${importer} imports ${path}: only src/index.js is allowed`)
+      return { path: './index.js', external: true }
+    })
+  },
+}
+await build({
+  ...shared,
+  entryPoints: ['cli/main.ts'],
+  outfile: 'dist/cli.js',
+  alias: { y18n: join(root, 'cli', 'english.ts') },
+  plugins: [libraryBesideIt],
+})
+chmodSync(join(root, 'dist', 'cli.js'), 0o755)
+
 execFileSync(process.execPath, [join(packageDir('typescript'), 'bin', 'tsc'), '-p', 'tsconfig.types.json'], {
   cwd: root,
   stdio: 'inherit',

@@ -33,8 +33,8 @@ export interface CacheWarning {
   cause?: unknown
 }
 
-/** The errno-style code of a failed system call (`ENOENT`, `ENOSPC`, ...), or undefined for any other error. */
+/** The code of a failed system call (`ENOENT`, `ENOSPC`, ...), or undefined for any other error. */
 export function errnoOf(error: unknown): string | undefined {
   const code = (error as { code?: unknown } | null)?.code
-  return error instanceof Error && typeof code === 'string' ? code : undefined
+  return error instanceof Error && typeof code === 'string' && !code.startsWith('ERR_') ? code : undefined
 }

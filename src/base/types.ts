@@ -112,11 +112,6 @@ export interface CacheStats {
   savedBytes: number
 }
 
-export interface GcOptions {
-  /** Blobs that were put or reused less than this long ago are kept, in ms. Default: one hour. */
-  graceMs?: number
-}
-
 /** What a garbage collection did. */
 export interface GcReport {
   expiredEntries: number
@@ -176,7 +171,7 @@ export interface Cache {
   namespaces(): string[]
   stats(): CacheStats
   /** Drops expired and stale entries, then the blobs that nothing refers to. */
-  gc(options?: GcOptions): GcReport
+  gc(): Promise<GcReport>
   /** Writes pending statistics and closes all files. Later calls on the cache and its namespaces throw `ERR_CACHE_CLOSED`. */
   close(): void
 }

@@ -1,0 +1,73 @@
+// What a command is, what it is given, and how it says that it was called wrongly.
+
+import type { Options } from 'yargs'
+import type { openCache } from '../src/index.js'
+import type { Output } from './output.js'
+
+/** 0: done. 1: a miss, or something is wrong. 2: called wrongly. */
+export type ExitCode = 0 | 1 | 2
+
+/** A mistake in how the command was called: reported with exit code 2. Further lines of the message are shown as they are. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError'
+}
+
+/** What the commands use of the library, so that `path --dir` and `--help` never load it. */
+export interface Library {
+  openCache: typeof openCache
+  defaultDir(): string
+}
+
+/** Bytes from the caller, and whether a person is typing them. */
+export type Input = AsyncIterable<Uint8Array | string> & { isTTY?: boolean }
+
+/** Everything of the process that a command may touch. */
+export interface Context {
+  stdin: Input
+  stdout: Output
+  stderr: Output
+  library(): Promise<Library>
+}
+
+/** The options of all commands; the ones that a command does not declare are never set. */
+export interface OptionValues {
+  json?: boolean
+  dir?: string
+  all?: boolean
+  ttl?: string
+  grace?: string
+  file?: string[]
+  'plugin-version'?: string
+}
+
+export interface Parameter {
+  name: string
+  describe: string
+  isOptional?: boolean
+}
+
+export interface Command {
+  name: string
+  /** One line for the list of commands. */
+  summary: string
+  /** What else there is to know: the form of --json, what exit code 1 means here. */
+  details: string
+  parameters: readonly Parameter[]
+  options: Readonly<Record<string, Options>>
+  /** Command lines that work as written, and what they are for. */
+  examples: readonly (readonly [commandLine: string, purpose: string])[]
+  /** `parameters` are as many as are required, at most as many as are declared. */
+  run(parameters: readonly string[], options: OptionValues, context: Context): Promise<ExitCode>
+}
+
+// nargs 0, because yargs would take a following `true` or `false` for the value of the option: `set ns key --json true`.
+export const flag = (describe: string): Options => ({ type: 'boolean', nargs: 0, describe })
+
+export const pluginVersion: Options = {
+  type: 'string',
+  requiresArg: true,
+  describe: 'The version that the plugin gave when it opened the namespace',
+}
+
+export const namespaceParameter: Parameter = { name: 'namespace', describe: 'The namespace, as the plugin named it' }
+export const keyParameter: Parameter = { name: 'key', describe: 'The key of the entry' }

@@ -1,0 +1,99 @@
+// Counts of one namespace over all its processes: one record of totals in a log map, to which each process adds what it
+// gathered, as a compare-and-swap, so that none is lost and none counts twice. A killed process loses what it had not
+// added yet.
+
+import { CacheError } from '../base/errors.js'
+import type { MissReason } from '../base/types.js'
+import type { Environment } from '../log/environment.js'
+import { LogMap } from '../log-map/log-map.js'
+import { NO_RECORD } from '../log-map/record.js'
+
+/** The order is that of the bytes: new ones go to the end. */
+export const COUNTER_NAMES = [
+  'hits',
+  'sets',
+  'never-set',
+  'deleted',
+  'invalidated',
+  'expired',
+  'source-changed',
+  'source-missing',
+  'source-appeared',
+  'blob-missing',
+  'corrupt',
+  'unreadable',
+] as const satisfies readonly ('hits' | 'sets' | MissReason)[]
+
+export type CounterName = (typeof COUNTER_NAMES)[number]
+export type Counts = Record<CounterName, number>
+
+/** A file of nothing but totals is rewritten early. */
+const BUCKET_BYTES = 16 * 1024
+const MAX_ATTEMPTS = 1000
+const KEY = Buffer.from('totals')
+const POSITION = { place: 0, slot: 0 }
+const COUNT_BYTES = 6
+
+export class Counters {
+  readonly #map: LogMap
+  #pending = noCounts()
+  #pendingCount = 0
+
+  /** `identity` is the counters' place below the root. */
+  constructor(environment: Environment, path: string, identity: string) {
+    this.#map = new LogMap(environment, path, identity, BUCKET_BYTES)
+  }
+
+  /** How many counts `flush` would add. */
+  get pendingCount(): number {
+    return this.#pendingCount
+  }
+
+  count(name: CounterName, by = 1): void {
+    this.#pending[name] += by
+    this.#pendingCount += by
+  }
+
+  /** Totals of all processes, with what this one has not added yet. */
+  totals(): Counts {
+    const totals = decode(this.#map.get(POSITION, KEY)?.value)
+    for (const name of COUNTER_NAMES) totals[name] += this.#pending[name]
+    return totals
+  }
+
+  /** Adds what was gathered to the totals. @throws errno-style errors; nothing is lost then */
+  flush(): void {
+    for (let attempt = 0; this.#pendingCount > 0; attempt++) {
+      if (attempt === MAX_ATTEMPTS) throw new CacheError('ERR_CACHE_IO', 'Statistics could not be added up.')
+      const expected = this.#map.get(POSITION, KEY)?.check ?? NO_RECORD
+      if (!this.#map.swap({ kind: 'put', ...POSITION, key: KEY, value: encode(this.totals()), expected })) continue
+      this.#pending = noCounts()
+      this.#pendingCount = 0
+    }
+  }
+
+  close(): void {
+    this.#map.close()
+  }
+}
+
+export function noCounts(): Counts {
+  return Object.fromEntries(COUNTER_NAMES.map(name => [name, 0])) as Counts
+}
+
+function encode(counts: Counts): Buffer {
+  const bytes = Buffer.alloc(COUNT_BYTES * COUNTER_NAMES.length)
+  for (const [index, name] of COUNTER_NAMES.entries()) {
+    bytes.writeUIntLE(counts[name], COUNT_BYTES * index, COUNT_BYTES)
+  }
+  return bytes
+}
+
+function decode(bytes: Buffer | undefined): Counts {
+  const counts = noCounts()
+  for (const [index, name] of COUNTER_NAMES.entries()) {
+    const at = COUNT_BYTES * index
+    if (bytes && at + COUNT_BYTES <= bytes.length) counts[name] = bytes.readUIntLE(at, COUNT_BYTES)
+  }
+  return counts
+}

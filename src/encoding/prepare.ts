@@ -1,0 +1,267 @@
+// The walk over a value before cbor-x sees it. It refuses what could not come back as it went in, and gives the value
+// itself back when cbor-x can write it as it stands: only the containers on the way to something that needs a carrier are
+// copied, so ordinary values are not.
+
+import { Carrier, ERROR_CLASSES } from './carriers.js'
+import { Refusal, refusalIn, type Segment } from './refusal.js'
+
+/** cbor-x overflows the default stack of Node at about 1,100 levels of objects. */
+export const MAX_DEPTH = 1000
+/**
+ * Looking for named properties (the `index` of a RegExp match, the `raw` of a template) costs as much as encoding the
+ * array, so it ends here: real arrays that have some are short.
+ */
+const NAMED_PROPERTIES_CHECKED = 64
+
+const { hasOwnProperty } = Object.prototype
+
+export interface Context {
+  readonly classInstances: 'refuse' | 'plain'
+  /** What to write in place of containers that a cyclic message holds once and refers to. */
+  readonly references?: ReadonlyMap<object, object>
+}
+
+/** The value, or what to write in its place. @throws Refusal */
+export function prepare(value: unknown, depth: number, context: Context): unknown {
+  switch (typeof value) {
+    case 'string':
+      return isAltered(value) ? new Carrier('String', [Buffer.from(value, 'utf16le')]) : value
+    case 'number':
+      // cbor-x writes -0 as 0, and NaN with whatever bits it has, so that equal values would have different bytes.
+      if (Object.is(value, -0)) return new Carrier('Number', ['-0'])
+      return Number.isNaN(value) ? new Carrier('Number', ['NaN']) : value
+    case 'bigint':
+      return prepareBigInt(value)
+    case 'function':
+    case 'symbol':
+      throw new Refusal(`is a ${typeof value}`, value)
+    case 'object':
+      if (value === null) return value
+      return context.references?.get(value) ?? prepareContents(value, depth, context)
+    default:
+      return value
+  }
+}
+
+/** Like `prepare`, of an object that may be one that others refer to. */
+export function prepareContents(value: object, depth: number, context: Context): unknown {
+  if (depth > MAX_DEPTH) throw new Refusal(`is nested deeper than ${MAX_DEPTH} levels`, value)
+  if (Array.isArray(value)) return prepareArray(value, depth, context)
+  const prototype = Object.getPrototypeOf(value)
+  if (prototype === Object.prototype || prototype === null) return preparePlain(value, depth, context)
+  const builtin = BUILTINS.get(prototype)
+  if (builtin) return builtin(value as never, depth, context)
+  if (isObjectPrototypeOfOtherRealm(prototype)) return preparePlain(value, depth, context)
+  return prepareInstance(value, depth, context)
+}
+
+/** `TextDecoder` drops a leading byte order mark, and UTF-8 has no lone surrogates. */
+function isAltered(text: string): boolean {
+  return text.charCodeAt(0) === 0xfeff || !text.isWellFormed()
+}
+
+/** cbor-x renames the first on decoding and keeps its own data under the second while encoding. */
+function isAlteredKey(key: string): boolean {
+  return key === '__proto__' || key === '__keys__' || isAltered(key)
+}
+
+function preparePlain(object: object, depth: number, context: Context): unknown {
+  if (Object.getOwnPropertySymbols(object).length > 0) throw new Refusal('has a symbol as a key', object)
+  return prepareProperties(object as Record<string, unknown>, depth, context, object)
+}
+
+/** `holder` is the object that the caller knows: the same, or the class instance that `object` is a copy of. */
+function prepareProperties(object: Record<string, unknown>, depth: number, context: Context, holder: object): unknown {
+  let copy: Record<string, unknown> | undefined
+  let key = ''
+  try {
+    // Half the time of a loop over Object.keys(); within it the engine knows this call to be true, unlike Object.hasOwn.
+    for (key in object) {
+      if (!hasOwnProperty.call(object, key)) continue
+      if (isAlteredKey(key)) return prepareEntries(object, depth, context, holder)
+      const item = object[key]
+      const prepared = prepare(item, depth + 1, context)
+      if (prepared !== item) {
+        copy ??= { ...object }
+        copy[key] = prepared
+      }
+    }
+  } catch (error) {
+    throw refusalIn(error, holder, key)
+  }
+  return copy ?? object
+}
+
+function prepareEntries(object: Record<string, unknown>, depth: number, context: Context, holder: object): Carrier {
+  const parts: unknown[] = []
+  let key = ''
+  try {
+    for (key of Object.keys(object)) parts.push(prepare(key, depth, context), prepare(object[key], depth + 1, context))
+  } catch (error) {
+    throw refusalIn(error, holder, key)
+  }
+  return new Carrier('Object', parts)
+}
+
+function prepareArray(array: unknown[], depth: number, context: Context): unknown {
+  const prototype = Object.getPrototypeOf(array)
+  const isOtherRealm = prototype !== Array.prototype
+  // Only the Array.prototype of a realm is itself an array.
+  if (isOtherRealm && !Array.isArray(prototype)) throw new Refusal(`is ${nameOf(array)}`, array)
+  if (array.length <= NAMED_PROPERTIES_CHECKED && Object.keys(array).length > array.length)
+    throw new Refusal('is an array with named properties', array)
+  let copy = isOtherRealm ? Array.from(array) : undefined
+  let i = 0
+  try {
+    for (; i < array.length; i++) {
+      const item = array[i]
+      if (item === undefined && !Object.hasOwn(array, i)) throw new Refusal('is a hole in a sparse array', array)
+      const prepared = prepare(item, depth + 1, context)
+      if (prepared !== item) {
+        copy ??= array.slice()
+        copy[i] = prepared
+      }
+    }
+  } catch (error) {
+    throw refusalIn(error, array, i)
+  }
+  return copy ?? array
+}
+
+function prepareMap(map: Map<unknown, unknown>, depth: number, context: Context): unknown {
+  refuseProperties(map)
+  const copy = new Map<unknown, unknown>()
+  let isChanged = false
+  let segment: Segment = ''
+  try {
+    for (const [key, item] of map) {
+      segment = ['keys', copy.size]
+      const preparedKey = prepare(key, depth + 1, context)
+      segment = ['values', copy.size]
+      const prepared = prepare(item, depth + 1, context)
+      isChanged ||= preparedKey !== key || prepared !== item
+      copy.set(preparedKey, prepared)
+    }
+  } catch (error) {
+    throw refusalIn(error, map, segment)
+  }
+  return isChanged ? copy : map
+}
+
+function prepareSet(set: Set<unknown>, depth: number, context: Context): unknown {
+  refuseProperties(set)
+  const copy = new Set<unknown>()
+  let isChanged = false
+  try {
+    for (const item of set) {
+      const prepared = prepare(item, depth + 1, context)
+      isChanged ||= prepared !== item
+      copy.add(prepared)
+    }
+  } catch (error) {
+    throw refusalIn(error, set, ['values', copy.size])
+  }
+  return isChanged ? copy : set
+}
+
+/** Own properties with their enumerability: `message`, `stack` and `cause` are as much the value as added fields are. */
+function prepareError(error: Error, depth: number, context: Context): Carrier {
+  if (Object.prototype.toString.call(error) !== '[object Error]') throw new Refusal(`is ${nameOf(error)}`, error)
+  const parts: unknown[] = []
+  let segment = ''
+  try {
+    for (const key of Reflect.ownKeys(error)) {
+      if (typeof key === 'symbol') throw new Refusal('has a symbol as a key', error)
+      segment = key
+      const item = (error as unknown as Record<string, unknown>)[key]
+      const isEnumerable = Object.prototype.propertyIsEnumerable.call(error, key)
+      parts.push(prepare(key, depth, context), isEnumerable, prepare(item, depth + 1, context))
+    }
+  } catch (reason) {
+    throw refusalIn(reason, error, segment)
+  }
+  return new Carrier(Object.getPrototypeOf(error).constructor.name, parts)
+}
+
+/** cbor-x reads and writes larger ones a byte at a time, in quadratic time. */
+function prepareBigInt(value: bigint): unknown {
+  const magnitude = value < 0n ? -value : value
+  if (BigInt.asUintN(64, magnitude) === magnitude) return value
+  return new Carrier('BigInt', [magnitude.toString(16), value < 0n])
+}
+
+/** cbor-x stores seconds: far from 1970 their fractions are coarser than a millisecond. */
+function prepareDate(date: Date): unknown {
+  refuseProperties(date)
+  const timeMs = date.getTime()
+  if (Number.isNaN(timeMs)) return new Carrier('Date', [new Carrier('Number', ['NaN'])])
+  return Math.round((timeMs / 1000) * 1000) === timeMs ? date : new Carrier('Date', [timeMs])
+}
+
+function prepareRegExp(regexp: RegExp, depth: number, context: Context): unknown {
+  refuseProperties(regexp, 1)
+  const { source, flags, lastIndex } = regexp
+  if (Object.is(lastIndex, 0) && !isAltered(source)) return regexp
+  if (typeof lastIndex !== 'number') throw new Refusal('has a lastIndex that is not a number', regexp)
+  return new Carrier('RegExp', [prepare(source, depth, context), flags, prepare(lastIndex, depth, context)])
+}
+
+function prepareArrayBuffer(buffer: ArrayBuffer): Carrier {
+  refuseProperties(buffer)
+  if ((buffer as { resizable?: boolean }).resizable) throw new Refusal('is a resizable ArrayBuffer', buffer)
+  return new Carrier('ArrayBuffer', [Buffer.from(buffer)])
+}
+
+function prepareDataView(view: DataView): Carrier {
+  refuseProperties(view)
+  return new Carrier('DataView', [Buffer.from(view.buffer, view.byteOffset, view.byteLength)])
+}
+
+function prepareInstance(instance: object, depth: number, context: Context): unknown {
+  const isOrdinary =
+    Object.prototype.toString.call(instance) === '[object Object]' &&
+    !(Symbol.iterator in instance || Symbol.asyncIterator in instance) &&
+    typeof (instance as { toJSON?: unknown }).toJSON !== 'function'
+  if (context.classInstances === 'refuse' || !isOrdinary) throw new Refusal(`is ${nameOf(instance)}`, instance)
+  const copy: Record<string, unknown> = { ...instance }
+  for (const key of Object.getOwnPropertySymbols(copy)) Reflect.deleteProperty(copy, key)
+  return prepareProperties(copy, depth, context, instance)
+}
+
+function refuseProperties(object: object, expected = 0): void {
+  if (Reflect.ownKeys(object).length > expected) throw new Refusal(`is ${nameOf(object)} with added properties`, object)
+}
+
+function isObjectPrototypeOfOtherRealm(prototype: object): boolean {
+  return Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'isPrototypeOf')
+}
+
+function nameOf(object: object): string {
+  const name: unknown = object.constructor?.name
+  return typeof name === 'string' && name !== '' ? `an instance of ${name}` : 'an instance of an unnamed class'
+}
+
+type PrepareBuiltin = (value: never, depth: number, context: Context) => unknown
+const asItIs: PrepareBuiltin = value => value
+
+const BUILTINS = new Map<object, PrepareBuiltin>([
+  [Map.prototype, prepareMap],
+  [Set.prototype, prepareSet],
+  [Date.prototype, prepareDate],
+  [RegExp.prototype, prepareRegExp],
+  [ArrayBuffer.prototype, prepareArrayBuffer],
+  [DataView.prototype, prepareDataView],
+  [Buffer.prototype, asItIs],
+  [Uint8Array.prototype, asItIs],
+  [Uint8ClampedArray.prototype, asItIs],
+  [Uint16Array.prototype, asItIs],
+  [Uint32Array.prototype, asItIs],
+  [BigUint64Array.prototype, asItIs],
+  [Int8Array.prototype, asItIs],
+  [Int16Array.prototype, asItIs],
+  [Int32Array.prototype, asItIs],
+  [BigInt64Array.prototype, asItIs],
+  [Float32Array.prototype, asItIs],
+  [Float64Array.prototype, asItIs],
+  ...ERROR_CLASSES.map(({ prototype }): [object, PrepareBuiltin] => [prototype, prepareError]),
+])

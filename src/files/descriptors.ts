@@ -1,0 +1,98 @@
+// A bounded set of open descriptors. A large cache has thousands of files and a host may be near its own limit, so
+// files are opened when they are used and the least recently used one is closed when there are too many.
+//
+// A file that is opened again is found by its path; whoever holds one must be ready for another file, or none, there.
+
+import { errnoOf } from '../base/errors.js'
+import type { FileStat, Files, OpenMode } from './files.js'
+
+const MAX_OPEN = 64
+
+export class Descriptors {
+  readonly #files: Files
+  readonly #open = new Set<PooledFile>()
+  #uses = 0
+
+  constructor(files: Files) {
+    this.#files = files
+  }
+
+  file(path: string, mode: OpenMode): PooledFile {
+    return new PooledFile(this, this.#files, path, mode)
+  }
+
+  /** Opens the file unless it is open; marks it as the latest used. */
+  acquire(file: PooledFile): number {
+    file.lastUse = ++this.#uses
+    if (file.fd >= 0) return file.fd
+    if (this.#open.size >= MAX_OPEN) this.#closeOldest()
+    try {
+      file.fd = this.#files.open(file.path, file.mode)
+    } catch (error) {
+      // The host's own descriptors may have used up the limit: give back ours and try once more.
+      if (errnoOf(error) !== 'EMFILE' || this.#open.size === 0) throw error
+      this.closeAll()
+      file.fd = this.#files.open(file.path, file.mode)
+    }
+    this.#open.add(file)
+    return file.fd
+  }
+
+  release(file: PooledFile): void {
+    if (!this.#open.delete(file)) return
+    const { fd } = file
+    file.fd = -1
+    this.#files.close(fd)
+  }
+
+  closeAll(): void {
+    for (const file of this.#open) this.release(file)
+  }
+
+  #closeOldest(): void {
+    let oldest: PooledFile | undefined
+    for (const file of this.#open) if (!oldest || file.lastUse < oldest.lastUse) oldest = file
+    if (oldest) this.release(oldest)
+  }
+}
+
+export class PooledFile {
+  readonly path: string
+  mode: OpenMode
+  /** -1 while closed; owned by the pool. */
+  fd = -1
+  lastUse = 0
+  readonly #pool: Descriptors
+  readonly #files: Files
+
+  constructor(pool: Descriptors, files: Files, path: string, mode: OpenMode) {
+    this.#pool = pool
+    this.#files = files
+    this.path = path
+    this.mode = mode
+  }
+
+  stat(): FileStat {
+    return this.#files.fstat(this.#pool.acquire(this))
+  }
+
+  /** Fills `into[at, at + length)` from the position on; returns the bytes read, fewer only at the end of the file. */
+  read(into: Uint8Array, at: number, length: number, position: number): number {
+    const fd = this.#pool.acquire(this)
+    let done = 0
+    while (done < length) {
+      const count = this.#files.read(fd, into, at + done, length - done, position + done)
+      if (count === 0) break
+      done += count
+    }
+    return done
+  }
+
+  append(bytes: Uint8Array, length: number): number {
+    return this.#files.append(this.#pool.acquire(this), bytes, length)
+  }
+
+  close(): void {
+    this.#pool.release(this)
+  }
+}

@@ -1,0 +1,124 @@
+// The only importer of node:fs. Everything that touches the disk goes through a Files object, so that a test can put a
+// failing, short-writing or dying one in its place. All calls are synchronous and throw errno-style errors; the few that
+// expect a missing file return undefined for it instead, because building an exception costs more than the call.
+
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  rmdirSync,
+  type Stats,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
+import { errnoOf } from '../base/errors.js'
+import { DIR_MODE, FILE_MODE } from '../base/layout.js'
+
+export type OpenMode = 'read' | 'append' | 'create'
+
+export interface FileStat {
+  kind: 'file' | 'directory' | 'other'
+  sizeBytes: number
+  /** What it takes on disk, whole blocks. */
+  diskBytes: number
+  /** With the sub-millisecond part that the file system gives. */
+  mtimeMs: number
+  ctimeMs: number
+  inode: number
+  /** Hard links: 0 for an open file that was deleted. */
+  links: number
+  owner: number
+  /** Permission bits. */
+  mode: number
+}
+
+export interface Files {
+  /** The clock that file times are compared with. */
+  now(): number
+  /** `append` and `create` give an O_APPEND descriptor that can also read; only `create` makes the file. */
+  open(path: string, mode: OpenMode): number
+  close(fd: number): void
+  /** Bytes read, 0 at the end of the file. */
+  read(fd: number, into: Uint8Array, at: number, length: number, position: number): number
+  /** Bytes written; fewer than asked for when the disk runs full. */
+  append(fd: number, bytes: Uint8Array, length: number): number
+  fstat(fd: number): FileStat
+  stat(path: string): FileStat | undefined
+  /** Names in a directory, undefined when there is none. */
+  list(path: string): string[] | undefined
+  readFile(path: string): Buffer | undefined
+  /** Creates the file with this content; throws EEXIST when it is there. */
+  createFile(path: string, content: string): void
+  /** Creates the directory and its parents. */
+  makeDirectory(path: string): void
+  rename(from: string, to: string): void
+  link(from: string, to: string): void
+  /** Removes a file; false when there is none. */
+  remove(path: string): boolean
+  /** Removes an empty directory; false when it is not empty or not there. */
+  removeDirectory(path: string): boolean
+}
+
+const FLAGS = {
+  read: constants.O_RDONLY,
+  append: constants.O_RDWR | constants.O_APPEND,
+  create: constants.O_RDWR | constants.O_APPEND | constants.O_CREAT,
+}
+
+function toFileStat(stats: Stats): FileStat {
+  return {
+    kind: stats.isFile() ? 'file' : stats.isDirectory() ? 'directory' : 'other',
+    sizeBytes: stats.size,
+    diskBytes: stats.blocks * 512,
+    mtimeMs: stats.mtimeMs,
+    ctimeMs: stats.ctimeMs,
+    inode: stats.ino,
+    links: stats.nlink,
+    owner: stats.uid,
+    mode: stats.mode & 0o777,
+  }
+}
+
+/** The result, or undefined where the error is one of the codes. */
+function unless<T>(codes: readonly string[], call: () => T): T | undefined {
+  try {
+    return call()
+  } catch (error) {
+    if (codes.includes(errnoOf(error) ?? '')) return undefined
+    throw error
+  }
+}
+
+const MISSING = ['ENOENT', 'ENOTDIR']
+
+export const nodeFiles: Files = {
+  now: Date.now,
+  open: (path, mode) => openSync(path, FLAGS[mode], FILE_MODE),
+  close: closeSync,
+  read: readSync,
+  append: (fd, bytes, length) => writeSync(fd, bytes, 0, length, null),
+  fstat: fd => toFileStat(fstatSync(fd)),
+  stat(path) {
+    const stats = unless(['ENOTDIR'], () => statSync(path, { throwIfNoEntry: false }))
+    return stats && toFileStat(stats)
+  },
+  list: path => unless(MISSING, () => readdirSync(path)),
+  readFile: path => unless(MISSING, () => readFileSync(path)),
+  createFile: (path, content) => writeFileSync(path, content, { flag: 'wx', mode: FILE_MODE }),
+  makeDirectory(path) {
+    mkdirSync(path, { recursive: true, mode: DIR_MODE })
+  },
+  rename: renameSync,
+  link: linkSync,
+  remove: path => unless(MISSING, () => unlinkSync(path) ?? true) ?? false,
+  removeDirectory: path => unless([...MISSING, 'ENOTEMPTY', 'EEXIST'], () => rmdirSync(path) ?? true) ?? false,
+}

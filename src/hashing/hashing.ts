@@ -1,0 +1,78 @@
+// The only importer of xxhash-wasm: its WebAssembly binary, compiled synchronously, because a plugin that is loaded with
+// `require` cannot wait for the package's own asynchronous start.
+//
+// xxHash (https://github.com/Cyan4973/xxHash) is fast and not cryptographic: equal hashes of different bytes can be made
+// at will. Whoever relies on a digest to find bytes must compare the bytes as well.
+
+import wasm from '#xxhash.wasm'
+
+/** Values are unsigned 32-bit integers where not said otherwise. */
+export interface Hashing {
+  /** xxh32 of `bytes[start, end)`. */
+  hash32(bytes: Uint8Array, start: number, end: number, seed: number): number
+  /** Writes 128 bits, xxh64 under seeds 0 and 1, each big-endian, to `into[at, at + 16)`. */
+  digest(bytes: Uint8Array, start: number, end: number, into: Buffer, at: number): void
+}
+
+interface XxHash {
+  mem: WebAssembly.Memory
+  xxh32(at: number, length: number, seed: number): number
+  xxh64(at: number, length: number, seed: bigint): bigint
+  init64(state: number, seed: bigint): void
+  update64(state: number, at: number, length: number): void
+  digest64(state: number): bigint
+  init32(state: number, seed: number): void
+  update32(state: number, at: number, length: number): void
+  digest32(state: number): number
+}
+
+/** Longer inputs are hashed piece by piece: WebAssembly memory never shrinks again. */
+const PIECE_BYTES = 256 * 1024
+/** Room for the larger of the two states, which precedes the piece. */
+const STATE_BYTES = 88
+
+export function createHashing(): Hashing {
+  const xxh = new WebAssembly.Instance(new WebAssembly.Module(wasm)).exports as unknown as XxHash
+  xxh.mem.grow(Math.ceil((PIECE_BYTES + STATE_BYTES - xxh.mem.buffer.byteLength) / 65536))
+  const memory = new Uint8Array(xxh.mem.buffer)
+
+  const inPieces = (bytes: Uint8Array, start: number, end: number, update: (at: number, length: number) => void) => {
+    for (let from = start; from < end; from += PIECE_BYTES) {
+      const piece = bytes.subarray(from, Math.min(end, from + PIECE_BYTES))
+      memory.set(piece, STATE_BYTES)
+      update(STATE_BYTES, piece.length)
+    }
+  }
+  const long64 = (bytes: Uint8Array, start: number, end: number, seed: bigint) => {
+    xxh.init64(0, seed)
+    inPieces(bytes, start, end, (at, length) => xxh.update64(0, at, length))
+    return BigInt.asIntN(64, xxh.digest64(0))
+  }
+
+  return {
+    hash32(bytes, start, end, seed) {
+      if (end - start <= PIECE_BYTES) {
+        memory.set(bytes.subarray(start, end))
+        return xxh.xxh32(0, end - start, seed) >>> 0
+      }
+      xxh.init32(0, seed)
+      inPieces(bytes, start, end, (at, length) => xxh.update32(0, at, length))
+      return xxh.digest32(0) >>> 0
+    },
+    digest(bytes, start, end, into, at) {
+      const length = end - start
+      let first: bigint
+      let second: bigint
+      if (length <= PIECE_BYTES) {
+        memory.set(bytes.subarray(start, end))
+        first = xxh.xxh64(0, length, 0n)
+        second = xxh.xxh64(0, length, 1n)
+      } else {
+        first = long64(bytes, start, end, 0n)
+        second = long64(bytes, start, end, 1n)
+      }
+      into.writeBigInt64BE(first, at)
+      into.writeBigInt64BE(second, at + 8)
+    },
+  }
+}

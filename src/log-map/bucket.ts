@@ -1,0 +1,189 @@
+// One bucket of a log map: a log of records, and a table that finds the latest record of a key in it.
+//
+// The table takes 8 bytes a record. The file's bytes are kept as well while the map can afford it; without them a lookup
+// reads its record from the file. A sealed bucket never changes again: its records are the frames before the seal.
+
+import { FRAME, FRAME_HEADER_BYTES } from '../base/layout.js'
+import type { OpenMode } from '../files/files.js'
+import type { Environment } from '../log/environment.js'
+import type { FrameWriter } from '../log/frames.js'
+import { Log } from '../log/log.js'
+import type { BucketName } from './directory.js'
+import { type Change, type Found, isChange, isConditional, NO_RECORD, RecordView } from './record.js'
+import { Slots } from './slots.js'
+
+export interface Successor {
+  isSplit: boolean
+  /** Hex; part of the names of its candidates. */
+  unique: string
+}
+
+/** Read for a record of unknown length; most are shorter. */
+const RECORD_GUESS_BYTES = 512
+export const UNIQUE_BYTES = 8
+
+export class Bucket {
+  readonly name: BucketName
+  readonly log: Log
+  /** Offset of the seal, or -1. */
+  sealedAt = -1
+  successor: Successor | undefined
+  /** Keys whose record is a put. */
+  liveCount = 0
+  /** How many keys the last clear removed. */
+  clearedCount = 0
+  /** Bytes of frames that no longer count, roughly. */
+  deadBytes = 0
+  /** Size at which to think of a successor. */
+  limitBytes: number
+  /** Resident bytes that the map has counted for this bucket. */
+  accountedBytes = 0
+  /** The event-loop turn in which the file was last looked at. */
+  turn = 0
+  readonly #slots = new Slots()
+  readonly #outdated: number[] = []
+  /** The file up to `log.end`, in a larger buffer; undefined when the map gave it up. */
+  #resident: Buffer | undefined = Buffer.alloc(0)
+  readonly #view = new RecordView()
+  readonly #stored = new RecordView()
+  readonly #visit = this.#apply.bind(this)
+
+  constructor(environment: Environment, path: string, identity: string, name: BucketName, mode: OpenMode, limit: number) {
+    this.name = name
+    this.limitBytes = limit
+    this.log = new Log(environment, path, identity, mode)
+  }
+
+  get residentBytes(): number {
+    return this.#resident?.length ?? 0
+  }
+
+  /** Takes in what was appended; false when the file is no longer this bucket's. */
+  refresh(): boolean {
+    return this.log.read(this.#visit)
+  }
+
+  /** Appends frames and takes in all up to them; returns their offset, or -1 when the file is no longer this bucket's. */
+  append(writer: FrameWriter): number {
+    this.#outdated.length = 0
+    return this.log.append(writer, this.#visit)
+  }
+
+  /** Whether the record at this offset, of the latest append, was void because it expected another one. */
+  isOutdated(offset: number): boolean {
+    return this.#outdated.includes(offset)
+  }
+
+  /** Frames at this offset came after the seal, so they do not count. */
+  isVoid(offset: number): boolean {
+    return this.sealedAt >= 0 && offset > this.sealedAt
+  }
+
+  find(slot: number, key: Uint8Array): Found | undefined {
+    const offset = this.#offsetOf(slot, key)
+    return offset < 0 ? undefined : this.#at(offset).found()
+  }
+
+  findAll(slot: number): Found[] {
+    const all: Found[] = []
+    this.#slots.find(slot, offset => {
+      all.push(this.#at(offset).found())
+      return false
+    })
+    return all
+  }
+
+  /** The keys' latest puts, in the order of the file. */
+  records(): Found[] {
+    return this.#puts(view => view.found())
+  }
+
+  /** The same, ready to be written to a successor. */
+  changes(): Change[] {
+    return this.#puts(view => view.toChange())
+  }
+
+  /** Frees the file's bytes; lookups read from the file from now on. */
+  evict(): void {
+    this.#resident = undefined
+  }
+
+  #puts<T>(take: (view: RecordView) => T): T[] {
+    if (!this.#resident) this.#resident = this.log.readAt(0, this.log.end)
+    const taken: T[] = []
+    for (const offset of this.#slots.offsets().sort((a, b) => a - b)) {
+      const view = this.#at(offset)
+      if (view.isPut) taken.push(take(view))
+    }
+    return taken
+  }
+
+  #apply(type: number, bytes: Buffer, start: number, end: number, offset: number): void {
+    this.#keep(bytes, start - FRAME_HEADER_BYTES, end, offset)
+    if (this.sealedAt >= 0) {
+      if (type === FRAME.successor && !this.successor && end - start > UNIQUE_BYTES) {
+        const unique = bytes.toString('hex', start + 1, start + 1 + UNIQUE_BYTES)
+        this.successor = { isSplit: bytes[start] === 1, unique }
+      }
+    } else if (type === FRAME.seal) {
+      this.sealedAt = offset
+    } else if (type === FRAME.clear) {
+      this.clearedCount = this.liveCount
+      this.liveCount = 0
+      this.deadBytes = offset
+      this.#slots.clear()
+    } else if (isChange(type) && this.#view.look(type, bytes, start, end)) {
+      this.#index(this.#view, offset)
+    }
+  }
+
+  #index(view: RecordView, offset: number): void {
+    const frameBytes = view.end - view.start + FRAME_HEADER_BYTES
+    const { slot } = view
+    const key = view.bytes.subarray(view.keyStart, view.valueStart)
+    const old = this.#offsetOf(slot, key)
+    const stored = old < 0 ? undefined : this.#at(old)
+    const current = stored?.isPut ? stored.check : NO_RECORD
+    const isOutdated = isConditional(view.type) && current !== view.expected
+    if (isOutdated) this.#outdated.push(offset)
+    if (isOutdated || (!stored && !view.isPut)) {
+      this.deadBytes += frameBytes
+      return
+    }
+    this.liveCount += (view.isPut ? 1 : 0) - (stored?.isPut ? 1 : 0)
+    if (stored) {
+      this.deadBytes += stored.end - stored.start + FRAME_HEADER_BYTES
+      this.#slots.replace(slot, old, offset)
+    } else {
+      this.#slots.add(slot, offset)
+    }
+    if (!view.isPut) this.deadBytes += frameBytes
+  }
+
+  #offsetOf(slot: number, key: Uint8Array): number {
+    return this.#slots.find(slot, offset => this.#at(offset).hasKey(key))
+  }
+
+  #at(offset: number): RecordView {
+    if (this.#resident) {
+      this.#stored.lookAt(this.#resident, offset)
+      return this.#stored
+    }
+    let bytes = this.log.readAt(offset, RECORD_GUESS_BYTES)
+    const length = FRAME_HEADER_BYTES + bytes.readUInt32LE(8)
+    if (length > bytes.length) bytes = this.log.readAt(offset, length)
+    this.#stored.lookAt(bytes, 0)
+    return this.#stored
+  }
+
+  #keep(bytes: Buffer, start: number, end: number, offset: number): void {
+    if (!this.#resident) return
+    const length = offset + end - start
+    if (length > this.#resident.length) {
+      const grown = Buffer.alloc(Math.max(length, Math.min(2 * this.#resident.length, length + 64 * 1024)))
+      grown.set(this.#resident)
+      this.#resident = grown
+    }
+    bytes.copy(this.#resident, offset, start, end)
+  }
+}

@@ -1,0 +1,130 @@
+// The file names of a log map.
+//
+// A bucket holds the keys whose place begins with its prefix of hex digits. The bucket of prefix `ab`, in its third
+// generation, is the file `a/b.3`; the one of the empty prefix is `_.0`, with which every map begins. A bucket's
+// successors, itself compacted or its sixteen parts, carry the next generation. So along the way from the empty prefix
+// to a key the file with the highest generation is the one in force, and a listing of one directory a digit finds it.
+//
+// Names never come back once they are gone, except `_.0`, so no file is ever renamed over another one.
+
+import { join } from 'node:path'
+import { BUCKET_FANOUT } from '../base/layout.js'
+import type { Files } from '../files/files.js'
+
+export interface BucketName {
+  /** Hex digits, one a level. */
+  prefix: string
+  generation: number
+}
+
+export const FIRST_BUCKET: BucketName = { prefix: '', generation: 0 }
+
+interface Listing {
+  /** Highest generation by digit; `_` for the empty prefix. */
+  generations: Map<string, number>
+  directories: Set<string>
+}
+
+const BUCKET_FILE = /^([0-9a-f_])\.(\d{1,15})$/
+const NOTHING: Listing = { generations: new Map(), directories: new Set() }
+
+export class BucketDirectory {
+  readonly path: string
+  readonly #files: Files
+  readonly #listings = new Map<string, Listing>()
+
+  constructor(files: Files, path: string) {
+    this.#files = files
+    this.path = path
+  }
+
+  /** The bucket in force for a place, as last listed; undefined for an empty map. */
+  find(place: number): BucketName | undefined {
+    let best: BucketName | undefined
+    const consider = (prefix: string, generation: number | undefined) => {
+      if (generation !== undefined && (!best || generation > best.generation)) best = { prefix, generation }
+    }
+    const digits = (place >>> 0).toString(16).padStart(8, '0')
+    let listing = this.#list('')
+    consider('', listing.generations.get('_'))
+    for (let depth = 0; depth < digits.length; depth++) {
+      const digit = digits[depth] as string
+      consider(digits.slice(0, depth + 1), listing.generations.get(digit))
+      if (!listing.directories.has(digit)) break
+      listing = this.#list(digits.slice(0, depth + 1))
+    }
+    return best
+  }
+
+  /** Forgets what was listed, so that the next `find` looks again. */
+  forget(): void {
+    this.#listings.clear()
+  }
+
+  /** Every directory of the map that exists, parents first. */
+  directories(): string[] {
+    const found: string[] = []
+    const walk = (prefix: string) => {
+      found.push(this.#directoryOf(prefix))
+      for (const digit of this.#list(prefix).directories) walk(prefix + digit)
+    }
+    walk('')
+    return found
+  }
+
+  file(name: BucketName): string {
+    return join(this.#directoryOf(name.prefix.slice(0, -1)), fileName(name))
+  }
+
+  /** Where a successor is prepared before it is known whether it will be the one. */
+  candidate(name: BucketName, unique: string): string {
+    return `${this.file(name)}.${unique}.new`
+  }
+
+  /** Makes the directory in which the buckets of prefixes one digit longer lie. */
+  makeDirectory(prefix: string): void {
+    this.#files.makeDirectory(this.#directoryOf(prefix))
+  }
+
+  #directoryOf(prefix: string): string {
+    return prefix === '' ? this.path : join(this.path, ...prefix)
+  }
+
+  #list(prefix: string): Listing {
+    let listing = this.#listings.get(prefix)
+    if (!listing) {
+      const names = this.#files.list(this.#directoryOf(prefix))
+      listing = names ? parseListing(names) : NOTHING
+      this.#listings.set(prefix, listing)
+    }
+    return listing
+  }
+}
+
+export function fileName({ prefix, generation }: BucketName): string {
+  return `${prefix === '' ? '_' : prefix.at(-1)}.${generation}`
+}
+
+/** The names of the sixteen parts of a bucket, or of the bucket itself one generation on. */
+export function successorsOf({ prefix, generation }: BucketName, isSplit: boolean): BucketName[] {
+  if (!isSplit) return [{ prefix, generation: generation + 1 }]
+  return Array.from({ length: BUCKET_FANOUT }, (_, digit) => ({
+    prefix: prefix + digit.toString(16),
+    generation: generation + 1,
+  }))
+}
+
+function parseListing(names: string[]): Listing {
+  const generations = new Map<string, number>()
+  const directories = new Set<string>()
+  for (const name of names) {
+    if (name.length === 1) {
+      directories.add(name)
+      continue
+    }
+    const [, digit, generation] = BUCKET_FILE.exec(name) ?? []
+    if (digit === undefined) continue
+    generations.set(digit, Math.max(generations.get(digit) ?? 0, Number(generation)))
+  }
+  return { generations, directories }
+}

@@ -1,0 +1,127 @@
+// The records of a log map as frame payloads:
+//
+//   put, remove:      place u32 | slot u32 | key length u16 | key | value
+//   putIf, removeIf:  expected u32 | the same
+//
+// `place` picks the bucket, `slot` the position in its table; both are hashes of the key. `expected` is the check of the
+// frame that is the key's current record: when it no longer is, the frame is void. So an amendment that was decided on
+// what was there cannot overwrite what came after it.
+
+import { FRAME, FRAME_HEADER_BYTES } from '../base/layout.js'
+import type { FrameWriter } from '../log/frames.js'
+
+/** Where a key lives: both unsigned 32-bit. */
+export interface Position {
+  place: number
+  slot: number
+}
+
+export interface Change extends Position {
+  kind: 'put' | 'remove'
+  key: Buffer
+  value: Buffer
+  /** Apply only while this is the check of the key's current put, or `NO_RECORD` and there is none. */
+  expected?: number | undefined
+}
+
+/** A record as it was read; the buffers are views that the next call on the map may overwrite. */
+export interface Found {
+  kind: 'put' | 'remove'
+  key: Buffer
+  value: Buffer
+  /** The check of its frame, for a later `expected`. */
+  check: number
+}
+
+/** As `expected`: the key has no put. */
+export const NO_RECORD = 0
+
+const FIXED_BYTES = 10
+
+export function writeChange(writer: FrameWriter, change: Change): void {
+  const isConditional = change.expected !== undefined
+  if (change.kind === 'put') writer.begin(isConditional ? FRAME.putIf : FRAME.put)
+  else writer.begin(isConditional ? FRAME.removeIf : FRAME.remove)
+  if (change.expected !== undefined) writer.u32(change.expected)
+  writer.u32(change.place).u32(change.slot).u16(change.key.length).put(change.key).put(change.value).end()
+}
+
+export function isConditional(type: number): boolean {
+  return type === FRAME.putIf || type === FRAME.removeIf
+}
+
+export function isChange(type: number): boolean {
+  return type === FRAME.put || type === FRAME.remove || isConditional(type)
+}
+
+/** Where the fields of a record's frame are; offsets into the buffer that holds it. */
+export class RecordView {
+  bytes: Buffer = Buffer.alloc(0)
+  type = 0
+  start = 0
+  end = 0
+
+  /** `start` is the payload's; returns false for a payload too short to be a record. */
+  look(type: number, bytes: Buffer, start: number, end: number): boolean {
+    this.bytes = bytes
+    this.type = type
+    this.start = start + (isConditional(type) ? 4 : 0)
+    this.end = end
+    return this.start + FIXED_BYTES <= end && this.valueStart <= end
+  }
+
+  /** Looks at the frame that begins at this offset. */
+  lookAt(bytes: Buffer, frame: number): void {
+    const start = frame + FRAME_HEADER_BYTES
+    this.look(bytes[frame + 6] as number, bytes, start, start + bytes.readUInt32LE(frame + 8))
+  }
+
+  get expected(): number {
+    return this.bytes.readUInt32LE(this.start - 4)
+  }
+  get place(): number {
+    return this.bytes.readUInt32LE(this.start)
+  }
+  get slot(): number {
+    return this.bytes.readUInt32LE(this.start + 4)
+  }
+  get keyStart(): number {
+    return this.start + FIXED_BYTES
+  }
+  get valueStart(): number {
+    return this.start + FIXED_BYTES + this.bytes.readUInt16LE(this.start + 8)
+  }
+  get isPut(): boolean {
+    return this.type === FRAME.put || this.type === FRAME.putIf
+  }
+  get check(): number {
+    return this.bytes.readUInt32LE(this.start - (isConditional(this.type) ? 4 : 0) - FRAME_HEADER_BYTES)
+  }
+
+  hasKey(key: Uint8Array): boolean {
+    const from = this.keyStart
+    if (this.valueStart - from !== key.length) return false
+    for (let i = 0; i < key.length; i++) if (this.bytes[from + i] !== key[i]) return false
+    return true
+  }
+
+  found(): Found {
+    return {
+      kind: this.isPut ? 'put' : 'remove',
+      key: this.bytes.subarray(this.keyStart, this.valueStart),
+      value: this.bytes.subarray(this.valueStart, this.end),
+      check: this.check,
+    }
+  }
+
+  /** The record as a plain change, for a successor; owns its bytes. */
+  toChange(): Change {
+    return {
+      kind: this.isPut ? 'put' : 'remove',
+      place: this.place,
+      slot: this.slot,
+      key: Buffer.from(this.bytes.subarray(this.keyStart, this.valueStart)),
+      value: Buffer.from(this.bytes.subarray(this.valueStart, this.end)),
+    }
+  }
+}

@@ -1,0 +1,38 @@
+// What every storage object needs from outside itself, passed in once.
+
+import type { Descriptors } from '../files/descriptors.js'
+import type { Files } from '../files/files.js'
+import type { Hashing } from '../hashing/hashing.js'
+
+export interface Environment {
+  files: Files
+  descriptors: Descriptors
+  hashing: Hashing
+  turn: Turn
+  readOnly: boolean
+}
+
+/**
+ * Counts the turns of the event loop. Whether another process has written is asked once a turn and file, not once a
+ * get: an fstat costs as much as the rest of a get. lmdb-js renews its read transactions on the same rhythm.
+ */
+export class Turn {
+  #id = 1
+  #isEnding = false
+
+  /** Has everything looked at again, as if a new turn had begun. */
+  end(): void {
+    this.#id++
+  }
+
+  current(): number {
+    if (!this.#isEnding) {
+      this.#isEnding = true
+      setImmediate(() => {
+        this.#isEnding = false
+        this.#id++
+      }).unref()
+    }
+    return this.#id
+  }
+}

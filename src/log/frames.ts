@@ -1,0 +1,142 @@
+// The bytes of frames, and nothing of files. A frame is a checked record:
+//
+//   check u32 | magic u16 | type u8 | zero u8 | payload length u32 | payload        (little-endian)
+//
+// The check is xxh32 of all that follows it, under a seed that stands for the file's place in the cache. So a frame
+// that turns up anywhere else, in a swapped file or inside a cached value, is no frame there.
+
+import { FRAME_HEADER_BYTES, FRAME_MAGIC } from '../base/layout.js'
+import type { Hashing } from '../hashing/hashing.js'
+
+/** Called for each frame: the payload is `bytes[start, end)`, the frame begins at `start - FRAME_HEADER_BYTES`. */
+export type FrameVisitor = (type: number, bytes: Buffer, start: number, end: number) => void
+
+const MIN_CAPACITY = 1024
+
+/** Collects frames for one write. Payloads are written in place; checks are filled in when the file is known. */
+export class FrameWriter {
+  bytes: Buffer = Buffer.allocUnsafeSlow(MIN_CAPACITY)
+  /** Length of all finished frames and of the payload under way. */
+  length = 0
+  #frameStart = 0
+
+  reset(): this {
+    // One huge value must not keep its memory for the rest of the process.
+    if (this.bytes.length > 1024 * 1024) this.bytes = Buffer.allocUnsafeSlow(MIN_CAPACITY)
+    this.length = 0
+    return this
+  }
+
+  begin(type: number): this {
+    this.#frameStart = this.length
+    this.#reserve(FRAME_HEADER_BYTES)
+    this.bytes.writeUInt16LE(FRAME_MAGIC, this.length + 4)
+    this.bytes[this.length + 6] = type
+    this.bytes[this.length + 7] = 0
+    this.length += FRAME_HEADER_BYTES
+    return this
+  }
+
+  end(): this {
+    this.bytes.writeUInt32LE(this.length - this.#frameStart - FRAME_HEADER_BYTES, this.#frameStart + 8)
+    return this
+  }
+
+  u8(value: number): this {
+    this.#reserve(1)
+    this.bytes[this.length++] = value
+    return this
+  }
+
+  u16(value: number): this {
+    this.#reserve(2)
+    this.length = this.bytes.writeUInt16LE(value, this.length)
+    return this
+  }
+
+  u32(value: number): this {
+    this.#reserve(4)
+    this.length = this.bytes.writeUInt32LE(value, this.length)
+    return this
+  }
+
+  put(value: Uint8Array): this {
+    this.#reserve(value.length)
+    this.bytes.set(value, this.length)
+    this.length += value.length
+    return this
+  }
+
+  /** Fills in the check of every frame for the file with this seed. */
+  check(hashing: Hashing, seed: number): void {
+    for (let at = 0; at < this.length; ) {
+      const end = at + FRAME_HEADER_BYTES + this.bytes.readUInt32LE(at + 8)
+      this.bytes.writeUInt32LE(hashing.hash32(this.bytes, at + 4, end, seed), at)
+      at = end
+    }
+  }
+
+  #reserve(count: number): void {
+    if (this.length + count <= this.bytes.length) return
+    const grown = Buffer.allocUnsafeSlow(Math.max(this.bytes.length * 2, this.length + count))
+    this.bytes.copy(grown, 0, 0, this.length)
+    this.bytes = grown
+  }
+}
+
+export interface ScanResult {
+  /** How far the bytes were understood; what is left may be a frame that is still being written. */
+  end: number
+  /** Bytes skipped because no valid frame begins in them. */
+  tornBytes: number
+}
+
+/**
+ * Visits the frames in `bytes[start, end)`. Bytes between two valid frames that are not one themselves are what a killed
+ * writer left behind: they are skipped and counted. An invalid rest is left alone, as its writer may not be finished.
+ */
+export function scanFrames(
+  hashing: Hashing,
+  bytes: Buffer,
+  start: number,
+  end: number,
+  seed: number,
+  visit: FrameVisitor,
+): ScanResult {
+  let tornBytes = 0
+  let at = start
+  while (at < end) {
+    let frameEnd = endOfFrame(hashing, bytes, at, end, seed)
+    if (frameEnd < 0) {
+      const next = findFrame(hashing, bytes, at + 1, end, seed)
+      if (next < 0) break
+      tornBytes += next - at
+      at = next
+      frameEnd = at + FRAME_HEADER_BYTES + bytes.readUInt32LE(at + 8)
+    }
+    visit(bytes[at + 6] as number, bytes, at + FRAME_HEADER_BYTES, frameEnd)
+    at = frameEnd
+  }
+  return { end: at, tornBytes }
+}
+
+/** Where the frame at this position ends, or -1 where there is no valid one. */
+export function endOfFrame(hashing: Hashing, bytes: Buffer, at: number, end: number, seed: number): number {
+  if (at + FRAME_HEADER_BYTES > end) return -1
+  if (bytes.readUInt16LE(at + 4) !== FRAME_MAGIC || bytes[at + 7] !== 0) return -1
+  const frameEnd = at + FRAME_HEADER_BYTES + bytes.readUInt32LE(at + 8)
+  if (frameEnd > end) return -1
+  return hashing.hash32(bytes, at + 4, frameEnd, seed) === bytes.readUInt32LE(at) ? frameEnd : -1
+}
+
+const MAGIC_BYTES = Buffer.from([FRAME_MAGIC & 0xff, FRAME_MAGIC >> 8])
+
+/** The first position from `from` on where a valid frame begins, or -1. */
+function findFrame(hashing: Hashing, bytes: Buffer, from: number, end: number, seed: number): number {
+  for (let magic = bytes.indexOf(MAGIC_BYTES, from + 4); magic >= 0; magic = bytes.indexOf(MAGIC_BYTES, magic + 1)) {
+    const at = magic - 4
+    if (at + FRAME_HEADER_BYTES > end) return -1
+    if (endOfFrame(hashing, bytes, at, end, seed) >= 0) return at
+  }
+  return -1
+}

@@ -1,0 +1,140 @@
+// The index of one namespace: version and key -> entry, a log map of its own, so that no namespace can see or break
+// another one's. A removed key keeps a record that says why until its bucket is rewritten.
+//
+// The hashes are of the key without the version, so that all versions of a key lie in one bucket and are found together.
+
+import { CacheError } from '../base/errors.js'
+import { MAX_KEY_BYTES } from '../base/layout.js'
+import type { Environment } from '../log/environment.js'
+import { LogMap } from '../log-map/log-map.js'
+import type { Change, Found, Position } from '../log-map/record.js'
+import { decodeEntry, type Entry, encodeEntry } from './entry.js'
+
+export const REMOVAL_CAUSES = ['deleted', 'invalidated', 'expired', 'source-changed', 'source-missing', 'source-appeared'] as const
+/** Why an entry was removed: the first byte of a removal's value is its index. */
+export type RemovalCause = (typeof REMOVAL_CAUSES)[number]
+
+/** A key as the manifest looks it up. */
+export interface EntryKey extends Position {
+  /** Version length u8, version, key; UTF-8. */
+  bytes: Buffer
+}
+
+export type Looked =
+  | { entry: Entry; check: number }
+  | { entry?: undefined; cause: RemovalCause | undefined }
+
+export interface ListedEntry {
+  version: string
+  key: string
+  entry: Entry
+  check: number
+}
+
+export interface EntryChange {
+  key: EntryKey
+  /** Undefined: remove it, for this cause. */
+  entry?: Entry
+  cause?: RemovalCause
+}
+
+const MAX_VERSION_BYTES = 255
+const PLACE_SEED = 1
+const SLOT_SEED = 2
+
+/** @throws CacheError `ERR_CACHE_OPTION` */
+export function encodeVersion(version: unknown): Buffer {
+  const bytes = typeof version === 'string' && version.isWellFormed() ? Buffer.from(version) : undefined
+  if (bytes && bytes.length <= MAX_VERSION_BYTES) return Buffer.concat([Buffer.from([bytes.length]), bytes])
+  const message = `A namespace version must be a well-formed string of at most ${MAX_VERSION_BYTES} bytes.`
+  throw new CacheError('ERR_CACHE_OPTION', message, { value: version })
+}
+
+export class Manifest {
+  readonly #map: LogMap
+  readonly #environment: Environment
+
+  /** `identity` is the namespace's place below the root. */
+  constructor(environment: Environment, path: string, identity: string) {
+    this.#environment = environment
+    this.#map = new LogMap(environment, path, identity)
+  }
+
+  /**
+   * `version` as `encodeVersion` gives it.
+   *
+   * @throws CacheError `ERR_CACHE_KEY`
+   */
+  keyOf(version: Buffer, key: unknown): EntryKey {
+    const refuse = (why: string) => new CacheError('ERR_CACHE_KEY', `A key ${why}.`, { value: key })
+    if (typeof key !== 'string') throw refuse('must be a string')
+    if (key === '') throw refuse('must not be empty')
+    if (!key.isWellFormed()) throw refuse('must not contain lone surrogates')
+    const start = version.length
+    const bytes = Buffer.allocUnsafe(start + Buffer.byteLength(key))
+    if (bytes.length - start > MAX_KEY_BYTES) throw refuse(`must not be longer than ${MAX_KEY_BYTES} bytes`)
+    bytes.set(version)
+    bytes.write(key, start)
+    const { hashing } = this.#environment
+    const place = hashing.hash32(bytes, start, bytes.length, PLACE_SEED)
+    return { bytes, place, slot: hashing.hash32(bytes, start, bytes.length, SLOT_SEED) }
+  }
+
+  /** @throws errno-style errors; RangeError for a record that is no entry */
+  look(key: EntryKey): Looked {
+    const found = this.#map.get(key, key.bytes)
+    if (found?.kind === 'put') return { entry: decodeEntry(found.value), check: found.check }
+    return { cause: found && REMOVAL_CAUSES[found.value[0] ?? 0] }
+  }
+
+  /** The key's entries under all versions. */
+  lookAllVersions(key: EntryKey, keyText: string): ListedEntry[] {
+    return this.#map
+      .getAll(key)
+      .filter(found => found.kind === 'put')
+      .map(listed)
+      .filter(found => found.key === keyText)
+  }
+
+  /** @throws errno-style errors; CacheError `ERR_CACHE_IO`; some of the changes may have been made */
+  write(changes: readonly EntryChange[]): void {
+    this.#map.write(changes.map(toChange))
+  }
+
+  /** Makes the change only while the key's entry is the one with this check; returns whether it did. */
+  swap(change: EntryChange, expected: number): boolean {
+    return this.#map.swap({ ...toChange(change), expected })
+  }
+
+  clear(): number {
+    return this.#map.clear()
+  }
+
+  *entries(): IterableIterator<ListedEntry> {
+    for (const found of this.#map.records()) yield listed(found)
+  }
+
+  close(): void {
+    this.#map.close()
+  }
+}
+
+function toChange({ key, entry, cause }: EntryChange): Change {
+  return {
+    kind: entry ? 'put' : 'remove',
+    place: key.place,
+    slot: key.slot,
+    key: key.bytes,
+    value: entry ? encodeEntry(entry) : Buffer.from([REMOVAL_CAUSES.indexOf(cause ?? 'deleted')]),
+  }
+}
+
+function listed(found: Found): ListedEntry {
+  const versionEnd = 1 + (found.key[0] as number)
+  return {
+    version: found.key.toString('utf8', 1, versionEnd),
+    key: found.key.toString('utf8', versionEnd),
+    entry: decodeEntry(found.value),
+    check: found.check,
+  }
+}

@@ -1,0 +1,253 @@
+// Packs are the files that hold blob bytes: logs of blob frames, numbered, to which all processes append.
+//
+// Guarantees: a location that `append` returned holds its blob until the pack is removed; numbers are never used twice;
+// bytes that `read` returns have the hash that their id says. Writers append to the highest pack and begin the next
+// when it is full.
+//
+// A pack is retired (for its blobs to be moved and the file removed) in three steps: its successor is made, a mark is put
+// beside it that says so to whoever refers to a blob in it, and a seal is appended for its writers. A writer sees the
+// seal when it lies between where it expected to write and where its frame went. One that has just opened the pack looks
+// for the successor after it measured the size: when there is none, a seal can only follow.
+
+import { join } from 'node:path'
+import { errnoOf } from '../base/errors.js'
+import { BLOB_ID_BYTES, FRAME, FRAME_HEADER_BYTES, PACK_BYTES } from '../base/layout.js'
+import type { PooledFile } from '../files/descriptors.js'
+import type { Environment } from '../log/environment.js'
+import { FrameWriter } from '../log/frames.js'
+import { Log } from '../log/log.js'
+
+/** Where a blob's frame begins. */
+export interface Location {
+  pack: number
+  offset: number
+}
+
+export interface Blob {
+  /** 128-bit hash, length u32, variant u8: see FORMAT.md. */
+  id: Buffer
+  bytes: Uint8Array
+}
+
+/** A blob and where it was when it was put; a gc may have moved it since, then the blob index knows. */
+export interface BlobRef {
+  id: Buffer
+  location: Location
+}
+
+const PACK_FILE = /^(\d{1,10})\.pack$/
+const MAX_ATTEMPTS = 100
+/** Reads up to this length share one buffer. */
+const SCRATCH_BYTES = 64 * 1024
+
+export class Packs {
+  readonly path: string
+  readonly #environment: Environment
+  readonly #packBytes: number
+  readonly #readers = new Map<number, PooledFile>()
+  readonly #writer = new FrameWriter()
+  readonly #digest = Buffer.alloc(16)
+  #scratch: Buffer | undefined
+  #active: ActivePack | undefined
+
+  constructor(environment: Environment, path: string, packBytes = PACK_BYTES) {
+    this.#environment = environment
+    this.path = path
+    this.#packBytes = packBytes
+  }
+
+  /**
+   * Appends the blobs in one write and returns their locations.
+   *
+   * @throws errno-style errors; CacheError `ERR_CACHE_IO`
+   */
+  append(blobs: readonly Blob[]): Location[] {
+    const writer = this.#writer.reset()
+    const starts: number[] = []
+    for (const { id, bytes } of blobs) {
+      starts.push(writer.length)
+      writer.begin(FRAME.blob).put(id).put(bytes).end()
+    }
+    for (let attempt = 0; ; attempt++) {
+      const active = this.#active ?? this.#openActive()
+      const offset = active.append(writer)
+      if (offset >= 0) {
+        if (active.log.end >= this.#packBytes) this.#next(active.pack)
+        return starts.map(start => ({ pack: active.pack, offset: offset + start }))
+      }
+      active.log.close()
+      this.#active = undefined
+      if (attempt === MAX_ATTEMPTS) throw new Error(`No pack in ${this.path} can be written to.`)
+    }
+  }
+
+  /** The blob's bytes, a view until the next call; undefined when they are not there or not what the id says. */
+  read({ pack, offset }: Location, id: Uint8Array): Buffer | undefined {
+    const length = blobLength(id)
+    const frameBytes = FRAME_HEADER_BYTES + BLOB_ID_BYTES + length
+    const buffer = this.#bufferFor(frameBytes)
+    let count: number
+    try {
+      count = this.#reader(pack).read(buffer, 0, frameBytes, offset)
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOENT') throw error
+      this.#readers.delete(pack)
+      return undefined
+    }
+    if (count < frameBytes) return undefined
+    const start = FRAME_HEADER_BYTES + BLOB_ID_BYTES
+    for (let i = 0; i < BLOB_ID_BYTES; i++) if (buffer[FRAME_HEADER_BYTES + i] !== id[i]) return undefined
+    this.#environment.hashing.digest(buffer, start, frameBytes, this.#digest, 0)
+    for (let i = 0; i < 16; i++) if (this.#digest[i] !== id[i]) return undefined
+    return buffer.subarray(start, frameBytes)
+  }
+
+  /** Numbers of the packs on disk, ascending. */
+  numbers(): number[] {
+    const names = this.#environment.files.list(this.path) ?? []
+    return names
+      .flatMap(name => PACK_FILE.exec(name)?.[1] ?? [])
+      .map(Number)
+      .sort((a, b) => a - b)
+  }
+
+  /** Announces that the pack will be removed. Appends that land after this are made again elsewhere. */
+  retire(pack: number): void {
+    if (pack === this.numbers().at(-1)) this.#createFile(this.#file(pack + 1))
+    this.#createFile(this.#mark(pack))
+    const log = this.#log(pack, 'append')
+    log.skipToEnd()
+    log.append(this.#writer.reset().begin(FRAME.seal).end(), () => undefined)
+    log.close()
+    if (this.#active?.pack === pack) this.#active = undefined
+  }
+
+  isRetired(pack: number): boolean {
+    return this.#environment.files.stat(this.#mark(pack)) !== undefined
+  }
+
+  /** Visits every whole blob of a pack up to its seal; returns the bytes that are no frame. */
+  scan(pack: number, visit: (location: Location, id: Buffer, bytes: Buffer) => void): number {
+    const log = this.#log(pack, 'read')
+    let isSealed = false
+    log.read((type, bytes, start, end, offset) => {
+      if (type === FRAME.seal) isSealed = true
+      if (isSealed || type !== FRAME.blob || end - start < BLOB_ID_BYTES) return
+      const bytesStart = start + BLOB_ID_BYTES
+      visit({ pack, offset }, bytes.subarray(start, bytesStart), bytes.subarray(bytesStart, end))
+    })
+    log.close()
+    return log.tornBytes
+  }
+
+  remove(pack: number): void {
+    this.#readers.get(pack)?.close()
+    this.#readers.delete(pack)
+    this.#environment.files.remove(this.#file(pack))
+    this.#environment.files.remove(this.#mark(pack))
+  }
+
+  sizeOf(pack: number): number {
+    return this.#environment.files.stat(this.#file(pack))?.sizeBytes ?? 0
+  }
+
+  close(): void {
+    for (const reader of this.#readers.values()) reader.close()
+    this.#readers.clear()
+    this.#active?.log.close()
+    this.#active = undefined
+  }
+
+  #openActive(): ActivePack {
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      const pack = this.numbers().at(-1)
+      if (pack === undefined) {
+        this.#environment.files.makeDirectory(this.path)
+        this.#createFile(this.#file(0))
+        continue
+      }
+      const log = this.#log(pack, 'append')
+      try {
+        log.skipToEnd()
+      } catch (error) {
+        if (errnoOf(error) !== 'ENOENT') throw error
+        continue
+      }
+      const isLast = this.#environment.files.stat(this.#file(pack + 1)) === undefined
+      if (isLast && log.sizeBytes < this.#packBytes) return (this.#active = new ActivePack(pack, log))
+      log.close()
+      if (isLast) this.#createFile(this.#file(pack + 1))
+    }
+    throw new Error(`No pack in ${this.path} can be opened.`)
+  }
+
+  #next(pack: number): void {
+    this.#active?.log.close()
+    this.#active = undefined
+    this.#createFile(this.#file(pack + 1))
+  }
+
+  #createFile(path: string): void {
+    try {
+      this.#environment.files.createFile(path, '')
+    } catch (error) {
+      if (errnoOf(error) !== 'EEXIST') throw error
+    }
+  }
+
+  #reader(pack: number): PooledFile {
+    let reader = this.#readers.get(pack)
+    if (!reader) {
+      reader = this.#environment.descriptors.file(this.#file(pack), 'read')
+      this.#readers.set(pack, reader)
+    }
+    return reader
+  }
+
+  #bufferFor(length: number): Buffer {
+    if (length > SCRATCH_BYTES) return Buffer.allocUnsafeSlow(length)
+    this.#scratch ??= Buffer.allocUnsafeSlow(SCRATCH_BYTES)
+    return this.#scratch
+  }
+
+  #log(pack: number, mode: 'read' | 'append'): Log {
+    return new Log(this.#environment, this.#file(pack), `blobs/packs/${pack}`, mode)
+  }
+
+  #mark(pack: number): string {
+    return join(this.path, `${pack}.retired`)
+  }
+
+  #file(pack: number): string {
+    return join(this.path, `${pack}.pack`)
+  }
+}
+
+class ActivePack {
+  readonly pack: number
+  readonly log: Log
+  #sealedAt = -1
+
+  constructor(pack: number, log: Log) {
+    this.pack = pack
+    this.log = log
+  }
+
+  /** The offset of the first frame, or -1 when the pack was retired or deleted before it. */
+  append(writer: FrameWriter): number {
+    let offset: number
+    try {
+      offset = this.log.append(writer, (type, _bytes, _start, _end, at) => {
+        if (type === FRAME.seal && this.#sealedAt < 0) this.#sealedAt = at
+      })
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOENT') throw error
+      return -1
+    }
+    return this.#sealedAt >= 0 && offset > this.#sealedAt ? -1 : offset
+  }
+}
+
+export function blobLength(id: Uint8Array): number {
+  return ((id[16] as number) | ((id[17] as number) << 8) | ((id[18] as number) << 16) | ((id[19] as number) << 24)) >>> 0
+}

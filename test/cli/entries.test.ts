@@ -1,0 +1,280 @@
+// get, set, delete and clear.
+
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { openCacheSync } from '../../src/index.js'
+import { cli, filled, jsonLines, libraryWith, Sink, temporaryDir } from './harness.js'
+
+describe('set and get', () => {
+  test('a value given as an argument comes back', async () => {
+    const dir = temporaryDir()
+    expect(await cli(['set', 'ns', 'key', '{"a": [1, "x"]}', '--dir', dir])).toEqual({
+      code: 0,
+      out: 'Stored key in ns\n',
+      err: '',
+    })
+    expect(await cli(['get', 'ns', 'key', '--dir', dir])).toEqual({
+      code: 0,
+      out: '{\n  "a": [\n    1,\n    "x"\n  ]\n}\n',
+      err: '',
+    })
+    expect((await cli(['get', 'ns', 'key', '--dir', dir, '--json'])).out).toBe('{"a":[1,"x"]}\n')
+  })
+
+  test.each([[[]], [['-']]])('a value is read from stdin with %j', async argument => {
+    const dir = temporaryDir()
+    const result = await cli(['set', 'ns', 'key', ...argument, '--dir', dir, '--json'], { stdin: '\ufeff["é"]\n' })
+    expect(result).toEqual({ code: 0, out: '{"stored":true}\n', err: '' })
+    expect((await cli(['get', 'ns', 'key', '--dir', dir, '--json'])).out).toBe('["é"]\n')
+  })
+
+  test.each([
+    '"text"',
+    "'",
+    '123',
+    '1e5',
+    '0x10',
+    '-5',
+    'true',
+    'help',
+    'get',
+    '--json',
+    '-x',
+    '--',
+    '__proto__',
+    ' ',
+    '日本',
+  ])('the key %s is taken as it is', async key => {
+    const dir = temporaryDir()
+    expect((await cli(['set', '--dir', dir, '--', 'ns', key, '"v"'])).code).toBe(0)
+    expect((await cli(['get', '--dir', dir, '--json', '--', 'ns', key])).out).toBe('"v"\n')
+    expect(jsonLines((await cli(['list', '--dir', dir, '--json'])).out).map(entry => entry.key)).toEqual([key])
+    expect((await cli(['delete', '--dir', dir, '--', 'ns', key])).code).toBe(0)
+  })
+
+  test('values that look like options or like switches of options are values', async () => {
+    const dir = temporaryDir()
+    await cli(['set', 'ns', 'key', '--dir', dir, '--json', 'true'])
+    expect((await cli(['get', 'ns', 'key', '--dir', dir])).out).toBe('true\n')
+    await cli(['set', 'ns', 'key', '-5', '--dir', dir])
+    expect((await cli(['get', 'ns', 'key', '--dir', dir])).out).toBe('-5\n')
+    await cli(['set', 'ns', 'key', '"--all"', '--dir', dir])
+    expect((await cli(['get', 'ns', 'key', '--dir', dir])).out).toBe('"--all"\n')
+  })
+
+  test('values that JSON cannot hold are shown', async () => {
+    const dir = temporaryDir()
+    await filled(dir, cache => cache.namespace('ns').set('key', new Map([['a', [1n, undefined]]])))
+    expect((await cli(['get', 'ns', 'key', '--dir', dir])).out).toBe(
+      'Map(1) {\n  "a" => [\n    1n,\n    undefined\n  ]\n}\n',
+    )
+    expect((await cli(['get', 'ns', 'key', '--dir', dir, '--json'])).out).toBe(
+      '{"$type":"Map","value":[["a",[{"$type":"BigInt","value":"1"},{"$type":"undefined"}]]]}\n',
+    )
+  })
+
+  test('a stored undefined is a hit', async () => {
+    const dir = temporaryDir()
+    await filled(dir, cache => cache.namespace('ns').set('key', undefined))
+    expect(await cli(['get', 'ns', 'key', '--dir', dir])).toEqual({ code: 0, out: 'undefined\n', err: '' })
+  })
+
+  test('a miss is exit code 1 and a sentence', async () => {
+    const dir = temporaryDir()
+    expect(await cli(['get', 'ns', 'nokey', '--dir', dir, '--json'])).toEqual({
+      code: 1,
+      out: '',
+      err: 'Miss: nokey in ns: it was never set, or has been removed\n',
+    })
+  })
+
+  test('the newest version is taken, or the one that is asked for', async () => {
+    const dir = temporaryDir()
+    let nowMs = 1_000_000
+    const set = (cache: { namespace: ReturnType<typeof openCacheSync>['namespace'] }, version: string) => {
+      nowMs += 1000
+      cache.namespace('ns', { version }).set('key', `of ${version}`)
+    }
+    await filled(
+      dir,
+      cache => {
+        set(cache, '2.0')
+        set(cache, '9.0')
+        set(cache, '1.0')
+      },
+      { clock: () => nowMs },
+    )
+    expect((await cli(['get', 'ns', 'key', '--dir', dir])).out).toBe('"of 1.0"\n')
+    expect((await cli(['get', 'ns', 'key', '--dir', dir, '--plugin-version', '9.0'])).out).toBe('"of 9.0"\n')
+    const miss = await cli(['get', 'ns', 'key', '--dir', dir, '--plugin-version='])
+    expect(miss.code).toBe(1)
+    expect(miss.err).toMatch(/never set.*other versions: /)
+  })
+
+  test('--plugin-version sets that version', async () => {
+    const dir = temporaryDir()
+    await cli(['set', 'ns', 'key', '1', '--plugin-version', '1.0', '--dir', dir])
+    const cache = openCacheSync({ dir })
+    expect(cache.namespace('ns', { version: '1.0' }).get('key')).toBe(1)
+    expect(cache.namespace('ns').get('key')).toBe(undefined)
+    cache.close()
+  })
+
+  test('--ttl ends an entry', async () => {
+    const dir = temporaryDir()
+    let nowMs = 1_000_000_000
+    const library = libraryWith(options => ({ ...options, clock: () => nowMs }))
+    await cli(['set', 'ns', 'key', '1', '--ttl', '30m', '--dir', dir], { library })
+    nowMs += 30 * 60_000 - 1
+    expect((await cli(['get', 'ns', 'key', '--dir', dir], { library })).code).toBe(0)
+    nowMs += 120_001
+    expect(await cli(['get', 'ns', 'key', '--dir', dir], { library })).toEqual({
+      code: 1,
+      out: '',
+      err: 'Miss: key in ns: it expired 2m ago\n',
+    })
+  })
+
+  test('--file ties an entry to its sources', async () => {
+    const dir = temporaryDir()
+    const [one, two] = [join(dir, 'one'), join(dir, 'two')]
+    writeFileSync(one, '1')
+    const args = ['set', 'ns', 'key', '1', '--file', one, '--file', two, '--dir', join(dir, 'cache')]
+    expect((await cli(args)).code).toBe(0)
+    expect((await cli(['get', 'ns', 'key', '--dir', join(dir, 'cache')])).code).toBe(0)
+    const [entry] = jsonLines((await cli(['list', 'ns', '--json', '--dir', join(dir, 'cache')])).out)
+    expect(entry).toMatchObject({ mode: 'file', files: [one, two] })
+    writeFileSync(two, 'now it is there')
+    const miss = await cli(['get', 'ns', 'key', '--dir', join(dir, 'cache')])
+    expect(miss).toEqual({ code: 1, out: '', err: `Miss: key in ns: a source has changed: ${one}, ${two}\n` })
+  })
+
+  test('a get counts once, and looking counts nothing', async () => {
+    const dir = temporaryDir()
+    await cli(['set', 'ns', 'key', '1', '--dir', dir])
+    await cli(['get', 'ns', 'key', '--dir', dir])
+    await cli(['list', '--dir', dir])
+    await cli(['stats', '--dir', dir])
+    await cli(['stats', 'ns', '--dir', dir])
+    const stats = JSON.parse((await cli(['stats', 'ns', '--json', '--dir', dir])).out)
+    expect(stats).toMatchObject({ hitCount: 1, missCount: 0, setCount: 1, hitRate: 1 })
+  })
+
+  test('what the cache cannot store is exit code 1', async () => {
+    const dir = temporaryDir()
+    const library = libraryWith(options => ({ ...options, readOnly: true }))
+    expect(await cli(['set', 'ns', 'key', '1', '--dir', dir, '--json'], { library })).toMatchObject({
+      code: 1,
+      out: '{"stored":false}\n',
+      err: expect.stringContaining('Not stored: key in ns\n'),
+    })
+  })
+
+  test('a mistake in the JSON is a usage error that shows where, and nothing is stored', async () => {
+    const dir = temporaryDir()
+    const result = await cli(['set', 'ns', 'key', '{"a":x}', '--dir', dir])
+    expect(result.code).toBe(2)
+    expect(result.out).toBe('')
+    expect(result.err).toContain('line 1, column 6')
+    expect(result.err).toContain('  {"a":x}\n       ^\n')
+    expect(await cli(['set', 'ns', 'key', '--dir', dir], { stdin: Buffer.from([0x22, 0xff, 0x22]) })).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('not UTF-8'),
+    })
+    expect((await cli(['list', '--dir', dir])).out).toBe('No entries\n')
+  })
+})
+
+describe('delete', () => {
+  const versions = (cache: { namespace: ReturnType<typeof openCacheSync>['namespace'] }) => {
+    for (const version of ['', '1', '2']) cache.namespace('ns', { version }).set('key', version)
+  }
+
+  test('removes all versions', async () => {
+    const dir = temporaryDir()
+    await filled(dir, versions)
+    expect(await cli(['delete', 'ns', 'key', '--dir', dir])).toEqual({ code: 0, out: 'Deleted 3 entries\n', err: '' })
+    expect((await cli(['list', '--dir', dir])).out).toBe('No entries\n')
+  })
+
+  test('removes one version', async () => {
+    const dir = temporaryDir()
+    await filled(dir, versions)
+    const result = await cli(['delete', 'ns', 'key', '--plugin-version', '1', '--dir', dir, '--json'])
+    expect(result).toEqual({ code: 0, out: '{"deleted":1}\n', err: '' })
+    const left = jsonLines((await cli(['list', '--dir', dir, '--json'])).out)
+    expect(left.map(entry => entry.version).sort()).toEqual(['', '2'])
+  })
+
+  test('of what is not there is exit code 1', async () => {
+    const dir = temporaryDir()
+    expect(await cli(['delete', 'ns', 'key', '--dir', dir, '--json'])).toEqual({
+      code: 1,
+      out: '{"deleted":0}\n',
+      err: 'Nothing to delete: key in ns\n',
+    })
+  })
+})
+
+describe('clear', () => {
+  const two = (cache: { namespace: ReturnType<typeof openCacheSync>['namespace'] }) => {
+    for (const key of ['a', 'b']) cache.namespace('one').set(key, 1)
+    cache.namespace('two', { version: '1' }).set('a', 1)
+  }
+
+  test('removes the entries of one namespace', async () => {
+    const dir = temporaryDir()
+    await filled(dir, two)
+    expect(await cli(['clear', 'one', '--dir', dir])).toEqual({ code: 0, out: 'Cleared 2 entries of one\n', err: '' })
+    expect(jsonLines((await cli(['list', '--dir', dir, '--json'])).out)).toMatchObject([{ namespace: 'two' }])
+  })
+
+  test('--all removes everything', async () => {
+    const dir = temporaryDir()
+    await filled(dir, two)
+    expect(await cli(['clear', '--all', '--dir', dir, '--json'])).toEqual({
+      code: 0,
+      out: '{"cleared":3,"namespaces":{"one":2,"two":1}}\n',
+      err: '',
+    })
+    expect((await cli(['list', '--dir', dir])).out).toBe('No entries\n')
+  })
+
+  test('of what is empty is done', async () => {
+    const dir = temporaryDir()
+    expect(await cli(['clear', 'nope', '--dir', dir])).toEqual({ code: 0, out: 'Cleared 0 entries of nope\n', err: '' })
+    expect(await cli(['clear', '--all', '--dir', dir])).toMatchObject({ code: 0, err: '' })
+    expect((await cli(['stats', '--dir', dir])).out).toContain('is empty')
+  })
+})
+
+describe('a broken cache', () => {
+  test.each([
+    ['get', 'ns', 'key'],
+    ['set', 'ns', 'key', '1'],
+    ['delete', 'ns', 'key'],
+    ['clear', 'ns'],
+    ['clear', '--all'],
+    ['list'],
+    ['stats'],
+    ['gc'],
+  ])('is a message and exit code 1 for %s %s %s', async (...args) => {
+    const file = join(temporaryDir(), 'file')
+    writeFileSync(file, 'no directory')
+    const result = await cli([...args, '--dir', file])
+    expect(result.code).toBe(1)
+    expect(result.err).toMatch(/^warning: .*\(ERR_CACHE_\w+\)\n$/m)
+    expect(readFileSync(file, 'utf8')).toBe('no directory')
+  })
+})
+
+test('a full disk behind the output is exit code 1', async () => {
+  class Full extends Sink {
+    override _write(_chunk: Buffer, _encoding: string, done: (error?: Error | null) => void): void {
+      done(Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' }))
+    }
+  }
+  const result = await cli(['path', '--dir', 'x'], { stdout: new Full() })
+  expect(result).toMatchObject({ code: 1, err: 'wicked-cache: ENOSPC: no space left on device, write\n' })
+})

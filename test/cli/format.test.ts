@@ -1,0 +1,110 @@
+import { describe, expect, test } from 'vitest'
+import { parseDurationMs } from '../../cli/duration.js'
+import { columnsFor, formatAge, formatCount, formatRatio, formatSize, hitRateOf, widthOf } from '../../cli/format.js'
+import { printable, printableJson } from '../../cli/printable.js'
+
+describe('numbers for people', () => {
+  test.each([
+    [0, '0 B'],
+    [1023, '1023 B'],
+    [1024, '1.0 KB'],
+    [1536, '1.5 KB'],
+    [1024 ** 2 - 1, '1.0 MB'],
+    [64 * 1024 ** 2, '64.0 MB'],
+    [1024 ** 5 * 5000, '5000.0 PB'],
+  ])('%i bytes are %s', (sizeBytes, text) => {
+    expect(formatSize(sizeBytes)).toBe(text)
+  })
+
+  test.each([
+    [-5000, '0s'],
+    [999, '0s'],
+    [59_999, '59s'],
+    [60_000, '1m'],
+    [7_199_999, '1h'],
+    [86_400_000 * 400, '400d'],
+  ])('an age of %i ms is %s', (ageMs, text) => {
+    expect(formatAge(ageMs)).toBe(text)
+  })
+
+  test('counts have thousands separators', () => {
+    expect([0, 999, 1000, 1234567].map(formatCount)).toEqual(['0', '999', '1,000', '1,234,567'])
+  })
+
+  test('there is no hit rate without reads', () => {
+    expect(formatRatio(hitRateOf(0, 0))).toBe('-')
+    expect(formatRatio(hitRateOf(2, 1))).toBe('66.7 %')
+  })
+})
+
+describe('columns', () => {
+  test('line up, also with wide and combining characters', () => {
+    expect(['ab', '日本', 'e\u0301', '👩‍💻', '\u200d'].map(widthOf)).toEqual([2, 4, 1, 2, 0])
+    const rows = [
+      ['日本', '1'],
+      ['abc', '1000'],
+    ]
+    const columns = columnsFor(
+      [
+        { title: 'k', align: 'left' },
+        { title: 'n', align: 'right' },
+      ],
+      rows,
+    )
+    expect([columns.header(), ...rows.map(columns.line)]).toEqual(['k        n', '日本     1', 'abc   1000'])
+  })
+
+  test('one very long cell does not widen the column for all', () => {
+    const columns = columnsFor(
+      [
+        { title: 'k', align: 'left', maxWidth: 5 },
+        { title: 'n', align: 'left' },
+      ],
+      [
+        ['abc', 'x'],
+        ['abcdefghij', 'y'],
+      ],
+    )
+    expect(columns.line(['abc', 'x'])).toBe('abc  x')
+    expect(columns.line(['abcdefghij', 'y'])).toBe('abcdefghij  y')
+  })
+})
+
+describe('durations', () => {
+  test.each([
+    ['0ms', 0],
+    ['1500ms', 1500],
+    ['30s', 30_000],
+    ['1.5m', 90_000],
+    ['2h', 7_200_000],
+    ['7d', 604_800_000],
+  ])('%s is %i ms', (text, durationMs) => {
+    expect(parseDurationMs('ttl', text)).toBe(durationMs)
+  })
+
+  test.each(['', '5', 'm', '-5m', '5 m', '5M', '5w', '1e3s', 'Infinityd', '5mm', `${'9'.repeat(400)}d`])(
+    '"%s" is refused',
+    text => {
+      expect(() => parseDurationMs('ttl', text)).toThrow(/^--ttl: /)
+    },
+  )
+})
+
+describe('printable text', () => {
+  test('shows control characters and what reorders a line by their codes', () => {
+    expect(printable('a\u001b[31m\nb\u009b\u007f\u202e\u2028\ufeff\u{e0041}\ud800')).toBe(
+      'a\\u001b[31m\\u000ab\\u009b\\u007f\\u202e\\u2028\\ufeff\\udb40\\udc41\\ud800',
+    )
+  })
+
+  test('leaves all other text alone', () => {
+    const text = 'C:\\src\\é 日本 👩‍💻 "q"'
+    expect(printable(text)).toBe(text)
+  })
+
+  test('keeps the meaning of JSON', () => {
+    const value = { 'k\u009b\u202e': ['\u007f\u{e0041}', '\u001b"\\'] }
+    expect(printableJson(value)).not.toMatch(/[\p{Cc}\p{Cf}]/u)
+    expect(JSON.parse(printableJson(value))).toEqual(value)
+  })
+})

@@ -1,0 +1,126 @@
+// Called wrongly: exit code 2, a message that names what is wrong, on stderr, and nothing done.
+
+import { readdirSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import { commands } from '../../cli/program.js'
+import { cli, temporaryDir } from './harness.js'
+
+describe('a mistake in the call', () => {
+  test.each<[string[], string]>([
+    [[], 'Give a command'],
+    [['gte', 'ns', 'key'], 'Did you mean get?'],
+    [['frobnicate'], '"frobnicate"'],
+    [['stats', 'a', 'b'], '"b"'],
+    [['stats', '--all'], '--all'],
+    [['list', 'a', 'b'], '"b"'],
+    [['list', '--ttl', '5m'], '--ttl'],
+    [['get'], '<namespace> <key>'],
+    [['get', 'ns'], '<key>'],
+    [['get', 'ns', 'key', 'more'], '"more"'],
+    [['get', 'ns', 'key', '--plugin-version'], '--plugin-version'],
+    [['get', 'ns', 'key', '--plugin-version', '1', '--plugin-version', '2'], '--plugin-version'],
+    [['get', 'ns', 'key', '--pluginVersion', '1'], '--pluginVersion'],
+    [['get', 'ns', '-k'], '-k'],
+    [['get', 'ns', 'key', '--json=false'], '--json'],
+    [['get', 'ns', 'key', '--constructor', 'x'], '--constructor'],
+    [['set', 'ns'], '<key>'],
+    [['set', 'ns', 'key', 'not json'], 'line 1, column 1'],
+    [['set', 'ns', 'key', '1', '--ttl', '5'], '--ttl'],
+    [['set', 'ns', 'key', '1', '--ttl', '5 parsecs'], '--ttl'],
+    [['set', 'ns', 'key', '1', '--ttl', '0s'], '--ttl'],
+    [['set', 'ns', 'key', '1', '--ttl', '-5m'], '--ttl'],
+    [['set', 'ns', 'key', '1', '--ttl='], '--ttl'],
+    [['set', 'ns', 'key', '1', '--file'], '--file'],
+    [['set', 'ns', 'key', '1', '--file='], '--file'],
+    [['set', 'ns', 'key', '1', '2'], '"2"'],
+    [['delete', 'ns'], '<key>'],
+    [['delete', 'ns', 'key', '--all'], '--all'],
+    [['clear'], '--all'],
+    [['clear', 'ns', '--all'], '--all'],
+    [['path', 'ns'], '"ns"'],
+    [['gc', 'ns'], '"ns"'],
+    [['gc', '--grace', 'soon'], '--grace'],
+    [['stats', '--dir'], '--dir'],
+    [['stats', '--dir='], '--dir'],
+  ])('%j is refused', async (args, named) => {
+    const dir = temporaryDir()
+    const { code, out, err } = await cli(
+      args.includes('--dir=') || args.at(-1) === '--dir' ? args : ['--dir', dir, ...args],
+    )
+    expect(err).toContain(named)
+    expect(err).toMatch(/^wicked-cache: .*\n(?:.*\n)*See: wicked-cache [\w ]*--help\n$/)
+    expect({ code, out }).toEqual({ code: 2, out: '' })
+    expect(readdirSync(dir)).toEqual([])
+  })
+
+  test('--dir twice is refused', async () => {
+    expect(await cli(['list', '--dir', 'a', '--dir', 'b'])).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('--dir'),
+    })
+  })
+
+  test.each([
+    ['get', '', 'key'],
+    ['get', 'n'.repeat(1000), 'key'],
+    ['set', '', 'key', '1'],
+    ['set', 'ns', 'k'.repeat(1_000_000), '1'],
+    ['set', 'ns', '\ud800', '1'],
+    ['delete', '', 'key'],
+    ['clear', ''],
+    ['list', ''],
+    ['stats', ''],
+  ])('a name or key that the cache refuses is one: %s', async (...args) => {
+    const dir = temporaryDir()
+    expect(await cli([...args, '--dir', dir])).toMatchObject({
+      code: 2,
+      out: '',
+      err: expect.stringMatching(/^wicked-cache: A (key|namespace name) /),
+    })
+  })
+})
+
+describe('help', () => {
+  test('lists every command', async () => {
+    for (const args of [['--help'], ['-h'], ['help']]) {
+      const { code, out, err } = await cli(args)
+      expect({ code, err }).toEqual({ code: 0, err: '' })
+      for (const { name, summary } of commands) {
+        expect(out).toMatch(new RegExp(`^  ${name}\\b`, 'm'))
+        expect(out.replace(/\s+/g, ' ')).toContain(summary)
+      }
+    }
+  })
+
+  test.each(commands.map(({ name }) => name))('of %s has its parameters, its options and its examples', async name => {
+    const command = commands.find(each => each.name === name)!
+    const { code, out, err } = await cli([name, '--help'])
+    expect({ code, err }).toEqual({ code: 0, err: '' })
+    expect(await cli(['help', name])).toEqual({ code, out, err })
+    for (const parameter of command.parameters) expect(out).toMatch(new RegExp(`^  ${parameter.name} `, 'm'))
+    for (const option of ['json', 'dir', 'help', ...Object.keys(command.options)]) expect(out).toContain(`--${option} `)
+    for (const [line] of command.examples) expect(out.split('\n')).toContain(`  ${line}`)
+    expect(Math.max(...out.split('\n').map(line => line.length))).toBeLessThanOrEqual(80)
+  })
+
+  test('is not what a key named help, or one after --, asks for', async () => {
+    const dir = temporaryDir()
+    expect((await cli(['get', 'ns', 'help', '--dir', dir])).code).toBe(1)
+    expect((await cli(['get', '--dir', dir, 'ns', '--', '--help'])).code).toBe(1)
+  })
+
+  test('needs no library', async () => {
+    const library = () => Promise.reject(new Error('loaded'))
+    const { run } = await import('../../cli/program.js')
+    const { Sink } = await import('./harness.js')
+    const host = { stdin: process.stdin, stderr: new Sink(), env: {}, version: '1.2.3', library }
+    for (const args of [['--help'], ['get', '--help'], ['--version'], ['path', '--dir', 'x']]) {
+      expect(await run(args, { ...host, stdout: new Sink() })).toBe(0)
+    }
+  })
+})
+
+test('--version is printed with other arguments too', async () => {
+  expect(await cli(['--version'])).toEqual({ code: 0, out: '1.2.3\n', err: '' })
+  expect(await cli(['list', '--version'])).toEqual({ code: 0, out: '1.2.3\n', err: '' })
+})
