@@ -2,7 +2,7 @@
 
 import type { Options } from 'yargs'
 import type { openCache } from '../src/index.js'
-import type { Output } from './output.js'
+import type { Env, Output } from './output.js'
 
 /** 0: done. 1: a miss, or something is wrong. 2: called wrongly. */
 export type ExitCode = 0 | 1 | 2
@@ -15,7 +15,7 @@ export class UsageError extends Error {
 /** What the commands use of the library, so that `path --dir` and `--help` never load it. */
 export interface Library {
   openCache: typeof openCache
-  defaultDir(): string
+  defaultDir(env: Env): string
 }
 
 /** Bytes from the caller, and whether a person is typing them. */
@@ -26,6 +26,7 @@ export interface Context {
   stdin: Input
   stdout: Output
   stderr: Output
+  env: Env
   library(): Promise<Library>
 }
 
@@ -35,7 +36,6 @@ export interface OptionValues {
   dir?: string
   all?: boolean
   ttl?: string
-  grace?: string
   file?: string[]
   'plugin-version'?: string
 }

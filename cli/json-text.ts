@@ -60,12 +60,15 @@ export function parseJson(text: string, what: string): unknown {
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error
     if (text.trim() === '') throw new UsageError(`${what} is empty; it must be JSON`)
-    const { offset, expected } = findMistake(text) ?? { offset: 0, expected: 'value' }
+    const mistake = findMistake(text) ?? { offset: 0, expected: 'value' }
+    const { expected } = mistake
+    // A text that ends too soon: its last line is of more use than the empty one after its line feed.
+    const offset = Math.min(mistake.offset, text.trimEnd().length)
     const before = text.slice(0, offset)
     const lineStart = before.lastIndexOf('\n') + 1
     const lineEnd = /\n|$/.exec(text.slice(offset))?.index ?? 0
     const place = `line ${before.split('\n').length}, column ${offset - lineStart + 1}`
-    const found = offset === text.length ? 'it ends' : `there is ${printable(JSON.stringify(text[offset]))}`
+    const found = mistake.offset === text.length ? 'it ends' : `there is ${printable(JSON.stringify(text[offset]))}`
     const head = printable(text.slice(Math.max(lineStart, offset - EXCERPT), offset))
     const tail = printable(text.slice(offset, offset + Math.min(lineEnd, EXCERPT)))
     const isBareWord = offset === 0 && /^[^[{"]/.test(text.trim())

@@ -117,6 +117,7 @@ interface Call {
 
 /** @throws UsageError */
 async function parse(args: readonly string[]): Promise<Call | 'version'> {
+  refuseBuiltIns(args)
   let command: Command | undefined
   const parser = parserFor(args).options(GLOBAL_OPTIONS)
   for (const each of commands) {
@@ -140,13 +141,22 @@ async function parse(args: readonly string[]): Promise<Call | 'version'> {
   return { command, parameters, options }
 }
 
+const noOption = (dashed: string) =>
+  new UsageError(`There is no option ${dashed} (an argument that begins with a dash goes after --)`)
+
+/** yargs looks options up in plain objects, and takes `--constructor` for something that they hold. */
+function refuseBuiltIns(args: readonly string[]): void {
+  for (const arg of wordsBefore(args, '--')) {
+    const [dashed = '', name = ''] = /^--?([^=]+)/.exec(arg) ?? []
+    if (name in {}) throw noOption(dashed)
+  }
+}
+
 function checkOptions(options: Record<string, unknown>, known: Record<string, Options>): void {
   for (const [name, value] of Object.entries(options)) {
     const dashed = name.length === 1 ? `-${name}` : `--${name}`
     const option = Object.hasOwn(known, name) ? known[name] : undefined
-    if (option === undefined) {
-      throw new UsageError(`There is no option ${dashed} (an argument that begins with a dash goes after --)`)
-    }
+    if (option === undefined) throw noOption(dashed)
     if (Array.isArray(value) && !option.array) throw new UsageError(`${dashed} was given more than once`)
     // An empty version is the version of a namespace that was opened without one.
     if ([value].flat().includes('') && name !== 'plugin-version') throw new UsageError(`${dashed} must not be empty`)
@@ -160,9 +170,12 @@ function checkParameters(parameters: readonly string[], declared: readonly Param
   if (extra !== undefined) throw new UsageError(`One argument too many: "${extra}"`)
 }
 
+function wordsBefore(args: readonly string[], end: string): readonly string[] {
+  return args.includes(end) ? args.slice(0, args.indexOf(end)) : args
+}
+
 function wantsHelp(args: readonly string[]): boolean {
-  const end = args.indexOf('--')
-  const words = end === -1 ? args : args.slice(0, end)
+  const words = wordsBefore(args, '--')
   return words[0] === 'help' || words.includes('--help') || words.includes('-h')
 }
 
@@ -189,7 +202,7 @@ async function report(error: unknown, usageHint: string, stderr: Output): Promis
 export async function run(args: readonly string[], host: Host): Promise<ExitCode> {
   const stdout = new Output(host.stdout, host.env)
   const stderr = new Output(host.stderr, host.env)
-  const context: Context = { stdin: host.stdin, stdout, stderr, library: host.library }
+  const context: Context = { stdin: host.stdin, stdout, stderr, env: host.env, library: host.library }
   const named = args.map(arg => commands.find(({ name }) => name === arg)).find(command => command !== undefined)
   try {
     if (wantsHelp(args)) {

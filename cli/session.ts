@@ -25,9 +25,9 @@ export async function withCache(
   body: (session: Session) => Promise<ExitCode>,
 ): Promise<ExitCode> {
   const warnings: CacheWarning[] = []
-  const { openCache } = await context.library()
+  const { openCache, defaultDir } = await context.library()
   const cache = await openCache({
-    ...(options.dir === undefined ? {} : { dir: resolve(options.dir) }),
+    dir: resolve(options.dir ?? defaultDir(context.env)),
     ...(options.readOnly ? { readOnly: true } : {}),
     onWarning: warning => {
       warnings.push(warning)
@@ -36,6 +36,10 @@ export async function withCache(
   let exitCode: ExitCode
   try {
     exitCode = await body({ cache, isBroken: () => warnings.length > 0 })
+  } catch (error) {
+    // A gc throws what the cache has warned of already.
+    if (!warnings.some(({ cause }) => cause === error)) throw error
+    exitCode = 1
   } finally {
     cache.close()
     // After the close: it writes what is pending, and may be the one that fails.

@@ -1,5 +1,4 @@
 import type { Command } from '../command.js'
-import { parseDurationMs } from '../duration.js'
 import { formatCount, formatCountOf, formatSize } from '../format.js'
 import { withCache } from '../session.js'
 
@@ -8,37 +7,33 @@ export const gc: Command = {
   summary: 'Remove what is expired, stale or unreferenced',
   details:
     'Removes entries whose time is over or whose sources have changed, then the values that no entry refers to. ' +
-    'Other processes can go on using the cache meanwhile.',
+    'Other processes can go on using the cache meanwhile. Exit code 1: another gc is running.',
   parameters: [],
-  options: {
-    grace: {
-      type: 'string',
-      requiresArg: true,
-      describe: 'Keep values that were stored or reused less than this long ago (default: 1h)',
-    },
-  },
+  options: {},
   examples: [
     ['wicked-cache gc', 'Get disk space back'],
-    ['wicked-cache gc --grace 5m', 'Be stricter with values of the last hour'],
+    ['wicked-cache gc --json', 'The report for a program'],
   ],
 
-  async run(_parameters, options, context) {
-    const graceMs = options.grace === undefined ? undefined : parseDurationMs('grace', options.grace)
+  run(_parameters, options, context) {
     return withCache(options, context, async ({ cache }) => {
-      const report = cache.gc(graceMs === undefined ? {} : { graceMs })
+      const report = await cache.gc()
       if (options.json) {
         await context.stdout.json(report)
         return 0
       }
       const { expiredEntries, staleEntries, keptEntries, removedBlobs, keptBlobs } = report
-      const freed = report.diskBytesBefore - report.diskBytesAfter
+      const freedBytes = report.diskBytesBefore - report.diskBytesAfter
+      const stale = formatCountOf(staleEntries, 'stale entry', 'stale entries')
+      const values = formatCountOf(removedBlobs, 'unreferenced value', 'unreferenced values')
+      // Other processes may have written more meanwhile than was freed.
+      const change = freedBytes < 0 ? `${formatSize(-freedBytes)} more` : `${formatSize(freedBytes)} freed`
       await context.stdout.line(
-        `Removed ${formatCount(expiredEntries)} expired and ${formatCountOf(staleEntries, 'stale entry', 'stale entries')}, ` +
-          `kept ${formatCount(keptEntries)}\n` +
-          `Removed ${formatCountOf(removedBlobs, 'unreferenced value', 'unreferenced values')}, kept ${formatCount(keptBlobs)}\n` +
-          `On disk: ${formatSize(report.diskBytesBefore)} before, ${formatSize(report.diskBytesAfter)} after, ` +
-          // Other processes write meanwhile, and a rewritten log takes its old form's place only later.
-          (freed < 0 ? `${formatSize(-freed)} more` : `${formatSize(freed)} freed`),
+        [
+          `Removed ${formatCount(expiredEntries)} expired and ${stale}, kept ${formatCount(keptEntries)}`,
+          `Removed ${values}, kept ${formatCount(keptBlobs)}`,
+          `On disk: ${formatSize(report.diskBytesBefore)} before, ${formatSize(report.diskBytesAfter)} after, ${change}`,
+        ].join('\n'),
       )
       return 0
     })

@@ -1,4 +1,4 @@
-import type { EntryInfo, Namespace } from '../../src/index.js'
+import type { EntryInfo } from '../../src/index.js'
 import { type Command, keyParameter, namespaceParameter, pluginVersion } from '../command.js'
 import { formatAge } from '../format.js'
 import { printable } from '../printable.js'
@@ -23,11 +23,6 @@ function otherVersions(found: readonly EntryInfo[], version: string): string {
   return others.length === 0 ? '' : `; there are entries of other versions: ${others.join(', ')}`
 }
 
-/** The bytes of `undefined` alone; no other value is as short and reads as undefined. */
-function holdsUndefined(namespace: Namespace, key: string): boolean {
-  return namespace.has(key)
-}
-
 export const get: Command = {
   name: 'get',
   summary: 'Print the value of an entry',
@@ -47,13 +42,13 @@ export const get: Command = {
 
   run([name = '', key = ''], options, context) {
     const { stdout, stderr } = context
-    return withCache(options, context, async ({ cache, isBroken }) => {
+    return withCache(options, context, async ({ cache }) => {
       const found = cache.namespace(name).find(key).sort(newestFirst)
       const version = options['plugin-version'] ?? found[0]?.version ?? ''
-      const entry = found.find(candidate => candidate.version === version)
-      const namespace = cache.namespace(name, { version })
-      const value = namespace.get(key)
-      if (value === undefined && !(entry && !isBroken() && holdsUndefined(namespace, key))) {
+      const value = cache.namespace(name, { version }).get(key)
+      // Never a value: undefined itself cannot be stored.
+      if (value === undefined) {
+        const entry = found.find(candidate => candidate.version === version)
         const reason = reasonFor(entry) + otherVersions(found, version)
         await stderr.line(printable(`Miss: ${key} in ${name}: ${reason}`))
         return 1

@@ -14,8 +14,8 @@ export const path: Command = {
     ['du -sk "$(wicked-cache path)"', 'What it takes on disk'],
   ],
 
-  async run(_parameters, { dir, json }, { stdout, library }) {
-    const root = dir === undefined ? (await library()).defaultDir() : resolve(dir)
+  async run(_parameters, { dir, json }, { stdout, env, library }) {
+    const root = resolve(dir ?? (await library()).defaultDir(env))
     if (json) await stdout.json({ dir: root })
     // A script needs the very bytes: cd "$(wicked-cache path)".
     else await stdout.line(stdout.isTerminal ? printable(root) : root)

@@ -1,70 +1,41 @@
-// An open cache: one root, its shared blobs, and a store for each namespace that was asked for. Opening touches nothing
-// but one stat; directories are made by the first write.
+// An open cache: one root as one caller sees it, with the caller's clock and warnings. Opening touches nothing but one
+// or two stats; directories are made by the first write.
 
 import { resolve } from 'node:path'
 import { CacheError, type CacheWarning, errnoOf } from '../base/errors.js'
-import { escapeNamespace, type Layout, layoutOf, unescapeNamespace } from '../base/layout.js'
+import { escapeNamespace, unescapeNamespace } from '../base/layout.js'
 import type { Cache, CacheOptions, CacheStats, GcReport, Namespace, NamespaceOptions, NamespaceStats } from '../base/types.js'
-import { Blobs } from '../blobs/blobs.js'
-import { Counters } from '../counters/counters.js'
-import { Descriptors } from '../files/descriptors.js'
 import { diskUsage } from '../files/disk-usage.js'
-import { type Files, nodeFiles } from '../files/files.js'
 import { collect } from '../gc/gc.js'
-import { createHashing, type Hashing } from '../hashing/hashing.js'
-import { type Environment, Turn } from '../log/environment.js'
-import { Manifest } from '../manifest/manifest.js'
-import { NamespaceHandle, type NamespaceStore } from '../namespace/namespace.js'
-import { cacheStats } from '../namespace/stats.js'
+import { NamespaceHandle } from '../namespace/namespace.js'
+import { cacheStats, namespaceStats } from '../namespace/stats.js'
+import type { NamespaceStore } from '../namespace/store.js'
 import { blobLength } from '../packs/packs.js'
-import { onExit } from './exit.js'
-import { defaultDir, makeRoot, rootProblem } from './root.js'
-
-/** What tests put in place of the disk and the hash function. */
-export interface Substitutes {
-  files?: Files
-  hashing?: Hashing
-}
-
-let sharedHashing: Hashing | undefined
+import { defaultDir, rootProblem } from './root.js'
+import { Storage, type Substitutes } from './storage.js'
 
 export class CacheHandle implements Cache {
   readonly dir: string
   readonly readOnly: boolean
-  readonly #layout: Layout
-  readonly #environment: Environment
-  readonly #blobs: Blobs
-  readonly #stores = new Map<string, NamespaceStore>()
+  readonly #storage: Storage
   readonly #clock: () => number
   readonly #onWarning: (warning: CacheWarning) => void
   readonly #warned = new Set<string>()
-  readonly #cancelExit: () => void
+  readonly #report = this.#warn.bind(this)
   /** Undefined while the root is good. */
   readonly #problem: CacheError | undefined
-  #isPrepared = false
   #isClosed = false
 
   /** @throws CacheError `ERR_CACHE_OPTION` */
-  constructor(options: CacheOptions = {}, substitutes: Substitutes = {}) {
+  constructor(options: CacheOptions = {}, substitutes?: Substitutes) {
     const { dir, readOnly, clock, onWarning } = checkCacheOptions(options)
-    const files = substitutes.files ?? nodeFiles
-    sharedHashing ??= createHashing()
     this.dir = dir
     this.readOnly = readOnly
     this.#clock = clock
     this.#onWarning = onWarning
-    this.#layout = layoutOf(dir)
-    this.#environment = {
-      files,
-      descriptors: new Descriptors(files),
-      hashing: substitutes.hashing ?? sharedHashing,
-      turn: new Turn(),
-      readOnly,
-    }
-    this.#blobs = new Blobs(this.#environment, this.#layout)
-    this.#problem = rootProblem(files, this.#layout)
+    this.#storage = Storage.open(dir, readOnly, this.#report, substitutes)
+    this.#problem = rootProblem(this.#storage.environment.files, this.#storage.layout)
     if (this.#problem) this.#report(this.#problem)
-    this.#cancelExit = onExit(() => this.#flush())
   }
 
   namespace(name: string, options: NamespaceOptions = {}): Namespace {
@@ -80,98 +51,74 @@ export class CacheHandle implements Cache {
   }
 
   stats(): CacheStats {
-    const names = this.namespaces()
+    const { environment, layout } = this.#storage
     const unique = new Map<string, number>()
     const namespaces: Record<string, NamespaceStats> = {}
-    for (const name of names) {
-      namespaces[name] = this.namespace(name).stats()
-      for (const { entry } of this.#storeOf(escapeNamespace(name)).manifest.entries()) {
-        unique.set(entry.blob.id.toString('latin1'), blobLength(entry.blob.id))
-      }
+    for (const name of this.namespaces()) {
+      namespaces[name] = namespaceStats(this.#storeOf(escapeNamespace(name)), ({ blob: { id } }) => {
+        unique.set(id.toString('latin1'), blobLength(id))
+      })
     }
     let uniqueSize = 0
     for (const sizeBytes of unique.values()) uniqueSize += sizeBytes
-    return cacheStats(namespaces, { uniqueSize, diskBytes: diskUsage(this.#environment.files, this.#layout.version) })
+    return cacheStats(namespaces, { uniqueSize, diskBytes: diskUsage(environment.files, layout.version) })
   }
 
   async gc(): Promise<GcReport> {
     this.#expectOpen()
     if (this.#problem) throw this.#problem
     if (this.readOnly) throw new CacheError('ERR_CACHE_OPTION', 'A read-only cache cannot be collected.')
-    this.#flush()
+    const { environment, blobs, layout } = this.#storage
+    this.#storage.flush()
     return collect({
-      environment: this.#environment,
-      blobs: this.#blobs,
-      manifests: () => this.#namespaceDirectories().map(directory => this.#storeOf(directory).manifest),
-      versionDirectory: this.#layout.version,
-      lockPath: this.#layout.gcLock,
+      environment,
+      blobs,
+      manifests: () => this.#namespaceDirectories().map(directory => this.#storage.namespace(directory).manifest),
+      versionDirectory: layout.version,
+      lockPath: layout.gcLock,
       now: this.#clock,
     })
   }
 
   close(): void {
     if (this.#isClosed) return
-    this.#flush()
     this.#isClosed = true
-    this.#cancelExit()
-    for (const { manifest, counters } of this.#stores.values()) {
-      manifest.close()
-      counters.close()
+    try {
+      if (!this.#problem) this.#storage.flush()
+    } catch (error) {
+      this.#report(error)
     }
-    this.#blobs.close()
-    this.#environment.descriptors.closeAll()
+    this.#storage.close(this.#report)
   }
 
   /** Every directory with a manifest, whether or not its name is one that a namespace could have. */
   #namespaceDirectories(): string[] {
     if (this.#problem) return []
-    return this.#environment.files.list(this.#layout.namespaces) ?? []
+    const { environment, layout } = this.#storage
+    return environment.files.list(layout.namespaces) ?? []
   }
 
   #storeOf(directory: string): NamespaceStore {
-    let store = this.#stores.get(directory)
-    if (!store) {
-      const { manifest, counters, namespace } = this.#layout
-      const identity = `namespaces/${directory}`
-      store = {
-        environment: this.#environment,
-        manifest: new Manifest(this.#environment, manifest(directory), `${identity}/manifest`),
-        blobs: this.#blobs,
-        counters: new Counters(this.#environment, counters(directory), `${identity}/counters`),
-        now: this.#clock,
-        expectOpen: () => this.#expectOpen(),
-        prepare: () => this.#prepare(),
-        report: error => this.#report(error),
-        diskBytes: () => diskUsage(this.#environment.files, namespace(directory)),
-      }
-      this.#stores.set(directory, store)
+    const { environment, blobs, layout } = this.#storage
+    return {
+      environment,
+      blobs,
+      ...this.#storage.namespace(directory),
+      now: this.#clock,
+      expectOpen: () => this.#expectOpen(),
+      prepare: () => this.#prepare(),
+      report: this.#report,
+      diskBytes: () => diskUsage(environment.files, layout.namespace(directory)),
     }
-    return store
   }
 
   #prepare(): boolean {
-    if (this.#isPrepared) return true
     if (this.readOnly || this.#problem) return false
-    makeRoot(this.#environment.files, this.#layout)
-    this.#isPrepared = true
+    this.#storage.prepare()
     return true
   }
 
-  /** Adds this process's counts to the totals. */
-  #flush(): void {
-    if (this.#isClosed || this.readOnly || this.#problem) return
-    try {
-      for (const { counters } of this.#stores.values()) {
-        if (counters.pendingCount === 0) continue
-        this.#prepare()
-        counters.flush()
-      }
-    } catch (error) {
-      this.#report(error)
-    }
-  }
-
-  #report(error: unknown): void {
+  #warn(error: unknown): void {
     const code = error instanceof CacheError ? error.code : errnoOf(error) ? 'ERR_CACHE_IO' : 'ERR_CACHE_CORRUPT'
     if (this.#warned.has(code)) return
     this.#warned.add(code)

@@ -23,23 +23,33 @@ export interface Context {
 
 /** The value, or what to write in its place. @throws Refusal */
 export function prepare(value: unknown, depth: number, context: Context): unknown {
+  if (isWrittenAsItIs(value)) return value
   switch (typeof value) {
+    case 'object':
+      return context.references?.get(value as object) ?? prepareContents(value as object, depth, context)
     case 'string':
-      return isAltered(value) ? new Carrier('String', [Buffer.from(value, 'utf16le')]) : value
+      return new Carrier('String', [Buffer.from(value, 'utf16le')])
     case 'number':
-      // cbor-x writes -0 as 0, and NaN with whatever bits it has, so that equal values would have different bytes.
-      if (Object.is(value, -0)) return new Carrier('Number', ['-0'])
-      return Number.isNaN(value) ? new Carrier('Number', ['NaN']) : value
+      return new Carrier('Number', [Object.is(value, -0) ? '-0' : 'NaN'])
     case 'bigint':
       return prepareBigInt(value)
-    case 'function':
-    case 'symbol':
-      throw new Refusal(`is a ${typeof value}`, value)
-    case 'object':
-      if (value === null) return value
-      return context.references?.get(value) ?? prepareContents(value, depth, context)
     default:
-      return value
+      throw new Refusal(`is a ${typeof value}`, value)
+  }
+}
+
+/** Small, so that the engine puts it into the loops: most of what they meet needs no more. */
+function isWrittenAsItIs(value: unknown): boolean {
+  switch (typeof value) {
+    case 'string':
+      return !isAltered(value)
+    case 'number':
+      // cbor-x writes -0 as 0, and NaN with whatever bits it has, so that equal values would have different bytes.
+      return value === 0 ? !Object.is(value, -0) : !Number.isNaN(value)
+    case 'object':
+      return value === null
+    default:
+      return typeof value === 'boolean' || value === undefined
   }
 }
 
@@ -80,6 +90,7 @@ function prepareProperties(object: Record<string, unknown>, depth: number, conte
       if (!hasOwnProperty.call(object, key)) continue
       if (isAlteredKey(key)) return prepareEntries(object, depth, context, holder)
       const item = object[key]
+      if (isWrittenAsItIs(item)) continue
       const prepared = prepare(item, depth + 1, context)
       if (prepared !== item) {
         copy ??= { ...object }
@@ -116,6 +127,7 @@ function prepareArray(array: unknown[], depth: number, context: Context): unknow
     for (; i < array.length; i++) {
       const item = array[i]
       if (item === undefined && !Object.hasOwn(array, i)) throw new Refusal('is a hole in a sparse array', array)
+      if (isWrittenAsItIs(item)) continue
       const prepared = prepare(item, depth + 1, context)
       if (prepared !== item) {
         copy ??= array.slice()

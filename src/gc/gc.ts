@@ -76,6 +76,7 @@ async function dropEntries({ environment, manifests, now }: GcInput, report: GcR
       else if (reason === 'expired') report.expiredEntries++
       else report.staleEntries++
     }
+    manifest.compact()
     await pause()
   }
 }
@@ -108,6 +109,7 @@ async function sweep(input: GcInput, report: GcReport): Promise<void> {
     rewrite(blobs, live, pack, report)
     await pause()
   }
+  blobs.index.compact()
 }
 
 /** Ids of all blobs that entries refer to. */

@@ -26,6 +26,8 @@ type Node = Bucket | Node[] | undefined
 const RESIDENT_BYTES = 8 * 1024 * 1024
 /** Fewer records than this are not worth sixteen files. */
 const MIN_SPLIT_RECORDS = 64
+/** A file of one block has nothing to give back. */
+const MIN_COMPACT_BYTES = 4096
 /** A writer that loses this often against others is not in a race but in a broken directory. */
 const MAX_ATTEMPTS = 100
 
@@ -114,6 +116,16 @@ export class LogMap {
       }
     }
     return count
+  }
+
+  /** Rewrites the buckets that are mostly dead, however small they are. */
+  compact(): void {
+    for (let place = 0; place <= 0xffffffff; ) {
+      const bucket = this.#current(place)
+      if (!bucket) return
+      place = placeAfter(bucket.name)
+      if (bucket.log.end > MIN_COMPACT_BYTES && bucket.deadBytes * 2 >= bucket.log.end) this.#renew(bucket)
+    }
   }
 
   /** Every key's latest put, bucket by bucket; what is set or removed meanwhile may or may not be among them. */

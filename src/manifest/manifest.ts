@@ -110,6 +110,10 @@ export class Manifest {
     return this.#map.clear()
   }
 
+  compact(): void {
+    this.#map.compact()
+  }
+
   *entries(): IterableIterator<ListedEntry> {
     for (const found of this.#map.records()) yield listed(found)
   }

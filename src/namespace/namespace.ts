@@ -16,32 +16,16 @@ import type {
   SetManyEntry,
   SetOptions,
 } from '../base/types.js'
-import { type Blobs, digestOf } from '../blobs/blobs.js'
+import { digestOf } from '../blobs/blobs.js'
 import type { Counters } from '../counters/counters.js'
 import { createValueCodec, decodeValue, type ValueCodec } from '../encoding/encoding.js'
-import type { Environment } from '../log/environment.js'
 import type { Entry, Source } from '../manifest/entry.js'
-import { type EntryKey, encodeVersion, type ListedEntry, type Manifest, type RemovalCause } from '../manifest/manifest.js'
+import { type EntryKey, encodeVersion, type ListedEntry, type RemovalCause } from '../manifest/manifest.js'
 import { judge, pathOf, takeSource, type Verdict } from '../manifest/verdict.js'
 import { blobLength } from '../packs/packs.js'
 import { checkNamespaceOptions, checkSetOptions, type Lifetime } from './options.js'
 import { namespaceStats } from './stats.js'
-
-/** What a namespace needs of the cache that it belongs to; shared by all handles of one name. */
-export interface NamespaceStore {
-  readonly environment: Environment
-  readonly manifest: Manifest
-  readonly blobs: Blobs
-  readonly counters: Counters
-  now(): number
-  /** Throws `ERR_CACHE_CLOSED` once the cache is closed. */
-  expectOpen(): void
-  /** Makes the root ready for writing; false when nothing can be written. */
-  prepare(): boolean
-  /** Says once for each kind of trouble that something is broken. */
-  report(error: unknown): void
-  diskBytes(): number
-}
+import type { NamespaceStore } from './store.js'
 
 /** Counts are added to the totals on exit and each time this many have gathered. */
 const FLUSH_COUNT = 1024
@@ -157,13 +141,7 @@ export class NamespaceHandle implements Namespace {
 
   stats(): NamespaceStats {
     this.#store.expectOpen()
-    const { manifest, counters } = this.#store
-    return namespaceStats({
-      entries: this.#guarded(manifest.entries()),
-      counts: this.#attempt(undefined, () => counters.totals()),
-      nowMs: this.#store.now(),
-      diskBytes: this.#attempt(0, () => this.#store.diskBytes()),
-    })
+    return namespaceStats(this.#store)
   }
 
   #read(key: EntryKey): unknown {

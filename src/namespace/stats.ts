@@ -2,24 +2,30 @@
 
 import type { CacheStats, MissReason, NamespaceStats } from '../base/types.js'
 import { COUNTER_NAMES, type Counts, noCounts } from '../counters/counters.js'
-import type { ListedEntry } from '../manifest/manifest.js'
+import type { Entry } from '../manifest/entry.js'
 import { blobLength } from '../packs/packs.js'
+import type { NamespaceStore } from './store.js'
 
-export interface StatsInput {
-  entries: Iterable<ListedEntry>
-  counts: Counts | undefined
-  nowMs: number
-  diskBytes: number
-}
-
-export function namespaceStats({ entries, counts, nowMs, diskBytes }: StatsInput): NamespaceStats {
+/**
+ * Reads the whole manifest, showing each entry to `visit`. What cannot be read is reported and left out.
+ */
+export function namespaceStats(store: NamespaceStore, visit: (entry: Entry) => void = () => undefined): NamespaceStats {
   let entryCount = 0
   let totalSize = 0
   let oldest = Number.POSITIVE_INFINITY
-  for (const { entry } of entries) {
-    entryCount++
-    totalSize += blobLength(entry.blob.id)
-    oldest = Math.min(oldest, entry.createdAt)
+  let counts: Counts | undefined
+  let diskBytes = 0
+  try {
+    diskBytes = store.diskBytes()
+    counts = store.counters.totals()
+    for (const { entry } of store.manifest.entries()) {
+      entryCount++
+      totalSize += blobLength(entry.blob.id)
+      oldest = Math.min(oldest, entry.createdAt)
+      visit(entry)
+    }
+  } catch (error) {
+    store.report(error)
   }
   const { hits, sets, ...misses } = counts ?? noCounts()
   const missReasons: NamespaceStats['missReasons'] = {}
@@ -31,7 +37,7 @@ export function namespaceStats({ entries, counts, nowMs, diskBytes }: StatsInput
     missReasons,
     setCount: sets,
     totalSize,
-    oldestEntryAgeMs: entryCount === 0 ? null : nowMs - oldest,
+    oldestEntryAgeMs: entryCount === 0 ? null : store.now() - oldest,
     diskBytes,
   }
 }

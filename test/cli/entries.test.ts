@@ -74,12 +74,6 @@ describe('set and get', () => {
     )
   })
 
-  test('a stored undefined is a hit', async () => {
-    const dir = temporaryDir()
-    await filled(dir, cache => cache.namespace('ns').set('key', undefined))
-    expect(await cli(['get', 'ns', 'key', '--dir', dir])).toEqual({ code: 0, out: 'undefined\n', err: '' })
-  })
-
   test('a miss is exit code 1 and a sentence', async () => {
     const dir = temporaryDir()
     expect(await cli(['get', 'ns', 'nokey', '--dir', dir, '--json'])).toEqual({

@@ -78,15 +78,21 @@ describe('a mistake in JSON', () => {
   test('is shown with its line, its column and its surroundings', () => {
     expect(() => parseJson(`{\n  "long": "${'x'.repeat(50)}", oops\n}`, 'The value')).toThrow(
       [
-        'The value is not JSON at line 2, column 64: there is "o" where key was expected',
+        'The value is not JSON at line 2, column 65: there is "o" where key was expected',
         `  ${'x'.repeat(27)}", oops`,
         `  ${' '.repeat(30)}^`,
       ].join('\n'),
     )
   })
 
+  test('at the end is shown on the last line with text', () => {
+    expect(() => parseJson('[1,\n2\n', 'The value')).toThrow(
+      'The value is not JSON at line 2, column 2: it ends where , or ] was expected\n  2\n   ^',
+    )
+  })
+
   test('cannot bring control characters into the message', () => {
-    expect(() => parseJson('[\u001b[31m', 'The value')).toThrow(/^[^\u001b]*\\u001b\[31m[^\u001b]*$/)
+    expect(() => parseJson('[\u001b[31m', 'The value')).toThrow(/^\P{Cc}*\n\P{Cc}*\\u001b\[31m\n\P{Cc}*$/u)
   })
 
   test('in a word without quotes gets a hint', () => {

@@ -39,7 +39,9 @@ describe('a mistake in the call', () => {
     [['clear', 'ns', '--all'], '--all'],
     [['path', 'ns'], '"ns"'],
     [['gc', 'ns'], '"ns"'],
-    [['gc', '--grace', 'soon'], '--grace'],
+    [['gc', '--grace', '1h'], '--grace'],
+    [['gc', '--__proto__=x'], '--__proto__'],
+    [['gc', '--toString'], '--toString'],
     [['stats', '--dir'], '--dir'],
     [['stats', '--dir='], '--dir'],
   ])('%j is refused', async (args, named) => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { jsonOf, textOf } from '../../cli/value-text.js'
 
+const ESCAPE = '\u001b'
 const both = (value: unknown) => [textOf(value).replace(/\n\s*/g, ' '), jsonOf(value)]
 
 describe('a value that JSON can hold', () => {
@@ -28,7 +29,7 @@ describe('a value that JSON cannot hold', () => {
     [Number.NEGATIVE_INFINITY, '-Infinity', '{"$type":"Number","value":"-Infinity"}'],
     [new Date(0), 'Date 1970-01-01T00:00:00.000Z', '{"$type":"Date","value":"1970-01-01T00:00:00.000Z"}'],
     [new Date(Number.NaN), 'Date (invalid)', '{"$type":"Date","value":null}'],
-    [/a\u001b/g, '/a\\u001b/g', '{"$type":"RegExp","value":"/a\\\\u001b/g"}'],
+    [new RegExp(`a${ESCAPE}`, 'g'), '/a\\u001b/g', '{"$type":"RegExp","value":"/a\\u001b/g"}'],
     [new Map([['a', 1]]), 'Map(1) { "a" => 1 }', '{"$type":"Map","value":[["a",1]]}'],
     [new Map(), 'Map(0) {}', '{"$type":"Map","value":[]}'],
     [new Set([1, [2n]]), 'Set(2) { 1, [ 2n ] }', '{"$type":"Set","value":[1,[{"$type":"BigInt","value":"2"}]]}'],

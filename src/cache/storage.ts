@@ -1,0 +1,119 @@
+// The storage objects of one root, shared by all caches of the process that have it open: a linter may load a dozen
+// plugins that each open the default cache, and they see each other's sets at once and keep one copy of what was read.
+// One listener on process exit serves all roots: each cache adding its own would soon bring Node's warning about too
+// many listeners into the host's output.
+
+import { type Layout, layoutOf } from '../base/layout.js'
+import { Blobs } from '../blobs/blobs.js'
+import { Counters } from '../counters/counters.js'
+import { Descriptors } from '../files/descriptors.js'
+import { type Files, nodeFiles } from '../files/files.js'
+import { createHashing, type Hashing } from '../hashing/hashing.js'
+import { type Environment, Turn } from '../log/environment.js'
+import { Manifest } from '../manifest/manifest.js'
+import { makeRoot, rootProblem } from './root.js'
+
+/** What tests put in place of the disk and the hash function. */
+export interface Substitutes {
+  files?: Files
+  hashing?: Hashing
+}
+
+export interface NamespaceStorage {
+  manifest: Manifest
+  counters: Counters
+}
+
+type Report = (error: unknown) => void
+
+let sharedHashing: Hashing | undefined
+const opened = new Map<string, Storage>()
+let isListening = false
+
+export class Storage {
+  readonly layout: Layout
+  readonly environment: Environment
+  readonly blobs: Blobs
+  readonly #name: string
+  readonly #namespaces = new Map<string, NamespaceStorage>()
+  readonly #users = new Set<Report>()
+  #isPrepared = false
+
+  /** The root's storage; `report` is told what goes wrong when it is written to at exit. */
+  static open(dir: string, readOnly: boolean, report: Report, substitutes?: Substitutes): Storage {
+    const name = `${readOnly ? 'read' : 'write'} ${dir}`
+    const storage = (substitutes ? undefined : opened.get(name)) ?? new Storage(name, dir, readOnly, substitutes ?? {})
+    if (!substitutes) opened.set(name, storage)
+    storage.#users.add(report)
+    if (!isListening) {
+      isListening = true
+      process.on('exit', () => {
+        for (const each of opened.values()) each.#flushAtExit()
+      })
+    }
+    return storage
+  }
+
+  private constructor(name: string, dir: string, readOnly: boolean, substitutes: Substitutes) {
+    const files = substitutes.files ?? nodeFiles
+    sharedHashing ??= createHashing()
+    const hashing = substitutes.hashing ?? sharedHashing
+    this.#name = name
+    this.layout = layoutOf(dir)
+    this.environment = { files, descriptors: new Descriptors(files), hashing, turn: new Turn(), readOnly }
+    this.blobs = new Blobs(this.environment, this.layout)
+  }
+
+  namespace(directory: string): NamespaceStorage {
+    let storage = this.#namespaces.get(directory)
+    if (!storage) {
+      const identity = `namespaces/${directory}`
+      storage = {
+        manifest: new Manifest(this.environment, this.layout.manifest(directory), `${identity}/manifest`),
+        counters: new Counters(this.environment, this.layout.counters(directory), `${identity}/counters`),
+      }
+      this.#namespaces.set(directory, storage)
+    }
+    return storage
+  }
+
+  /** Makes the root ready for writing. @throws errno-style errors; CacheError `ERR_CACHE_ROOT` */
+  prepare(): void {
+    if (this.#isPrepared) return
+    const problem = rootProblem(this.environment.files, this.layout)
+    if (problem) throw problem
+    makeRoot(this.environment.files, this.layout)
+    this.#isPrepared = true
+  }
+
+  /** Adds this process's counts to the totals. @throws errno-style errors; CacheError `ERR_CACHE_IO` */
+  flush(): void {
+    if (this.environment.readOnly) return
+    for (const { counters } of this.#namespaces.values()) {
+      if (counters.pendingCount === 0) continue
+      this.prepare()
+      counters.flush()
+    }
+  }
+
+  /** Ends one use; the last one closes all files. */
+  close(report: Report): void {
+    this.#users.delete(report)
+    if (this.#users.size > 0) return
+    if (opened.get(this.#name) === this) opened.delete(this.#name)
+    for (const { manifest, counters } of this.#namespaces.values()) {
+      manifest.close()
+      counters.close()
+    }
+    this.blobs.close()
+    this.environment.descriptors.closeAll()
+  }
+
+  #flushAtExit(): void {
+    try {
+      this.flush()
+    } catch (error) {
+      for (const report of this.#users) report(error)
+    }
+  }
+}

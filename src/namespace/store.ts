@@ -1,0 +1,20 @@
+import type { Blobs } from '../blobs/blobs.js'
+import type { Counters } from '../counters/counters.js'
+import type { Environment } from '../log/environment.js'
+import type { Manifest } from '../manifest/manifest.js'
+
+/** What a namespace needs of the cache that it belongs to; shared by all handles of one name. */
+export interface NamespaceStore {
+  readonly environment: Environment
+  readonly manifest: Manifest
+  readonly blobs: Blobs
+  readonly counters: Counters
+  now(): number
+  /** Throws `ERR_CACHE_CLOSED` once the cache is closed. */
+  expectOpen(): void
+  /** Makes the root ready for writing; false when nothing can be written. */
+  prepare(): boolean
+  /** Says once for each kind of trouble that something is broken. */
+  report(error: unknown): void
+  diskBytes(): number
+}
