@@ -55,7 +55,7 @@ interface UsageConfigurable {
 
 function parserFor(args: readonly string[]): Argv {
   const parser = yargs([...args])
-    // Names the program in front of every command in the list of commands.
+    // A name would stand in front of every command of the list, and leave no room for what they do.
     .scriptName('')
     .locale('en')
     .help(false)

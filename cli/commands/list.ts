@@ -38,7 +38,7 @@ interface Field extends Column {
 
 const FIELDS = {
   namespace: { title: 'namespace', align: 'left', maxWidth: MAX_KEY_WIDTH, cell: entry => printable(entry.namespace) },
-  key: { title: 'key', align: 'left', maxWidth: MAX_KEY_WIDTH, cell: entry => entry.key },
+  key: { title: 'key', align: 'left', maxWidth: MAX_KEY_WIDTH, cell: entry => printable(entry.key) },
   mode: { title: 'mode', align: 'left', cell: entry => entry.mode },
   valid: { title: 'valid', align: 'left', cell: entry => (entry.valid ? 'yes' : 'no') },
   size: { title: 'size', align: 'right', cell: entry => formatSize(entry.sizeBytes) },

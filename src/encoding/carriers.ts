@@ -71,11 +71,12 @@ export function revive(message: unknown): unknown {
 }
 
 function reviveObject(parts: readonly unknown[]): object {
-  const object = {}
+  const object: Record<string, unknown> = {}
   for (let i = 0; i < parts.length; i += 2) {
     const key = parts[i]
     if (typeof key !== 'string' || i + 1 === parts.length) throw new Error('a carried object is malformed')
-    defineOwn(object, key, parts[i + 1])
+    if (key === '__proto__') defineOwn(object, key, parts[i + 1])
+    else object[key] = parts[i + 1]
   }
   return object
 }

@@ -127,7 +127,8 @@ function read(message: Buffer): unknown {
   if (value === undefined) throw new Error('the value is undefined')
   for (const keys of Object.values(structures)) {
     if (!Array.isArray(keys)) throw new Error('the keys of a record are not an array')
-    for (const key of keys) if (typeof key !== 'string' || key === '__proto__') throw new Error('a malformed record key')
+    for (const key of keys)
+      if (typeof key !== 'string' || key === '__proto__') throw new Error('a malformed record key')
   }
   return value
 }

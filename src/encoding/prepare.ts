@@ -13,7 +13,7 @@ export const MAX_DEPTH = 1000
  */
 const NAMED_PROPERTIES_CHECKED = 64
 
-const { hasOwnProperty } = Object.prototype
+const hasOwn = Object.prototype.hasOwnProperty
 
 export interface Context {
   readonly classInstances: 'refuse' | 'plain'
@@ -83,12 +83,14 @@ function preparePlain(object: object, depth: number, context: Context): unknown 
 /** `holder` is the object that the caller knows: the same, or the class instance that `object` is a copy of. */
 function prepareProperties(object: Record<string, unknown>, depth: number, context: Context, holder: object): unknown {
   let copy: Record<string, unknown> | undefined
+  let hasAlteredKey = false
   let key = ''
   try {
     // Half the time of a loop over Object.keys(); within it the engine knows this call to be true, unlike Object.hasOwn.
     for (key in object) {
-      if (!hasOwnProperty.call(object, key)) continue
-      if (isAlteredKey(key)) return prepareEntries(object, depth, context, holder)
+      if (!hasOwn.call(object, key)) continue
+      hasAlteredKey = isAlteredKey(key)
+      if (hasAlteredKey) break
       const item = object[key]
       if (isWrittenAsItIs(item)) continue
       const prepared = prepare(item, depth + 1, context)
@@ -100,7 +102,7 @@ function prepareProperties(object: Record<string, unknown>, depth: number, conte
   } catch (error) {
     throw refusalIn(error, holder, key)
   }
-  return copy ?? object
+  return hasAlteredKey ? prepareEntries(object, depth, context, holder) : (copy ?? object)
 }
 
 function prepareEntries(object: Record<string, unknown>, depth: number, context: Context, holder: object): Carrier {
@@ -142,9 +144,10 @@ function prepareArray(array: unknown[], depth: number, context: Context): unknow
 
 function prepareMap(map: Map<unknown, unknown>, depth: number, context: Context): unknown {
   refuseProperties(map)
+  if (map.size === 0) return map
   const copy = new Map<unknown, unknown>()
   let isChanged = false
-  let segment: Segment = ''
+  let segment: Segment = ['keys', 0]
   try {
     for (const [key, item] of map) {
       segment = ['keys', copy.size]
@@ -162,6 +165,7 @@ function prepareMap(map: Map<unknown, unknown>, depth: number, context: Context)
 
 function prepareSet(set: Set<unknown>, depth: number, context: Context): unknown {
   refuseProperties(set)
+  if (set.size === 0) return set
   const copy = new Set<unknown>()
   let isChanged = false
   try {

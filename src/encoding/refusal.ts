@@ -70,7 +70,7 @@ export function pathOf(segments: readonly Segment[]): string {
   return `$${rendered.join('')}`
 }
 
-function reasonOf(error: unknown): string {
+export function reasonOf(error: unknown): string {
   if (isStackOverflow(error)) return 'is nested too deeply, or too large, for the memory that is left'
   return `cannot be read: ${error instanceof Error ? error.message : String(error)}`
 }

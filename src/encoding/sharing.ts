@@ -4,7 +4,7 @@
 
 import { bareError, defineOwn, ERROR_CLASSES } from './carriers.js'
 import { type Context, prepare, prepareContents } from './prepare.js'
-import { Refusal, refusalIn, type Segment } from './refusal.js'
+import { Refusal, reasonOf, refusalIn, type Segment } from './refusal.js'
 
 /** On the wire: tag 29 around id * KINDS + kind. The kind lets a reader make the target before it has read its contents. */
 export class Reference {
@@ -109,11 +109,7 @@ function findOrigins(root: object): Map<object, Origin> {
     try {
       visitChildren(parent, visit)
     } catch (error) {
-      throw refusalFrom(
-        error instanceof Refusal ? error : new Refusal('cannot be read', parent, error),
-        parent,
-        origins,
-      )
+      throw refusalFrom(new Refusal(reasonOf(error), parent, error), parent, origins)
     }
   }
   return origins

@@ -28,7 +28,7 @@ interface XxHash {
 
 /** Longer inputs are hashed piece by piece: WebAssembly memory never shrinks again. */
 const PIECE_BYTES = 256 * 1024
-/** Room for the larger of the two states, which precedes the piece. */
+/** Room for the larger of the two states, which precedes the piece; `init` takes it to be zero. */
 const STATE_BYTES = 88
 
 export function createHashing(): Hashing {
@@ -44,6 +44,7 @@ export function createHashing(): Hashing {
     }
   }
   const long64 = (bytes: Uint8Array, start: number, end: number, seed: bigint) => {
+    memory.fill(0, 0, STATE_BYTES)
     xxh.init64(0, seed)
     inPieces(bytes, start, end, (at, length) => xxh.update64(0, at, length))
     return BigInt.asIntN(64, xxh.digest64(0))
@@ -55,6 +56,7 @@ export function createHashing(): Hashing {
         memory.set(bytes.subarray(start, end))
         return xxh.xxh32(0, end - start, seed) >>> 0
       }
+      memory.fill(0, 0, STATE_BYTES)
       xxh.init32(0, seed)
       inPieces(bytes, start, end, (at, length) => xxh.update32(0, at, length))
       return xxh.digest32(0) >>> 0

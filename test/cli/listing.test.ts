@@ -85,6 +85,14 @@ describe('list', () => {
     await cli(['list', '--dir', dir])
     await cli(['stats', '--dir', dir])
     expect(readdirSync(dir)).toEqual([])
+    const opened: (boolean | undefined)[] = []
+    const library = libraryWith(options => {
+      opened.push(options.readOnly)
+      return options
+    })
+    await cli(['list', '--dir', dir], { library })
+    await cli(['stats', '--dir', dir], { library })
+    expect(opened).toEqual([true, true])
   })
 
   test('prints the rows of many entries, all in line', async () => {

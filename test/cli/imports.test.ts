@@ -1,0 +1,28 @@
+// The CLI is a guest of the library: it knows its public entry and nothing behind it.
+
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, relative, sep } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
+const sources = readdirSync(join(root, 'cli'), { recursive: true, encoding: 'utf8' }).filter(file =>
+  file.endsWith('.ts'),
+)
+
+test.each(sources)('cli/%s imports nothing of the library but its entry', file => {
+  const path = join(root, 'cli', file)
+  const imported = [...readFileSync(path, 'utf8').matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map(
+    ([, from]) => from!,
+  )
+  const outside = imported
+    .map(from =>
+      from.startsWith('.')
+        ? relative(root, join(dirname(path), from))
+            .split(sep)
+            .join('/')
+        : from,
+    )
+    .filter(from => !from.startsWith('cli/') && !from.startsWith('node:') && from !== 'yargs')
+  expect(outside.filter(from => from !== 'src/index.js')).toEqual([])
+})

@@ -1,0 +1,88 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, relative, sep } from 'node:path'
+import { expect, test } from 'vitest'
+
+/** The rooms of src/ by floor: a file imports only from floors below its own, or from its own room. */
+const FLOORS: readonly string[][] = [
+  ['base'],
+  ['files', 'hashing', 'encoding', 'policy'],
+  ['log', 'fingerprint'],
+  ['log-map', 'packs'],
+  ['blobs', 'manifest', 'counters'],
+  ['namespace', 'gc'],
+  ['cache'],
+  ['index.ts'],
+]
+
+/** Modules with one importer each. */
+const SOLE_IMPORTERS: Record<string, string> = {
+  'node:fs': 'src/files/files.ts',
+  '#xxhash.wasm': 'src/hashing/hashing.ts',
+  'cbor-x': 'src/encoding/',
+}
+
+const root = join(import.meta.dirname, '..')
+
+function sourcesBelow(directory: string): string[] {
+  return readdirSync(join(root, directory), { recursive: true, encoding: 'utf8' })
+    .filter(name => name.endsWith('.ts') && !name.endsWith('.d.ts'))
+    .map(name => join(directory, name).split(sep).join('/'))
+}
+
+/** The modules that a file names in `from '...'`, `import '...'` and `import('...')`; local ones as paths from the root. */
+function importsOf(file: string): string[] {
+  const text = readFileSync(join(root, file), 'utf8').replace(/^\s*(\/\/|\*).*$/gm, '')
+  const found = text.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*'([^']+)'/g)
+  return [...found].map(([, name = '']) =>
+    name.startsWith('.')
+      ? relative(root, join(root, dirname(file), name)).split(sep).join('/').replace(/\.js$/, '.ts')
+      : name,
+  )
+}
+
+const roomOf = (file: string) => file.split('/')[1] as string
+const floorOf = (file: string) => FLOORS.findIndex(rooms => rooms.includes(roomOf(file)))
+const sources = sourcesBelow('src')
+
+test('every file of src/ lies in a room that stands on a floor', () => {
+  expect(sources.length).toBeGreaterThan(20)
+  expect(sources.filter(file => floorOf(file) < 0)).toEqual([])
+})
+
+test('imports go down the floors', () => {
+  const breaches = sources.flatMap(file =>
+    importsOf(file)
+      .filter(target => target.startsWith('src/'))
+      .filter(target => roomOf(target) !== roomOf(file) && floorOf(target) >= floorOf(file))
+      .map(target => `${file} imports ${target}`),
+  )
+  expect(breaches).toEqual([])
+})
+
+test('no imports go in a circle', () => {
+  const finished = new Set<string>()
+  const walk = (file: string, path: string[]) => {
+    if (path.includes(file)) throw new Error([...path, file].join(' -> '))
+    if (finished.has(file)) return
+    for (const target of importsOf(file)) if (target.startsWith('src/')) walk(target, [...path, file])
+    finished.add(file)
+  }
+  for (const file of sources) walk(file, [])
+  expect(finished.size).toBeGreaterThanOrEqual(sources.length)
+})
+
+test('the disk, the hash and the codec have one importer each, and the library never imports yargs', () => {
+  for (const file of sources) {
+    for (const target of importsOf(file)) {
+      const allowed = SOLE_IMPORTERS[target.replace(/\/promises$/, '')]
+      if (allowed) expect(file, `imports ${target}`).toContain(allowed)
+      expect(target).not.toMatch(/^yargs/)
+    }
+  }
+})
+
+test('the command line imports nothing of the library but its entry', () => {
+  const targets = sourcesBelow('cli').flatMap(importsOf)
+  expect(targets.filter(target => target.startsWith('src/') && target !== 'src/index.ts')).toEqual([])
+  expect(targets).toContain('src/index.ts')
+})

@@ -1,0 +1,68 @@
+// What the storage tests are built from: temporary directories, and environments that stand for separate processes (each
+// has its own descriptors, event-loop turns and memory; only the files are shared).
+
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach } from 'vitest'
+import { Descriptors } from '../../src/files/descriptors.js'
+import { type Files, nodeFiles } from '../../src/files/files.js'
+import { createHashing } from '../../src/hashing/hashing.js'
+import { type Environment, Turn } from '../../src/log/environment.js'
+
+const hashing = createHashing()
+const directories: string[] = []
+
+afterEach(() => {
+  for (const directory of directories.splice(0)) rmSync(directory, { recursive: true, force: true })
+})
+
+export function temporaryDirectory(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'wicked-cache-test-'))
+  directories.push(directory)
+  return directory
+}
+
+export function newEnvironment(overrides: Partial<Environment> = {}): Environment {
+  const files = overrides.files ?? nodeFiles
+  return { files, descriptors: new Descriptors(files), hashing, turn: new Turn(), readOnly: false, ...overrides }
+}
+
+/** Stands for a SIGKILL: thrown by a file call, and by every later one of the same process. */
+export class Killed extends Error {}
+
+const CHANGING = ['append', 'createFile', 'makeDirectory', 'rename', 'link', 'remove', 'removeDirectory', 'open'] as const
+
+/**
+ * Files of a process that is killed at its n-th call that may change something; a killed append has written a part of its
+ * bytes, or all of them. `calls` tells how many there were.
+ */
+export function mortalFiles(killAt: number, partOfAppend: number): Files & { calls: number } {
+  const files = { ...nodeFiles, calls: 0 }
+  let isDead = false
+  for (const name of Object.keys(nodeFiles) as (keyof Files)[]) {
+    const real = nodeFiles[name] as (...args: unknown[]) => unknown
+    files[name] = ((...args: unknown[]) => {
+      if (isDead) throw new Killed()
+      if (!(CHANGING as readonly string[]).includes(name) || ++files.calls !== killAt) return real(...args)
+      isDead = true
+      if (name === 'append') {
+        const length = Math.floor((args[2] as number) * partOfAppend)
+        if (length > 0) nodeFiles.append(args[0] as number, args[1] as Uint8Array, length)
+      }
+      throw new Killed()
+    }) as never
+  }
+  return files
+}
+
+/** A small seeded generator (mulberry32, https://gist.github.com/tommyettinger/46a874533244883189143505d203312c). */
+export function randomOf(seed: number): (below: number) => number {
+  let state = seed >>> 0
+  return below => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
+    return (((mixed ^ (mixed >>> 14)) >>> 0) / 0x100000000) * below | 0
+  }
+}

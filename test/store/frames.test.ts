@@ -1,0 +1,103 @@
+import { describe, expect, test } from 'vitest'
+import { FRAME, FRAME_HEADER_BYTES } from '../../src/base/layout.js'
+import { createHashing } from '../../src/hashing/hashing.js'
+import { FrameWriter, scanFrames } from '../../src/log/frames.js'
+
+const hashing = createHashing()
+const SEED = 42
+const TYPES = Object.values(FRAME)
+
+/** One frame of each type, with payloads of different lengths, the second one looking like a frame itself. */
+function sample(seed = SEED): { bytes: Buffer; ends: number[] } {
+  const inner = new FrameWriter().begin(FRAME.put).put(Buffer.from('inner')).end()
+  inner.check(hashing, seed + 1)
+  const writer = new FrameWriter()
+  const ends = TYPES.map((type, index) => {
+    const payload = index === 1 ? inner.bytes.subarray(0, inner.length) : Buffer.alloc(index * 3, index)
+    return writer.begin(type).put(payload).end().length
+  })
+  writer.check(hashing, seed)
+  return { bytes: Buffer.from(writer.bytes.subarray(0, writer.length)), ends }
+}
+
+function scan(bytes: Buffer, seed = SEED) {
+  const types: number[] = []
+  const result = scanFrames(hashing, bytes, 0, bytes.length, seed, type => types.push(type))
+  return { types, ...result }
+}
+
+test('frames come back in order with their payloads', () => {
+  const { bytes } = sample()
+  const payloads: Buffer[] = []
+  scanFrames(hashing, bytes, 0, bytes.length, SEED, (_type, buffer, start, end) =>
+    payloads.push(buffer.subarray(start, end)),
+  )
+  expect(scan(bytes)).toEqual({ types: TYPES, end: bytes.length, tornBytes: 0 })
+  expect(payloads[4]).toEqual(Buffer.alloc(12, 4))
+})
+
+test('no frame is valid under the seed of another file', () => {
+  expect(scan(sample().bytes, SEED + 5)).toEqual({ types: [], end: 0, tornBytes: 0 })
+})
+
+describe('a file that is cut', () => {
+  test('at any byte keeps every frame before the cut, and leaves the rest for its writer to finish', () => {
+    const { bytes, ends } = sample()
+    for (let length = 0; length <= bytes.length; length++) {
+      const whole = ends.filter(end => end <= length)
+      expect(scan(bytes.subarray(0, length)), `cut at ${length}`).toEqual({
+        types: TYPES.slice(0, whole.length),
+        end: whole.at(-1) ?? 0,
+        tornBytes: 0,
+      })
+    }
+  })
+
+  test('at any byte of a frame loses that frame alone once others follow', () => {
+    const { bytes } = sample()
+    const victim = new FrameWriter().begin(FRAME.put).put(Buffer.alloc(40, 7)).end()
+    victim.check(hashing, SEED)
+    for (let length = 1; length < victim.length; length++) {
+      const torn = Buffer.concat([bytes, victim.bytes.subarray(0, length), bytes])
+      expect(scan(torn), `torn after ${length}`).toEqual({
+        types: [...TYPES, ...TYPES],
+        end: torn.length,
+        tornBytes: length,
+      })
+    }
+  })
+})
+
+test('a flipped bit costs its own frame and no other', () => {
+  const { bytes, ends } = sample()
+  for (let at = 0; at < bytes.length; at++) {
+    const victim = ends.findIndex(end => at < end)
+    for (const bit of [1, 16, 128]) {
+      const flipped = Buffer.concat([bytes, bytes])
+      flipped[at] = (flipped[at] as number) ^ bit
+      const expected = [...TYPES.slice(0, victim), ...TYPES.slice(victim + 1), ...TYPES]
+      expect(scan(flipped).types, `byte ${at} bit ${bit}`).toEqual(expected)
+    }
+  }
+})
+
+test('a payload that holds frames of the same file does not bring them to life when its own frame is whole', () => {
+  const { bytes } = sample()
+  const writer = new FrameWriter().begin(FRAME.blob).put(bytes).end()
+  writer.check(hashing, SEED)
+  expect(scan(writer.bytes.subarray(0, writer.length)).types).toEqual([FRAME.blob])
+})
+
+test('a length that goes past the end is no frame', () => {
+  const { bytes } = sample()
+  bytes.writeUInt32LE(0xffffffff, 8)
+  expect(scan(bytes).types).toEqual(TYPES.slice(1))
+})
+
+test('a writer grows for long payloads and gives the memory back', () => {
+  const writer = new FrameWriter().begin(FRAME.blob).put(Buffer.alloc(3_000_000, 1)).end()
+  writer.check(hashing, SEED)
+  expect(scan(writer.bytes.subarray(0, writer.length))).toMatchObject({ end: 3_000_000 + FRAME_HEADER_BYTES })
+  writer.reset()
+  expect(writer.bytes.length).toBeLessThan(10_000)
+})

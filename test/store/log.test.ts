@@ -1,0 +1,143 @@
+import { appendFileSync, readFileSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { FRAME } from '../../src/base/layout.js'
+import { type Environment } from '../../src/log/environment.js'
+import { FrameWriter } from '../../src/log/frames.js'
+import { Log } from '../../src/log/log.js'
+import { newEnvironment, temporaryDirectory } from './environment.js'
+
+/** A log and what it has shown so far. */
+function openLog(path: string, environment: Environment = newEnvironment()) {
+  const log = new Log(environment, path, 'some/log', 'create')
+  const seen: string[] = []
+  const visit = (type: number, bytes: Buffer, start: number, end: number) => {
+    if (type === FRAME.put) seen.push(bytes.toString('utf8', start, end))
+  }
+  return {
+    log,
+    seen,
+    append: (...texts: string[]) => {
+      const writer = new FrameWriter()
+      for (const text of texts) writer.begin(FRAME.put).put(Buffer.from(text)).end()
+      return log.append(writer, visit)
+    },
+    read: () => log.read(visit),
+  }
+}
+
+test('what was appended is seen at once by its writer, and by others when they read', () => {
+  const path = join(temporaryDirectory(), 'log')
+  const a = openLog(path)
+  const b = openLog(path)
+  a.append('one', 'two')
+  expect(a.seen).toEqual(['one', 'two'])
+  expect(b.read()).toBe(true)
+  expect(b.seen).toEqual(['one', 'two'])
+})
+
+test('every writer sees the frames of all in the same order', () => {
+  const path = join(temporaryDirectory(), 'log')
+  const writers = [openLog(path), openLog(path), openLog(path)]
+  const order: string[] = []
+  for (let i = 0; i < 200; i++) {
+    const text = `frame ${i} ${'x'.repeat((i * 37) % 500)}`
+    order.push(text)
+    writers[(i * i) % 3]?.append(text)
+  }
+  for (const writer of writers) {
+    writer.read()
+    expect(writer.seen).toEqual(order)
+  }
+})
+
+test('append returns the offset at which the first frame of the batch is', () => {
+  const path = join(temporaryDirectory(), 'log')
+  const a = openLog(path)
+  const b = openLog(path)
+  a.append('from a')
+  b.append('from b')
+  const offset = a.append('again from a', 'and more')
+  expect(a.log.readAt(offset, 100).toString()).toContain('again from a')
+  expect(a.seen).toEqual(['from a', 'from b', 'again from a', 'and more'])
+})
+
+test('a torn tail is waited for, and skipped once something valid follows it', () => {
+  const path = join(temporaryDirectory(), 'log')
+  const a = openLog(path)
+  a.append('whole')
+  appendFileSync(path, readFileSync(path).subarray(0, 20))
+  const b = openLog(path)
+  b.read()
+  expect(b.seen).toEqual(['whole'])
+  expect(b.log.tornBytes).toBe(0)
+  a.append('after')
+  b.read()
+  expect(b.seen).toEqual(['whole', 'after'])
+  expect(b.log.tornBytes).toBe(20)
+})
+
+test('a tail that its writer finishes later is taken in', () => {
+  const path = join(temporaryDirectory(), 'log')
+  const a = openLog(path)
+  a.append('first')
+  const length = readFileSync(path).length
+  a.append('second')
+  const bytes = readFileSync(path)
+  truncateSync(path, length + 7)
+  const b = openLog(path)
+  b.read()
+  expect(b.seen).toEqual(['first'])
+  appendFileSync(path, bytes.subarray(length + 7))
+  b.read()
+  expect(b.seen).toEqual(['first', 'second'])
+  expect(b.log.tornBytes).toBe(0)
+})
+
+test('a log that was deleted, cut or replaced says so', () => {
+  const path = join(temporaryDirectory(), 'log')
+  const deleted = openLog(path)
+  deleted.append('gone')
+  unlinkSync(path)
+  expect(deleted.read()).toBe(false)
+  expect(deleted.append('more')).toBe(-1)
+
+  const cut = openLog(path)
+  cut.append('gone')
+  truncateSync(path, 3)
+  expect(cut.read()).toBe(false)
+
+  const environment = newEnvironment()
+  const replaced = openLog(path, environment)
+  replaced.append('gone')
+  environment.descriptors.closeAll()
+  const bytes = readFileSync(path)
+  unlinkSync(path)
+  writeFileSync(join(path, '..', 'takes the old inode'), '')
+  writeFileSync(path, bytes)
+  expect(replaced.read()).toBe(false)
+})
+
+test('a frame that is longer than what is read at a time is read whole', () => {
+  const path = join(temporaryDirectory(), 'log')
+  const long = 'x'.repeat(3_000_000)
+  openLog(path).append('short', long, 'last')
+  const b = openLog(path)
+  b.read()
+  expect(b.seen).toEqual(['short', long, 'last'])
+})
+
+test('a short write is an error, and the next append goes on behind it', () => {
+  const path = join(temporaryDirectory(), 'log')
+  const environment = newEnvironment()
+  const a = openLog(path, environment)
+  a.append('first')
+  const { append } = environment.files
+  environment.files = { ...environment.files }
+  const full = newEnvironment({ files: { ...environment.files, append: (fd, bytes) => append(fd, bytes, 9) } })
+  const b = openLog(path, full)
+  b.read()
+  expect(() => b.append('lost')).toThrow(expect.objectContaining({ code: 'ERR_CACHE_IO' }))
+  a.append('second')
+  expect(a.seen).toEqual(['first', 'second'])
+})
