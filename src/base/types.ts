@@ -73,7 +73,7 @@ export interface EntryInfo {
   ageMs: number
   /** When it ends, for entries with a ttl. */
   expiresAt?: number
-  /** Absolute paths of its sources; empty unless mode is `file`. */
+  /** Paths of its sources, absolute unless they are relative to a base that was not given; empty unless mode is `file`. */
   files: string[]
   digest: Digest
 }
@@ -96,7 +96,8 @@ export interface NamespaceStats {
 
 /** Statistics of the whole cache. */
 export interface CacheStats {
-  namespaces: Record<string, NamespaceStats>
+  /** By name; `savedBytes` of all namespaces add up to that of the cache, shared values counted in equal parts. */
+  namespaces: Record<string, NamespaceStats & { savedBytes: number }>
   entryCount: number
   hitCount: number
   missCount: number

@@ -4,13 +4,12 @@
 import { resolve } from 'node:path'
 import { CacheError, type CacheWarning, errnoOf } from '../base/errors.js'
 import { escapeNamespace, unescapeNamespace } from '../base/layout.js'
-import type { Cache, CacheOptions, CacheStats, GcReport, Namespace, NamespaceOptions, NamespaceStats } from '../base/types.js'
+import type { Cache, CacheOptions, CacheStats, GcReport, Namespace, NamespaceOptions } from '../base/types.js'
 import { diskUsage } from '../files/disk-usage.js'
 import { collect } from '../gc/gc.js'
 import { NamespaceHandle } from '../namespace/namespace.js'
-import { cacheStats, namespaceStats } from '../namespace/stats.js'
+import { cacheStats } from '../namespace/stats.js'
 import type { NamespaceStore } from '../namespace/store.js'
-import { blobLength } from '../packs/packs.js'
 import { defaultDir, rootProblem } from './root.js'
 import { Storage, type Substitutes } from './storage.js'
 
@@ -45,23 +44,15 @@ export class CacheHandle implements Cache {
 
   namespaces(): string[] {
     this.#expectOpen()
-    return this.#namespaceDirectories()
+    return this.#attempt([], () => this.#namespaceDirectories())
       .flatMap(directory => unescapeNamespace(directory) ?? [])
       .sort()
   }
 
   stats(): CacheStats {
     const { environment, layout } = this.#storage
-    const unique = new Map<string, number>()
-    const namespaces: Record<string, NamespaceStats> = {}
-    for (const name of this.namespaces()) {
-      namespaces[name] = namespaceStats(this.#storeOf(escapeNamespace(name)), ({ blob: { id } }) => {
-        unique.set(id.toString('latin1'), blobLength(id))
-      })
-    }
-    let uniqueSize = 0
-    for (const sizeBytes of unique.values()) uniqueSize += sizeBytes
-    return cacheStats(namespaces, { uniqueSize, diskBytes: diskUsage(environment.files, layout.version) })
+    const stores = this.namespaces().map(name => [name, this.#storeOf(escapeNamespace(name))] as const)
+    return cacheStats(new Map(stores), this.#attempt(0, () => diskUsage(environment.files, layout.version)))
   }
 
   async gc(): Promise<GcReport> {
@@ -83,11 +74,7 @@ export class CacheHandle implements Cache {
   close(): void {
     if (this.#isClosed) return
     this.#isClosed = true
-    try {
-      if (!this.#problem) this.#storage.flush()
-    } catch (error) {
-      this.#report(error)
-    }
+    if (!this.#problem) this.#attempt(undefined, () => this.#storage.flush())
     this.#storage.close(this.#report)
   }
 
@@ -109,6 +96,15 @@ export class CacheHandle implements Cache {
       prepare: () => this.#prepare(),
       report: this.#report,
       diskBytes: () => diskUsage(environment.files, layout.namespace(directory)),
+    }
+  }
+
+  #attempt<T>(fallback: T, work: () => T): T {
+    try {
+      return work()
+    } catch (error) {
+      this.#report(error)
+      return fallback
     }
   }
 

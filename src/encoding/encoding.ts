@@ -7,7 +7,7 @@
 // properties of long arrays and of typed arrays are not part of a value; and without `cyclic`, an object that is referred
 // to twice comes back as two.
 
-import { addExtension, Decoder, Encoder, Tag } from 'cbor-x'
+import { addExtension, clearSource, Decoder, Encoder, Tag } from 'cbor-x'
 import { CacheError } from '../base/errors.js'
 import { Carrier, revive } from './carriers.js'
 import { prepare } from './prepare.js'
@@ -30,44 +30,6 @@ export interface ValueCodecOptions {
   classInstances: 'refuse' | 'plain'
 }
 
-export function createValueCodec({ cyclic, classInstances }: ValueCodecOptions): ValueCodec {
-  const context = { classInstances }
-  return {
-    encode(value) {
-      if (value === undefined) throw refusedError(new Refusal('is undefined', value), value)
-      if (isEncoding) throw refusedError(new Refusal('has an accessor that stores another value', value), value)
-      isEncoding = true
-      try {
-        const shared = cyclic ? walk(() => prepareShared(value, classInstances), value) : undefined
-        if (shared) return write(CODEC.shared, shared, value)
-        return write(
-          CODEC.plain,
-          walk(() => prepare(value, 1, context), value),
-          value,
-        )
-      } finally {
-        isEncoding = false
-      }
-    },
-  }
-}
-
-/** The value that was encoded. @throws CacheError `ERR_CACHE_CORRUPT` for bytes that `encode` does not make. */
-export function decodeValue(bytes: Uint8Array): unknown {
-  try {
-    // A Buffer, because cbor-x makes byte strings of the class that it reads from.
-    const message = Buffer.from(bytes.buffer, bytes.byteOffset + 1, bytes.length - 1)
-    if (bytes[0] === CODEC.plain) return read(message)
-    if (bytes[0] !== CODEC.shared) throw new Error(`unknown codec ${bytes[0]}`)
-    targets = new Targets()
-    return targets.complete(read(message))
-  } catch (error) {
-    throw new CacheError('ERR_CACHE_CORRUPT', 'A stored value cannot be decoded.', { value: bytes, cause: error })
-  } finally {
-    targets = undefined
-  }
-}
-
 /** cbor-x keeps its output buffer and position in its module, so an encode inside another would write over it. */
 let isEncoding = false
 let encoder: Encoder | undefined
@@ -83,21 +45,57 @@ const RESET_BUFFER_MODE = 1024
 /** With `useSelfDescribedHeader` a message begins with d9 d9 f7; the codec byte takes the place of the last of them. */
 const HEADER_BYTES_DROPPED = 2
 
-function walk<T>(prepareValue: () => T, value: unknown): T {
+export function createValueCodec({ cyclic, classInstances }: ValueCodecOptions): ValueCodec {
+  const context = { classInstances }
+  const encode = (value: unknown) => {
+    let shared: unknown[] | undefined
+    let message: unknown
+    try {
+      if (value === undefined) throw new Refusal('is undefined', value)
+      if (isEncoding) throw new Refusal('is stored by an accessor of another value', value)
+      isEncoding = true
+      shared = cyclic ? prepareShared(value, classInstances) : undefined
+      message = shared ?? prepare(value, 1, context)
+    } catch (error) {
+      throw refusedError(error, value)
+    }
+    return write(shared ? CODEC.shared : CODEC.plain, message, value)
+  }
+  return {
+    encode(value) {
+      const isNested = isEncoding
+      try {
+        return encode(value)
+      } finally {
+        isEncoding = isNested
+      }
+    },
+  }
+}
+
+/** The value that was encoded. @throws CacheError `ERR_CACHE_CORRUPT` for bytes that `encode` does not make. */
+export function decodeValue(bytes: Uint8Array): unknown {
   try {
-    return prepareValue()
+    // A Buffer, because cbor-x makes byte strings of the class that it reads from.
+    const message = Buffer.from(bytes.buffer, bytes.byteOffset + 1, bytes.length - 1)
+    if (bytes[0] === CODEC.plain) return read(message)
+    if (bytes[0] !== CODEC.shared) throw new Error(`unknown codec ${bytes[0]}`)
+    targets = new Targets()
+    return targets.complete(read(message))
   } catch (error) {
-    throw refusedError(error, value)
+    // Near the end of the stack cbor-x may not get to it, and would take the next message for one inside this.
+    clearSource()
+    throw new CacheError('ERR_CACHE_CORRUPT', 'A stored value cannot be decoded.', { value: bytes, cause: error })
+  } finally {
+    targets = undefined
   }
 }
 
 function write(codec: number, message: unknown, value: unknown): Uint8Array {
   encoder ??= createEncoder()
   try {
-    const bytes = (encoder as unknown as { encode(value: unknown, mode: number): Buffer }).encode(
-      message,
-      RESET_BUFFER_MODE,
-    )
+    const { encode } = encoder as unknown as { encode(value: unknown, mode: number): Buffer }
+    const bytes = encode(message, RESET_BUFFER_MODE)
     if (bytes.length > KEPT_BUFFER_BYTES) dropEncoder(encoder)
     bytes[HEADER_BYTES_DROPPED] = codec
     return bytes.subarray(HEADER_BYTES_DROPPED)
@@ -151,7 +149,7 @@ const NO_BUNDLES = { [0xdff9 & 0x1fff]: { read: fail } }
 
 /**
  * Tags that cbor-x would read but never writes here: text dates, large integers (quadratic), fractions, packed values
- * (which multiply), string bundles, records of an old form, maps with a mark.
+ * (which multiply), parts of string bundles, records of an old form, maps with a mark.
  */
 const UNUSED_TAGS = [0, 2, 3, 4, 5, 6, 14, 15, 51, 105, 259]
 

@@ -44,6 +44,8 @@ export class Bucket {
   readonly #outdated: number[] = []
   /** The file up to `log.end`, in a larger buffer; undefined when the map gave it up. */
   #resident: Buffer | undefined = Buffer.alloc(0)
+  /** The bytes that are being shown are the file's from its start on, and nobody else's. */
+  #mayAdopt = false
   readonly #view = new RecordView()
   readonly #stored = new RecordView()
   readonly #visit = this.#apply.bind(this)
@@ -60,7 +62,10 @@ export class Bucket {
 
   /** Takes in what was appended; false when the file is no longer this bucket's. */
   refresh(): boolean {
-    return this.log.read(this.#visit)
+    this.#mayAdopt = this.log.end === 0
+    const isSame = this.log.read(this.#visit)
+    this.#mayAdopt = false
+    return isSame
   }
 
   /** Appends frames and takes in all up to them; returns their offset, or -1 when the file is no longer this bucket's. */
@@ -177,7 +182,11 @@ export class Bucket {
   }
 
   #keep(bytes: Buffer, start: number, end: number, offset: number): void {
-    if (!this.#resident) return
+    if (!this.#resident || this.#resident === bytes) return
+    if (this.#mayAdopt && offset === start && this.#resident.length === 0) {
+      this.#resident = bytes
+      return
+    }
     const length = offset + end - start
     if (length > this.#resident.length) {
       const grown = Buffer.alloc(Math.max(length, Math.min(2 * this.#resident.length, length + 64 * 1024)))

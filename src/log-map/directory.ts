@@ -17,16 +17,16 @@ export interface BucketName {
   generation: number
 }
 
-export const FIRST_BUCKET: BucketName = { prefix: '', generation: 0 }
-
 interface Listing {
   /** Highest generation by digit; `_` for the empty prefix. */
   generations: Map<string, number>
   directories: Set<string>
+  /** Of both together. */
+  size: number
 }
 
 const BUCKET_FILE = /^([0-9a-f_])\.(\d{1,15})$/
-const NOTHING: Listing = { generations: new Map(), directories: new Set() }
+const NOTHING: Listing = { generations: new Map(), directories: new Set(), size: 0 }
 
 export class BucketDirectory {
   readonly path: string
@@ -54,6 +54,20 @@ export class BucketDirectory {
       listing = this.#list(digits.slice(0, depth + 1))
     }
     return best
+  }
+
+  /**
+   * The bucket to begin where none is in force: the first one of an empty map, or the part whose file was deleted from
+   * under it.
+   */
+  missing(place: number): BucketName {
+    const digits = (place >>> 0).toString(16).padStart(8, '0')
+    let prefix = ''
+    for (let listing = this.#list(''); listing !== NOTHING && listing.size > 0; listing = this.#list(prefix)) {
+      prefix = digits.slice(0, prefix.length + 1)
+      if (!listing.directories.has(prefix.at(-1) as string)) break
+    }
+    return { prefix, generation: 0 }
   }
 
   /** Forgets what was listed, so that the next `find` looks again. */
@@ -126,5 +140,5 @@ function parseListing(names: string[]): Listing {
     if (digit === undefined) continue
     generations.set(digit, Math.max(generations.get(digit) ?? 0, Number(generation)))
   }
-  return { generations, directories }
+  return { generations, directories, size: generations.size + directories.size }
 }

@@ -16,7 +16,7 @@ import type { Environment } from '../log/environment.js'
 import { FrameWriter } from '../log/frames.js'
 import { seedOf, writeOpenFrame } from '../log/log.js'
 import { Bucket, type Successor, UNIQUE_BYTES } from './bucket.js'
-import { BucketDirectory, type BucketName, FIRST_BUCKET, successorsOf } from './directory.js'
+import { BucketDirectory, type BucketName, successorsOf } from './directory.js'
 import { type Change, type Found, type Position, writeChange } from './record.js'
 
 /** Buckets by place: a level of the tree for each hex digit. */
@@ -106,8 +106,8 @@ export class LogMap {
     for (let place = 0, attempt = 0; place <= 0xffffffff; attempt++) {
       if (attempt === MAX_ATTEMPTS) throw this.#broken()
       const bucket = this.#current(place)
-      if (!bucket) break
-      if (bucket.sealedAt >= 0) this.#follow(bucket)
+      if (!bucket) place = this.#afterMissing(place)
+      else if (bucket.sealedAt >= 0) this.#follow(bucket)
       else if (this.#append(bucket, this.#writer.reset().begin(FRAME.clear).end()) !== 'again') {
         count += bucket.clearedCount
         this.#renew(bucket)
@@ -122,8 +122,8 @@ export class LogMap {
   compact(): void {
     for (let place = 0; place <= 0xffffffff; ) {
       const bucket = this.#current(place)
-      if (!bucket) return
-      place = placeAfter(bucket.name)
+      place = bucket ? placeAfter(bucket.name) : this.#afterMissing(place)
+      if (!bucket) continue
       if (bucket.log.end > MIN_COMPACT_BYTES && bucket.deadBytes * 2 >= bucket.log.end) this.#renew(bucket)
     }
   }
@@ -132,8 +132,8 @@ export class LogMap {
   *records(): IterableIterator<Found> {
     for (let place = 0; place <= 0xffffffff; ) {
       const bucket = this.#current(place)
-      if (!bucket) return
-      place = placeAfter(bucket.name)
+      place = bucket ? placeAfter(bucket.name) : this.#afterMissing(place)
+      if (!bucket) continue
       yield* bucket.records()
       this.#account(bucket)
     }
@@ -156,8 +156,8 @@ export class LogMap {
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       const bucket = this.#known(place) ?? this.#find(place)
       if (!bucket) {
+        if (this.#directory.missing(place).prefix === '') this.#emptyTurn = turn
         this.#directory.forget()
-        this.#emptyTurn = turn
         return undefined
       }
       if (bucket.turn === turn) return bucket
@@ -174,7 +174,7 @@ export class LogMap {
   /** The bucket to append to; makes the first one of an empty map. */
   #writable(place: number): Bucket {
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-      const bucket = this.#known(place) ?? this.#find(place) ?? this.#create()
+      const bucket = this.#known(place) ?? this.#find(place) ?? this.#create(place)
       if (bucket.sealedAt < 0) return bucket
       this.#follow(bucket)
     }
@@ -211,9 +211,10 @@ export class LogMap {
   }
 
   /** The first bucket may have come and gone between the listing and its creation: then the new file is nobody's. */
-  #isInForce(bucket: Bucket): boolean {
+  #isInForce({ name }: Bucket): boolean {
     this.#directory.forget()
-    return this.#directory.find(firstPlace(bucket.name))?.generation === bucket.name.generation
+    const newest = this.#directory.find(firstPlace(name))
+    return newest?.generation === name.generation && newest.prefix === name.prefix
   }
 
   #refresh(bucket: Bucket): boolean {
@@ -339,6 +340,11 @@ export class LogMap {
     return groups
   }
 
+  /** The place after the bucket that is missing at this one; past the last one in an empty map. */
+  #afterMissing(place: number): number {
+    return placeAfter(this.#directory.missing(place))
+  }
+
   #known(place: number): Bucket | undefined {
     let node = this.#root
     for (let shift = 28; Array.isArray(node); shift -= 4) node = node[(place >>> shift) & 15]
@@ -350,10 +356,11 @@ export class LogMap {
     return name && this.#add(name, this.#environment.readOnly ? 'read' : 'append')
   }
 
-  #create(): Bucket {
+  #create(place: number): Bucket {
     this.#emptyTurn = 0
-    this.#directory.makeDirectory('')
-    return this.#add(FIRST_BUCKET, 'create')
+    const name = this.#directory.missing(place)
+    this.#directory.makeDirectory(name.prefix.slice(0, -1))
+    return this.#add(name, 'create')
   }
 
   #add(name: BucketName, mode: 'read' | 'append' | 'create'): Bucket {

@@ -20,14 +20,14 @@ export interface Verdict {
 
 const FRESH: Verdict = {}
 
-/** `base` resolves relative sources; without one an entry that has such is taken as fresh. */
+/** `base` resolves relative sources; without one, nothing can be said for an entry that has such. */
 export function judge(environment: Environment, entry: Entry, nowMs: number, base: string | undefined): Verdict {
   if (entry.ttlMs !== undefined && isExpired(entry.createdAt, entry.ttlMs, nowMs)) return { reason: 'expired' }
   if (!entry.sources) return FRESH
   let refreshed: Source[] | undefined
   for (const [index, source] of entry.sources.entries()) {
     const path = pathOf(source, base)
-    if (path === undefined) continue
+    if (path === undefined) return { reason: 'unreadable', path: source.path }
     const verdict = checkFingerprint(environment, path, source)
     if (!verdict.isFresh) return { reason: verdict.reason, path }
     if (!verdict.refreshed) continue

@@ -42,11 +42,27 @@ export function namespaceStats(store: NamespaceStore, visit: (entry: Entry) => v
   }
 }
 
-/** Adds namespaces up; `uniqueSize` and `diskBytes` are of the whole cache and cannot be added. */
-export function cacheStats(
-  namespaces: Record<string, NamespaceStats>,
-  whole: { uniqueSize: number; diskBytes: number },
-): CacheStats {
+/** Statistics of all stores, by name, and of what sharing blobs between them saves. */
+export function cacheStats(stores: ReadonlyMap<string, NamespaceStore>, diskBytes: number): CacheStats {
+  /** How many namespaces refer to a blob. */
+  const owners = new Map<string, number>()
+  const blobsOf = new Map<string, Map<string, number>>()
+  const statsOf = Array.from(stores, ([name, store]) => {
+    const blobs = new Map<string, number>()
+    const stats = namespaceStats(store, ({ blob: { id } }) => blobs.set(id.toString('latin1'), blobLength(id)))
+    for (const id of blobs.keys()) owners.set(id, (owners.get(id) ?? 0) + 1)
+    blobsOf.set(name, blobs)
+    return [name, stats] as const
+  })
+  const savedBy = (name: string, { totalSize }: NamespaceStats) => {
+    let share = 0
+    for (const [id, sizeBytes] of blobsOf.get(name) ?? []) share += sizeBytes / (owners.get(id) ?? 1)
+    return totalSize - share
+  }
+  // Not by assignment, which would lose a namespace that is called `__proto__`.
+  const namespaces = Object.fromEntries(
+    statsOf.map(([name, stats]) => [name, { ...stats, savedBytes: savedBy(name, stats) }]),
+  )
   const all = Object.values(namespaces)
   const sum = (field: 'entryCount' | 'hitCount' | 'missCount' | 'setCount' | 'totalSize') =>
     all.reduce((total, stats) => total + stats[field], 0)
@@ -57,6 +73,7 @@ export function cacheStats(
       missReasons[reason as MissReason] = (missReasons[reason as MissReason] ?? 0) + count
     }
   }
+  const savedBytes = Math.round(all.reduce((total, stats) => total + stats.savedBytes, 0))
   return {
     namespaces,
     entryCount: sum('entryCount'),
@@ -66,9 +83,9 @@ export function cacheStats(
     setCount: sum('setCount'),
     totalSize: sum('totalSize'),
     oldestEntryAgeMs: ages.length === 0 ? null : Math.max(...ages),
-    diskBytes: whole.diskBytes,
-    uniqueSize: whole.uniqueSize,
-    savedBytes: sum('totalSize') - whole.uniqueSize,
+    diskBytes,
+    uniqueSize: sum('totalSize') - savedBytes,
+    savedBytes,
   }
 }
 

@@ -1,0 +1,263 @@
+import { existsSync, readdirSync, rmSync, statSync, unlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import type { Environment } from '../../src/log/environment.js'
+import { LogMap } from '../../src/log-map/log-map.js'
+import { type Change, NO_RECORD } from '../../src/log-map/record.js'
+import { Killed, mortalFiles, newEnvironment, randomOf, temporaryDirectory } from './environment.js'
+
+/** Small, so that a few dozen records make it split. */
+const BUCKET_BYTES = 2048
+
+function positionOf(key: string) {
+  const random = randomOf([...key].reduce((hash, char) => (Math.imul(hash, 31) + char.charCodeAt(0)) >>> 0, 7))
+  return { place: random(0x10000) * 0x10000 + random(0x10000), slot: random(0x10000) }
+}
+
+function put(key: string, value: string, expected?: number): Change {
+  return { kind: 'put', ...positionOf(key), key: Buffer.from(key), value: Buffer.from(value), expected }
+}
+
+function remove(key: string): Change {
+  return { kind: 'remove', ...positionOf(key), key: Buffer.from(key), value: Buffer.from('why') }
+}
+
+function openMap(path: string, environment: Environment = newEnvironment()) {
+  const map = new LogMap(environment, path, 'some/map', BUCKET_BYTES)
+  return {
+    map,
+    environment,
+    set: (key: string, value: string) => map.write([put(key, value)]),
+    remove: (key: string) => map.write([remove(key)]),
+    get: (key: string) => {
+      const found = map.get(positionOf(key), Buffer.from(key))
+      return found?.kind === 'put' ? found.value.toString() : undefined
+    },
+    check: (key: string) => map.get(positionOf(key), Buffer.from(key))?.check ?? NO_RECORD,
+    all: () => new Map([...map.records()].map(({ key, value }) => [key.toString(), value.toString()])),
+  }
+}
+
+function filesBelow(path: string): string[] {
+  return readdirSync(path, { recursive: true, encoding: 'utf8' }).filter(name => !statSync(join(path, name)).isDirectory())
+}
+
+test('a record is found by its writer at once and by others in their next turn', () => {
+  const path = temporaryDirectory()
+  const a = openMap(path)
+  const b = openMap(path)
+  expect(b.get('key')).toBeUndefined()
+  a.set('key', 'one')
+  expect(a.get('key')).toBe('one')
+  b.environment.turn.end()
+  expect(b.get('key')).toBe('one')
+  a.remove('key')
+  b.environment.turn.end()
+  expect([a.get('key'), b.get('key')]).toEqual([undefined, undefined])
+})
+
+test('a lookup in an empty map makes no files', () => {
+  const path = join(temporaryDirectory(), 'map')
+  expect(openMap(path).get('key')).toBeUndefined()
+  expect([...openMap(path).map.records()]).toEqual([])
+  expect(openMap(path).map.clear()).toBe(0)
+  expect(existsSync(path)).toBe(false)
+})
+
+test('thousands of records split into many buckets and are all found again', () => {
+  const path = temporaryDirectory()
+  const a = openMap(path)
+  const expected = new Map<string, string>()
+  for (let i = 0; i < 3000; i++) {
+    a.set(`key ${i}`, `value ${i}`)
+    expected.set(`key ${i}`, `value ${i}`)
+  }
+  const b = openMap(path)
+  for (const [key, value] of expected) expect(b.get(key)).toBe(value)
+  expect(b.all()).toEqual(expected)
+  expect(filesBelow(path).length).toBeGreaterThan(16)
+  expect(filesBelow(path).filter(name => name.endsWith('.new'))).toEqual([])
+})
+
+test('a key that is set again and again does not make its map grow', () => {
+  const path = temporaryDirectory()
+  const a = openMap(path)
+  for (let i = 0; i < 2000; i++) a.set('same', `value ${i}`)
+  expect(a.get('same')).toBe('value 1999')
+  const [file, ...others] = filesBelow(path)
+  expect(others).toEqual([])
+  expect(statSync(join(path, file as string)).size).toBeLessThan(2 * BUCKET_BYTES)
+})
+
+test('a batch is all there, whichever buckets it goes to', () => {
+  const path = temporaryDirectory()
+  const a = openMap(path)
+  for (const round of [0, 1]) {
+    a.map.write(Array.from({ length: 500 }, (_, i) => put(`key ${i}`, `${round}-${i}`)))
+  }
+  expect(openMap(path).all().size).toBe(500)
+  expect(openMap(path).get('key 77')).toBe('1-77')
+})
+
+test('a conditional change is made only while the record is the expected one', () => {
+  const path = temporaryDirectory()
+  const a = openMap(path)
+  const b = openMap(path)
+  expect(a.map.swap({ ...put('key', 'first'), expected: NO_RECORD })).toBe(true)
+  expect(b.map.swap({ ...put('key', 'late'), expected: NO_RECORD })).toBe(false)
+  const check = b.check('key')
+  a.set('key', 'second')
+  expect(b.map.swap({ ...put('key', 'late'), expected: check })).toBe(false)
+  expect(b.map.swap({ ...remove('key'), expected: check })).toBe(false)
+  expect(b.get('key')).toBe('second')
+  expect(b.map.swap({ ...remove('key'), expected: b.check('key') })).toBe(true)
+  a.environment.turn.end()
+  expect(a.get('key')).toBeUndefined()
+})
+
+test('clear counts and removes what all processes have set, in every bucket', () => {
+  const path = temporaryDirectory()
+  const a = openMap(path)
+  const b = openMap(path)
+  for (let i = 0; i < 300; i++) a.set(`key ${i}`, 'value')
+  for (let i = 0; i < 100; i++) b.remove(`key ${i}`)
+  expect(a.map.clear()).toBe(200)
+  b.environment.turn.end()
+  expect(b.all().size).toBe(0)
+  b.set('key 5', 'again')
+  expect(openMap(path).all()).toEqual(new Map([['key 5', 'again']]))
+})
+
+test('records are found after their file was given up from memory', () => {
+  const path = temporaryDirectory()
+  const a = openMap(path)
+  const value = 'x'.repeat(50_000)
+  for (let i = 0; i < 400; i++) a.set(`key ${i}`, `${i} ${value}`)
+  for (let i = 0; i < 400; i++) expect(a.get(`key ${i}`)).toBe(`${i} ${value}`)
+  for (let i = 0; i < 400; i++) a.set(`key ${i}`, `again ${i}`)
+  for (let i = 0; i < 400; i++) expect(a.get(`key ${i}`)).toBe(`again ${i}`)
+})
+
+test('several processes with random changes agree with a model at every step', () => {
+  const seed = 20260101
+  const random = randomOf(seed)
+  const path = temporaryDirectory()
+  const processes = [openMap(path), openMap(path), openMap(path)]
+  const model = new Map<string, string>()
+  for (let step = 0; step < 6000; step++) {
+    const process = processes[random(3)] as ReturnType<typeof openMap>
+    const key = `key ${random(400)}`
+    process.environment.turn.end()
+    const action = random(100)
+    if (action < 55) {
+      process.set(key, `${step}`)
+      model.set(key, `${step}`)
+    } else if (action < 70) {
+      process.remove(key)
+      model.delete(key)
+    } else if (action < 99) {
+      expect(process.get(key), `seed ${seed}, step ${step}`).toBe(model.get(key))
+    } else if (action === 99 && random(20) === 0) {
+      expect(process.map.clear(), `seed ${seed}, step ${step}`).toBe(model.size)
+      model.clear()
+    } else if (random(10) === 0) {
+      processes[random(3)] = openMap(path)
+    }
+  }
+  for (const process of [...processes, openMap(path)]) {
+    process.environment.turn.end()
+    expect(process.all(), `seed ${seed}`).toEqual(model)
+  }
+})
+
+describe('a process that is killed', () => {
+  /** Enough to fill a bucket, split it, and compact one of the parts. */
+  const workload = [
+    ...Array.from({ length: 70 }, (_, i) => [`key ${i}`, `value ${i}`] as const),
+    ...Array.from({ length: 60 }, (_, i) => ['key 1', `again ${i}`] as const),
+  ]
+
+  test.each([0, 0.5, 1])('at any call, with %d of its write done, has lost nothing that it had set', partOfAppend => {
+    let killAt = 1
+    for (; ; killAt++) {
+      const path = temporaryDirectory()
+      const files = mortalFiles(killAt, partOfAppend)
+      const victim = openMap(path, newEnvironment({ files }))
+      const model = new Map<string, string>()
+      const allowed = new Map<string, string | undefined>()
+      let isKilled = false
+      for (const [key, value] of workload) {
+        try {
+          victim.set(key, value)
+        } catch (error) {
+          if (!(error instanceof Killed)) throw error
+          isKilled = true
+          allowed.set(key, value)
+          break
+        }
+        model.set(key, value)
+      }
+      const next = openMap(path)
+      for (const [key, value] of model) {
+        const got = next.get(key)
+        if (got !== allowed.get(key)) expect(got, `killed at call ${killAt}: ${key}`).toBe(value)
+      }
+      for (let i = 0; i < 90; i++) next.set(`next ${i}`, `value ${i}`)
+      const last = openMap(path)
+      for (const [key, value] of model) {
+        const got = last.get(key)
+        if (got !== allowed.get(key)) expect(got, `killed at call ${killAt}, then used: ${key}`).toBe(value)
+      }
+      for (let i = 0; i < 90; i++) expect(last.get(`next ${i}`)).toBe(`value ${i}`)
+      rmSync(path, { recursive: true })
+      if (!isKilled) break
+    }
+    expect(killAt).toBeGreaterThan(workload.length)
+  })
+
+  test('while it sealed a bucket does not stop a read-only process', () => {
+    const count = mortalFiles(-1, 0)
+    const filling = openMap(temporaryDirectory(), newEnvironment({ files: count }))
+    for (let i = 0; i < 70; i++) filling.set(`key ${i}`, 'value')
+    for (let killAt = 1; killAt <= count.calls; killAt++) {
+      const path = temporaryDirectory()
+      const victim = openMap(path, newEnvironment({ files: mortalFiles(killAt, 0) }))
+      let done = 0
+      try {
+        for (; done < 70; done++) victim.set(`key ${done}`, 'value')
+      } catch (error) {
+        if (!(error instanceof Killed)) throw error
+      }
+      const before = filesBelow(path)
+      const reader = openMap(path, newEnvironment({ readOnly: true }))
+      for (let i = 0; i < done; i++) expect(reader.get(`key ${i}`), `killed at call ${killAt}: key ${i}`).toBe('value')
+      expect(filesBelow(path)).toEqual(before)
+      rmSync(path, { recursive: true })
+    }
+  })
+})
+
+test('when all files are deleted under it, a process begins anew', () => {
+  const path = temporaryDirectory()
+  const a = openMap(path)
+  for (let i = 0; i < 300; i++) a.set(`key ${i}`, 'value')
+  rmSync(path, { recursive: true })
+  a.set('key 1', 'new')
+  a.environment.turn.end()
+  expect(a.get('key 2')).toBeUndefined()
+  expect(openMap(path).all()).toEqual(new Map([['key 1', 'new']]))
+})
+
+test('a bucket file that is deleted costs its own records alone', () => {
+  const path = temporaryDirectory()
+  const a = openMap(path)
+  for (let i = 0; i < 500; i++) a.set(`key ${i}`, 'value')
+  a.map.close()
+  const victim = filesBelow(path).find(name => name.includes('.')) as string
+  unlinkSync(join(path, victim))
+  const b = openMap(path)
+  const left = Array.from({ length: 500 }, (_, i) => b.get(`key ${i}`)).filter(value => value === 'value').length
+  expect(left).toBeGreaterThan(300)
+  for (let i = 0; i < 500; i++) b.set(`key ${i}`, 'again')
+  for (let i = 0; i < 500; i++) expect(b.get(`key ${i}`)).toBe('again')
+})
