@@ -35,7 +35,10 @@ function importsOf(file: string): string[] {
   const found = text.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*'([^']+)'/g)
   return [...found].map(([, name = '']) =>
     name.startsWith('.')
-      ? relative(root, join(root, dirname(file), name)).split(sep).join('/').replace(/\.js$/, '.ts')
+      ? relative(root, join(root, dirname(file), name))
+          .split(sep)
+          .join('/')
+          .replace(/\.js$/, '.ts')
       : name,
   )
 }

@@ -93,8 +93,7 @@ const RESERVED_ON_WINDOWS = /^(con|prn|aux|nul|com\d|lpt\d)$/
  * @throws CacheError `ERR_CACHE_NAMESPACE` for what is not a string, empty, not well-formed or too long.
  */
 export function escapeNamespace(name: unknown): string {
-  const refuse = (why: string) =>
-    new CacheError('ERR_CACHE_NAMESPACE', `A namespace name ${why}.`, { value: name })
+  const refuse = (why: string) => new CacheError('ERR_CACHE_NAMESPACE', `A namespace name ${why}.`, { value: name })
   if (typeof name !== 'string') throw refuse('must be a string')
   if (name === '') throw refuse('must not be empty')
   if (!name.isWellFormed()) throw refuse('must not contain lone surrogates')
@@ -115,7 +114,9 @@ export function escapeNamespace(name: unknown): string {
 /** The name that a namespace directory stands for, or undefined when no namespace escapes to it. */
 export function unescapeNamespace(directory: string): string | undefined {
   if (!/^(?:[a-z0-9_.-]|%[0-9a-f]{2})+$/.test(directory)) return undefined
-  const bytes = directory.match(/%..|./g)?.map(part => (part.length > 1 ? Number.parseInt(part.slice(1), 16) : part.charCodeAt(0)))
+  const bytes = directory
+    .match(/%..|./g)
+    ?.map(part => (part.length > 1 ? Number.parseInt(part.slice(1), 16) : part.charCodeAt(0)))
   const name = Buffer.from(bytes ?? []).toString()
   try {
     return escapeNamespace(name) === directory ? name : undefined

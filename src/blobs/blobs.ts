@@ -58,7 +58,10 @@ export class Blobs {
         added.set(name, { blob: { id, bytes }, at: [at] })
         return undefined
       }
-      throw new CacheError('ERR_CACHE_IO', `${MAX_VARIANTS} different values have the hash ${id.toString('hex', 0, 16)}.`)
+      throw new CacheError(
+        'ERR_CACHE_IO',
+        `${MAX_VARIANTS} different values have the hash ${id.toString('hex', 0, 16)}.`,
+      )
     })
     if (added.size > 0) this.#append([...added.values()], refs)
     return refs as BlobRef[]

@@ -52,7 +52,10 @@ export class CacheHandle implements Cache {
   stats(): CacheStats {
     const { environment, layout } = this.#storage
     const stores = this.namespaces().map(name => [name, this.#storeOf(escapeNamespace(name))] as const)
-    return cacheStats(new Map(stores), this.#attempt(0, () => diskUsage(environment.files, layout.version)))
+    return cacheStats(
+      new Map(stores),
+      this.#attempt(0, () => diskUsage(environment.files, layout.version)),
+    )
   }
 
   async gc(): Promise<GcReport> {

@@ -108,7 +108,6 @@ function write(codec: number, message: unknown, value: unknown): Uint8Array {
 
 function dropEncoder(used: Encoder): void {
   const { useBuffer } = used as unknown as { useBuffer(buffer: Uint8Array): void }
-  useBuffer(Buffer.allocUnsafeSlow(FIRST_BUFFER_BYTES))
   encoder = undefined
 }
 

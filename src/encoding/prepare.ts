@@ -95,7 +95,7 @@ function prepareProperties(object: Record<string, unknown>, depth: number, conte
       if (isWrittenAsItIs(item)) continue
       const prepared = prepare(item, depth + 1, context)
       if (prepared !== item) {
-        copy ??= object
+        copy ??= { ...object }
         copy[key] = prepared
       }
     }

@@ -9,7 +9,7 @@
 // that was turned back.
 
 import { CacheError } from '../base/errors.js'
-import type { Files, FileStat } from '../files/files.js'
+import type { FileStat, Files } from '../files/files.js'
 import type { Hashing } from '../hashing/hashing.js'
 
 /** What it takes to look at a source. */

@@ -86,6 +86,7 @@ async function sweep(input: GcInput, report: GcReport): Promise<void> {
   const { packs } = blobs
   const before = await mark(input)
   const chosen: number[] = []
+  packs.removeStrayMarks()
   for (const pack of packs.numbers()) {
     let deadBytes = 0
     let count = 0

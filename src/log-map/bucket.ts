@@ -50,7 +50,14 @@ export class Bucket {
   readonly #stored = new RecordView()
   readonly #visit = this.#apply.bind(this)
 
-  constructor(environment: Environment, path: string, identity: string, name: BucketName, mode: OpenMode, limit: number) {
+  constructor(
+    environment: Environment,
+    path: string,
+    identity: string,
+    name: BucketName,
+    mode: OpenMode,
+    limit: number,
+  ) {
     this.name = name
     this.limitBytes = limit
     this.log = new Log(environment, path, identity, mode)

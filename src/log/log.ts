@@ -90,7 +90,9 @@ export class Log {
       const offset = this.end
       this.end = sizeBytes
       this.sizeBytes = sizeBytes
-      visitFrames(batch, (type, bytes, start, end) => visit(type, bytes, start, end, offset + start - FRAME_HEADER_BYTES))
+      visitFrames(batch, (type, bytes, start, end) =>
+        visit(type, bytes, start, end, offset + start - FRAME_HEADER_BYTES),
+      )
       return offset + openBytes
     }
     return this.#readOwn(batch, openBytes, sizeBytes, visit)

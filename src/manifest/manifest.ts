@@ -10,7 +10,14 @@ import { LogMap } from '../log-map/log-map.js'
 import type { Change, Found, Position } from '../log-map/record.js'
 import { decodeEntry, type Entry, encodeEntry } from './entry.js'
 
-export const REMOVAL_CAUSES = ['deleted', 'invalidated', 'expired', 'source-changed', 'source-missing', 'source-appeared'] as const
+export const REMOVAL_CAUSES = [
+  'deleted',
+  'invalidated',
+  'expired',
+  'source-changed',
+  'source-missing',
+  'source-appeared',
+] as const
 /** Why an entry was removed: the first byte of a removal's value is its index. */
 export type RemovalCause = (typeof REMOVAL_CAUSES)[number]
 
@@ -20,9 +27,7 @@ export interface EntryKey extends Position {
   bytes: Buffer
 }
 
-export type Looked =
-  | { entry: Entry; check: number }
-  | { entry?: undefined; cause: RemovalCause | undefined }
+export type Looked = { entry: Entry; check: number } | { entry?: undefined; cause: RemovalCause | undefined }
 
 export interface ListedEntry {
   version: string

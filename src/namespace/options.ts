@@ -14,7 +14,9 @@ const FOREVER: Lifetime = { ttlMs: undefined, files: undefined }
 const MODES: readonly unknown[] = ['manual', 'ttl', 'file'] satisfies Mode[]
 const MAX_PATH_BYTES = 0xffff
 
-export function checkNamespaceOptions(options: NamespaceOptions): Required<Omit<NamespaceOptions, 'base'>> & { base: string | undefined } {
+export function checkNamespaceOptions(
+  options: NamespaceOptions,
+): Required<Omit<NamespaceOptions, 'base'>> & { base: string | undefined } {
   const { version = '', cyclic = false, classInstances = 'refuse', base } = expectObject(options, 'Namespace options')
   if (typeof cyclic !== 'boolean') throw refuse('cyclic must be true or false', cyclic)
   if (classInstances !== 'refuse' && classInstances !== 'plain') {
@@ -35,7 +37,8 @@ export function checkSetOptions(options: SetOptions | undefined): Lifetime {
   if (files !== undefined) for (const file of expectList(files)) expectPath(file)
   if (mode === 'ttl' && ttlMs === undefined) throw refuse("mode 'ttl' needs ttlMs", options)
   if (mode === 'file' && files === undefined) throw refuse("mode 'file' needs files", options)
-  if (mode === 'manual' && (ttlMs ?? files) !== undefined) throw refuse("mode 'manual' takes no ttlMs and no files", options)
+  if (mode === 'manual' && (ttlMs ?? files) !== undefined)
+    throw refuse("mode 'manual' takes no ttlMs and no files", options)
   if (mode === 'ttl' && files !== undefined) throw refuse("mode 'ttl' takes no files", options)
   return { ttlMs, files }
 }

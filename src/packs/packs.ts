@@ -35,6 +35,7 @@ export interface BlobRef {
   location: Location
 }
 
+const MARK_FILE = /^(\d{1,10})\.retired$/
 const PACK_FILE = /^(\d{1,10})\.pack$/
 const MAX_ATTEMPTS = 100
 /** Reads up to this length share one buffer. */
@@ -147,6 +148,15 @@ export class Packs {
     this.#environment.files.remove(this.#mark(pack))
   }
 
+  /** Removes the marks that a gc left which was killed after it had removed their packs. */
+  removeStrayMarks(): void {
+    const { files } = this.#environment
+    for (const name of files.list(this.path) ?? []) {
+      const pack = Number(MARK_FILE.exec(name)?.[1] ?? -1)
+      if (pack >= 0 && !files.stat(this.#file(pack))) files.remove(this.#mark(pack))
+    }
+  }
+
   sizeOf(pack: number): number {
     return this.#environment.files.stat(this.#file(pack))?.sizeBytes ?? 0
   }
@@ -249,5 +259,7 @@ class ActivePack {
 }
 
 export function blobLength(id: Uint8Array): number {
-  return ((id[16] as number) | ((id[17] as number) << 8) | ((id[18] as number) << 16) | ((id[19] as number) << 24)) >>> 0
+  return (
+    ((id[16] as number) | ((id[17] as number) << 8) | ((id[18] as number) << 16) | ((id[19] as number) << 24)) >>> 0
+  )
 }

@@ -31,7 +31,16 @@ export function newEnvironment(overrides: Partial<Environment> = {}): Environmen
 /** Stands for a SIGKILL: thrown by a file call, and by every later one of the same process. */
 export class Killed extends Error {}
 
-const CHANGING = ['append', 'createFile', 'makeDirectory', 'rename', 'link', 'remove', 'removeDirectory', 'open'] as const
+const CHANGING = [
+  'append',
+  'createFile',
+  'makeDirectory',
+  'rename',
+  'link',
+  'remove',
+  'removeDirectory',
+  'open',
+] as const
 
 /**
  * Files of a process that is killed at its n-th call that may change something; a killed append has written a part of its
@@ -63,6 +72,6 @@ export function randomOf(seed: number): (below: number) => number {
     state = (state + 0x6d2b79f5) >>> 0
     let mixed = Math.imul(state ^ (state >>> 15), state | 1)
     mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return (((mixed ^ (mixed >>> 14)) >>> 0) / 0x100000000) * below | 0
+    return ((((mixed ^ (mixed >>> 14)) >>> 0) / 0x100000000) * below) | 0
   }
 }

@@ -39,7 +39,9 @@ function openMap(path: string, environment: Environment = newEnvironment()) {
 }
 
 function filesBelow(path: string): string[] {
-  return readdirSync(path, { recursive: true, encoding: 'utf8' }).filter(name => !statSync(join(path, name)).isDirectory())
+  return readdirSync(path, { recursive: true, encoding: 'utf8' }).filter(
+    name => !statSync(join(path, name)).isDirectory(),
+  )
 }
 
 test('a record is found by its writer at once and by others in their next turn', () => {

@@ -2,7 +2,7 @@ import { appendFileSync, readFileSync, truncateSync, unlinkSync, writeFileSync }
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { FRAME } from '../../src/base/layout.js'
-import { type Environment } from '../../src/log/environment.js'
+import type { Environment } from '../../src/log/environment.js'
 import { FrameWriter } from '../../src/log/frames.js'
 import { Log } from '../../src/log/log.js'
 import { newEnvironment, temporaryDirectory } from './environment.js'

@@ -1,0 +1,159 @@
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { layoutOf } from '../../src/base/layout.js'
+import { CacheHandle } from '../../src/cache/cache.js'
+import { nodeFiles } from '../../src/files/files.js'
+import { Killed, mortalFiles, randomOf, temporaryDirectory } from './environment.js'
+
+let now = 1_790_000_000_000
+const clock = () => now
+
+/** A cache that shares nothing with others of this process but the files, like one in a process of its own. */
+function openAlone(dir: string, files = nodeFiles): CacheHandle {
+  return new CacheHandle(
+    {
+      dir,
+      clock,
+      onWarning: ({ cause }) => {
+        if (!(cause instanceof Killed)) throw cause
+      },
+    },
+    { files },
+  )
+}
+
+test('entries that expired or whose source changed go, and the blobs that only they referred to', async () => {
+  const dir = temporaryDirectory()
+  const source = join(temporaryDirectory(), 'source.js')
+  writeFileSync(source, 'one')
+  const cache = openAlone(join(dir, 'root'))
+  const ns = cache.namespace('ns')
+  ns.set('manual', 'stays')
+  ns.set('short', 'goes', { ttlMs: 10 })
+  ns.set('shared', 'stays', { ttlMs: 10 })
+  ns.set('long', 'stays too', { ttlMs: 10_000 })
+  ns.set('file', 'of one', { files: [source] })
+  ns.set('missing', 'of none', { files: [`${source}.none`] })
+  now += 1000
+  writeFileSync(source, 'two!')
+  const report = await cache.gc()
+  expect(report).toMatchObject({ expiredEntries: 2, staleEntries: 1, keptEntries: 3, removedBlobs: 2, keptBlobs: 3 })
+  expect([...ns.keys()].sort()).toEqual(['long', 'manual', 'missing'])
+  expect(['manual', 'long', 'missing'].map(key => ns.get(key))).toEqual(['stays', 'stays too', 'of none'])
+  expect(await cache.gc()).toMatchObject({ expiredEntries: 0, staleEntries: 0, keptEntries: 3, removedBlobs: 0 })
+})
+
+test('what was cleared or deleted gives its space back', async () => {
+  const cache = openAlone(join(temporaryDirectory(), 'root'))
+  const ns = cache.namespace('ns')
+  for (let i = 0; i < 3000; i++) ns.set(`key ${i}`, `${i} ${'x'.repeat(300)}`)
+  cache.namespace('other').set('key', 'stays')
+  ns.clear()
+  const report = await cache.gc()
+  expect(report.removedBlobs).toBe(3000)
+  expect(report.diskBytesAfter).toBeLessThan(report.diskBytesBefore / 4)
+  expect(cache.namespace('other').get('key')).toBe('stays')
+})
+
+test('another process finds values where the gc has moved them', async () => {
+  const dir = join(temporaryDirectory(), 'root')
+  const cache = openAlone(dir)
+  const other = openAlone(dir).namespace('ns')
+  const ns = cache.namespace('ns')
+  for (let i = 0; i < 200; i++) ns.set(`key ${i}`, `value ${i}`)
+  for (let i = 0; i < 200; i++) expect(other.get(`key ${i}`)).toBe(`value ${i}`)
+  for (let i = 0; i < 200; i += 2) ns.delete(`key ${i}`)
+  await cache.gc()
+  for (let i = 1; i < 200; i += 2) expect(other.get(`key ${i}`)).toBe(`value ${i}`)
+  expect(readdirSync(layoutOf(dir).packs)).toEqual(['1.pack'])
+})
+
+test('a gc on a cache that does not exist makes nothing', async () => {
+  const dir = join(temporaryDirectory(), 'root')
+  expect(await openAlone(dir).gc()).toMatchObject({ keptEntries: 0, diskBytesAfter: 0 })
+  expect(existsSync(dir)).toBe(false)
+})
+
+test('one gc runs at a time, and the lock of a dead one is taken over', async () => {
+  const dir = join(temporaryDirectory(), 'root')
+  const cache = openAlone(dir)
+  cache.namespace('ns').set('key', 'value')
+  const [first, second] = await Promise.allSettled([cache.gc(), openAlone(dir).gc()])
+  expect(first.status).toBe('fulfilled')
+  expect(second).toMatchObject({ status: 'rejected', reason: { code: 'ERR_CACHE_BUSY' } })
+  writeFileSync(layoutOf(dir).gcLock, JSON.stringify({ pid: 2 ** 30, host: (await import('node:os')).hostname() }))
+  await cache.gc()
+  expect(existsSync(layoutOf(dir).gcLock)).toBe(false)
+})
+
+test('sets that run while a gc does are never lost', async () => {
+  const seed = 77
+  const random = randomOf(seed)
+  const dir = join(temporaryDirectory(), 'root')
+  const cache = openAlone(dir)
+  const setters = [openAlone(dir), openAlone(dir)].map(each => each.namespace('ns'))
+  const model = new Map<string, string>()
+  const value = (n: number) => `value ${n % 50} ${'x'.repeat(100)}`
+  for (let round = 0; round < 30; round++) {
+    const gc = cache.gc()
+    let isDone = false
+    gc.finally(() => {
+      isDone = true
+    })
+    for (let step = 0; !isDone || step < 20; step++) {
+      const setter = setters[random(2)] as (typeof setters)[0]
+      const key = `key ${random(60)}`
+      if (random(3) === 0) {
+        setter.delete(key)
+        model.delete(key)
+      } else {
+        const text = value(random(100))
+        expect(setter.set(key, text)).toBe(true)
+        model.set(key, text)
+      }
+      // A turn of the event loop, in which the gc goes on by one piece.
+      await new Promise(resolve => setImmediate(resolve))
+    }
+    await gc
+    for (const [key, text] of model) expect(setters[0]?.get(key), `seed ${seed}, round ${round}, ${key}`).toBe(text)
+  }
+})
+
+test('a gc that is killed at any call leaves every entry as it was, and the next one finishes', async () => {
+  let killAt = 1
+  for (let isKilled = true; isKilled; killAt++) {
+    const dir = join(temporaryDirectory(), 'root')
+    const before = openAlone(dir)
+    const ns = before.namespace('ns')
+    for (let i = 0; i < 20; i++) ns.set(`key ${i}`, `value ${i}`, i % 4 === 0 ? { ttlMs: 1 } : {})
+    for (let i = 1; i < 20; i += 4) ns.delete(`key ${i}`)
+    before.close()
+    now += 10
+    isKilled = false
+    await openAlone(dir, mortalFiles(killAt, 0.5))
+      .gc()
+      .catch(error => {
+        if (!(error instanceof Killed)) throw error
+        isKilled = true
+      })
+    const expectLive = (when: string) => {
+      const next = openAlone(dir)
+      for (let i = 0; i < 20; i++) {
+        const isLive = i % 4 > 1
+        const got = next.namespace('ns').get(`key ${i}`)
+        expect(got, `killed at call ${killAt}, ${when}: key ${i}`).toBe(isLive ? `value ${i}` : undefined)
+      }
+      expect(next.namespace('ns').set('another', killAt)).toBe(true)
+      return next
+    }
+    const next = expectLive('afterwards')
+    // Here the dead owner is this very process.
+    rmSync(layoutOf(dir).gcLock, { force: true })
+    await next.gc()
+    expectLive('after another gc')
+    expect(readdirSync(layoutOf(dir).packs).filter(name => !name.endsWith('.pack'))).toEqual([])
+    rmSync(dir, { recursive: true })
+  }
+  expect(killAt).toBeGreaterThan(20)
+})
