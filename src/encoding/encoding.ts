@@ -108,6 +108,7 @@ function write(codec: number, message: unknown, value: unknown): Uint8Array {
 
 function dropEncoder(used: Encoder): void {
   const { useBuffer } = used as unknown as { useBuffer(buffer: Uint8Array): void }
+  useBuffer(Buffer.allocUnsafeSlow(FIRST_BUFFER_BYTES))
   encoder = undefined
 }
 
@@ -118,7 +119,7 @@ function createEncoder(): Encoder {
 
 function read(message: Buffer): unknown {
   decoder ??= createDecoder()
-  const structures: unknown[] = message.includes(BUNDLE_TAG) ? Object.create(NO_BUNDLES) : []
+  const structures: unknown[] = []
   ;(decoder as unknown as { structures: unknown }).structures = structures
   const value: unknown = decoder.decode(message)
   if (value === undefined) throw new Error('the value is undefined')

@@ -384,13 +384,16 @@ export class LogMap {
       this.#root = node
       return
     }
-    let parent = Array.isArray(this.#root) ? this.#root : (this.#root = [])
+    if (!Array.isArray(this.#root)) this.#root = []
+    let level = this.#root
     for (const digit of prefix.slice(0, -1)) {
       const at = Number.parseInt(digit, 16)
-      const child = parent[at]
-      parent = Array.isArray(child) ? child : (parent[at] = [])
+      const below = level[at]
+      const next: Node[] = Array.isArray(below) ? below : []
+      level[at] = next
+      level = next
     }
-    parent[Number.parseInt(prefix.at(-1) as string, 16)] = node
+    level[Number.parseInt(prefix.at(-1) as string, 16)] = node
   }
 
   /** Keeps the memory for loaded files within bounds: the longest loaded give theirs back. */

@@ -184,7 +184,10 @@ export class Packs {
         continue
       }
       const isLast = this.#environment.files.stat(this.#file(pack + 1)) === undefined
-      if (isLast && log.sizeBytes < this.#packBytes) return (this.#active = new ActivePack(pack, log))
+      if (isLast && log.sizeBytes < this.#packBytes) {
+        this.#active = new ActivePack(pack, log)
+        return this.#active
+      }
       log.close()
       if (isLast) this.#createFile(this.#file(pack + 1))
     }
