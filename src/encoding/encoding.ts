@@ -119,7 +119,7 @@ function createEncoder(): Encoder {
 
 function read(message: Buffer): unknown {
   decoder ??= createDecoder()
-  const structures: unknown[] = []
+  const structures: unknown[] = message.includes(BUNDLE_TAG) ? Object.create(NO_BUNDLES) : []
   ;(decoder as unknown as { structures: unknown }).structures = structures
   const value: unknown = decoder.decode(message)
   if (value === undefined) throw new Error('the value is undefined')
