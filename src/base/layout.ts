@@ -43,7 +43,7 @@ export const BLOB_ID_BYTES = 21
 /** A pack that has reached this size gets a successor. */
 export const PACK_BYTES = 64 * 1024 * 1024
 /** A bucket log that has reached this size is rewritten: split where most of it is live, compacted where it is not. */
-export const BUCKET_BYTES = 64 * 1024
+export const BUCKET_BYTES = 256 * 1024
 /** Splits a prefix into one bucket per hex digit; eight digits use up the 32 bits. */
 export const BUCKET_FANOUT = 16
 export const BUCKET_MAX_DEPTH = 7

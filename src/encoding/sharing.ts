@@ -89,6 +89,10 @@ export class Targets {
     const [leaves, root, contents] = message
     if (!Array.isArray(leaves) || !Array.isArray(contents) || contents.length !== this.#containers.size)
       throw new Error('the references and their targets do not match')
+    for (const target of [...this.#leaves, ...this.#containers.values()]) {
+      // cbor-x keeps the reader of a record on the array of its keys, and a malformed message can refer to that array.
+      if (Object.hasOwn(target as object, 'read')) throw new Error('a reference stands for the keys of a record')
+    }
     for (const [id, target] of this.#containers) fill(target, contents[id])
     return root
   }

@@ -6,7 +6,7 @@
 import { errnoOf } from '../base/errors.js'
 import type { FileStat, Files, OpenMode } from './files.js'
 
-const MAX_OPEN = 64
+const MAX_OPEN = 512
 
 export class Descriptors {
   readonly #files: Files

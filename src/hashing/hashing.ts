@@ -12,6 +12,8 @@ export interface Hashing {
   hash32(bytes: Uint8Array, start: number, end: number, seed: number): number
   /** Writes 128 bits, xxh64 under seeds 0 and 1, each big-endian, to `into[at, at + 16)`. */
   digest(bytes: Uint8Array, start: number, end: number, into: Buffer, at: number): void
+  /** Whether `expected[at, at + 16)` is that digest. */
+  matches(bytes: Uint8Array, start: number, end: number, expected: Buffer, at: number): boolean
 }
 
 interface XxHash {
@@ -43,11 +45,16 @@ export function createHashing(): Hashing {
       update(STATE_BYTES, piece.length)
     }
   }
-  const long64 = (bytes: Uint8Array, start: number, end: number, seed: bigint) => {
+  /** As a signed integer. */
+  const hash64 = (bytes: Uint8Array, start: number, end: number, seed: bigint): bigint => {
+    if (end - start <= PIECE_BYTES) {
+      memory.set(bytes.subarray(start, end))
+      return xxh.xxh64(0, end - start, seed)
+    }
     memory.fill(0, 0, STATE_BYTES)
     xxh.init64(0, seed)
     inPieces(bytes, start, end, (at, length) => xxh.update64(0, at, length))
-    return BigInt.asIntN(64, xxh.digest64(0))
+    return xxh.digest64(0)
   }
 
   return {
@@ -62,19 +69,14 @@ export function createHashing(): Hashing {
       return xxh.digest32(0) >>> 0
     },
     digest(bytes, start, end, into, at) {
-      const length = end - start
-      let first: bigint
-      let second: bigint
-      if (length <= PIECE_BYTES) {
-        memory.set(bytes.subarray(start, end))
-        first = xxh.xxh64(0, length, 0n)
-        second = xxh.xxh64(0, length, 1n)
-      } else {
-        first = long64(bytes, start, end, 0n)
-        second = long64(bytes, start, end, 1n)
-      }
-      into.writeBigInt64BE(first, at)
-      into.writeBigInt64BE(second, at + 8)
+      into.writeBigInt64BE(hash64(bytes, start, end, 0n), at)
+      into.writeBigInt64BE(hash64(bytes, start, end, 1n), at + 8)
+    },
+    matches(bytes, start, end, expected, at) {
+      return (
+        hash64(bytes, start, end, 0n) === expected.readBigInt64BE(at) &&
+        hash64(bytes, start, end, 1n) === expected.readBigInt64BE(at + 8)
+      )
     },
   }
 }

@@ -48,6 +48,8 @@ export class Bucket {
   #mayAdopt = false
   readonly #view = new RecordView()
   readonly #stored = new RecordView()
+  /** The offset of the record that was read from the file last. */
+  #storedAt = -1
   readonly #visit = this.#apply.bind(this)
 
   constructor(
@@ -178,13 +180,16 @@ export class Bucket {
 
   #at(offset: number): RecordView {
     if (this.#resident) {
+      this.#storedAt = -1
       this.#stored.lookAt(this.#resident, offset)
       return this.#stored
     }
+    if (offset === this.#storedAt) return this.#stored
     let bytes = this.log.readAt(offset, RECORD_GUESS_BYTES)
     const length = FRAME_HEADER_BYTES + bytes.readUInt32LE(8)
     if (length > bytes.length) bytes = this.log.readAt(offset, length)
     this.#stored.lookAt(bytes, 0)
+    this.#storedAt = offset
     return this.#stored
   }
 

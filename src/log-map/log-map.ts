@@ -23,7 +23,7 @@ import { type Change, type Found, type Position, writeChange } from './record.js
 type Node = Bucket | Node[] | undefined
 
 /** Bytes of files that one map keeps in memory. */
-const RESIDENT_BYTES = 8 * 1024 * 1024
+const RESIDENT_BYTES = 16 * 1024 * 1024
 /** Fewer records than this are not worth sixteen files. */
 const MIN_SPLIT_RECORDS = 64
 /** A file of one block has nothing to give back. */
@@ -67,7 +67,7 @@ export class LogMap {
   }
 
   /**
-   * Makes the changes durable and visible, those of one bucket in one write.
+   * Makes the changes durable and visible, those of one bucket in one write as long as they do not fill it.
    *
    * @throws errno-style errors; CacheError `ERR_CACHE_IO`; some of the changes may have been made
    */
@@ -78,8 +78,12 @@ export class LogMap {
       const failed: Change[] = []
       for (const [bucket, group] of this.#group(rest)) {
         const writer = this.#writer.reset()
-        for (const change of group) writeChange(writer, change)
-        if (this.#append(bucket, writer) === 'again') failed.push(...group)
+        let count = 0
+        while (count < group.length && writer.length < this.#bucketBytes) writeChange(writer, group[count++] as Change)
+        // What would make the bucket much too large waits until it has been split.
+        if (this.#append(bucket, writer) === 'again') count = 0
+        else attempt = 0
+        for (; count < group.length; count++) failed.push(group[count] as Change)
       }
       rest = failed
     }

@@ -108,7 +108,7 @@ export class Log {
 
   /** The bytes at the offset, as many as there are up to the length. */
   readAt(offset: number, length: number): Buffer {
-    const bytes = Buffer.allocUnsafeSlow(length)
+    const bytes = Buffer.allocUnsafe(length)
     const count = this.#file.read(bytes, 0, length, offset)
     return count < length ? bytes.subarray(0, count) : bytes
   }

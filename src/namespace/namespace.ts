@@ -27,6 +27,8 @@ import { checkNamespaceOptions, checkSetOptions, type Lifetime } from './options
 import { namespaceStats } from './stats.js'
 import type { NamespaceStore } from './store.js'
 
+/** Entries that are stored with one write for each file touched. */
+const BATCH_ENTRIES = 4096
 /** Counts are added to the totals on exit and each time this many have gathered. */
 const FLUSH_COUNT = 1024
 
@@ -53,12 +55,7 @@ export class NamespaceHandle implements Namespace {
     const lifetime = checkSetOptions(options)
     const bytes = this.#encode(value)
     return this.#write(() => {
-      const { blobs, manifest } = this.#store
-      const sources = this.#sourcesOf(lifetime)
-      const blob = blobs.put(bytes)
-      manifest.write([{ key: entryKey, entry: this.#entryOf(blob, lifetime, sources) }])
-      blobs.confirm([blob], [bytes])
-      this.#count('sets')
+      this.#setAll([{ key: entryKey, lifetime, bytes }])
     })
   }
 
@@ -68,21 +65,11 @@ export class NamespaceHandle implements Namespace {
       lifetime: checkSetOptions(options),
       bytes: Buffer.from(this.#encode(value)),
     }))
-    const isStored = this.#write(() => {
-      const { blobs, manifest } = this.#store
-      const sources = items.map(({ lifetime }) => this.#sourcesOf(lifetime))
-      const values = items.map(({ bytes }) => bytes)
-      const refs = blobs.putMany(values)
-      manifest.write(
-        items.map(({ key, lifetime }, index) => ({
-          key,
-          entry: this.#entryOf(refs[index] as Entry['blob'], lifetime, sources[index]),
-        })),
-      )
-      blobs.confirm(refs, values)
-      this.#count('sets', items.length)
-    })
-    return isStored ? items.length : 0
+    let stored = 0
+    while (stored < items.length && this.#write(() => this.#setAll(items.slice(stored, stored + BATCH_ENTRIES)))) {
+      stored = Math.min(stored + BATCH_ENTRIES, items.length)
+    }
+    return stored
   }
 
   get<T = unknown>(key: string): T | undefined {
@@ -142,6 +129,21 @@ export class NamespaceHandle implements Namespace {
   stats(): NamespaceStats {
     this.#store.expectOpen()
     return namespaceStats(this.#store)
+  }
+
+  #setAll(items: readonly { key: EntryKey; lifetime: Lifetime; bytes: Uint8Array }[]): void {
+    const { blobs, manifest } = this.#store
+    const sources = items.map(({ lifetime }) => this.#sourcesOf(lifetime))
+    const values = items.map(({ bytes }) => bytes)
+    const refs = blobs.putMany(values)
+    manifest.write(
+      items.map(({ key, lifetime }, index) => ({
+        key,
+        entry: this.#entryOf(refs[index] as Entry['blob'], lifetime, sources[index]),
+      })),
+    )
+    blobs.confirm(refs, values)
+    this.#count('sets', items.length)
   }
 
   #read(key: EntryKey): unknown {

@@ -16,6 +16,7 @@ import type { PooledFile } from '../files/descriptors.js'
 import type { Environment } from '../log/environment.js'
 import { FrameWriter } from '../log/frames.js'
 import { Log } from '../log/log.js'
+import { BlockCache } from './block-cache.js'
 
 /** Where a blob's frame begins. */
 export interface Location {
@@ -38,8 +39,8 @@ export interface BlobRef {
 const MARK_FILE = /^(\d{1,10})\.retired$/
 const PACK_FILE = /^(\d{1,10})\.pack$/
 const MAX_ATTEMPTS = 100
-/** Reads up to this length share one buffer. */
-const SCRATCH_BYTES = 64 * 1024
+/** Where a blob's bytes begin in its frame. */
+const BYTES_START = FRAME_HEADER_BYTES + BLOB_ID_BYTES
 
 export class Packs {
   readonly path: string
@@ -47,8 +48,7 @@ export class Packs {
   readonly #packBytes: number
   readonly #readers = new Map<number, PooledFile>()
   readonly #writer = new FrameWriter()
-  readonly #digest = Buffer.alloc(16)
-  #scratch: Buffer | undefined
+  readonly #blocks = new BlockCache()
   #active: ActivePack | undefined
 
   constructor(environment: Environment, path: string, packBytes = PACK_BYTES) {
@@ -84,23 +84,21 @@ export class Packs {
 
   /** The blob's bytes, a view until the next call; undefined when they are not there or not what the id says. */
   read({ pack, offset }: Location, id: Uint8Array): Buffer | undefined {
-    const length = blobLength(id)
-    const frameBytes = FRAME_HEADER_BYTES + BLOB_ID_BYTES + length
-    const buffer = this.#bufferFor(frameBytes)
-    let count: number
+    const frameBytes = FRAME_HEADER_BYTES + BLOB_ID_BYTES + blobLength(id)
     try {
-      count = this.#reader(pack).read(buffer, 0, frameBytes, offset)
+      const cached = this.#blocks.view(pack, offset, frameBytes, (into, length, position) =>
+        this.#reader(pack).read(into, 0, length, position),
+      )
+      if (cached && this.#isBlob(cached, id)) return cached.subarray(BYTES_START)
+      // Too long for the cache, or the cached block is of a file that has been replaced since.
+      const buffer = Buffer.allocUnsafeSlow(frameBytes)
+      const count = this.#reader(pack).read(buffer, 0, frameBytes, offset)
+      return count === frameBytes && this.#isBlob(buffer, id) ? buffer.subarray(BYTES_START) : undefined
     } catch (error) {
       if (errnoOf(error) !== 'ENOENT') throw error
       this.#readers.delete(pack)
       return undefined
     }
-    if (count < frameBytes) return undefined
-    const start = FRAME_HEADER_BYTES + BLOB_ID_BYTES
-    for (let i = 0; i < BLOB_ID_BYTES; i++) if (buffer[FRAME_HEADER_BYTES + i] !== id[i]) return undefined
-    this.#environment.hashing.digest(buffer, start, frameBytes, this.#digest, 0)
-    for (let i = 0; i < 16; i++) if (this.#digest[i] !== id[i]) return undefined
-    return buffer.subarray(start, frameBytes)
   }
 
   /** Numbers of the packs on disk, ascending. */
@@ -164,6 +162,7 @@ export class Packs {
   close(): void {
     for (const reader of this.#readers.values()) reader.close()
     this.#readers.clear()
+    this.#blocks.clear()
     this.#active?.log.close()
     this.#active = undefined
   }
@@ -217,10 +216,9 @@ export class Packs {
     return reader
   }
 
-  #bufferFor(length: number): Buffer {
-    if (length > SCRATCH_BYTES) return Buffer.allocUnsafeSlow(length)
-    this.#scratch ??= Buffer.allocUnsafeSlow(SCRATCH_BYTES)
-    return this.#scratch
+  #isBlob(frame: Buffer, id: Uint8Array): boolean {
+    for (let i = 0; i < BLOB_ID_BYTES; i++) if (frame[FRAME_HEADER_BYTES + i] !== id[i]) return false
+    return this.#environment.hashing.matches(frame, BYTES_START, frame.length, frame, FRAME_HEADER_BYTES)
   }
 
   #log(pack: number, mode: 'read' | 'append'): Log {

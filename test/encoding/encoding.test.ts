@@ -1,0 +1,447 @@
+import { runInNewContext } from 'node:vm'
+import { Tag } from 'cbor-x'
+import { describe, expect, test } from 'vitest'
+import { CacheError } from '../../src/base/errors.js'
+import { createValueCodec, decodeValue } from '../../src/encoding/encoding.js'
+import { isSame } from './same.js'
+
+const strict = createValueCodec({ cyclic: false, classInstances: 'refuse' })
+const lenient = createValueCodec({ cyclic: false, classInstances: 'plain' })
+const cyclic = createValueCodec({ cyclic: true, classInstances: 'refuse' })
+
+class Point {
+  x = 1
+  y = -0
+}
+/** Before the first encode: afterwards cbor-x's own tags cannot be made any more. */
+const tag = new Tag(1, 2)
+
+const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex')
+const there = (value: unknown, codec = strict) => Uint8Array.from(codec.encode(value))
+const andBack = (value: unknown, codec = strict) => decodeValue(there(value, codec))
+
+function refusal(value: unknown, codec = strict): CacheError {
+  try {
+    codec.encode(value)
+  } catch (error) {
+    if (error instanceof CacheError) return error
+    throw error
+  }
+  throw new Error('the value was not refused')
+}
+
+function nested(depth: number, wrap: (value: unknown, level: number) => unknown): unknown {
+  let value: unknown = 1
+  for (let level = 0; level < depth; level++) value = wrap(value, level)
+  return value
+}
+
+const proto = JSON.parse('{"a":1,"__proto__":{"b":-0},"c":[]}')
+const withLastIndex = /a/g
+withLastIndex.lastIndex = 3
+const syntaxError = Object.assign(new SyntaxError('bad \ud800', { cause: { line: 3 } }), { loc: { line: 1 }, pos: 7 })
+const named = new TypeError('x')
+named.name = 'ParseError'
+
+const RESTORED: Record<string, unknown> = {
+  null: null,
+  booleans: [true, false],
+  'undefined in an object and an array': { a: undefined, b: [undefined] },
+  integers: [
+    0,
+    1,
+    -1,
+    23,
+    24,
+    255,
+    256,
+    65535,
+    65536,
+    2 ** 31,
+    2 ** 32 - 1,
+    2 ** 32,
+    -(2 ** 31),
+    -(2 ** 32),
+    -(2 ** 32) - 1,
+  ],
+  numbers: [0.1, 1e300, 5e-324, 2 ** 53, Infinity, -Infinity, Number.MAX_SAFE_INTEGER],
+  'negative zero': [-0, { a: -0 }, new Map([[1, -0]]), new Set([[-0]])],
+  NaN: [Number.NaN, 0 / Number('0'), new Map([[Number.NaN, Number.NaN]])],
+  'BigInts within 64 bits': [0n, 1n, -1n, 2n ** 64n - 1n, -(2n ** 64n) + 1n],
+  'larger BigInts': [2n ** 64n, -(2n ** 64n), 2n ** 4000n, -(2n ** 4000n) - 1n],
+  strings: ['', 'a', 'é', '日本', '😀', 'x'.repeat(70_000), 'é'.repeat(40), '日'.repeat(31), '\0', '\ufffd'],
+  'lone surrogates': ['\ud800', `${'a'.repeat(100)}\udfff`, { '\ud800': 1, b: 2 }, new Map([['\udc00', '\ud800']])],
+  'a leading byte order mark': ['\ufeff', `\ufeff${'a'.repeat(100)}`, { [`\ufeff${'k'.repeat(100)}`]: 1 }],
+  'an own __proto__': proto,
+  'an own __keys__': [{ __keys__: 1 }, { a: 1, __keys__: { b: 2 } }, { a: 1 }, {}],
+  'keys that are also methods': {
+    constructor: 1,
+    hasOwnProperty: 2,
+    toString: 3,
+    length: 4,
+    // biome-ignore lint/suspicious/noThenProperty: data of that name must work
+    then: 5,
+    toJSON: { a: 6 },
+    valueOf: 7,
+  },
+  'a constructor that looks like a class': { constructor: { name: 'Map' }, b: 1 },
+  'keys of any kind': { '': 1, 'a b': 2, 'a-b': 3, if: 4, '"': 5, '\u2028': 6, '1': 7, '-1': 8, '01': 9, __proto_: 10 },
+  'integer-like keys': { b: 1, 2: 2, 1: 3, a: 4 },
+  'many shapes': Array.from({ length: 600 }, (_, i) => ({ [`k${i % 300}`]: i, [`v${i % 7}`]: { n: i } })),
+  'one shape many times': Array.from({ length: 20 }, (_, i) => ({ 'a b': i, c: { d: [i] } })),
+  'a large dictionary with one odd key': Object.fromEntries(
+    [...Array(150_000).keys(), '\ud800'].map(key => [`k${key}`, 1]),
+  ),
+  dates: [
+    new Date(0),
+    new Date(1e12 + 1),
+    new Date(-1),
+    new Date(8.64e15),
+    new Date(-8.64e15 + 1),
+    new Date(Number.NaN),
+  ],
+  'regular expressions': [/a\/b/gimsuy, /(?:)/, /[\p{L}]/du, withLastIndex, /\ud800/],
+  errors: [new Error('m'), new Error(), syntaxError, named, new AggregateError([new RangeError('r'), 1], 'all')],
+  maps: new Map<unknown, unknown>([
+    ['a', 1],
+    [1, 'a'],
+    [null, 0],
+    [{ a: 1 }, new Map()],
+    [undefined, undefined],
+    [/x/, 1n],
+  ]),
+  sets: new Set<unknown>(['a', 1, null, { a: 1 }, new Set(), undefined, Number.NaN, 2n]),
+  'byte arrays': [
+    new Uint8Array([1, 2]),
+    Buffer.from('abc'),
+    Buffer.alloc(0),
+    new Uint8Array(),
+    new Uint8Array(70_000),
+  ],
+  'typed arrays': [
+    new Uint8ClampedArray([1, 255]),
+    new Int8Array([-1]),
+    new Int16Array([-300]),
+    new Uint16Array([300]),
+    new Int32Array([-1, 2]),
+    new Uint32Array([2 ** 31]),
+    new Float32Array([0.5, -0]),
+    new Float64Array([Number.NaN, -0]),
+    new BigInt64Array([-1n]),
+    new BigUint64Array([2n ** 63n]),
+    new Uint16Array(Uint8Array.from({ length: 9 }, (_, i) => i).buffer, 2, 3),
+  ],
+  'array buffers and views': [new Uint8Array([1, 2, 3]).buffer, new DataView(new Uint8Array([1, 2, 3]).buffer, 1, 1)],
+}
+
+describe('what comes back as it went in', () => {
+  test.each(Object.entries(RESTORED))('%s', (_, value) => {
+    expect(isSame(value, andBack(value))).toBe(true)
+    expect(isSame(value, andBack(value, lenient))).toBe(true)
+    expect(isSame(value, andBack(value, cyclic))).toBe(true)
+  })
+
+  test('objects without a prototype and of another realm, with Object.prototype', () => {
+    const nothing = Object.assign(Object.create(null), { a: 1, constructor: 2 })
+    const foreign = runInNewContext('({ a: [1, { b: 2 }, -0] })')
+    expect(isSame({ a: 1, constructor: 2 }, andBack(nothing))).toBe(true)
+    expect(isSame({ a: [1, { b: 2 }, -0] }, andBack(foreign))).toBe(true)
+  })
+
+  test('properties that are not enumerable are not part of a value, accessors are what they give', () => {
+    const value = Object.defineProperties({ a: 1 }, { b: { value: 2 }, c: { get: () => 3, enumerable: true } })
+    expect(andBack(value)).toEqual({ a: 1, c: 3 })
+  })
+
+  test('the value itself is left as it was', () => {
+    const value = { a: [-0, '\ud800'], m: new Map([[Number.NaN, { __keys__: -0 }]]) }
+    const before = structuredClone(value)
+    strict.encode(value)
+    expect(isSame(before, value)).toBe(true)
+  })
+
+  test('class instances as plain objects, where asked for', () => {
+    const value = [new Point(), { at: Object.assign(new Point(), { [Symbol('s')]: 1, constructor: 'own' }) }]
+    expect(isSame([{ x: 1, y: -0 }, { at: { x: 1, y: -0, constructor: 'own' } }], andBack(value, lenient))).toBe(true)
+  })
+
+  test('a view with a copied buffer of its own', () => {
+    const bytes = Buffer.from(there([Buffer.from('abc'), new Uint8Array([1, 2])]))
+    const [buffer, array] = decodeValue(bytes) as [Buffer, Uint8Array]
+    bytes.fill(0)
+    expect([buffer.toString(), buffer.buffer.byteLength, [...array], array.buffer.byteLength]).toEqual([
+      'abc',
+      3,
+      [1, 2],
+      2,
+    ])
+  })
+})
+
+class Sub extends Map {}
+class SubError extends Error {}
+class List extends Array {}
+class Walks {
+  *[Symbol.iterator]() {
+    yield 1
+  }
+}
+class Serial {
+  toJSON() {
+    return 1
+  }
+}
+const loop: Record<string, unknown> = { a: { b: [] } }
+;(loop as { a: { b: unknown[] } }).a.b.push({ up: loop })
+
+const REFUSED: [name: string, value: unknown, message: string, codecs?: 'strict only'][] = [
+  ['undefined', undefined, '$ is undefined'],
+  ['a function', { body: [0, 1, 2, { loc: () => 1 }] }, '$.body[3].loc is a function'],
+  ['a symbol', ['a', Symbol('s')], '$[1] is a symbol'],
+  ['a symbol as a key', { a: { [Symbol('s')]: 1 } }, '$.a has a symbol as a key', 'strict only'],
+  ['a key of a Map', { m: new Map([[1, 1], [() => 1, 1] as never]) }, '$.m.keys()[1] is a function'],
+  ['a value of a Map', new Map([['a', { b: Symbol('s') }]]), '$.values()[0].b is a symbol'],
+  ['a member of a Set', { 'a b': new Set([1, () => 1]) }, '$["a b"].values()[1] is a function'],
+  ['below an odd key', { __proto: 1, '\ud800': [() => 1] }, '$["\\ud800"][0] is a function'],
+  ['inside an error', Object.assign(new Error('m'), { fix: () => 1 }), '$.fix is a function'],
+  ['a hole', { a: Object.assign([1], { 2: 3 }) }, '$.a[1] is a hole in a sparse array'],
+  ['a very long hole', Object.assign([], { length: 2 ** 32 - 1 }), '$[0] is a hole in a sparse array'],
+  ['a match', { m: /a/.exec('a') }, '$.m is an array with named properties'],
+  ['a promise', [Promise.resolve(1)], '$[0] is an instance of Promise'],
+  ['a WeakMap', [new WeakMap()], '$[0] is an instance of WeakMap'],
+  ['a URL', { u: new URL('http://a') }, '$.u is an instance of URL'],
+  ['an iterator', [[1].values()], '$[0] is an instance of'],
+  ['a boxed string', [Object('a')], '$[0] is an instance of String'],
+  ['a SharedArrayBuffer', [new SharedArrayBuffer(1)], '$[0] is an instance of SharedArrayBuffer'],
+  ['a subclass of a builtin', [new Sub()], '$[0] is an instance of Sub'],
+  ['a subclass of Error', [new SubError()], '$[0] is an instance of SubError'],
+  ['a subclass of Array', [new List()], '$[0] is an instance of List'],
+  ['a class with an iterator', [new Walks()], '$[0] is an instance of Walks'],
+  ['a class with toJSON', [new Serial()], '$[0] is an instance of Serial'],
+  ['a false Map', { a: Object.create(Map.prototype) }, '$.a cannot be read'],
+  ['a false Error', [Object.create(Error.prototype)], '$[0] is an instance of Error'],
+  ['a Map with properties', [Object.assign(new Map(), { a: 1 })], '$[0] is an instance of Map with added properties'],
+  ['a Map of another realm', [runInNewContext('new Map()')], '$[0] is an instance of Map'],
+  ['a class instance', [new Point()], '$[0] is an instance of Point', 'strict only'],
+  ['a tag of cbor-x', [tag], '$[0] is an instance of Tag', 'strict only'],
+  ['a revoked proxy', { a: revoked() }, '$.a cannot be read'],
+]
+
+function revoked(): object {
+  const { proxy, revoke } = Proxy.revocable({}, {})
+  revoke()
+  return proxy
+}
+
+describe('what is refused, with its place', () => {
+  test.each(REFUSED)('%s', (_, value, message, only) => {
+    for (const codec of only ? [strict] : [strict, lenient, cyclic]) {
+      const error = refusal(value, codec)
+      expect(error.message).toContain(`The value cannot be stored: ${message}`)
+      expect(error.code).toBe('ERR_CACHE_VALUE')
+    }
+  })
+
+  test('the offending value is in the error, and its cause', () => {
+    const offender = () => 1
+    expect(refusal({ a: [offender] }).value).toBe(offender)
+    const cause = new Error('no')
+    expect(
+      refusal({
+        get a() {
+          throw cause
+        },
+      }).cause,
+    ).toBe(cause)
+  })
+
+  test('an accessor that throws', () => {
+    const value = {
+      a: {
+        get b() {
+          throw new Error('no')
+        },
+      },
+    }
+    expect(refusal(value).message).toContain('$.a.b cannot be read: no')
+    expect(refusal(value, cyclic).message).toContain('$.a cannot be read: no')
+  })
+
+  test('a cycle, unless the namespace is cyclic', () => {
+    const message = '$.a.b[0].up refers back to $, and only a cyclic namespace stores cycles.'
+    expect(refusal(loop).message).toContain(message)
+    expect(refusal(loop, lenient).message).toContain(message)
+    const error = new Error('m')
+    error.cause = [error]
+    expect(refusal({ x: error }).message).toContain('$.x.cause[0] refers back to $.x,')
+  })
+
+  test('in a cyclic value, the place of what stands below a shared reference', () => {
+    const shared = { list: [{ bad: () => 1 }] }
+    const value = { m: new Map([[1, { first: shared }]]), again: shared }
+    expect(refusal(value, cyclic).message).toContain('.bad is a function')
+    expect(refusal({ one: { two: loop, x: [() => 1] } }, cyclic).message).toContain('$.one.x[0] is a function')
+    expect(refusal({ a: loop, b: { c: shared, d: [shared] } }, cyclic).message).toContain('$.b.c.list[0].bad is')
+  })
+})
+
+describe('depth', () => {
+  const wraps: Record<string, (value: unknown, level: number) => unknown> = {
+    arrays: value => [value],
+    objects: value => ({ a: value }),
+    'objects of many shapes': (value, level) => ({ [`k${level}`]: value }),
+    maps: value => new Map([[1, value]]),
+  }
+  test.each(Object.entries(wraps))('%s within 1,000 levels come back, deeper ones are refused', (_, wrap) => {
+    const bytes = there(nested(990, wrap))
+    expect(hex(there(decodeValue(bytes)))).toBe(hex(bytes))
+    expect(refusal(nested(1001, wrap)).message).toContain('is nested deeper than 1000 levels')
+  })
+
+  test('a million levels are refused, in any codec', () => {
+    const value = nested(1_000_000, item => ({ next: item }))
+    for (const codec of [strict, lenient, cyclic])
+      expect(refusal(value, codec).message).toMatch(/\$(\.next)+…\(976 more\)…(\.next)+ is nested deeper/)
+  })
+
+  /** Calls `visit` at many depths of the stack, down to its end. */
+  function downTheStack(visit: () => void, level = 0): void {
+    try {
+      downTheStack(visit, level + 1)
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error
+    }
+    if (level % 7 === 0) visit()
+  }
+
+  test('with the host deep in its stack, an encode throws the same error and the next one is sound', () => {
+    const value = nested(900, item => ({ a: item, b: 'x'.repeat(100) }))
+    const sound = { list: [1, 70_000, 'text', 2 ** 40, new Date(5), 3n], more: 'é'.repeat(5000) }
+    const expected = hex(there(sound))
+    let errors = 0
+    downTheStack(() => {
+      try {
+        strict.encode(value)
+      } catch (error) {
+        // With no room left for even an error, the engine's own goes through.
+        if (error instanceof RangeError) return
+        expect(error).toMatchObject({ code: 'ERR_CACHE_VALUE' })
+        errors++
+      }
+    })
+    expect(errors).toBeGreaterThan(0)
+    expect(hex(there(sound))).toBe(expected)
+  })
+
+  test('with the host deep in its stack, a decode throws and the next one is sound', () => {
+    const bytes = there(nested(900, item => ({ a: item })))
+    const small = there({ a: [1, { b: 2 }] })
+    let errors = 0
+    downTheStack(() => {
+      try {
+        decodeValue(bytes)
+      } catch (error) {
+        if (error instanceof RangeError) return
+        expect(error).toMatchObject({ code: 'ERR_CACHE_CORRUPT' })
+        errors++
+      }
+    })
+    expect(errors).toBeGreaterThan(0)
+    expect(decodeValue(small)).toEqual({ a: [1, { b: 2 }] })
+  })
+})
+
+describe('cyclic values', () => {
+  test('a value without shared references has the same bytes in both kinds of namespace', () => {
+    for (const value of Object.values(RESTORED)) {
+      const bytes = there(value, cyclic)
+      if (bytes[0] === 1) expect(hex(bytes)).toBe(hex(there(value)))
+    }
+    expect(hex(there({ a: [{}, -0] }, cyclic))).toBe(hex(there({ a: [{}, -0] })))
+  })
+
+  test('cycles and shared references through every kind of container', () => {
+    const map = new Map<unknown, unknown>()
+    const set = new Set<unknown>([map])
+    const error = Object.assign(new RangeError('r'), { set })
+    const odd: Record<string, unknown> = JSON.parse('{"__proto__":{"a":1},"__keys__":2}')
+    const leaves = [new Date(5), /a/g, Buffer.from('abc'), new Float32Array([1]), new DataView(new ArrayBuffer(2))]
+    const root = { map, again: [set, set], error, odd, leaves, leavesAgain: [...leaves], self: null as unknown }
+    root.self = root
+    map.set(root, map).set('error', error).set(set, odd)
+    odd['\ud800'] = odd
+    error.cause = error
+    expect(isSame(root, andBack(root, cyclic), true)).toBe(true)
+    expect(isSame([map, root], andBack([map, root], cyclic), true)).toBe(true)
+  })
+
+  test('a tree with parent links, a doubly linked list of 100,000, and more than 65,535 shared references', () => {
+    const child: Record<string, unknown> = { type: 'leaf' }
+    const tree = { type: 'root', body: [child, { type: 'leaf', parent: null as unknown }] }
+    child.parent = tree
+    tree.body[1]!.parent = tree
+    expect(isSame(tree, andBack(tree, cyclic), true)).toBe(true)
+
+    interface Node {
+      n: number
+      next?: Node
+      previous?: Node
+    }
+    const nodes = Array.from({ length: 100_000 }, (_, n): Node => ({ n }))
+    nodes.forEach((node, i) => {
+      if (nodes[i - 1]) node.previous = nodes[i - 1]!
+      if (nodes[i + 1]) node.next = nodes[i + 1]!
+    })
+    let node = andBack(nodes[0], cyclic) as Node | undefined
+    let previous: Node | undefined
+    let count = 0
+    for (; node; previous = node, node = node.next) {
+      if (node.n !== count++ || node.previous !== previous) throw new Error(`node ${node.n}`)
+    }
+    expect(count).toBe(100_000)
+  })
+})
+
+describe('determinism', () => {
+  test('the bytes do not depend on what was encoded before, not even on a failure', () => {
+    const values = [...Object.values(RESTORED), { __keys__: 1 }, {}]
+    const first = values.map(value => hex(there(value)))
+    expect(values.toReversed().map(value => hex(there(value)))).toEqual(first.toReversed())
+    for (const [index, value] of values.entries()) {
+      refusal({ a: { b: [value, () => 1] } })
+      expect(hex(there(value))).toBe(first[index])
+    }
+  })
+
+  test('every NaN has the same bytes', () => {
+    const [negative] = new Float64Array(new BigUint64Array([0xfff8_0000_0000_0001n]).buffer)
+    expect(hex(there([negative, { a: negative }]))).toBe(hex(there([Number.NaN, { a: Number.NaN }])))
+  })
+
+  test('a value much larger than the buffer, and the ones after it', () => {
+    const small = hex(there({ a: 1 }))
+    const large = { text: 'é'.repeat(2_000_000), list: Array.from({ length: 100_000 }, (_, i) => i) }
+    expect(isSame(large, andBack(large))).toBe(true)
+    expect(hex(there({ a: 1 }))).toBe(small)
+  })
+
+  test('encodes share one small buffer, even after a large value', () => {
+    strict.encode({ text: 'x'.repeat(5_000_000) })
+    const next = cyclic.encode({ b: 2 })
+    const last = strict.encode({ c: 3 })
+    expect([last.buffer === next.buffer, last.byteOffset]).toEqual([true, next.byteOffset])
+    expect(last.buffer.byteLength).toBe(8192)
+  })
+
+  test('an accessor cannot encode another value in the middle', () => {
+    const value = {
+      get a() {
+        return strict.encode([1]).length
+      },
+    }
+    expect(refusal(value).message).toContain(
+      '$.a cannot be read: The value cannot be stored: $ is stored by an accessor',
+    )
+    expect(andBack({ a: 1 })).toEqual({ a: 1 })
+  })
+})

@@ -1,0 +1,169 @@
+import fc from 'fast-check'
+import { afterEach, describe, expect, test } from 'vitest'
+import { CacheError } from '../../src/base/errors.js'
+import { createValueCodec, decodeValue } from '../../src/encoding/encoding.js'
+
+const codec = createValueCodec({ cyclic: true, classInstances: 'refuse' })
+const PROTOTYPES = [Object, Array, Map, Set, Function, Error].map(({ prototype }) => prototype as object)
+const shapes = PROTOTYPES.map(prototype => Reflect.ownKeys(prototype))
+
+afterEach(() => {
+  expect(PROTOTYPES.map(prototype => Reflect.ownKeys(prototype))).toEqual(shapes)
+})
+
+const bytesOf = (hex: string) => Buffer.from(hex.replaceAll(' ', ''), 'hex')
+
+function decodeOrRefuse(bytes: Uint8Array): unknown {
+  try {
+    return decodeValue(bytes)
+  } catch (error) {
+    if (error instanceof CacheError && error.code === 'ERR_CACHE_CORRUPT') return error
+    throw error
+  }
+}
+
+const MALFORMED: Record<string, Uint8Array> = {
+  'no bytes': bytesOf(''),
+  'a codec byte alone': bytesOf('01'),
+  'an unknown codec': bytesOf('03 01'),
+  undefined: bytesOf('01 f7'),
+  'trailing bytes': bytesOf('01 01 01'),
+  'a truncated string': bytesOf('01 64 61'),
+  'a huge array': bytesOf('01 9a ff ff ff ff'),
+  'a huge map': bytesOf('01 ba ff ff ff ff'),
+  'a huge string': bytesOf('01 7a ff ff ff ff 61'),
+  'a huge byte string': bytesOf('01 5b 00 00 00 00 ff ff ff ff'),
+  'an unknown tag': bytesOf('01 c7 01'),
+  'an unknown tag below others': bytesOf('01 82 01 81 d9 0f ff 01'),
+  'a text date': bytesOf('01 c0 61 31'),
+  'a bignum': bytesOf('01 c2 41 01'),
+  'a fraction': bytesOf('01 c4 82 01 01'),
+  'packed values': bytesOf('01 d8 33 84 81 61 61 80 80 e0'),
+  'a packed reference': bytesOf('01 c6 01'),
+  'a simple value': bytesOf('01 e5'),
+  'a record of the old form': bytesOf('01 d8 69 83 19 e0 00 81 61 61 01'),
+  'string bundles': bytesOf('01 d9 df f9 82 1a 00 00 00 01 01 60 60'),
+  'a generic object of an unknown class': bytesOf('01 d8 1b 82 68 46756e6374696f6e 61 31'),
+  'a generic object named constructor': bytesOf('01 d8 1b 82 6b 636f6e7374727563746f72 61 31'),
+  'a generic object that is no array': bytesOf('01 d8 1b 61 61'),
+  'a record whose keys are no array': bytesOf('01 d9 df ff 83 19 e0 00 61 61 01'),
+  'a record whose keys are a map': bytesOf('01 d9 df ff 83 19 e0 00 a0 01'),
+  'a record with the key __proto__': bytesOf('01 d9 df ff 83 19 e0 00 81 69 5f5f70726f746f5f5f a0'),
+  'a record with a number as key': bytesOf('01 d9 df ff 83 19 e0 00 81 01 01'),
+  'a record that was never defined': bytesOf('01 d9 e0 00 81 01'),
+  'a set that is no array': bytesOf('01 d9 01 02 61 61'),
+  'a reference in a plain message': bytesOf('01 d8 1d 00'),
+  'a shared leaf in a plain message': bytesOf('01 d8 1c 00'),
+  'a message with references of another shape': bytesOf('02 82 80 80'),
+  'a reference without a target': bytesOf('02 83 80 d8 1d 00 80'),
+  'a reference to a target of another kind': bytesOf('02 83 80 d8 1d 00 81 80'),
+  'a reference to itself': bytesOf('02 83 80 d8 1d 00 81 d8 1d 00'),
+  'a reference of an unknown kind': bytesOf('02 83 80 d8 1d 0f 81 80'),
+  'references that disagree': bytesOf('02 83 80 82 d8 1d 00 d8 1d 01 81 d9 df ff 82 19 e0 00 80'),
+  'a reference as the keys of a record': bytesOf('02 83 80 82 d8 1d 01 d9 df ff 82 19 e0 00 d8 1d 01 81 80'),
+  'a hidden reference as the keys of a record': bytesOf(
+    '02 83 80 83 d8 1d 01 d9 df ff 82 19 e0 00 d8 1d 01 d9 df ff 82 19 e0 00 80 81 80',
+  ),
+  'a leaf as the keys of a record': bytesOf('02 83 81 d8 1c 40 82 d8 1d 04 d9 df ff 82 19 e0 00 d8 1d 04 80'),
+  'a negative reference': bytesOf('02 83 80 d8 1d 20 81 80'),
+  'a reference to a leaf that is not there': bytesOf('02 83 80 d8 1d 04 80'),
+  'a target that nothing refers to': bytesOf('02 83 80 01 81 80'),
+  'a million nested arrays': Buffer.concat([bytesOf('01'), Buffer.alloc(1_000_000, 0x81)]),
+  'a million nested tags': Buffer.concat([bytesOf('01'), Buffer.alloc(1_000_000, 0xc7)]),
+  'many array headers': Buffer.concat([bytesOf('01'), Buffer.alloc(300_000, bytesOf('9a 00 00 ff ff'))]),
+}
+
+describe('malformed bytes', () => {
+  test.each(Object.entries(MALFORMED))('%s', (_, bytes) => {
+    expect(decodeOrRefuse(bytes)).toBeInstanceOf(CacheError)
+    expect(decodeValue(codec.encode({ a: 1 }))).toEqual({ a: 1 })
+  })
+
+  test('a plain map never sets a prototype', () => {
+    const value = decodeValue(bytesOf('01 a1 69 5f5f70726f746f5f5f a1 61 61 01'))
+    expect(value).toBeInstanceOf(Map)
+  })
+
+  test('a message cut anywhere is refused', () => {
+    const shared = { b: 'text' }
+    const bytes = Uint8Array.from(
+      codec.encode([shared, { a: [1, 70_000, shared], d: new Date(1) }, -0, /a/, 'é', new Set([1n])]),
+    )
+    for (let end = 0; end < bytes.length; end++)
+      expect(decodeOrRefuse(bytes.subarray(0, end))).toBeInstanceOf(CacheError)
+    expect(bytes[0]).toBe(2)
+  })
+
+  test('string bundles, which would read the same text again and again, are refused', () => {
+    const count = 300
+    const item = (index: number) => {
+      const bytes = bytesOf('d9 df f9 82 1a 00 00 00 00 01')
+      // From its own offset to the end of the list.
+      bytes.writeUInt32BE((count - index) * bytes.length - 4, 5)
+      return bytes
+    }
+    const items = Array.from({ length: count }, (_, index) => item(index))
+    const text = Buffer.concat([bytesOf('79 ff ff'), Buffer.alloc(0xffff, 0x61), bytesOf('60')])
+    const value = decodeOrRefuse(Buffer.concat([bytesOf('01 99 01 2c'), ...items, text]))
+    expect((value as CacheError).cause).toMatchObject({ message: 'a tag that is never written' })
+  })
+})
+
+const HEADS = [
+  '80',
+  'a1',
+  'd9dfff',
+  'd9e000',
+  'd81b',
+  'd81c',
+  'd81d',
+  'd90102',
+  'c1',
+  '19e000',
+  '82',
+  '83',
+  'd840',
+  'd9dff9',
+  'd9dffe',
+  'd9dfff8319e0008161',
+]
+const cborish = fc
+  .array(fc.oneof(fc.constantFrom(...HEADS).map(bytesOf), fc.uint8Array({ maxLength: 4 })), { maxLength: 40 })
+  .chain(parts => fc.constantFrom(1, 2).map(first => Buffer.concat([Buffer.from([first]), ...parts])))
+
+/** Only what a value may hold; a decoder's own objects (tags, functions) must never come out. */
+function isValue(value: unknown, seen = new Set<unknown>()): boolean {
+  if (typeof value === 'function' || typeof value === 'symbol') return false
+  if (typeof value !== 'object' || value === null || seen.has(value)) return true
+  seen.add(value)
+  if (value.constructor?.name === 'Tag' || Object.getPrototypeOf(value) === null) return false
+  if (value instanceof Map || value instanceof Set) return [...value].flat(1).every(item => isValue(item, seen))
+  if (ArrayBuffer.isView(value)) return true
+  return Object.values(value).every(item => isValue(item, seen))
+}
+
+describe('random bytes', () => {
+  test('either decode to a value or are refused', () => {
+    fc.assert(
+      fc.property(fc.oneof(cborish, fc.uint8Array({ maxLength: 60 })), bytes => {
+        const value = decodeOrRefuse(bytes)
+        return value instanceof CacheError || isValue(value)
+      }),
+      { numRuns: 50_000 },
+    )
+  })
+
+  test('changed messages decode to a value or are refused', () => {
+    const changes = fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 4 })
+    const values = fc.anything({ withBigInt: true, withDate: true, withMap: true, withSet: true, withTypedArray: true })
+    fc.assert(
+      fc.property(values, changes, (value, list) => {
+        const bytes = Uint8Array.from(codec.encode([value, { a: value, b: [{ a: -0, b: value }], c: /x/ }]))
+        for (const [at, byte] of list) bytes[1 + (at % (bytes.length - 1))] = byte
+        const changed = decodeOrRefuse(bytes)
+        return changed instanceof CacheError || isValue(changed)
+      }),
+      { numRuns: 20_000 },
+    )
+  })
+})
