@@ -17,7 +17,7 @@ rmSync(join(root, 'dist'), { recursive: true, force: true })
 const shared = {
   absWorkingDir: root,
   bundle: true,
-  minify: true,
+  minify: !process.argv.includes('--readable'),
   platform: 'node',
   format: 'esm',
   target: 'node20.19',
@@ -25,6 +25,7 @@ const shared = {
   external: ['chokidar'],
   legalComments: 'none',
   logLevel: 'warning',
+  metafile: true,
   define: { 'process.env.WICKED_CACHE_BUILD_VERSION': JSON.stringify(version) },
   alias: {
     // Plain JavaScript entry: the "node" one also tries to load an optional native addon.
@@ -32,7 +33,7 @@ const shared = {
     '#xxhash.wasm': join(packageDir('xxhash-wasm'), 'workerd', 'xxhash.wasm'),
   },
 }
-await build({ ...shared, entryPoints: ['src/index.ts'], outfile: 'dist/index.js' })
+const bundles = [await build({ ...shared, entryPoints: ['src/index.ts'], outfile: 'dist/index.js' })]
 
 /** The CLI uses the library that is built beside it: a second copy inside would be another store with other state. */
 const libraryBesideIt = {
@@ -44,14 +45,30 @@ const libraryBesideIt = {
     })
   },
 }
-await build({
-  ...shared,
-  entryPoints: ['cli/main.ts'],
-  outfile: 'dist/cli.js',
-  alias: { y18n: join(root, 'cli', 'english.ts') },
-  plugins: [libraryBesideIt],
-})
+bundles.push(
+  await build({
+    ...shared,
+    entryPoints: ['cli/main.ts'],
+    outfile: 'dist/cli.js',
+    alias: { y18n: join(root, 'cli', 'english.ts') },
+    plugins: [libraryBesideIt],
+  }),
+)
 chmodSync(join(root, 'dist', 'cli.js'), 0o755)
+
+/** The licences of the packages inside the bundles ask to go with them. */
+const packages = new Set(
+  bundles.flatMap(({ metafile }) =>
+    Object.keys(metafile.inputs).flatMap(input => /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(input)?.[1] ?? []),
+  ),
+)
+const notices = [...packages].sort().map(name => {
+  const directory = join(root, 'node_modules', name)
+  const { version, license } = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8'))
+  const file = readdirSync(directory).find(entry => /^licen[cs]e/i.test(entry))
+  return `${name} ${version} (${license})\n\n${file ? readFileSync(join(directory, file), 'utf8').trim() : ''}\n`
+})
+writeFileSync(join(root, 'dist', 'THIRD-PARTY-LICENSES.txt'), notices.join(`\n${'-'.repeat(80)}\n\n`))
 
 execFileSync(process.execPath, [join(packageDir('typescript'), 'bin', 'tsc'), '-p', 'tsconfig.types.json'], {
   cwd: root,
