@@ -1,7 +1,7 @@
 // Builds dist/: the library and the CLI, each one minified ES module with its build-time dependencies inside, and the
 // type declarations. One file matters: a fresh process pays for every module it opens before its first get.
 import { execFileSync } from 'node:child_process'
-import { chmodSync, readFileSync, rmSync } from 'node:fs'
+import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
