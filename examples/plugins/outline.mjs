@@ -1,0 +1,133 @@
+// A plugin that lists what a file brings in and declares, with lines: what an editor shows beside the text.
+
+import { importsOf } from './imports.mjs'
+import { PARSER_VERSION, parseFile } from './parse.mjs'
+
+/** @typedef {import('@babel/types').Node} Node */
+/** @typedef {'function' | 'class' | 'interface' | 'type' | 'enum' | 'namespace' | 'variable' | 'export'} SymbolKind */
+/** @typedef {{ kind: SymbolKind, name: string, line: number, endLine: number, isExported: boolean }} OutlineSymbol */
+/** @typedef {import('./imports.mjs').ImportList & { symbols: OutlineSymbol[] }} Outline */
+
+const PLUGIN_VERSION = '1.0.0'
+
+/**
+ * @param {import('wicked-cache').Cache} cache
+ * @param {typeof parseFile} [parse]
+ */
+export function createOutline(cache, parse = parseFile) {
+  const entries = cache.namespace('outline', { version: `${PLUGIN_VERSION}+parser.${PARSER_VERSION}` })
+
+  return {
+    entries,
+
+    /**
+     * @param {string} path absolute
+     * @returns {Promise<Outline>}
+     */
+    async analyze(path) {
+      // Two entries, because the imports come from a package that other plugins use as well: each of those caches the same
+      // list for the same file, and equal values are stored once, whoever sets them. In one value with the symbols, which
+      // nobody else computes, the list would be stored again.
+      /** @type {import('./imports.mjs').ImportList | undefined} */
+      const cachedList = entries.get(`imports:${path}`)
+      /** @type {OutlineSymbol[] | undefined} */
+      const cachedSymbols = entries.get(`symbols:${path}`)
+      if (cachedList && cachedSymbols) return { ...cachedList, symbols: cachedSymbols }
+
+      const parsed = await parse(path)
+      const list = importsOf(parsed)
+      const symbols = 'failure' in parsed ? [] : symbolsIn(parsed.program.body)
+      entries.setMany([
+        { key: `imports:${path}`, value: list, files: [path] },
+        { key: `symbols:${path}`, value: symbols, files: [path] },
+      ])
+      return { ...list, symbols }
+    },
+  }
+}
+
+/** @type {Record<string, SymbolKind>} */
+const KINDS = {
+  FunctionDeclaration: 'function',
+  TSDeclareFunction: 'function',
+  ClassDeclaration: 'class',
+  TSInterfaceDeclaration: 'interface',
+  TSTypeAliasDeclaration: 'type',
+  TSEnumDeclaration: 'enum',
+  TSModuleDeclaration: 'namespace',
+}
+
+/**
+ * @param {Node[]} statements
+ * @returns {OutlineSymbol[]}
+ */
+function symbolsIn(statements) {
+  return statements.flatMap(statement => {
+    switch (statement.type) {
+      case 'ExportNamedDeclaration':
+        return statement.declaration
+          ? declaredBy(statement.declaration, true)
+          : statement.specifiers.map(({ exported }) => symbol('export', exported, statement, true))
+      case 'ExportDefaultDeclaration': {
+        const [declared] = declaredBy(statement.declaration, true)
+        return [declared ?? symbol('export', 'default', statement, true)]
+      }
+      case 'ExportAllDeclaration':
+        return [symbol('export', '*', statement, true)]
+      case 'TSExportAssignment':
+        return [symbol('export', '=', statement, true)]
+      default:
+        return declaredBy(statement, false)
+    }
+  })
+}
+
+/**
+ * @param {Node} node
+ * @param {boolean} isExported
+ * @returns {OutlineSymbol[]}
+ */
+function declaredBy(node, isExported) {
+  if (node.type === 'VariableDeclaration') {
+    return node.declarations.map(({ id, init }) => symbol(kindOfVariable(init), id, node, isExported))
+  }
+  const kind = KINDS[node.type]
+  if (!kind) return []
+  // Only what is exported as default may have no name.
+  const id = 'id' in node && node.id ? node.id : 'default'
+  const inner = node.type === 'TSModuleDeclaration' ? symbolsIn(node.body.body) : []
+  return [symbol(kind, id, node, isExported), ...inner]
+}
+
+/**
+ * @param {Node | null | undefined} init
+ * @returns {SymbolKind}
+ */
+function kindOfVariable(init) {
+  if (init?.type === 'ArrowFunctionExpression' || init?.type === 'FunctionExpression') return 'function'
+  return init?.type === 'ClassExpression' ? 'class' : 'variable'
+}
+
+/**
+ * @param {SymbolKind} kind
+ * @param {Node | string} id
+ * @param {Node} node
+ * @param {boolean} isExported
+ * @returns {OutlineSymbol}
+ */
+function symbol(kind, id, node, isExported) {
+  return { kind, name: nameOf(id), line: node.loc?.start.line ?? 0, endLine: node.loc?.end.line ?? 0, isExported }
+}
+
+/**
+ * @param {Node | string} id
+ * @returns {string}
+ */
+function nameOf(id) {
+  if (typeof id === 'string') return id
+  if (id.type === 'Identifier') return id.name
+  if (id.type === 'StringLiteral') return id.value
+  if (id.type === 'TSQualifiedName') return `${nameOf(id.left)}.${nameOf(id.right)}`
+  // A destructuring pattern binds any number of names, and has none itself.
+  return id.type === 'ObjectPattern' ? '{…}' : '[…]'
+}

@@ -1,0 +1,225 @@
+// The example as a person runs it, against the built package: in processes of its own, over a small tree.
+
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { openCache } from '../src/index.js'
+
+const projectRoot = join(dirname(fileURLToPath(import.meta.url)), '..')
+
+/** Values that the two plugins cache for one file. */
+const VALUES = 3
+/** What `sourceTree` holds, and what of it cannot be parsed. */
+const FILES = 7
+
+function temporaryDir(): string {
+  const dir = mkdtempSync(join(tmpdir(), 'wicked-cache-example-'))
+  onTestFinished(() => rmSync(dir, { recursive: true, force: true }))
+  return dir
+}
+
+/** A few real sources and one that is none, with a cache directory beside them. */
+function sourceTree() {
+  const root = temporaryDir()
+  const tree = join(root, 'tree')
+  mkdirSync(join(tree, 'lib'), { recursive: true })
+  cpSync(join(projectRoot, 'src', 'base', 'errors.ts'), join(tree, 'errors.ts'))
+  cpSync(join(projectRoot, 'src', 'base', 'layout.ts'), join(tree, 'layout.ts'))
+  cpSync(join(projectRoot, 'scripts', 'build.mjs'), join(tree, 'lib', 'build.mjs'))
+  writeFileSync(join(tree, 'lib', 'old.cjs'), "module.exports = require('./older.cjs')\n")
+  writeFileSync(join(tree, 'view.jsx'), "import React from 'react'\nexport const View = () => <p>Hello</p>\n")
+  writeFileSync(join(tree, 'types.d.ts'), "export declare function view(props: import('react').Props): void\n")
+  writeFileSync(join(tree, 'broken.js'), 'const = 1\n')
+  writeFileSync(join(tree, 'notes.txt'), 'no source\n')
+  return { tree, cacheDir: join(root, 'cache') }
+}
+
+async function runExample(args: readonly string[]) {
+  const child = spawn(process.execPath, [join(projectRoot, 'examples', 'run.mjs'), ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const [out, err, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
+  return { code, out, err }
+}
+
+/** Runs the example and reads the first table of its report: the cells of each row, without those of an earlier run. */
+async function analyze(...args: string[]) {
+  const { code, out, err } = await runExample(args)
+  expect(code, err).toBe(0)
+  const row = (name: string) =>
+    new RegExp(`^ *${name} +(.*)$`, 'm')
+      .exec(out)?.[1]
+      ?.split(/ {2,}/)
+      .slice(-2)
+      .map(cell => Number(cell.replaceAll(',', '')))
+  return { out, err, files: row('files'), hits: row('hits'), misses: row('misses'), changed: row('source-changed') }
+}
+
+describe('two runs', () => {
+  test('everything misses in the first and hits in the second', async () => {
+    const { tree, cacheDir } = sourceTree()
+    expect(await analyze('--dir', cacheDir, tree)).toMatchObject({
+      files: [FILES, FILES],
+      hits: [0, FILES * VALUES],
+      misses: [FILES * VALUES, 0],
+    })
+  })
+
+  test('when everything is cached already, the first hits from the first file on, and says so', async () => {
+    const { tree, cacheDir } = sourceTree()
+    await analyze('--dir', cacheDir, tree)
+    const again = await analyze('--dir', cacheDir, tree)
+    expect(again).toMatchObject({ hits: [FILES * VALUES, FILES * VALUES], misses: [0, 0] })
+    expect(again.out).toContain('already warm: the first run hit from the first file on')
+    expect(again.out).toMatch(/^ +empty cache +first run +second run$/m)
+  })
+
+  test('of an edited file and of no other the values miss', async () => {
+    const { tree, cacheDir } = sourceTree()
+    await analyze('--dir', cacheDir, tree)
+    const path = join(tree, 'errors.ts')
+    const { atime, mtime } = statSync(path)
+    writeFileSync(path, readFileSync(path, 'utf8').replace('class CacheError', 'class CacheFault'))
+    // As hard to notice as an edit can be: the same size, and the time set back.
+    utimesSync(path, atime, mtime)
+    const edited = await analyze('--dir', cacheDir, tree)
+    expect(edited).toMatchObject({
+      hits: [(FILES - 1) * VALUES, FILES * VALUES],
+      misses: [VALUES, 0],
+      changed: [VALUES, 0],
+    })
+    expect(edited.out).toContain(`parsed 1 file: ${path}\n`)
+  })
+
+  test('a new time without a new content misses nothing', async () => {
+    const { tree, cacheDir } = sourceTree()
+    await analyze('--dir', cacheDir, tree)
+    for (const name of ['errors.ts', 'layout.ts', 'broken.js']) utimesSync(join(tree, name), 1, 1)
+    expect(await analyze('--dir', cacheDir, tree)).toMatchObject({ misses: [0, 0] })
+  })
+
+  test('of a new file and of no other the values miss', async () => {
+    const { tree, cacheDir } = sourceTree()
+    await analyze('--dir', cacheDir, tree)
+    writeFileSync(join(tree, 'new.js'), 'export {}\n')
+    expect(await analyze('--dir', cacheDir, tree)).toMatchObject({
+      files: [FILES + 1, FILES + 1],
+      hits: [FILES * VALUES, (FILES + 1) * VALUES],
+      misses: [VALUES, 0],
+    })
+  })
+
+  test('what both plugins compute is stored once', async () => {
+    const { tree, cacheDir } = sourceTree()
+    const { out } = await analyze('--dir', cacheDir, tree)
+    const cache = await openCache({ dir: cacheDir })
+    onTestFinished(() => cache.close())
+    const { entryCount, totalSize, uniqueSize, namespaces } = cache.stats()
+    const plugins = [namespaces.outline, namespaces['import-graph']]
+    expect(plugins.map(stats => stats?.entryCount)).toEqual([2 * FILES, FILES])
+    expect(entryCount).toBe(3 * FILES + 1)
+    // The import lists, all of them, and whatever else is equal.
+    expect(totalSize - uniqueSize).toBeGreaterThanOrEqual(plugins[1]?.totalSize ?? Number.NaN)
+    expect(out).toMatch(/^Space saved: \d+(\.\d+)? K?B of equal values/m)
+  })
+
+  test('a file that cannot be parsed is reported by both, and parsed by the first', async () => {
+    const { tree, cacheDir } = sourceTree()
+    const { out } = await analyze('--dir', cacheDir, tree)
+    expect(out).toContain(`1 file cannot be parsed, which is cached as well:\n  ${join(tree, 'broken.js')}: `)
+    expect(out).toMatch(/^ {2}parsing +\S+ \S+ +0 ms$/m)
+  })
+
+  test('without a terminal there is a line for each run and no escape code', async () => {
+    const { tree, cacheDir } = sourceTree()
+    const { out, err } = await runExample(['--dir', cacheDir, tree])
+    expect(err).toMatch(/^first run: 7 files in \S+ m?s\nsecond run: 7 files in \S+ m?s\n$/)
+    expect(out + err).not.toContain('\u001b')
+  })
+})
+
+describe('--fresh', () => {
+  test('everything misses again', async () => {
+    const { tree, cacheDir } = sourceTree()
+    await analyze('--dir', cacheDir, tree)
+    const fresh = await analyze('--fresh', '--dir', cacheDir, tree)
+    expect(fresh).toMatchObject({ hits: [0, FILES * VALUES], misses: [FILES * VALUES, 0] })
+    expect(fresh.out).not.toContain('already warm')
+  })
+
+  test('leaves alone what others cached in the same directory', async () => {
+    const { tree, cacheDir } = sourceTree()
+    const cache = await openCache({ dir: cacheDir })
+    onTestFinished(() => cache.close())
+    const others = cache.namespace('others')
+    others.set('key', 'value')
+    await analyze('--fresh', '--dir', cacheDir, tree)
+    expect(others.get('key')).toBe('value')
+  })
+})
+
+describe('the files', () => {
+  test('build output and caches are left out, what packages publish is not', async () => {
+    const { tree, cacheDir } = sourceTree()
+    for (const directory of ['dist', 'coverage', '.git', 'node_modules/package/dist', 'node_modules/.cache']) {
+      mkdirSync(join(tree, directory), { recursive: true })
+      writeFileSync(join(tree, directory, 'code.js'), 'export {}\n')
+    }
+    writeFileSync(join(tree, 'node_modules', '.cache', 'CACHEDIR.TAG'), '')
+    expect((await analyze('--dir', cacheDir, tree)).files).toEqual([FILES + 1, FILES + 1])
+  })
+
+  test('links that lead back and directories that are named twice change nothing', async () => {
+    const { tree, cacheDir } = sourceTree()
+    symlinkSync(tree, join(tree, 'lib', 'again'), 'dir')
+    expect((await analyze('--dir', cacheDir, tree, join(tree, 'lib'), tree)).files).toEqual([FILES, FILES])
+  })
+})
+
+describe('what cannot work', () => {
+  test.each<[string, (tree: string) => string[], string]>([
+    ['a directory that does not exist', tree => [join(tree, 'nowhere')], 'nowhere" does not exist'],
+    ['a file in place of a directory', tree => [join(tree, 'errors.ts')], 'errors.ts" is not a directory'],
+    ['a directory without sources', () => [temporaryDir()], 'no JavaScript or TypeScript file'],
+    ['an unknown option', tree => ['--frehs', tree], '--frehs'],
+    ['an empty --dir', tree => ['--dir=', tree], '--dir'],
+    ['--dir without a path', tree => [tree, '--dir'], '--dir'],
+  ])('%s is refused, and nothing is done', async (_, args, named) => {
+    const { tree, cacheDir } = sourceTree()
+    const { code, out, err } = await runExample(['--dir', cacheDir, ...args(tree)])
+    expect(err).toContain(named)
+    expect(err).toMatch(/^run\.mjs: .*\n(?:.*\n)*See: .*--help\n$/)
+    expect({ code, out }).toEqual({ code: 2, out: '' })
+    expect(readdirSync(dirname(cacheDir))).toEqual(['tree'])
+  })
+
+  test('a cache that cannot be used costs the hits, not the results', async () => {
+    const { tree } = sourceTree()
+    const { out, err, misses } = await analyze('--dir', join(tree, 'notes.txt'), tree)
+    expect(misses).toEqual([FILES * VALUES, FILES * VALUES])
+    expect(err).toContain('ERR_CACHE_ROOT')
+    expect(out).toMatch(/^Found: \d+ symbols, \d+ imports/m)
+  })
+})
+
+test('--help tells the arguments', async () => {
+  const { code, out, err } = await runExample(['--help'])
+  expect({ code, err }).toEqual({ code: 0, err: '' })
+  for (const argument of ['[directory...]', '--dir', '--fresh']) expect(out).toContain(argument)
+})
