@@ -30,7 +30,7 @@ export class Blobs {
   constructor(environment: Environment, paths: { blobIndex: string; packs: string }) {
     this.#environment = environment
     this.packs = new Packs(environment, paths.packs)
-    this.index = new LogMap(environment, paths.blobIndex, 'blobs/index')
+    this.index = new LogMap(environment, paths.blobIndex, 'blobs/index', positionOf)
   }
 
   /** @throws errno-style errors; CacheError `ERR_CACHE_IO` */

@@ -51,6 +51,9 @@ export class CacheHandle implements Cache {
 
   stats(): CacheStats {
     const { environment, layout } = this.#storage
+    this.#expectOpen()
+    // So that a namespace is counted of which there is nothing on disk yet.
+    if (!this.#problem) this.#attempt(undefined, () => this.#storage.flush())
     const stores = this.namespaces().map(name => [name, this.#storeOf(escapeNamespace(name))] as const)
     return cacheStats(
       new Map(stores),
@@ -131,8 +134,9 @@ export class CacheHandle implements Cache {
 }
 
 function checkCacheOptions(options: CacheOptions) {
-  const { dir, readOnly = false, clock = Date.now, onWarning = emitWarning } = options
   const refuse = (why: string, value: unknown) => new CacheError('ERR_CACHE_OPTION', why, { value })
+  if (typeof options !== 'object' || options === null) throw refuse('Cache options must be an object.', options)
+  const { dir, readOnly = false, clock = Date.now, onWarning = emitWarning } = options
   if (dir !== undefined && (typeof dir !== 'string' || dir === '' || dir.includes('\0'))) {
     throw refuse('dir must be a path.', dir)
   }

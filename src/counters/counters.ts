@@ -41,7 +41,7 @@ export class Counters {
 
   /** `identity` is the counters' place below the root. */
   constructor(environment: Environment, path: string, identity: string) {
-    this.#map = new LogMap(environment, path, identity, BUCKET_BYTES)
+    this.#map = new LogMap(environment, path, identity, () => POSITION, BUCKET_BYTES)
   }
 
   /** How many counts `flush` would add. */

@@ -12,8 +12,6 @@ export interface Hashing {
   hash32(bytes: Uint8Array, start: number, end: number, seed: number): number
   /** Writes 128 bits, xxh64 under seeds 0 and 1, each big-endian, to `into[at, at + 16)`. */
   digest(bytes: Uint8Array, start: number, end: number, into: Buffer, at: number): void
-  /** Whether `expected[at, at + 16)` is that digest. */
-  matches(bytes: Uint8Array, start: number, end: number, expected: Buffer, at: number): boolean
 }
 
 interface XxHash {
@@ -71,12 +69,6 @@ export function createHashing(): Hashing {
     digest(bytes, start, end, into, at) {
       into.writeBigInt64BE(hash64(bytes, start, end, 0n), at)
       into.writeBigInt64BE(hash64(bytes, start, end, 1n), at + 8)
-    },
-    matches(bytes, start, end, expected, at) {
-      return (
-        hash64(bytes, start, end, 0n) === expected.readBigInt64BE(at) &&
-        hash64(bytes, start, end, 1n) === expected.readBigInt64BE(at + 8)
-      )
     },
   }
 }

@@ -4,12 +4,10 @@
 // reads its record from the file. A sealed bucket never changes again: its records are the frames before the seal.
 
 import { FRAME, FRAME_HEADER_BYTES } from '../base/layout.js'
-import type { OpenMode } from '../files/files.js'
-import type { Environment } from '../log/environment.js'
 import type { FrameWriter } from '../log/frames.js'
-import { Log } from '../log/log.js'
+import type { Log } from '../log/log.js'
 import type { BucketName } from './directory.js'
-import { type Change, type Found, isChange, isConditional, NO_RECORD, RecordView } from './record.js'
+import { type Change, type Found, isChange, isConditional, NO_RECORD, type Position, RecordView } from './record.js'
 import { Slots } from './slots.js'
 
 export interface Successor {
@@ -51,18 +49,14 @@ export class Bucket {
   /** The offset of the record that was read from the file last. */
   #storedAt = -1
   readonly #visit = this.#apply.bind(this)
+  readonly #visitDamage = this.#distrust.bind(this)
+  readonly #positionOf: (key: Buffer) => Position
 
-  constructor(
-    environment: Environment,
-    path: string,
-    identity: string,
-    name: BucketName,
-    mode: OpenMode,
-    limit: number,
-  ) {
+  constructor(log: Log, name: BucketName, limitBytes: number, positionOf: (key: Buffer) => Position) {
+    this.log = log
     this.name = name
-    this.limitBytes = limit
-    this.log = new Log(environment, path, identity, mode)
+    this.limitBytes = limitBytes
+    this.#positionOf = positionOf
   }
 
   get residentBytes(): number {
@@ -72,7 +66,7 @@ export class Bucket {
   /** Takes in what was appended; false when the file is no longer this bucket's. */
   refresh(): boolean {
     this.#mayAdopt = this.log.end === 0
-    const isSame = this.log.read(this.#visit)
+    const isSame = this.log.read(this.#visit, this.#visitDamage)
     this.#mayAdopt = false
     return isSame
   }
@@ -80,7 +74,7 @@ export class Bucket {
   /** Appends frames and takes in all up to them; returns their offset, or -1 when the file is no longer this bucket's. */
   append(writer: FrameWriter): number {
     this.#outdated.length = 0
-    return this.log.append(writer, this.#visit)
+    return this.log.append(writer, this.#visit, this.#visitDamage)
   }
 
   /** Whether the record at this offset, of the latest append, was void because it expected another one. */
@@ -143,12 +137,46 @@ export class Bucket {
       this.sealedAt = offset
     } else if (type === FRAME.clear) {
       this.clearedCount = this.liveCount
-      this.liveCount = 0
-      this.deadBytes = offset
-      this.#slots.clear()
+      this.#voidAll(offset)
     } else if (isChange(type) && this.#view.look(type, bytes, start, end)) {
       this.#index(this.#view, offset)
     }
+  }
+
+  /**
+   * A record was damaged, and the one that it replaced must not come to life again. Where its key is beyond doubt, being
+   * what its position says, that key's record goes; else every record before it might be the one.
+   */
+  #distrust(bytes: Buffer, start: number, end: number): void {
+    if (this.sealedAt >= 0) return
+    const payload = start + FRAME_HEADER_BYTES
+    const isOneFrame = payload <= end && payload + bytes.readUInt32LE(start + 8) === end
+    const type = isOneFrame
+      ? [FRAME.put, FRAME.putIf].find(each => this.#isProven(each, bytes, payload, end))
+      : undefined
+    if (type === undefined) {
+      this.#voidAll(this.log.end)
+      return
+    }
+    this.#view.look(type, bytes, payload, end)
+    const { slot } = this.#view
+    const old = this.#offsetOf(slot, bytes.subarray(this.#view.keyStart, this.#view.valueStart))
+    if (old < 0) return
+    if (this.#at(old).isPut) this.liveCount--
+    this.#slots.remove(slot, old)
+  }
+
+  #isProven(type: number, bytes: Buffer, start: number, end: number): boolean {
+    const view = this.#view
+    if (!view.look(type, bytes, start, end)) return false
+    const { place, slot } = this.#positionOf(bytes.subarray(view.keyStart, view.valueStart))
+    return place === view.place && slot === view.slot
+  }
+
+  #voidAll(offset: number): void {
+    this.liveCount = 0
+    this.deadBytes = offset
+    this.#slots.clear()
   }
 
   #index(view: RecordView, offset: number): void {

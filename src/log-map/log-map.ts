@@ -14,7 +14,7 @@ import { CacheError, errnoOf } from '../base/errors.js'
 import { BUCKET_BYTES, BUCKET_MAX_DEPTH, FRAME } from '../base/layout.js'
 import type { Environment } from '../log/environment.js'
 import { FrameWriter } from '../log/frames.js'
-import { seedOf, writeOpenFrame } from '../log/log.js'
+import { Log, seedOf, writeOpenFrame } from '../log/log.js'
 import { Bucket, type Successor, UNIQUE_BYTES } from './bucket.js'
 import { BucketDirectory, type BucketName, successorsOf } from './directory.js'
 import { type Change, type Found, type Position, writeChange } from './record.js'
@@ -35,6 +35,7 @@ export class LogMap {
   readonly #environment: Environment
   readonly #directory: BucketDirectory
   readonly #identity: string
+  readonly #positionOf: (key: Buffer) => Position
   readonly #bucketBytes: number
   readonly #writer = new FrameWriter()
   #root: Node
@@ -44,11 +45,18 @@ export class LogMap {
   /** The turn in which the map was found to have no files. */
   #emptyTurn = 0
 
-  /** `identity` is the map's place below the root, with `/`. */
-  constructor(environment: Environment, path: string, identity: string, bucketBytes = BUCKET_BYTES) {
+  /** `identity` is the map's place below the root, with `/`; `positionOf` tells where the caller puts a key. */
+  constructor(
+    environment: Environment,
+    path: string,
+    identity: string,
+    positionOf: (key: Buffer) => Position,
+    bucketBytes = BUCKET_BYTES,
+  ) {
     this.#environment = environment
     this.#directory = new BucketDirectory(environment.files, path)
     this.#identity = identity
+    this.#positionOf = positionOf
     this.#bucketBytes = bucketBytes
   }
 
@@ -177,6 +185,7 @@ export class LogMap {
 
   /** The bucket to append to; makes the first one of an empty map. */
   #writable(place: number): Bucket {
+    this.#emptyTurn = 0
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       const bucket = this.#known(place) ?? this.#find(place) ?? this.#create(place)
       if (bucket.sealedAt < 0) return bucket
@@ -361,7 +370,6 @@ export class LogMap {
   }
 
   #create(place: number): Bucket {
-    this.#emptyTurn = 0
     const name = this.#directory.missing(place)
     this.#directory.makeDirectory(name.prefix.slice(0, -1))
     return this.#add(name, 'create')
@@ -369,7 +377,8 @@ export class LogMap {
 
   #add(name: BucketName, mode: 'read' | 'append' | 'create'): Bucket {
     const path = this.#directory.file(name)
-    const bucket = new Bucket(this.#environment, path, this.#identityOf(name), name, mode, this.#bucketBytes)
+    const log = new Log(this.#environment, path, this.#identityOf(name), mode)
+    const bucket = new Bucket(log, name, this.#bucketBytes, this.#positionOf)
     this.#place(name.prefix, bucket)
     return bucket
   }

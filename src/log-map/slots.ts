@@ -31,6 +31,16 @@ export class Slots {
     }
   }
 
+  remove(hash: number, offset: number): void {
+    const rest: [number, number][] = []
+    for (let i = 0; i < this.#table.length; i += 2) {
+      const [each, at] = [this.#table[i] as number, this.#table[i + 1] as number]
+      if (at !== 0 && (each !== hash || at !== offset + 1)) rest.push([each, at - 1])
+    }
+    this.clear()
+    for (const [each, at] of rest) this.add(each, at)
+  }
+
   clear(): void {
     this.#table = new Uint32Array(2 * MIN_SLOTS)
     this.#mask = MIN_SLOTS - 1

@@ -84,6 +84,9 @@ export class FrameWriter {
   }
 }
 
+/** Called for bytes that were frames once and no longer are: what they said is lost. */
+export type DamageVisitor = (bytes: Buffer, start: number, end: number) => void
+
 export interface ScanResult {
   /** How far the bytes were understood; what is left may be a frame that is still being written. */
   end: number
@@ -92,8 +95,9 @@ export interface ScanResult {
 }
 
 /**
- * Visits the frames in `bytes[start, end)`. Bytes between two valid frames that are not one themselves are what a killed
- * writer left behind: they are skipped and counted. An invalid rest is left alone, as its writer may not be finished.
+ * Visits the frames in `bytes[start, end)`. Where none begins, the bytes up to the next valid one are either the beginnings
+ * of frames whose writers were killed, which nobody was told of, or damage. An unfinished frame at the end is left alone, as
+ * its writer may be at it.
  */
 export function scanFrames(
   hashing: Hashing,
@@ -102,20 +106,28 @@ export function scanFrames(
   end: number,
   seed: number,
   visit: FrameVisitor,
+  visitDamage: DamageVisitor = () => undefined,
 ): ScanResult {
   let tornBytes = 0
   let at = start
   while (at < end) {
-    let frameEnd = endOfFrame(hashing, bytes, at, end, seed)
-    if (frameEnd < 0) {
-      const next = findFrame(hashing, bytes, at + 1, end, seed)
-      if (next < 0) break
-      tornBytes += next - at
-      at = next
-      frameEnd = at + FRAME_HEADER_BYTES + bytes.readUInt32LE(at + 8)
+    const frameEnd = endOfFrame(hashing, bytes, at, end, seed)
+    if (frameEnd >= 0) {
+      visit(bytes[at + 6] as number, bytes, at + FRAME_HEADER_BYTES, frameEnd)
+      at = frameEnd
+      continue
     }
-    visit(bytes[at + 6] as number, bytes, at + FRAME_HEADER_BYTES, frameEnd)
-    at = frameEnd
+    const next = findFrame(hashing, bytes, at + 1, end, seed)
+    const limit = next < 0 ? end : next
+    if (isWholeButForItsHeader(hashing, bytes, at, limit, seed)) {
+      visit(bytes[at + 6] as number, bytes, at + FRAME_HEADER_BYTES, limit)
+    } else {
+      const isTorn = isCutShort(bytes, at, limit)
+      if (isTorn && next < 0) break
+      if (!isTorn) visitDamage(bytes, at, limit)
+      tornBytes += limit - at
+    }
+    at = limit
   }
   return { end: at, tornBytes }
 }
@@ -133,10 +145,41 @@ const MAGIC_BYTES = Buffer.from([FRAME_MAGIC & 0xff, FRAME_MAGIC >> 8])
 
 /** The first position from `from` on where a valid frame begins, or -1. */
 function findFrame(hashing: Hashing, bytes: Buffer, from: number, end: number, seed: number): number {
-  for (let magic = bytes.indexOf(MAGIC_BYTES, from + 4); magic >= 0; magic = bytes.indexOf(MAGIC_BYTES, magic + 1)) {
-    const at = magic - 4
-    if (at + FRAME_HEADER_BYTES > end) return -1
+  for (let at = findMagic(bytes, from, end); at >= 0; at = findMagic(bytes, at + 1, end)) {
     if (endOfFrame(hashing, bytes, at, end, seed) >= 0) return at
   }
   return -1
+}
+
+/** The first position from `from` on where the magic of a frame would be in its place, or -1. */
+function findMagic(bytes: Buffer, from: number, end: number): number {
+  const magic = bytes.indexOf(MAGIC_BYTES, from + 4)
+  return magic >= 0 && magic + 8 <= end ? magic - 4 : -1
+}
+
+/** Whether the check holds once magic and length are what they must have been: the rest is proved by it then. */
+function isWholeButForItsHeader(hashing: Hashing, bytes: Buffer, at: number, end: number, seed: number): boolean {
+  if (at + FRAME_HEADER_BYTES > end) return false
+  const frame = Buffer.from(bytes.subarray(at, end))
+  frame.writeUInt16LE(FRAME_MAGIC, 4)
+  frame[7] = 0
+  frame.writeUInt32LE(end - at - FRAME_HEADER_BYTES, 8)
+  return endOfFrame(hashing, frame, 0, frame.length, seed) >= 0
+}
+
+/** Whether the bytes are nothing but beginnings of frames, each shorter than it says that it is. */
+function isCutShort(bytes: Buffer, start: number, end: number): boolean {
+  for (let at = start; at < end; ) {
+    const next = findMagic(bytes, at + 1, end)
+    const limit = next < 0 ? end : next
+    const header = bytes.subarray(at, Math.min(limit, at + FRAME_HEADER_BYTES))
+    if (MAGIC_BYTES.some((byte, index) => (header[4 + index] ?? byte) !== byte) || (header[7] ?? 0) !== 0) return false
+    if (header.length === FRAME_HEADER_BYTES) {
+      const saidEnd = at + FRAME_HEADER_BYTES + header.readUInt32LE(8)
+      // One that ends where the bytes do is whole: what looks like another beginning in it is its payload.
+      if (saidEnd <= limit || saidEnd === end) return false
+    }
+    at = limit
+  }
+  return true
 }

@@ -14,10 +14,12 @@ import { FORMAT_VERSION, FRAME, FRAME_HEADER_BYTES } from '../base/layout.js'
 import type { PooledFile } from '../files/descriptors.js'
 import type { FileStat, OpenMode } from '../files/files.js'
 import type { Environment } from './environment.js'
-import { type FrameVisitor, FrameWriter, scanFrames } from './frames.js'
+import { type DamageVisitor, type FrameVisitor, FrameWriter, scanFrames } from './frames.js'
 
 /** Called for each frame with the offset of the frame in the file. */
 export type LogVisitor = (type: number, bytes: Buffer, start: number, end: number, offset: number) => void
+
+const ignoreDamage: DamageVisitor = () => undefined
 
 /** Bytes read at a time; a longer frame is read whole. */
 const CHUNK_BYTES = 1024 * 1024
@@ -55,16 +57,16 @@ export class Log {
   }
 
   /**
-   * Visits the frames that were added since the last call; false when the file was deleted or is not the one that was
+   * Visits the frames, and the damage, that were added since the last call; false when the file was deleted or is not the one that was
    * read before.
    *
    * @throws errno-style errors of the file system
    */
-  read(visit: LogVisitor): boolean {
+  read(visit: LogVisitor, visitDamage = ignoreDamage): boolean {
     const stat = this.#file.stat()
     const { sizeBytes } = stat
     if (!this.#isSame(stat) || sizeBytes < this.sizeBytes) return false
-    if (sizeBytes > this.end) this.#readTo(sizeBytes, visit)
+    if (sizeBytes > this.end) this.#readTo(sizeBytes, visit, visitDamage)
     return true
   }
 
@@ -74,8 +76,8 @@ export class Log {
    *
    * @throws errno-style errors; CacheError `ERR_CACHE_IO` when the disk took only a part
    */
-  append(writer: FrameWriter, visit: LogVisitor): number {
-    if (this.sizeBytes === 0 && !this.read(visit)) return -1
+  append(writer: FrameWriter, visit: LogVisitor, visitDamage = ignoreDamage): number {
+    if (this.sizeBytes === 0 && !this.read(visit, visitDamage)) return -1
     const batch = this.sizeBytes === 0 ? this.#withOpenFrame(writer) : writer
     batch.check(this.#environment.hashing, this.seed)
     const written = this.#file.append(batch.bytes, batch.length)
@@ -95,7 +97,7 @@ export class Log {
       )
       return offset + openBytes
     }
-    return this.#readOwn(batch, openBytes, sizeBytes, visit)
+    return this.#readOwn(batch, openBytes, sizeBytes, visit, visitDamage)
   }
 
   /** Takes all that is in the file as read. */
@@ -124,32 +126,52 @@ export class Log {
   }
 
   /** Others wrote too: finds where this process's frames ended up among theirs. */
-  #readOwn(batch: FrameWriter, openBytes: number, sizeBytes: number, visit: LogVisitor): number {
+  #readOwn(
+    batch: FrameWriter,
+    openBytes: number,
+    sizeBytes: number,
+    visit: LogVisitor,
+    visitDamage: DamageVisitor,
+  ): number {
     const own = batch.bytes.subarray(openBytes, openBytes + FRAME_HEADER_BYTES)
     let landed = -1
-    this.#readTo(sizeBytes, (type, bytes, start, end, offset) => {
+    const visitOwn: LogVisitor = (type, bytes, start, end, offset) => {
       // The last of several equal frames: earlier ones may have been there long before this append.
       if (bytes.compare(own, 0, FRAME_HEADER_BYTES, start - FRAME_HEADER_BYTES, start) === 0) landed = offset
       visit(type, bytes, start, end, offset)
-    })
+    }
+    this.#readTo(sizeBytes, visitOwn, visitDamage)
     if (landed < 0) throw new CacheError('ERR_CACHE_IO', `What was appended to ${this.path} is not there.`)
     return landed
   }
 
-  #readTo(sizeBytes: number, visit: LogVisitor): void {
+  #readTo(sizeBytes: number, visit: LogVisitor, visitDamage: DamageVisitor): void {
     const { hashing } = this.#environment
     let length = CHUNK_BYTES
     while (this.end < sizeBytes) {
-      const bytes = this.readAt(this.end, Math.min(length, sizeBytes - this.end))
       const base = this.end
-      const scan = scanFrames(hashing, bytes, 0, bytes.length, this.seed, (type, buffer, start, end) =>
-        visit(type, buffer, start, end, base + start - FRAME_HEADER_BYTES),
+      const isLast = base + length >= sizeBytes
+      const bytes = this.readAt(base, Math.min(length, sizeBytes - base))
+      let damageStart = -1
+      const scan = scanFrames(
+        hashing,
+        bytes,
+        0,
+        bytes.length,
+        this.seed,
+        (type, buffer, start, end) => visit(type, buffer, start, end, base + start - FRAME_HEADER_BYTES),
+        (buffer, start, end) => {
+          // What looks damaged at the end of a chunk may be whole in a longer one.
+          if (end === buffer.length && !isLast) damageStart = start
+          else visitDamage(buffer, start, end)
+        },
       )
-      this.end += scan.end
-      this.tornBytes += scan.tornBytes
-      if (base + bytes.length >= sizeBytes) break
-      // A frame may be longer than the chunk, or a torn one hide the next beyond it: look at more at once.
-      length = scan.end === 0 ? length * 2 : CHUNK_BYTES
+      const taken = damageStart < 0 ? scan.end : damageStart
+      this.end += taken
+      this.tornBytes += scan.tornBytes - (damageStart < 0 ? 0 : scan.end - damageStart)
+      if (isLast) break
+      // A frame may be longer than the chunk: look at more at once.
+      length = taken === 0 ? length * 2 : CHUNK_BYTES
     }
     this.sizeBytes = sizeBytes
   }

@@ -62,7 +62,7 @@ export class Manifest {
   /** `identity` is the namespace's place below the root. */
   constructor(environment: Environment, path: string, identity: string) {
     this.#environment = environment
-    this.#map = new LogMap(environment, path, identity)
+    this.#map = new LogMap(environment, path, identity, bytes => this.#positionOf(bytes))
   }
 
   /**
@@ -80,9 +80,7 @@ export class Manifest {
     if (bytes.length - start > MAX_KEY_BYTES) throw refuse(`must not be longer than ${MAX_KEY_BYTES} bytes`)
     bytes.set(version)
     bytes.write(key, start)
-    const { hashing } = this.#environment
-    const place = hashing.hash32(bytes, start, bytes.length, PLACE_SEED)
-    return { bytes, place, slot: hashing.hash32(bytes, start, bytes.length, SLOT_SEED) }
+    return { bytes, ...this.#positionOf(bytes) }
   }
 
   /** @throws errno-style errors; RangeError for a record that is no entry */
@@ -109,6 +107,15 @@ export class Manifest {
   /** Makes the change only while the key's entry is the one with this check; returns whether it did. */
   swap(change: EntryChange, expected: number): boolean {
     return this.#map.swap({ ...toChange(change), expected })
+  }
+
+  #positionOf(bytes: Buffer): Position {
+    const { hashing } = this.#environment
+    const start = 1 + (bytes[0] ?? 0)
+    return {
+      place: hashing.hash32(bytes, start, bytes.length, PLACE_SEED),
+      slot: hashing.hash32(bytes, start, bytes.length, SLOT_SEED),
+    }
   }
 
   clear(): number {

@@ -23,7 +23,7 @@ import type { Entry, Source } from '../manifest/entry.js'
 import { type EntryKey, encodeVersion, type ListedEntry, type RemovalCause } from '../manifest/manifest.js'
 import { judge, pathOf, takeSource, type Verdict } from '../manifest/verdict.js'
 import { blobLength } from '../packs/packs.js'
-import { checkNamespaceOptions, checkSetOptions, type Lifetime } from './options.js'
+import { checkNamespaceOptions, checkSetOptions, expectEntries, type Lifetime } from './options.js'
 import { namespaceStats } from './stats.js'
 import type { NamespaceStore } from './store.js'
 
@@ -60,7 +60,7 @@ export class NamespaceHandle implements Namespace {
   }
 
   setMany(entries: Iterable<SetManyEntry>): number {
-    const items = Array.from(entries, ({ key, value, ...options }) => ({
+    const items = Array.from(expectEntries(entries), ({ key, value, ...options }) => ({
       key: this.#keyOf(key),
       lifetime: checkSetOptions(options),
       bytes: Buffer.from(this.#encode(value)),

@@ -2,7 +2,7 @@
 
 import { resolve } from 'node:path'
 import { CacheError } from '../base/errors.js'
-import type { Mode, NamespaceOptions, SetOptions } from '../base/types.js'
+import type { Mode, NamespaceOptions, SetManyEntry, SetOptions } from '../base/types.js'
 
 /** How long an entry lives, without the ways to leave parts out. */
 export interface Lifetime {
@@ -41,6 +41,14 @@ export function checkSetOptions(options: SetOptions | undefined): Lifetime {
     throw refuse("mode 'manual' takes no ttlMs and no files", options)
   if (mode === 'ttl' && files !== undefined) throw refuse("mode 'ttl' takes no files", options)
   return { ttlMs, files }
+}
+
+/** @throws CacheError `ERR_CACHE_OPTION` */
+export function expectEntries(entries: Iterable<SetManyEntry>): SetManyEntry[] {
+  if (typeof entries !== 'object' || entries === null || !(Symbol.iterator in entries)) {
+    throw refuse('the entries must be a list', entries)
+  }
+  return Array.from(entries, entry => expectObject(entry, 'an entry'))
 }
 
 function expectList(files: unknown): readonly unknown[] {

@@ -49,6 +49,7 @@ export class Packs {
   readonly #readers = new Map<number, PooledFile>()
   readonly #writer = new FrameWriter()
   readonly #blocks = new BlockCache()
+  readonly #digest = Buffer.alloc(16)
   #active: ActivePack | undefined
 
   constructor(environment: Environment, path: string, packBytes = PACK_BYTES) {
@@ -218,7 +219,9 @@ export class Packs {
 
   #isBlob(frame: Buffer, id: Uint8Array): boolean {
     for (let i = 0; i < BLOB_ID_BYTES; i++) if (frame[FRAME_HEADER_BYTES + i] !== id[i]) return false
-    return this.#environment.hashing.matches(frame, BYTES_START, frame.length, frame, FRAME_HEADER_BYTES)
+    this.#environment.hashing.digest(frame, BYTES_START, frame.length, this.#digest, 0)
+    for (let i = 0; i < this.#digest.length; i++) if (this.#digest[i] !== id[i]) return false
+    return true
   }
 
   #log(pack: number, mode: 'read' | 'append'): Log {

@@ -22,8 +22,17 @@ function sample(seed = SEED): { bytes: Buffer; ends: number[] } {
 
 function scan(bytes: Buffer, seed = SEED) {
   const types: number[] = []
-  const result = scanFrames(hashing, bytes, 0, bytes.length, seed, type => types.push(type))
-  return { types, ...result }
+  const damage: number[] = []
+  const result = scanFrames(
+    hashing,
+    bytes,
+    0,
+    bytes.length,
+    seed,
+    type => types.push(type),
+    (_bytes, start, end) => damage.push(start, end),
+  )
+  return { types, damage, ...result }
 }
 
 test('frames come back in order with their payloads', () => {
@@ -32,12 +41,13 @@ test('frames come back in order with their payloads', () => {
   scanFrames(hashing, bytes, 0, bytes.length, SEED, (_type, buffer, start, end) =>
     payloads.push(buffer.subarray(start, end)),
   )
-  expect(scan(bytes)).toEqual({ types: TYPES, end: bytes.length, tornBytes: 0 })
+  expect(scan(bytes)).toEqual({ types: TYPES, damage: [], end: bytes.length, tornBytes: 0 })
   expect(payloads[4]).toEqual(Buffer.alloc(12, 4))
 })
 
 test('no frame is valid under the seed of another file', () => {
-  expect(scan(sample().bytes, SEED + 5)).toEqual({ types: [], end: 0, tornBytes: 0 })
+  const { bytes } = sample()
+  expect(scan(bytes, SEED + 5)).toMatchObject({ types: [], damage: [0, bytes.length] })
 })
 
 describe('a file that is cut', () => {
@@ -47,6 +57,7 @@ describe('a file that is cut', () => {
       const whole = ends.filter(end => end <= length)
       expect(scan(bytes.subarray(0, length)), `cut at ${length}`).toEqual({
         types: TYPES.slice(0, whole.length),
+        damage: [],
         end: whole.at(-1) ?? 0,
         tornBytes: 0,
       })
@@ -61,6 +72,7 @@ describe('a file that is cut', () => {
       const torn = Buffer.concat([bytes, victim.bytes.subarray(0, length), bytes])
       expect(scan(torn), `torn after ${length}`).toEqual({
         types: [...TYPES, ...TYPES],
+        damage: [],
         end: torn.length,
         tornBytes: length,
       })
@@ -68,15 +80,32 @@ describe('a file that is cut', () => {
   })
 })
 
-test('a flipped bit costs its own frame and no other', () => {
+test('the beginnings that several killed writers left in a row are no damage', () => {
+  const { bytes, ends } = sample()
+  const first = bytes.subarray(ends[0] as number, (ends[0] as number) + 20)
+  const second = bytes.subarray(ends[3] as number, (ends[3] as number) + 5)
+  const torn = Buffer.concat([bytes, first, first, second, bytes])
+  expect(scan(torn)).toMatchObject({ types: [...TYPES, ...TYPES], damage: [], tornBytes: 45 })
+})
+
+test.each([
+  ['in the middle of a file', 1],
+  ['at its end', 0],
+])('a flipped bit %s costs its own frame at most, and is told', (_where, following) => {
   const { bytes, ends } = sample()
   for (let at = 0; at < bytes.length; at++) {
     const victim = ends.findIndex(end => at < end)
+    const start = ends[victim - 1] ?? 0
     for (const bit of [1, 16, 128]) {
-      const flipped = Buffer.concat([bytes, bytes])
+      const flipped = Buffer.concat([bytes, ...Array(following).fill(bytes)])
       flipped[at] = (flipped[at] as number) ^ bit
-      const expected = [...TYPES.slice(0, victim), ...TYPES.slice(victim + 1), ...TYPES]
-      expect(scan(flipped).types, `byte ${at} bit ${bit}`).toEqual(expected)
+      const { types, damage } = scan(flipped)
+      const rest = following ? TYPES : []
+      const without = [...TYPES.slice(0, victim), ...TYPES.slice(victim + 1), ...rest]
+      // Magic, zero and length follow from the other bytes.
+      const isRedundant = at - start >= 4 && at - start < 12 && at - start !== 6
+      expect(types, `byte ${at} bit ${bit}`).toEqual(isRedundant ? [...TYPES, ...rest] : without)
+      expect(damage, `byte ${at} bit ${bit}`).toEqual(isRedundant ? [] : [start, ends[victim]])
     }
   }
 })
@@ -88,10 +117,12 @@ test('a payload that holds frames of the same file does not bring them to life w
   expect(scan(writer.bytes.subarray(0, writer.length)).types).toEqual([FRAME.blob])
 })
 
-test('a length that goes past the end is no frame', () => {
-  const { bytes } = sample()
+test('a length that goes past the end is put right where the check proves it, and no frame where it does not', () => {
+  const { bytes, ends } = sample()
   bytes.writeUInt32LE(0xffffffff, 8)
-  expect(scan(bytes).types).toEqual(TYPES.slice(1))
+  expect(scan(bytes).types).toEqual(TYPES)
+  bytes[0] = (bytes[0] as number) ^ 1
+  expect(scan(bytes)).toMatchObject({ types: TYPES.slice(1), tornBytes: ends[0] })
 })
 
 test('a writer grows for long payloads and gives the memory back', () => {

@@ -23,7 +23,7 @@ function remove(key: string): Change {
 }
 
 function openMap(path: string, environment: Environment = newEnvironment()) {
-  const map = new LogMap(environment, path, 'some/map', BUCKET_BYTES)
+  const map = new LogMap(environment, path, 'some/map', key => positionOf(key.toString()), BUCKET_BYTES)
   return {
     map,
     environment,
