@@ -30,7 +30,9 @@ export class Blobs {
   constructor(environment: Environment, paths: { blobIndex: string; packs: string }) {
     this.#environment = environment
     this.packs = new Packs(environment, paths.packs)
-    this.index = new LogMap(environment, paths.blobIndex, 'blobs/index', positionOf)
+    this.index = new LogMap(environment, paths.blobIndex, 'blobs/index', key =>
+      key.length === BLOB_ID_BYTES ? positionOf(key) : undefined,
+    )
   }
 
   /** @throws errno-style errors; CacheError `ERR_CACHE_IO` */

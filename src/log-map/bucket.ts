@@ -50,9 +50,9 @@ export class Bucket {
   #storedAt = -1
   readonly #visit = this.#apply.bind(this)
   readonly #visitDamage = this.#distrust.bind(this)
-  readonly #positionOf: (key: Buffer) => Position
+  readonly #positionOf: (key: Buffer) => Position | undefined
 
-  constructor(log: Log, name: BucketName, limitBytes: number, positionOf: (key: Buffer) => Position) {
+  constructor(log: Log, name: BucketName, limitBytes: number, positionOf: (key: Buffer) => Position | undefined) {
     this.log = log
     this.name = name
     this.limitBytes = limitBytes
@@ -169,8 +169,8 @@ export class Bucket {
   #isProven(type: number, bytes: Buffer, start: number, end: number): boolean {
     const view = this.#view
     if (!view.look(type, bytes, start, end)) return false
-    const { place, slot } = this.#positionOf(bytes.subarray(view.keyStart, view.valueStart))
-    return place === view.place && slot === view.slot
+    const position = this.#positionOf(bytes.subarray(view.keyStart, view.valueStart))
+    return position?.place === view.place && position.slot === view.slot
   }
 
   #voidAll(offset: number): void {

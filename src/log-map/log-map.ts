@@ -35,7 +35,7 @@ export class LogMap {
   readonly #environment: Environment
   readonly #directory: BucketDirectory
   readonly #identity: string
-  readonly #positionOf: (key: Buffer) => Position
+  readonly #positionOf: (key: Buffer) => Position | undefined
   readonly #bucketBytes: number
   readonly #writer = new FrameWriter()
   #root: Node
@@ -45,12 +45,12 @@ export class LogMap {
   /** The turn in which the map was found to have no files. */
   #emptyTurn = 0
 
-  /** `identity` is the map's place below the root, with `/`; `positionOf` tells where the caller puts a key. */
+  /** `identity` is the map's place below the root, with `/`; `positionOf` tells where the caller puts a key, if it is one. */
   constructor(
     environment: Environment,
     path: string,
     identity: string,
-    positionOf: (key: Buffer) => Position,
+    positionOf: (key: Buffer) => Position | undefined,
     bucketBytes = BUCKET_BYTES,
   ) {
     this.#environment = environment

@@ -111,7 +111,7 @@ export class Manifest {
 
   #positionOf(bytes: Buffer): Position {
     const { hashing } = this.#environment
-    const start = 1 + (bytes[0] ?? 0)
+    const start = Math.min(1 + (bytes[0] ?? 0), bytes.length)
     return {
       place: hashing.hash32(bytes, start, bytes.length, PLACE_SEED),
       slot: hashing.hash32(bytes, start, bytes.length, SLOT_SEED),
