@@ -51,10 +51,11 @@ export class CacheHandle implements Cache {
 
   stats(): CacheStats {
     const { environment, layout } = this.#storage
-    this.#expectOpen()
-    // So that a namespace is counted of which there is nothing on disk yet.
-    if (!this.#problem) this.#attempt(undefined, () => this.#storage.flush())
-    const stores = this.namespaces().map(name => [name, this.#storeOf(escapeNamespace(name))] as const)
+    // A namespace that nothing was set in yet has counts, but no directory.
+    const names = new Set([...this.namespaces(), ...this.#storage.countedNamespaces().map(unescapeNamespace)])
+    const stores = [...names].flatMap(name =>
+      name === undefined ? [] : [[name, this.#storeOf(escapeNamespace(name))] as const],
+    )
     return cacheStats(
       new Map(stores),
       this.#attempt(0, () => diskUsage(environment.files, layout.version)),

@@ -77,6 +77,11 @@ export class Storage {
     return storage
   }
 
+  /** Directories of the namespaces for which this process has counts that are not added up yet. */
+  countedNamespaces(): string[] {
+    return [...this.#namespaces].flatMap(([directory, { counters }]) => (counters.pendingCount > 0 ? directory : []))
+  }
+
   /** Makes the root ready for writing. @throws errno-style errors; CacheError `ERR_CACHE_ROOT` */
   prepare(): void {
     if (this.#isPrepared) return

@@ -27,6 +27,8 @@ export const COUNTER_NAMES = [
 export type CounterName = (typeof COUNTER_NAMES)[number]
 export type Counts = Record<CounterName, number>
 
+/** Counts are added to the totals on exit and each time this many have gathered. */
+const FLUSH_COUNT = 1024
 /** A file of nothing but totals is rewritten early. */
 const BUCKET_BYTES = 16 * 1024
 const MAX_ATTEMPTS = 1000
@@ -38,10 +40,16 @@ export class Counters {
   readonly #map: LogMap
   #pending = noCounts()
   #pendingCount = 0
+  #dueCount = FLUSH_COUNT
 
   /** `identity` is the counters' place below the root. */
   constructor(environment: Environment, path: string, identity: string) {
     this.#map = new LogMap(environment, path, identity, () => POSITION, BUCKET_BYTES)
+  }
+
+  /** Whether enough has gathered since the last `flush`, successful or not. */
+  get isDue(): boolean {
+    return this.#pendingCount >= this.#dueCount
   }
 
   /** How many counts `flush` would add. */
@@ -63,12 +71,15 @@ export class Counters {
 
   /** Adds what was gathered to the totals. @throws errno-style errors; nothing is lost then */
   flush(): void {
+    // Where nothing can be written, it is not tried again for each count.
+    this.#dueCount = this.#pendingCount + FLUSH_COUNT
     for (let attempt = 0; this.#pendingCount > 0; attempt++) {
       if (attempt === MAX_ATTEMPTS) throw new CacheError('ERR_CACHE_IO', 'Statistics could not be added up.')
       const expected = this.#map.get(POSITION, KEY)?.check ?? NO_RECORD
       if (!this.#map.swap({ kind: 'put', ...POSITION, key: KEY, value: encode(this.totals()), expected })) continue
       this.#pending = noCounts()
       this.#pendingCount = 0
+      this.#dueCount = FLUSH_COUNT
     }
   }
 

@@ -7,7 +7,16 @@ import { FRAME, FRAME_HEADER_BYTES } from '../base/layout.js'
 import type { FrameWriter } from '../log/frames.js'
 import type { Log } from '../log/log.js'
 import type { BucketName } from './directory.js'
-import { type Change, type Found, isChange, isConditional, NO_RECORD, type Position, RecordView } from './record.js'
+import {
+  type Change,
+  type Found,
+  isChange,
+  isConditional,
+  NO_RECORD,
+  type Position,
+  RecordView,
+  recognize,
+} from './record.js'
 import { Slots } from './slots.js'
 
 export interface Successor {
@@ -144,33 +153,22 @@ export class Bucket {
   }
 
   /**
-   * A record was damaged, and the one that it replaced must not come to life again. Where its key is beyond doubt, being
-   * what its position says, that key's record goes; else every record before it might be the one.
+   * A record was damaged, and the one that it replaced must not come to life again. Where its key is beyond doubt, that
+   * key's record goes; else every record before it might be the one.
    */
   #distrust(bytes: Buffer, start: number, end: number): void {
     if (this.sealedAt >= 0) return
     const payload = start + FRAME_HEADER_BYTES
     const isOneFrame = payload <= end && payload + bytes.readUInt32LE(start + 8) === end
-    const type = isOneFrame
-      ? [FRAME.put, FRAME.putIf].find(each => this.#isProven(each, bytes, payload, end))
-      : undefined
-    if (type === undefined) {
+    const victim = isOneFrame ? recognize(bytes.subarray(payload, end), this.#positionOf) : undefined
+    if (!victim) {
       this.#voidAll(this.log.end)
       return
     }
-    this.#view.look(type, bytes, payload, end)
-    const { slot } = this.#view
-    const old = this.#offsetOf(slot, bytes.subarray(this.#view.keyStart, this.#view.valueStart))
+    const old = this.#offsetOf(victim.slot, victim.key)
     if (old < 0) return
     if (this.#at(old).isPut) this.liveCount--
-    this.#slots.remove(slot, old)
-  }
-
-  #isProven(type: number, bytes: Buffer, start: number, end: number): boolean {
-    const view = this.#view
-    if (!view.look(type, bytes, start, end)) return false
-    const position = this.#positionOf(bytes.subarray(view.keyStart, view.valueStart))
-    return position?.place === view.place && position.slot === view.slot
+    this.#slots.remove(victim.slot, old)
   }
 
   #voidAll(offset: number): void {

@@ -125,3 +125,38 @@ export class RecordView {
     }
   }
 }
+
+/** A longer record is not searched for its damage. */
+const MAX_RECOGNIZED_BYTES = 256
+
+/**
+ * The key and slot of a damaged record, where they are proved by each other: as they stand, or with one byte put right.
+ */
+export function recognize(
+  payload: Buffer,
+  positionOf: (key: Buffer) => Position | undefined,
+): { slot: number; key: Buffer } | undefined {
+  const view = new RecordView()
+  const prove = (bytes: Buffer) => {
+    for (const type of [FRAME.put, FRAME.putIf]) {
+      if (!view.look(type, bytes, 0, bytes.length)) continue
+      const key = bytes.subarray(view.keyStart, view.valueStart)
+      const position = positionOf(key)
+      if (position?.place === view.place && position.slot === view.slot)
+        return { slot: view.slot, key: Buffer.from(key) }
+    }
+    return undefined
+  }
+  const intact = prove(payload)
+  if (intact || payload.length > MAX_RECOGNIZED_BYTES) return intact
+  const guess = Buffer.from(payload)
+  for (const [at, byte] of payload.entries()) {
+    for (let change = 1; change < 256; change++) {
+      guess[at] = byte ^ change
+      const found = prove(guess)
+      if (found) return found
+    }
+    guess[at] = byte
+  }
+  return undefined
+}

@@ -29,8 +29,6 @@ import type { NamespaceStore } from './store.js'
 
 /** Entries that are stored with one write for each file touched. */
 const BATCH_ENTRIES = 4096
-/** Counts are added to the totals on exit and each time this many have gathered. */
-const FLUSH_COUNT = 1024
 
 export class NamespaceHandle implements Namespace {
   readonly name: string
@@ -261,7 +259,7 @@ export class NamespaceHandle implements Namespace {
   #count(name: Parameters<Counters['count']>[0], by = 1): void {
     const { counters, environment } = this.#store
     counters.count(name, by)
-    if (counters.pendingCount < FLUSH_COUNT || environment.readOnly) return
+    if (!counters.isDue || environment.readOnly) return
     this.#attempt(undefined, () => {
       if (this.#store.prepare()) counters.flush()
     })
