@@ -97,7 +97,7 @@ export interface ScanResult {
 /**
  * Visits the frames in `bytes[start, end)`. Where none begins, the bytes up to the next valid one are either the beginnings
  * of frames whose writers were killed, which nobody was told of, or damage. An unfinished frame at the end is left alone, as
- * its writer may be at it.
+ * its writer may be at it. A frame of which only the header is damaged is mended in `bytes`.
  */
 export function scanFrames(
   hashing: Hashing,
@@ -119,7 +119,7 @@ export function scanFrames(
     }
     const next = findFrame(hashing, bytes, at + 1, end, seed)
     const limit = next < 0 ? end : next
-    if (isWholeButForItsHeader(hashing, bytes, at, limit, seed)) {
+    if (mendHeader(hashing, bytes, at, limit, seed)) {
       visit(bytes[at + 6] as number, bytes, at + FRAME_HEADER_BYTES, limit)
     } else {
       const isTorn = isCutShort(bytes, at, limit)
@@ -157,14 +157,16 @@ function findMagic(bytes: Buffer, from: number, end: number): number {
   return magic >= 0 && magic + 8 <= end ? magic - 4 : -1
 }
 
-/** Whether the check holds once magic and length are what they must have been: the rest is proved by it then. */
-function isWholeButForItsHeader(hashing: Hashing, bytes: Buffer, at: number, end: number, seed: number): boolean {
+/** Puts magic and length right where the check then holds, which proves the rest; returns whether it did. */
+function mendHeader(hashing: Hashing, bytes: Buffer, at: number, end: number, seed: number): boolean {
   if (at + FRAME_HEADER_BYTES > end) return false
-  const frame = Buffer.from(bytes.subarray(at, end))
-  frame.writeUInt16LE(FRAME_MAGIC, 4)
-  frame[7] = 0
-  frame.writeUInt32LE(end - at - FRAME_HEADER_BYTES, 8)
-  return endOfFrame(hashing, frame, 0, frame.length, seed) >= 0
+  const damaged = Buffer.from(bytes.subarray(at, at + FRAME_HEADER_BYTES))
+  bytes.writeUInt16LE(FRAME_MAGIC, at + 4)
+  bytes[at + 7] = 0
+  bytes.writeUInt32LE(end - at - FRAME_HEADER_BYTES, at + 8)
+  const isMended = endOfFrame(hashing, bytes, at, end, seed) === end
+  if (!isMended) damaged.copy(bytes, at)
+  return isMended
 }
 
 /** Whether the bytes are nothing but beginnings of frames, each shorter than it says that it is. */
