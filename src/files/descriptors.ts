@@ -42,7 +42,12 @@ export class Descriptors {
     if (!this.#open.delete(file)) return
     const { fd } = file
     file.fd = -1
-    this.#files.close(fd)
+    try {
+      this.#files.close(fd)
+    } catch (error) {
+      // The descriptor is gone whatever close says, and each write had a result of its own.
+      if (errnoOf(error) === undefined) throw error
+    }
   }
 
   closeAll(): void {

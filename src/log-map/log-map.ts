@@ -119,11 +119,11 @@ export class LogMap {
       if (attempt === MAX_ATTEMPTS) throw this.#broken()
       const bucket = this.#current(place)
       if (!bucket) place = this.#afterMissing(place)
-      else if (bucket.sealedAt >= 0) this.#follow(bucket)
+      else if (bucket.sealedAt >= 0) this.#follow(bucket, place)
       else if (this.#append(bucket, this.#writer.reset().begin(FRAME.clear).end()) !== 'again') {
         count += bucket.clearedCount
         this.#renew(bucket)
-        place = placeAfter(bucket.name)
+        place = placeAfter(bucket.name.prefix)
         attempt = 0
       }
     }
@@ -134,7 +134,7 @@ export class LogMap {
   compact(): void {
     for (let place = 0; place <= 0xffffffff; ) {
       const bucket = this.#current(place)
-      place = bucket ? placeAfter(bucket.name) : this.#afterMissing(place)
+      place = bucket ? placeAfter(bucket.name.prefix) : this.#afterMissing(place)
       if (!bucket) continue
       if (bucket.log.end > MIN_COMPACT_BYTES && bucket.deadBytes * 2 >= bucket.log.end) this.#renew(bucket)
     }
@@ -144,10 +144,15 @@ export class LogMap {
   *records(): IterableIterator<Found> {
     for (let place = 0; place <= 0xffffffff; ) {
       const bucket = this.#current(place)
-      place = bucket ? placeAfter(bucket.name) : this.#afterMissing(place)
-      if (!bucket) continue
-      yield* bucket.records()
+      if (!bucket) {
+        place = this.#afterMissing(place)
+        continue
+      }
+      // Of a sealed bucket, other parts may have been taken over by successors already.
+      const part = bucket.sealedAt < 0 ? bucket.name.prefix : prefixOf(place, bucket.name.prefix.length + 1)
+      for (const found of bucket.records()) if (hasPrefix(found.place, part)) yield found
       this.#account(bucket)
+      place = placeAfter(part)
     }
   }
 
@@ -172,12 +177,12 @@ export class LogMap {
         this.#directory.forget()
         return undefined
       }
-      if (bucket.turn === turn) return bucket
-      if (!this.#refresh(bucket)) this.#drop(bucket)
+      if (bucket.turn === turn && (bucket.sealedAt < 0 || this.#isInForce(bucket, place))) return bucket
+      if (!bucket.refresh()) this.#drop(bucket)
       else {
         bucket.turn = turn
         this.#account(bucket)
-        if (bucket.sealedAt < 0 || !this.#tryFollow(bucket)) return bucket
+        if (bucket.sealedAt < 0 || !this.#tryFollow(bucket, place)) return bucket
       }
     }
     throw this.#broken()
@@ -189,7 +194,7 @@ export class LogMap {
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       const bucket = this.#known(place) ?? this.#find(place) ?? this.#create(place)
       if (bucket.sealedAt < 0) return bucket
-      this.#follow(bucket)
+      this.#follow(bucket, place)
     }
     throw this.#broken()
   }
@@ -197,13 +202,7 @@ export class LogMap {
   /** Appends to the bucket; 'again' when it turned out not to be in force, so that the frames must go elsewhere. */
   #append(bucket: Bucket, writer: FrameWriter): 'applied' | 'outdated' | 'again' {
     const isNew = bucket.log.sizeBytes === 0
-    let offset: number
-    try {
-      offset = bucket.append(writer)
-    } catch (error) {
-      if (errnoOf(error) !== 'ENOENT') throw error
-      offset = -1
-    }
+    const offset = bucket.append(writer)
     if (offset < 0) {
       this.#drop(bucket)
       return 'again'
@@ -211,10 +210,10 @@ export class LogMap {
     bucket.turn = this.#environment.turn.current()
     this.#account(bucket)
     if (bucket.isVoid(offset)) {
-      this.#follow(bucket)
+      this.#follow(bucket, firstPlace(bucket.name))
       return 'again'
     }
-    if (isNew && !this.#isInForce(bucket)) {
+    if (isNew && !this.#isInForce(bucket, firstPlace(bucket.name))) {
       this.#drop(bucket)
       return 'again'
     }
@@ -224,19 +223,10 @@ export class LogMap {
   }
 
   /** The first bucket may have come and gone between the listing and its creation: then the new file is nobody's. */
-  #isInForce({ name }: Bucket): boolean {
+  #isInForce({ name }: Bucket, place: number): boolean {
     this.#directory.forget()
-    const newest = this.#directory.find(firstPlace(name))
+    const newest = this.#directory.find(place)
     return newest?.generation === name.generation && newest.prefix === name.prefix
-  }
-
-  #refresh(bucket: Bucket): boolean {
-    try {
-      return bucket.refresh()
-    } catch (error) {
-      if (errnoOf(error) !== 'ENOENT') throw error
-      return false
-    }
   }
 
   // Successors
@@ -250,23 +240,26 @@ export class LogMap {
       return
     }
     if (bucket.sealedAt < 0 && bucket.append(new FrameWriter().begin(FRAME.seal).end()) < 0) this.#drop(bucket)
-    else this.#tryFollow(bucket)
+    else this.#tryFollow(bucket, firstPlace(bucket.name))
   }
 
   /** Like `#follow`; false, with the sealed bucket as it is, when the successors cannot be had now. */
-  #tryFollow(bucket: Bucket): boolean {
+  #tryFollow(bucket: Bucket, place: number): boolean {
     try {
-      return this.#follow(bucket)
+      return this.#follow(bucket, place)
     } catch (error) {
       if (errnoOf(error) === undefined && !(error instanceof CacheError)) throw error
       return false
     }
   }
 
-  /** Puts the successors of a sealed bucket in force. Reads go on from the sealed one where nothing may be written. */
-  #follow(bucket: Bucket): boolean {
+  /**
+   * Puts the successors of a sealed bucket in force. Where nothing may be written, the sealed one remains so for the places
+   * that none of its successors has taken over yet: false for such a place.
+   */
+  #follow(bucket: Bucket, place: number): boolean {
     if (this.#environment.readOnly) {
-      if (this.#isInForce(bucket)) return false
+      if (this.#isInForce(bucket, place)) return false
     } else {
       if (!bucket.successor) this.#nominate(bucket)
       if (bucket.successor) this.#publish(bucket, bucket.successor)
@@ -290,12 +283,13 @@ export class LogMap {
     const changes = bucket.changes()
     try {
       for (const name of names) this.#writeCandidate(name, unique, changes)
-      const frame = new FrameWriter().begin(FRAME.successor).u8(isSplit ? 1 : 0)
-      bucket.append(frame.put(Buffer.from(unique, 'hex')).end())
     } catch (error) {
       removeCandidates()
       throw error
     }
+    // When this fails the frame may be there all the same, so the candidates stay.
+    const frame = new FrameWriter().begin(FRAME.successor).u8(isSplit ? 1 : 0)
+    bucket.append(frame.put(Buffer.from(unique, 'hex')).end())
     if (bucket.successor?.unique !== unique) removeCandidates()
   }
 
@@ -325,7 +319,7 @@ export class LogMap {
         if (errnoOf(error) !== 'ENOENT') throw error
         // Another process was first and may be generations further; else somebody deleted the candidate, and its
         // records are lost.
-        if (this.#isInForce(bucket) && files.stat(bucket.log.path)) this.#createEmpty(path)
+        if (this.#isInForce(bucket, firstPlace(name)) && files.stat(bucket.log.path)) this.#createEmpty(path)
       }
     }
     files.remove(bucket.log.path)
@@ -355,7 +349,7 @@ export class LogMap {
 
   /** The place after the bucket that is missing at this one; past the last one in an empty map. */
   #afterMissing(place: number): number {
-    return placeAfter(this.#directory.missing(place))
+    return placeAfter(this.#directory.missing(place).prefix)
   }
 
   #known(place: number): Bucket | undefined {
@@ -438,8 +432,12 @@ function firstPlace({ prefix }: BucketName): number {
   return Number.parseInt(prefix.padEnd(8, '0'), 16)
 }
 
-function placeAfter({ prefix }: BucketName): number {
+function placeAfter(prefix: string): number {
   return Number.parseInt(prefix.padEnd(8, 'f'), 16) + 1
+}
+
+function prefixOf(place: number, depth: number): string {
+  return (place >>> 0).toString(16).padStart(8, '0').slice(0, depth)
 }
 
 function hasPrefix(place: number, prefix: string): boolean {

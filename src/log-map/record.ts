@@ -26,6 +26,7 @@ export interface Change extends Position {
 
 /** A record as it was read; the buffers are views that the next call on the map may overwrite. */
 export interface Found {
+  place: number
   kind: 'put' | 'remove'
   key: Buffer
   value: Buffer
@@ -107,6 +108,7 @@ export class RecordView {
 
   found(): Found {
     return {
+      place: this.place,
       kind: this.isPut ? 'put' : 'remove',
       key: this.bytes.subarray(this.keyStart, this.valueStart),
       value: this.bytes.subarray(this.valueStart, this.end),

@@ -9,7 +9,7 @@
 // Not guaranteed: that the file is still the one that others use. Whoever holds a log must act on `gone` and on frames
 // that say so.
 
-import { CacheError } from '../base/errors.js'
+import { CacheError, errnoOf } from '../base/errors.js'
 import { FORMAT_VERSION, FRAME, FRAME_HEADER_BYTES } from '../base/layout.js'
 import type { PooledFile } from '../files/descriptors.js'
 import type { FileStat, OpenMode } from '../files/files.js'
@@ -63,6 +63,10 @@ export class Log {
    * @throws errno-style errors of the file system
    */
   read(visit: LogVisitor, visitDamage = ignoreDamage): boolean {
+    return unlessMissing(false, () => this.#read(visit, visitDamage))
+  }
+
+  #read(visit: LogVisitor, visitDamage: DamageVisitor): boolean {
     const stat = this.#file.stat()
     const { sizeBytes } = stat
     if (!this.#isSame(stat) || sizeBytes < this.sizeBytes) return false
@@ -77,7 +81,11 @@ export class Log {
    * @throws errno-style errors; CacheError `ERR_CACHE_IO` when the disk took only a part
    */
   append(writer: FrameWriter, visit: LogVisitor, visitDamage = ignoreDamage): number {
-    if (this.sizeBytes === 0 && !this.read(visit, visitDamage)) return -1
+    return unlessMissing(-1, () => this.#append(writer, visit, visitDamage))
+  }
+
+  #append(writer: FrameWriter, visit: LogVisitor, visitDamage: DamageVisitor): number {
+    if (this.sizeBytes === 0 && !this.#read(visit, visitDamage)) return -1
     const batch = this.sizeBytes === 0 ? this.#withOpenFrame(writer) : writer
     batch.check(this.#environment.hashing, this.seed)
     const written = this.#file.append(batch.bytes, batch.length)
@@ -186,5 +194,15 @@ function visitFrames(writer: FrameWriter, visit: FrameVisitor): void {
     const end = at + FRAME_HEADER_BYTES + writer.bytes.readUInt32LE(at + 8)
     visit(writer.bytes[at + 6] as number, writer.bytes, at + FRAME_HEADER_BYTES, end)
     at = end
+  }
+}
+
+/** A file that was closed to spare descriptors may be gone when it is opened again. */
+function unlessMissing<T>(fallback: T, work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw error
+    return fallback
   }
 }

@@ -249,15 +249,9 @@ class ActivePack {
 
   /** The offset of the first frame, or -1 when the pack was retired or deleted before it. */
   append(writer: FrameWriter): number {
-    let offset: number
-    try {
-      offset = this.log.append(writer, (type, _bytes, _start, _end, at) => {
-        if (type === FRAME.seal && this.#sealedAt < 0) this.#sealedAt = at
-      })
-    } catch (error) {
-      if (errnoOf(error) !== 'ENOENT') throw error
-      return -1
-    }
+    const offset = this.log.append(writer, (type, _bytes, _start, _end, at) => {
+      if (type === FRAME.seal && this.#sealedAt < 0) this.#sealedAt = at
+    })
     return this.#sealedAt >= 0 && offset > this.#sealedAt ? -1 : offset
   }
 }
