@@ -4,9 +4,9 @@
 // bytes never share one, even when their hashes collide, because a put that finds its hash compares the bytes and tries
 // the next variant where they differ.
 //
-// A gc and a set in another process need no lock between them. The gc marks a pack as retired, then reads all manifests;
-// the set writes its entry, then calls `confirm`, which looks for that mark. At least one of the two sees the other:
-// either the gc finds the entry and keeps the blob, or the set finds the mark and stores its bytes again.
+// A gc and a set in another process need no lock between them. The gc renames a pack, then reads all manifests; the set
+// writes its entry, then calls `confirm`, which looks for the pack's name. At least one of the two sees the other: either
+// the gc finds the entry and keeps the blob, or the set misses the name and stores its bytes again.
 //
 // Not guaranteed: that bytes put by two processes at the same instant are stored once; the second copy is waste that a gc
 // drops.
@@ -78,17 +78,17 @@ export class Blobs {
   }
 
   /**
-   * To be called after an entry that refers to these blobs was written: stores again those whose pack a gc is about to
-   * remove, as it may have read the manifest before.
+   * To be called after an entry that refers to these blobs was written: stores again those whose pack is gone, or
+   * about to be removed by a gc, which may have read the manifest before.
    *
    * @throws errno-style errors; CacheError `ERR_CACHE_IO`
    */
   confirm(refs: readonly BlobRef[], values: readonly Uint8Array[]): void {
-    const isRetired = new Map<number, boolean>()
+    const isKept = new Map<number, boolean>()
     for (const [index, { id, location }] of refs.entries()) {
       const { pack } = location
-      if (!isRetired.has(pack)) isRetired.set(pack, this.packs.isRetired(pack))
-      if (!isRetired.get(pack)) continue
+      if (!isKept.has(pack)) isKept.set(pack, this.packs.isKept(pack))
+      if (isKept.get(pack)) continue
       this.#append([{ blob: { id, bytes: values[index] as Uint8Array }, at: [] }], [])
     }
   }

@@ -100,7 +100,7 @@ export class CacheHandle implements Cache {
       ...this.#storage.namespace(directory),
       now: this.#clock,
       expectOpen: () => this.#expectOpen(),
-      prepare: () => this.#prepare(),
+      canWrite: !this.readOnly && !this.#problem,
       report: this.#report,
       diskBytes: () => diskUsage(environment.files, layout.namespace(directory)),
     }
@@ -113,12 +113,6 @@ export class CacheHandle implements Cache {
       this.#report(error)
       return fallback
     }
-  }
-
-  #prepare(): boolean {
-    if (this.readOnly || this.#problem) return false
-    this.#storage.prepare()
-    return true
   }
 
   #warn(error: unknown): void {

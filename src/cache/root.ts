@@ -37,9 +37,15 @@ export function rootProblem(files: Files, layout: Layout): CacheError | undefine
   }
 }
 
-/** Makes the root and tags it, so that backups skip it. @throws errno-style errors */
-export function makeRoot(files: Files, layout: Layout): void {
+/**
+ * Makes the root and tags it, so that backups skip it.
+ *
+ * @throws errno-style errors; CacheError `ERR_CACHE_ROOT` when something else has taken its place
+ */
+export function prepareRoot(files: Files, layout: Layout): void {
   if (files.stat(layout.tag)) return
+  const problem = rootProblem(files, layout)
+  if (problem) throw problem
   files.makeDirectory(layout.root)
   try {
     files.createFile(layout.tag, CACHE_TAG)

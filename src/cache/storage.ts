@@ -11,7 +11,7 @@ import { type Files, nodeFiles } from '../files/files.js'
 import { createHashing, type Hashing } from '../hashing/hashing.js'
 import { type Environment, Turn } from '../log/environment.js'
 import { Manifest } from '../manifest/manifest.js'
-import { makeRoot, rootProblem } from './root.js'
+import { prepareRoot } from './root.js'
 
 /** What tests put in place of the disk and the hash function. */
 export interface Substitutes {
@@ -37,7 +37,6 @@ export class Storage {
   readonly #name: string
   readonly #namespaces = new Map<string, NamespaceStorage>()
   readonly #users = new Set<Report>()
-  #isPrepared = false
 
   /** The root's storage; `report` is told what goes wrong when it is written to at exit. */
   static open(dir: string, readOnly: boolean, report: Report, substitutes?: Substitutes): Storage {
@@ -60,7 +59,14 @@ export class Storage {
     const hashing = substitutes.hashing ?? sharedHashing
     this.#name = name
     this.layout = layoutOf(dir)
-    this.environment = { files, descriptors: new Descriptors(files), hashing, turn: new Turn(), readOnly }
+    this.environment = {
+      files,
+      descriptors: new Descriptors(files),
+      hashing,
+      turn: new Turn(),
+      readOnly,
+      prepare: () => prepareRoot(files, this.layout),
+    }
     this.blobs = new Blobs(this.environment, this.layout)
   }
 
@@ -82,23 +88,10 @@ export class Storage {
     return [...this.#namespaces].flatMap(([directory, { counters }]) => (counters.pendingCount > 0 ? directory : []))
   }
 
-  /** Makes the root ready for writing. @throws errno-style errors; CacheError `ERR_CACHE_ROOT` */
-  prepare(): void {
-    if (this.#isPrepared) return
-    const problem = rootProblem(this.environment.files, this.layout)
-    if (problem) throw problem
-    makeRoot(this.environment.files, this.layout)
-    this.#isPrepared = true
-  }
-
   /** Adds this process's counts to the totals. @throws errno-style errors; CacheError `ERR_CACHE_IO` */
   flush(): void {
     if (this.environment.readOnly) return
-    for (const { counters } of this.#namespaces.values()) {
-      if (counters.pendingCount === 0) continue
-      this.prepare()
-      counters.flush()
-    }
+    for (const { counters } of this.#namespaces.values()) counters.flush()
   }
 
   /** Ends one use; the last one closes all files. */

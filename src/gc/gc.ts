@@ -4,7 +4,7 @@
 // with garbage worth it are retired, which tells every set from now on that a blob in them needs storing again; only
 // then are the manifests read to find what is alive. That is copied to other packs, the index is pointed there, and the
 // packs are removed. Killed at any point, all blobs that entries refer to are still found through the index; the next
-// gc goes on with the packs that are marked as retired.
+// gc goes on with the packs that are retired.
 
 import { CacheError } from '../base/errors.js'
 import type { GcReport } from '../base/types.js'
@@ -86,7 +86,6 @@ async function sweep(input: GcInput, report: GcReport): Promise<void> {
   const { packs } = blobs
   const before = await mark(input)
   const chosen: number[] = []
-  packs.removeStrayMarks()
   for (const pack of packs.numbers()) {
     let deadBytes = 0
     let count = 0
@@ -97,13 +96,13 @@ async function sweep(input: GcInput, report: GcReport): Promise<void> {
     const sizeBytes = packs.sizeOf(pack)
     const garbage = deadBytes + tornBytes
     const isWorth = garbage > 0 && (garbage >= sizeBytes * MIN_DEAD_SHARE || sizeBytes <= SMALL_PACK_BYTES)
-    if (isWorth || packs.isRetired(pack)) chosen.push(pack)
+    if (isWorth || !packs.isKept(pack)) chosen.push(pack)
     else report.keptBlobs += count
     await pause()
   }
   if (chosen.length === 0) return
   for (const pack of chosen) packs.retire(pack)
-  // Every set from here on confirms its blobs against the marks, and everything set before is in the manifests now.
+  // Every set from here on finds, when it confirms its blobs, that these packs are gone, and everything set before is in the manifests now.
   environment.turn.end()
   const live = await mark(input)
   for (const pack of chosen) {

@@ -365,6 +365,7 @@ export class LogMap {
 
   #create(place: number): Bucket {
     const name = this.#directory.missing(place)
+    this.#environment.prepare()
     this.#directory.makeDirectory(name.prefix.slice(0, -1))
     return this.#add(name, 'create')
   }

@@ -10,6 +10,8 @@ export interface Environment {
   hashing: Hashing
   turn: Turn
   readOnly: boolean
+  /** Called before directories are made; throws when the root must not be written to. */
+  prepare(): void
 }
 
 /**

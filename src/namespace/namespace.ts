@@ -234,7 +234,7 @@ export class NamespaceHandle implements Namespace {
 
   #write(work: () => void): boolean {
     return this.#attempt(false, () => {
-      if (!this.#store.prepare()) return false
+      if (!this.#store.canWrite) return false
       work()
       return true
     })
@@ -257,11 +257,8 @@ export class NamespaceHandle implements Namespace {
   }
 
   #count(name: Parameters<Counters['count']>[0], by = 1): void {
-    const { counters, environment } = this.#store
+    const { counters, canWrite } = this.#store
     counters.count(name, by)
-    if (!counters.isDue || environment.readOnly) return
-    this.#attempt(undefined, () => {
-      if (this.#store.prepare()) counters.flush()
-    })
+    if (canWrite && counters.isDue) this.#attempt(undefined, () => counters.flush())
   }
 }

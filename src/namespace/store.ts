@@ -12,8 +12,8 @@ export interface NamespaceStore {
   now(): number
   /** Throws `ERR_CACHE_CLOSED` once the cache is closed. */
   expectOpen(): void
-  /** Makes the root ready for writing; false when nothing can be written. */
-  prepare(): boolean
+  /** False for a read-only cache and for a root that cannot be used. */
+  readonly canWrite: boolean
   /** Says once for each kind of trouble that something is broken. */
   report(error: unknown): void
   diskBytes(): number

@@ -4,10 +4,10 @@
 // bytes that `read` returns have the hash that their id says. Writers append to the highest pack and begin the next
 // when it is full.
 //
-// A pack is retired (for its blobs to be moved and the file removed) in three steps: its successor is made, a mark is put
-// beside it that says so to whoever refers to a blob in it, and a seal is appended for its writers. A writer sees the
-// seal when it lies between where it expected to write and where its frame went. One that has just opened the pack looks
-// for the successor after it measured the size: when there is none, a seal can only follow.
+// A pack is retired (for its blobs to be moved and the file removed) in three steps: its successor is made, it is renamed,
+// which tells whoever refers to a blob in it, and a seal is appended for its writers. A writer sees the seal when it lies
+// between where it expected to write and where its frame went. One that has just opened the pack looks for the successor
+// after it measured the size: when there is none, a seal can only follow.
 
 import { join } from 'node:path'
 import { errnoOf } from '../base/errors.js'
@@ -36,8 +36,7 @@ export interface BlobRef {
   location: Location
 }
 
-const MARK_FILE = /^(\d{1,10})\.retired$/
-const PACK_FILE = /^(\d{1,10})\.pack$/
+const PACK_FILE = /^(\d{1,10})\.(?:pack|retired)$/
 const MAX_ATTEMPTS = 100
 /** Where a blob's bytes begin in its frame. */
 const BYTES_START = FRAME_HEADER_BYTES + BLOB_ID_BYTES
@@ -84,22 +83,13 @@ export class Packs {
   }
 
   /** The blob's bytes, a view until the next call; undefined when they are not there or not what the id says. */
-  read({ pack, offset }: Location, id: Uint8Array): Buffer | undefined {
-    const frameBytes = FRAME_HEADER_BYTES + BLOB_ID_BYTES + blobLength(id)
-    try {
-      const cached = this.#blocks.view(pack, offset, frameBytes, (into, length, position) =>
-        this.#reader(pack).read(into, 0, length, position),
-      )
-      if (cached && this.#isBlob(cached, id)) return cached.subarray(BYTES_START)
-      // Too long for the cache, or the cached block is of a file that has been replaced since.
-      const buffer = Buffer.allocUnsafeSlow(frameBytes)
-      const count = this.#reader(pack).read(buffer, 0, frameBytes, offset)
-      return count === frameBytes && this.#isBlob(buffer, id) ? buffer.subarray(BYTES_START) : undefined
-    } catch (error) {
-      if (errnoOf(error) !== 'ENOENT') throw error
-      this.#readers.delete(pack)
-      return undefined
-    }
+  read(location: Location, id: Uint8Array): Buffer | undefined {
+    const wasOpen = this.#readers.has(location.pack)
+    const bytes = this.#read(location, id)
+    if (bytes || !wasOpen) return bytes
+    // The whole cache may have been deleted and begun anew: look at the file that has the name now.
+    this.#forget(location.pack)
+    return this.#read(location, id)
   }
 
   /** Numbers of the packs on disk, ascending. */
@@ -114,21 +104,26 @@ export class Packs {
   /** Announces that the pack will be removed. Appends that land after this are made again elsewhere. */
   retire(pack: number): void {
     if (pack === this.numbers().at(-1)) this.#createFile(this.#file(pack + 1))
-    this.#createFile(this.#mark(pack))
-    const log = this.#log(pack, 'append')
+    try {
+      this.#environment.files.rename(this.#file(pack), this.#retiredFile(pack))
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOENT') throw error
+    }
+    const log = this.#log(pack, this.#retiredFile(pack), 'append')
     log.skipToEnd()
     log.append(this.#writer.reset().begin(FRAME.seal).end(), () => undefined)
     log.close()
     if (this.#active?.pack === pack) this.#active = undefined
   }
 
-  isRetired(pack: number): boolean {
-    return this.#environment.files.stat(this.#mark(pack)) !== undefined
+  /** Whether an entry may go on referring to blobs in the pack: it is there and not about to be removed. */
+  isKept(pack: number): boolean {
+    return this.#environment.files.stat(this.#file(pack)) !== undefined
   }
 
   /** Visits every whole blob of a pack up to its seal; returns the bytes that are no frame. */
   scan(pack: number, visit: (location: Location, id: Buffer, bytes: Buffer) => void): number {
-    const log = this.#log(pack, 'read')
+    const log = this.#log(pack, this.isKept(pack) ? this.#file(pack) : this.#retiredFile(pack), 'read')
     let isSealed = false
     log.read((type, bytes, start, end, offset) => {
       if (type === FRAME.seal) isSealed = true
@@ -141,19 +136,8 @@ export class Packs {
   }
 
   remove(pack: number): void {
-    this.#readers.get(pack)?.close()
-    this.#readers.delete(pack)
-    this.#environment.files.remove(this.#file(pack))
-    this.#environment.files.remove(this.#mark(pack))
-  }
-
-  /** Removes the marks that a gc left which was killed after it had removed their packs. */
-  removeStrayMarks(): void {
-    const { files } = this.#environment
-    for (const name of files.list(this.path) ?? []) {
-      const pack = Number(MARK_FILE.exec(name)?.[1] ?? -1)
-      if (pack >= 0 && !files.stat(this.#file(pack))) files.remove(this.#mark(pack))
-    }
+    this.#forget(pack)
+    for (const path of [this.#file(pack), this.#retiredFile(pack)]) this.#environment.files.remove(path)
   }
 
   sizeOf(pack: number): number {
@@ -172,18 +156,19 @@ export class Packs {
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       const pack = this.numbers().at(-1)
       if (pack === undefined) {
+        this.#environment.prepare()
         this.#environment.files.makeDirectory(this.path)
         this.#createFile(this.#file(0))
         continue
       }
-      const log = this.#log(pack, 'append')
+      const log = this.#log(pack, this.#file(pack), 'append')
       try {
         log.skipToEnd()
       } catch (error) {
         if (errnoOf(error) !== 'ENOENT') throw error
         continue
       }
-      const isLast = this.#environment.files.stat(this.#file(pack + 1)) === undefined
+      const isLast = this.numbers().at(-1) === pack
       if (isLast && log.sizeBytes < this.#packBytes) {
         this.#active = new ActivePack(pack, log)
         return this.#active
@@ -208,13 +193,37 @@ export class Packs {
     }
   }
 
+  #read({ pack, offset }: Location, id: Uint8Array): Buffer | undefined {
+    const frameBytes = BYTES_START + blobLength(id)
+    try {
+      const cached = this.#blocks.view(pack, offset, frameBytes, (into, length, position) =>
+        this.#reader(pack).read(into, 0, length, position),
+      )
+      if (cached) return this.#isBlob(cached, id) ? cached.subarray(BYTES_START) : undefined
+      const buffer = Buffer.allocUnsafeSlow(frameBytes)
+      const count = this.#reader(pack).read(buffer, 0, frameBytes, offset)
+      return count === frameBytes && this.#isBlob(buffer, id) ? buffer.subarray(BYTES_START) : undefined
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOENT') throw error
+      this.#forget(pack)
+      return undefined
+    }
+  }
+
   #reader(pack: number): PooledFile {
     let reader = this.#readers.get(pack)
     if (!reader) {
-      reader = this.#environment.descriptors.file(this.#file(pack), 'read')
+      const path = this.isKept(pack) ? this.#file(pack) : this.#retiredFile(pack)
+      reader = this.#environment.descriptors.file(path, 'read')
       this.#readers.set(pack, reader)
     }
     return reader
+  }
+
+  #forget(pack: number): void {
+    this.#readers.get(pack)?.close()
+    this.#readers.delete(pack)
+    this.#blocks.clear()
   }
 
   #isBlob(frame: Buffer, id: Uint8Array): boolean {
@@ -224,11 +233,11 @@ export class Packs {
     return true
   }
 
-  #log(pack: number, mode: 'read' | 'append'): Log {
-    return new Log(this.#environment, this.#file(pack), `blobs/packs/${pack}`, mode)
+  #log(pack: number, path: string, mode: 'read' | 'append'): Log {
+    return new Log(this.#environment, path, `blobs/packs/${pack}`, mode)
   }
 
-  #mark(pack: number): string {
+  #retiredFile(pack: number): string {
     return join(this.path, `${pack}.retired`)
   }
 

@@ -123,7 +123,7 @@ test('writers leave a full or retired pack, also one that they have open or are 
   a.retire(1)
   expect([append(a, 9), append(b, 10)]).toEqual([2, 2])
   expect(new Packs(newEnvironment(), path).numbers()).toEqual([0, 1, 2])
-  expect([a.isRetired(0), a.isRetired(1), b.isRetired(1)]).toEqual([false, true, true])
+  expect([a.isKept(0), a.isKept(1), b.isKept(1), b.isKept(7)]).toEqual([true, false, false, false])
   const seen: number[] = []
   a.scan(1, (_location, blobId) => seen.push(blobId[0] as number))
   expect(seen).toEqual([7, 8])

@@ -25,7 +25,15 @@ export function temporaryDirectory(): string {
 
 export function newEnvironment(overrides: Partial<Environment> = {}): Environment {
   const files = overrides.files ?? nodeFiles
-  return { files, descriptors: new Descriptors(files), hashing, turn: new Turn(), readOnly: false, ...overrides }
+  return {
+    files,
+    descriptors: new Descriptors(files),
+    hashing,
+    turn: new Turn(),
+    readOnly: false,
+    prepare: () => undefined,
+    ...overrides,
+  }
 }
 
 /** Stands for a SIGKILL: thrown by a file call, and by every later one of the same process. */
