@@ -76,8 +76,8 @@ export class Packs {
         if (active.log.end >= this.#packBytes) this.#next(active.pack)
         return starts.map(start => ({ pack: active.pack, offset: offset + start }))
       }
-      active.log.close()
-      this.#active = undefined
+      // Retired, or deleted together with others that may be open here.
+      this.close()
       if (attempt === MAX_ATTEMPTS) throw new Error(`No pack in ${this.path} can be written to.`)
     }
   }
