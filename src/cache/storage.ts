@@ -13,10 +13,11 @@ import { type Environment, Turn } from '../log/environment.js'
 import { Manifest } from '../manifest/manifest.js'
 import { prepareRoot } from './root.js'
 
-/** What tests put in place of the disk and the hash function. */
+/** What tests put in place of the disk, the hash function and chance. */
 export interface Substitutes {
   files?: Files
   hashing?: Hashing
+  random?: () => number
 }
 
 export interface NamespaceStorage {
@@ -64,6 +65,7 @@ export class Storage {
       descriptors: new Descriptors(files),
       hashing,
       turn: new Turn(),
+      random: substitutes.random ?? Math.random,
       readOnly,
       prepare: () => prepareRoot(files, this.layout),
     }

@@ -105,7 +105,7 @@ export class LogMap {
   swap(change: Change & { expected: number }): boolean {
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       const writer = this.#writer.reset()
-      writeChange(writer, change)
+      writeChange(writer, change, Math.floor(this.#environment.random() * 0x100000000))
       const outcome = this.#append(this.#writable(change.place), writer)
       if (outcome !== 'again') return outcome === 'applied'
     }
@@ -273,7 +273,7 @@ export class LogMap {
    * sealed file is gone because others went through all of this meanwhile, still unknown.
    */
   #nominate(bucket: Bucket): void {
-    const unique = randomHex(UNIQUE_BYTES)
+    const unique = this.#randomHex(UNIQUE_BYTES)
     const isSplit = bucket.deadBytes * 2 < bucket.sealedAt && bucket.name.prefix.length < BUCKET_MAX_DEPTH
     const names = successorsOf(bucket.name, isSplit)
     const removeCandidates = () => {
@@ -420,6 +420,12 @@ export class LogMap {
     }
   }
 
+  /** Names must differ between processes, containers and machines on one directory: pids do not, so they are random. */
+  #randomHex(bytes: number): string {
+    const byte = () => Math.floor(this.#environment.random() * 256)
+    return Buffer.from(Array.from({ length: bytes }, byte)).toString('hex')
+  }
+
   #identityOf({ prefix, generation }: BucketName): string {
     return `${this.#identity}/${prefix === '' ? '_' : prefix}.${generation}`
   }
@@ -443,9 +449,4 @@ function prefixOf(place: number, depth: number): string {
 
 function hasPrefix(place: number, prefix: string): boolean {
   return prefix === '' || place >>> (32 - 4 * prefix.length) === Number.parseInt(prefix, 16)
-}
-
-/** Names must differ between processes, containers and machines on one directory: pids do not, so they are random. */
-function randomHex(bytes: number): string {
-  return Array.from({ length: bytes }, () => ((Math.random() * 256) | 0).toString(16).padStart(2, '0')).join('')
 }

@@ -1,11 +1,12 @@
 // The records of a log map as frame payloads:
 //
 //   put, remove:      place u32 | slot u32 | key length u16 | key | value
-//   putIf, removeIf:  expected u32 | the same
+//   putIf, removeIf:  expected u32 | nonce u32 | the same
 //
 // `place` picks the bucket, `slot` the position in its table; both are hashes of the key. `expected` is the check of the
 // frame that is the key's current record: when it no longer is, the frame is void. So an amendment that was decided on
-// what was there cannot overwrite what came after it.
+// what was there cannot overwrite what came after it. The nonce tells one process's amendment from an equal one of another,
+// of which only the first is made.
 
 import { FRAME, FRAME_HEADER_BYTES } from '../base/layout.js'
 import type { FrameWriter } from '../log/frames.js'
@@ -38,12 +39,13 @@ export interface Found {
 export const NO_RECORD = 0
 
 const FIXED_BYTES = 10
+const CONDITION_BYTES = 8
 
-export function writeChange(writer: FrameWriter, change: Change): void {
+export function writeChange(writer: FrameWriter, change: Change, nonce = 0): void {
   const isConditional = change.expected !== undefined
   if (change.kind === 'put') writer.begin(isConditional ? FRAME.putIf : FRAME.put)
   else writer.begin(isConditional ? FRAME.removeIf : FRAME.remove)
-  if (change.expected !== undefined) writer.u32(change.expected)
+  if (change.expected !== undefined) writer.u32(change.expected).u32(nonce)
   writer.u32(change.place).u32(change.slot).u16(change.key.length).put(change.key).put(change.value).end()
 }
 
@@ -66,7 +68,7 @@ export class RecordView {
   look(type: number, bytes: Buffer, start: number, end: number): boolean {
     this.bytes = bytes
     this.type = type
-    this.start = start + (isConditional(type) ? 4 : 0)
+    this.start = start + (isConditional(type) ? CONDITION_BYTES : 0)
     this.end = end
     return this.start + FIXED_BYTES <= end && this.valueStart <= end
   }
@@ -78,7 +80,7 @@ export class RecordView {
   }
 
   get expected(): number {
-    return this.bytes.readUInt32LE(this.start - 4)
+    return this.bytes.readUInt32LE(this.start - CONDITION_BYTES)
   }
   get place(): number {
     return this.bytes.readUInt32LE(this.start)
@@ -96,7 +98,7 @@ export class RecordView {
     return this.type === FRAME.put || this.type === FRAME.putIf
   }
   get check(): number {
-    return this.bytes.readUInt32LE(this.start - (isConditional(this.type) ? 4 : 0) - FRAME_HEADER_BYTES)
+    return this.bytes.readUInt32LE(this.start - (isConditional(this.type) ? CONDITION_BYTES : 0) - FRAME_HEADER_BYTES)
   }
 
   hasKey(key: Uint8Array): boolean {

@@ -9,6 +9,8 @@ export interface Environment {
   descriptors: Descriptors
   hashing: Hashing
   turn: Turn
+  /** From 0 to 1, different in each process: `Math.random`. */
+  random(): number
   readOnly: boolean
   /** Called before directories are made; throws when the root must not be written to. */
   prepare(): void
@@ -17,6 +19,9 @@ export interface Environment {
 /**
  * Counts the turns of the event loop. Whether another process has written is asked once a turn and file, not once a
  * get: an fstat costs as much as the rest of a get. lmdb-js renews its read transactions on the same rhythm.
+ *
+ * A turn ends with the microtasks of the callback it began in. An immediate would come too late: timers and I/O of the
+ * loop's next round run before it.
  */
 export class Turn {
   #id = 1
@@ -30,10 +35,10 @@ export class Turn {
   current(): number {
     if (!this.#isEnding) {
       this.#isEnding = true
-      setImmediate(() => {
+      queueMicrotask(() => {
         this.#isEnding = false
         this.#id++
-      }).unref()
+      })
     }
     return this.#id
   }

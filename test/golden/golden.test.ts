@@ -13,7 +13,7 @@ function open(dir: string, readOnly = false) {
   const onWarning = ({ cause }: { cause?: unknown }) => {
     throw cause
   }
-  return new CacheHandle({ dir, readOnly, clock: () => CREATED_AT, onWarning }, {})
+  return new CacheHandle({ dir, readOnly, clock: () => CREATED_AT, onWarning }, { random: () => 0.5 })
 }
 
 function filesBelow(directory: string): string[] {

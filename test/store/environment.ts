@@ -30,6 +30,7 @@ export function newEnvironment(overrides: Partial<Environment> = {}): Environmen
     descriptors: new Descriptors(files),
     hashing,
     turn: new Turn(),
+    random: Math.random,
     readOnly: false,
     prepare: () => undefined,
     ...overrides,
