@@ -1,0 +1,347 @@
+// A small store, each of its files cut at every length and each of its bytes altered. What a get gives is then the value
+// that was set, or nothing; and the store takes sets again, which others find.
+
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { CacheHandle } from '../../src/cache/cache.js'
+import { type Files, nodeFiles } from '../../src/files/files.js'
+import type { Cache, CacheWarning } from '../../src/index.js'
+import { filesBelow, repeatedCodes } from '../support/caches.js'
+import { MemoryDisk } from '../support/memory-disk.js'
+
+const START = Date.UTC(2026, 0, 1)
+const FILES = [
+  'CACHEDIR.TAG',
+  'v1/blobs/index/_.0',
+  'v1/blobs/packs/0.pack',
+  'v1/namespaces/one/counters/_.0',
+  'v1/namespaces/one/manifest/_.0',
+  'v1/namespaces/two/counters/_.0',
+  'v1/namespaces/two/manifest/_.0',
+].map(path => join(...path.split('/')))
+
+/** Each key is set once; `rewritten` stores have values that were replaced and deleted as well. */
+const VALUES: Record<string, Record<string, unknown>> = {
+  one: { text: 'the first value', number: 12.5, list: [1, 2, { three: 'x' }], ttl: 'ends late' },
+  two: { text: 'another namespace', shared: 'the first value' },
+}
+
+let directory: string
+let work: string
+
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), 'wicked-cache-test-'))
+  work = join(directory, 'work')
+})
+afterAll(() => rmSync(directory, { recursive: true, force: true }))
+
+function open(files: Files = nodeFiles, warnings: CacheWarning[] = [], dir = work): Cache {
+  return new CacheHandle({ dir, clock: () => START, onWarning: warning => warnings.push(warning) }, { files })
+}
+
+function storeValues(cache: Cache): void {
+  for (const [name, values] of Object.entries(VALUES)) {
+    const entries = cache.namespace(name)
+    for (const [key, value] of Object.entries(values)) entries.set(key, value, key === 'ttl' ? { ttlMs: 1e9 } : {})
+    entries.get('nothing')
+  }
+}
+
+function made(name: string, fill: (cache: Cache) => void): string {
+  const template = join(directory, name)
+  const cache = open(nodeFiles, [], template)
+  fill(cache)
+  cache.close()
+  return template
+}
+
+/** Gets of everything; throws for what is neither the value nor a miss, and returns the number of hits. */
+function hitsIn(cache: Cache, where: string): number {
+  let hits = 0
+  for (const [name, values] of Object.entries(VALUES)) {
+    for (const [key, value] of Object.entries(values)) {
+      const actual = cache.namespace(name).get(key)
+      if (actual === undefined) continue
+      hits++
+      if (JSON.stringify(actual) !== JSON.stringify(value)) {
+        throw new Error(`${where}: ${name}/${key} is ${JSON.stringify(actual)}`)
+      }
+    }
+  }
+  return hits
+}
+
+/** Everything that a caller may do with the damaged store in `work`. */
+function exercise(where: string, files: Files = nodeFiles): number {
+  const warnings: CacheWarning[] = []
+  const cache = open(files, warnings)
+  const hits = hitsIn(cache, where)
+  for (const name of Object.keys(VALUES)) {
+    const known = new Set(Object.keys(VALUES[name] as object))
+    for (const key of cache.namespace(name).keys()) if (!known.has(key)) throw new Error(`${where}: made up key ${key}`)
+    if (cache.namespace(name).set('new', where) !== true) throw new Error(`${where}: nothing can be set`)
+    if (cache.namespace(name).set('text', where) !== true) throw new Error(`${where}: nothing can be replaced`)
+  }
+  cache.stats()
+  if (cache.namespace('two').set('shared', VALUES.one?.text) !== true) throw new Error(`${where}: set of known bytes`)
+  cache.close()
+  expect(repeatedCodes(warnings), where).toEqual([])
+  const other = open(files)
+  for (const name of Object.keys(VALUES)) {
+    const found = other.namespace(name).getMany(['new', 'text'])
+    if (found[0] !== where || found[1] !== where) throw new Error(`${where}: what was set afterwards is lost`)
+  }
+  if (other.namespace('two').get('shared') !== VALUES.one?.text)
+    throw new Error(`${where}: known bytes were not mended`)
+  other.close()
+  return hits
+}
+
+describe('a store in which each key was set once', () => {
+  let template: string
+  let contents: Map<string, Buffer>
+  let whole: MemoryDisk
+
+  beforeAll(() => {
+    template = made('once', storeValues)
+    contents = new Map(FILES.map(file => [file, readFileSync(join(template, file))]))
+    expect(filesBelow(template)).toEqual([...FILES].sort())
+    cpSync(template, work, { recursive: true })
+    whole = MemoryDisk.of(work)
+    rmSync(work, { recursive: true })
+  })
+  beforeEach(() => cpSync(template, work, { recursive: true }))
+  afterEach(() => rmSync(work, { recursive: true, force: true }))
+
+  function restore(): void {
+    for (const [file, bytes] of contents) writeFileSync(join(work, file), bytes)
+  }
+
+  /** The store with other bytes in one of its files, on a disk of its own. */
+  function altered(file: string, bytes: Buffer): Files {
+    const disk = whole.clone()
+    disk.write(join(work, file), bytes)
+    return disk.files
+  }
+
+  test('gives everything while it is whole', () => {
+    expect(exercise('whole')).toBe(6)
+  })
+
+  test.each(FILES)('survives %s cut at every length', file => {
+    const bytes = contents.get(file) as Buffer
+    for (let cut = 0; cut < bytes.length; cut++) {
+      exercise(`${file} cut to ${cut} bytes`, altered(file, bytes.subarray(0, cut)))
+    }
+  })
+
+  test.each(FILES)('survives every byte of %s altered', file => {
+    const bytes = contents.get(file) as Buffer
+    for (let at = 0; at < bytes.length; at++) {
+      for (const mask of [0xff, 1 << (at & 7)]) {
+        const wrong = Buffer.from(bytes)
+        wrong[at] = (wrong[at] as number) ^ mask
+        const hits = exercise(`${file} with byte ${at} xor ${mask}`, altered(file, wrong))
+        // One frame of a manifest is one entry; the others must be unharmed.
+        if (file.includes('manifest')) expect(hits).toBeGreaterThanOrEqual(5)
+      }
+    }
+  })
+
+  test.each(FILES)('survives any end of %s filled with zeros, as a file system may after a power cut', file => {
+    const bytes = contents.get(file) as Buffer
+    for (let from = 0; from < bytes.length; from++) {
+      const zeros = Buffer.alloc(bytes.length - from + 100)
+      exercise(`${file} zero from ${from} on`, altered(file, Buffer.concat([bytes.subarray(0, from), zeros])))
+    }
+  })
+
+  test.each(FILES)('survives %s emptied, removed, doubled and followed by what is no frame', file => {
+    const bytes = contents.get(file) as Buffer
+    const path = join(work, file)
+    const damages: [string, () => void][] = [
+      ['emptied', () => writeFileSync(path, '')],
+      ['removed', () => rmSync(path)],
+      ['doubled', () => writeFileSync(path, Buffer.concat([bytes, bytes]))],
+      ['with a tail', () => writeFileSync(path, Buffer.concat([bytes, Buffer.from('x'.repeat(5000))]))],
+      ['with a head', () => writeFileSync(path, Buffer.concat([Buffer.from('x'.repeat(777)), bytes]))],
+    ]
+    for (const [what, damage] of damages) {
+      restore()
+      damage()
+      exercise(`${file} ${what}`)
+    }
+  })
+
+  test('survives any two of its files swapped, or one copied over another', () => {
+    for (const a of FILES) {
+      for (const b of FILES) {
+        if (a === b) continue
+        restore()
+        writeFileSync(join(work, a), contents.get(b) as Buffer)
+        exercise(`${a} a copy of ${b}`)
+        if (a > b) continue
+        restore()
+        writeFileSync(join(work, a), contents.get(b) as Buffer)
+        writeFileSync(join(work, b), contents.get(a) as Buffer)
+        exercise(`${a} and ${b} swapped`)
+      }
+    }
+  })
+
+  test.each(FILES)('does not throw while a directory stands in the place of %s, and mends once it is gone', file => {
+    restore()
+    const path = join(work, file)
+    rmSync(path)
+    mkdirSync(path)
+    const warnings: CacheWarning[] = []
+    const cache = open(nodeFiles, warnings)
+    hitsIn(cache, `directory at ${file}`)
+    for (const name of ['one', 'two', 'three']) {
+      const entries = cache.namespace(name)
+      expect(typeof entries.set('new', name)).toBe('boolean')
+      expect([name, undefined]).toContain(entries.get('new'))
+      expect(typeof entries.delete('number')).toBe('boolean')
+      expect([...entries.keys()].length).toBeGreaterThanOrEqual(0)
+      expect(typeof entries.clear()).toBe('number')
+    }
+    cache.stats()
+    cache.close()
+    expect(repeatedCodes(warnings)).toEqual([])
+    rmSync(path, { recursive: true })
+    restore()
+    exercise(`${file} was a directory`)
+  })
+
+  test.each([
+    'v1',
+    'v1/blobs',
+    'v1/blobs/index',
+    'v1/blobs/packs',
+    'v1/namespaces',
+    'v1/namespaces/one',
+    'v1/namespaces/one/manifest',
+  ])('works again after the directory %s was removed', directoryName => {
+    rmSync(join(work, directoryName), { recursive: true })
+    exercise(`${directoryName} removed`)
+  })
+
+  test.each(['v1', 'v1/blobs', 'v1/blobs/packs', 'v1/namespaces', 'v1/namespaces/one'])(
+    'does not throw while a file stands in the place of the directory %s',
+    directoryName => {
+      rmSync(join(work, directoryName), { recursive: true })
+      writeFileSync(join(work, directoryName), 'a file')
+      const warnings: CacheWarning[] = []
+      const cache = open(nodeFiles, warnings)
+      hitsIn(cache, `file at ${directoryName}`)
+      for (const name of ['one', 'two']) {
+        expect(typeof cache.namespace(name).set('new', 1)).toBe('boolean')
+        expect(cache.namespace(name).setMany([{ key: 'a', value: 1 }])).toBeLessThanOrEqual(1)
+        expect(typeof cache.namespace(name).delete('text')).toBe('boolean')
+        expect([...cache.namespace(name).entries()].length).toBeLessThan(5)
+      }
+      cache.stats()
+      cache.close()
+      expect(warnings.length).toBeGreaterThan(0)
+      expect(repeatedCodes(warnings)).toEqual([])
+      expect(readFileSync(join(work, directoryName), 'utf8')).toBe('a file')
+    },
+  )
+
+  test('ignores foreign files and directories among its own', () => {
+    for (const place of ['', 'v1', 'v1/blobs/index', 'v1/blobs/packs', 'v1/namespaces/one/manifest']) {
+      for (const name of ['README', '.DS_Store', '_.x', '_.0.bak', 'x.pack', '-1.pack', 'é']) {
+        writeFileSync(join(work, place, name), 'foreign')
+      }
+      mkdirSync(join(work, place, 'q'))
+    }
+    mkdirSync(join(work, 'v1', 'namespaces', 'Not Escaped'))
+    writeFileSync(join(work, 'v1', 'namespaces', 'file'), 'foreign')
+    expect(exercise('foreign files')).toBe(6)
+    const cache = open()
+    expect(cache.namespaces()).not.toContain('Not Escaped')
+    cache.close()
+  })
+})
+
+describe('a store whose entries were replaced, deleted and cleared', () => {
+  const LATEST: Record<string, unknown> = { replaced: 'second', deleted: undefined, last: 'last' }
+  const CLEARED: Record<string, unknown> = { before: undefined, after: 'after' }
+  const EARLIER: Record<string, unknown> = { replaced: 'first', deleted: 'removed later', before: 'cleared later' }
+  // A clear leaves its bucket's successor.
+  const manifests = ['one/manifest/_.0', 'two/manifest/_.1'].map(path => join('v1', 'namespaces', ...path.split('/')))
+  let template: string
+
+  beforeAll(() => {
+    template = made('rewritten', cache => {
+      const entries = cache.namespace('one')
+      entries.set('replaced', 'first')
+      entries.set('deleted', 'removed later')
+      entries.set('replaced', 'second')
+      entries.delete('deleted')
+      entries.set('last', 'last')
+      const cleared = cache.namespace('two')
+      cleared.set('before', 'cleared later')
+      cleared.clear()
+      cleared.set('after', 'after')
+      cleared.set('before', 'cleared later')
+      cleared.delete('before')
+    })
+  })
+  beforeEach(() => cpSync(template, work, { recursive: true }))
+  afterEach(() => rmSync(work, { recursive: true, force: true }))
+
+  function outdated(): string[] {
+    const cache = open()
+    const wrong: string[] = []
+    for (const [name, values] of [
+      ['one', LATEST],
+      ['two', CLEARED],
+    ] as const) {
+      for (const [key, value] of Object.entries(values)) {
+        const actual = cache.namespace(name).get(key)
+        if (actual === undefined || actual === value) continue
+        expect(actual).toBe(EARLIER[key])
+        wrong.push(`${key} = ${String(actual)}`)
+      }
+    }
+    cache.close()
+    return wrong
+  }
+
+  test.each(manifests)('never gives an outdated value when a byte of %s is altered', file => {
+    const bytes = readFileSync(join(template, file))
+    const wrong = new Map<string, number[]>()
+    for (let at = 0; at < bytes.length; at++) {
+      const altered = Buffer.from(bytes)
+      altered[at] = (altered[at] as number) ^ 0xff
+      writeFileSync(join(work, file), altered)
+      for (const each of outdated()) wrong.set(each, [...(wrong.get(each) ?? []), at])
+    }
+    expect(Object.fromEntries(wrong)).toEqual({})
+  })
+
+  // Cut off, a log is byte for byte the log of an earlier moment: its values may be those of then, and nothing else.
+  test.each(manifests)('gives values of one earlier moment when %s is cut', file => {
+    const { length } = readFileSync(join(template, file))
+    for (let cut = 0; cut < length; cut++) {
+      cpSync(join(template, file), join(work, file))
+      truncateSync(join(work, file), cut)
+      outdated()
+    }
+  })
+
+  test('keeps its values when a file was moved away and back between two opens', () => {
+    for (const file of manifests) {
+      renameSync(join(work, file), join(work, `${file}.away`))
+      expect(outdated()).toEqual([])
+      rmSync(join(work, file), { force: true })
+      renameSync(join(work, `${file}.away`), join(work, file))
+    }
+    const cache = open()
+    expect(cache.namespace('one').get('replaced')).toBe('second')
+    cache.close()
+  })
+})

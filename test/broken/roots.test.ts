@@ -1,0 +1,366 @@
+// Roots that cannot be used, that belong to somebody else, or that vanish.
+
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import type { Cache } from '../../src/index.js'
+import {
+  filesBelow,
+  nextTurn,
+  openAsAnotherProcess,
+  openIn,
+  repeatedCodes,
+  temporaryDirectory,
+  temporaryRoot,
+} from '../support/caches.js'
+import { runModule } from '../support/children.js'
+import { fullDiskFiles, readOnlyFiles } from '../support/files.js'
+
+/** What every operation gives on a root that cannot be used. */
+function expectNothing(cache: Cache): void {
+  const entries = cache.namespace('tool')
+  expect([entries.get('key'), entries.has('key')]).toEqual([undefined, false])
+  expect([entries.set('key', 1), entries.setMany([{ key: 'a', value: 1 }])]).toEqual([false, 0])
+  expect([entries.delete('key'), entries.invalidate('key'), entries.clear()]).toEqual([false, false, 0])
+  expect([[...entries.keys()], [...entries.entries()], entries.find('key')]).toEqual([[], [], []])
+  expect(entries.get('key')).toBe(undefined)
+  expect(entries.stats()).toMatchObject({ entryCount: 0, hitCount: 0 })
+  expect([cache.namespaces(), cache.stats().entryCount]).toEqual([[], 0])
+}
+
+describe('a root that is a file', () => {
+  test('stores nothing, warns once, and leaves the file as it is', async () => {
+    const dir = join(temporaryDirectory(), 'file')
+    writeFileSync(dir, 'mine')
+    const { cache, warnings } = openIn(dir)
+    expectNothing(cache)
+    await expect(cache.gc()).rejects.toMatchObject({ code: 'ERR_CACHE_ROOT' })
+    cache.close()
+    expect(warnings).toMatchObject([{ code: 'ERR_CACHE_ROOT', message: expect.stringContaining(dir) }])
+    expect(readFileSync(dir, 'utf8')).toBe('mine')
+  })
+
+  test('below another file is no better', () => {
+    const file = join(temporaryDirectory(), 'file')
+    writeFileSync(file, 'mine')
+    const { cache, warnings } = openIn(join(file, 'deeper', 'cache'))
+    expectNothing(cache)
+    cache.close()
+    expect(warnings.length).toBeGreaterThan(0)
+    expect(repeatedCodes(warnings)).toEqual([])
+  })
+
+  test('or a link to itself is no better', () => {
+    const dir = join(temporaryDirectory(), 'loop')
+    symlinkSync('loop', dir)
+    const { cache, warnings } = openIn(dir)
+    expectNothing(cache)
+    cache.close()
+    expect(warnings[0]).toMatchObject({ code: 'ERR_CACHE_ROOT' })
+    expect(repeatedCodes(warnings)).toEqual([])
+  })
+
+  test('is told on the warning channel of the process when nobody asked for warnings', async () => {
+    const dir = join(temporaryDirectory(), 'file')
+    writeFileSync(dir, 'mine')
+    const { stderr } = await runModule(
+      `const entries = library.openCacheSync(args).namespace('tool')
+       for (let i = 0; i < 10; i++) entries.set('key', entries.get('key') ?? i)`,
+      { dir },
+    )
+    expect(stderr.match(/ERR_CACHE_ROOT/g)?.length).toBe(1)
+    expect(stderr).toContain('WickedCacheWarning')
+  })
+})
+
+describe('a root with foreign files', () => {
+  const foreign = () => {
+    const dir = temporaryDirectory()
+    mkdirSync(join(dir, 'src'))
+    writeFileSync(join(dir, 'src', 'a.js'), 'a')
+    writeFileSync(join(dir, '.git'), 'gitdir')
+    return dir
+  }
+
+  test('is refused, and nothing in it is touched', async () => {
+    const dir = foreign()
+    const before = [filesBelow(dir), statSync(dir).mtimeMs]
+    const { cache, warnings } = openIn(dir)
+    expectNothing(cache)
+    await expect(cache.gc()).rejects.toMatchObject({ code: 'ERR_CACHE_ROOT' })
+    cache.close()
+    expect(warnings.map(({ code }) => code)).toEqual(['ERR_CACHE_ROOT'])
+    expect([filesBelow(dir), statSync(dir).mtimeMs]).toEqual(before)
+  })
+
+  test.each(['', 'process.exit(0)', 'cache.close()'])('is not touched at exit either: %j', async ending => {
+    const dir = foreign()
+    const before = [filesBelow(dir), statSync(dir).mtimeMs]
+    await runModule(
+      `const cache = library.openCacheSync({ ...args, onWarning() {} })
+       const entries = cache.namespace('tool')
+       for (let i = 0; i < 3000; i++) entries.set('key', entries.get('key') ?? i)
+       ${ending}`,
+      { dir },
+    )
+    expect([filesBelow(dir), statSync(dir).mtimeMs]).toEqual(before)
+  })
+
+  test('that come after it was opened are not joined by ours', () => {
+    const dir = temporaryDirectory()
+    const { cache, warnings } = openIn(dir)
+    expect(cache.namespace('tool').get('key')).toBe(undefined)
+    writeFileSync(join(dir, 'theirs'), 'theirs')
+    expect(cache.namespace('tool').set('key', 1)).toBe(false)
+    cache.close()
+    expect(readdirSync(dir)).toEqual(['theirs'])
+    expect(warnings.map(({ code }) => code)).toEqual(['ERR_CACHE_ROOT'])
+  })
+
+  test('does not hide a cache that is there, too', () => {
+    const dir = temporaryDirectory()
+    openIn(dir).cache.namespace('tool').set('key', 1)
+    writeFileSync(join(dir, '.DS_Store'), 'x')
+    const { cache, warnings } = openAsAnotherProcess(dir)
+    expect([cache.namespace('tool').get('key'), warnings]).toEqual([1, []])
+  })
+})
+
+describe('a root of another format version', () => {
+  test('is left alone beside our own', () => {
+    const dir = temporaryRoot()
+    const theirs = join(dir, 'v2', 'blobs', 'index')
+    mkdirSync(theirs, { recursive: true })
+    writeFileSync(join(theirs, '_.0'), 'a later format')
+    writeFileSync(join(dir, 'CACHEDIR.TAG'), 'Signature: 8a477f597d28d172789f06886806bc55\n')
+    const { cache, warnings } = openIn(dir)
+    expect(cache.namespace('tool').set('key', 1)).toBe(true)
+    expect(cache.namespaces()).toEqual(['tool'])
+    cache.namespace('tool').clear()
+    cache.close()
+    expect(filesBelow(join(dir, 'v2'))).toEqual([join('blobs', 'index', '_.0')])
+    expect(readFileSync(join(theirs, '_.0'), 'utf8')).toBe('a later format')
+    expect(readFileSync(join(dir, 'CACHEDIR.TAG'), 'utf8')).not.toContain('wicked-cache')
+    expect(warnings).toEqual([])
+  })
+
+  test('is left alone by a gc', async () => {
+    const dir = temporaryRoot()
+    const { cache } = openIn(dir)
+    cache.namespace('tool').set('key', 1)
+    mkdirSync(join(dir, 'v2'))
+    writeFileSync(join(dir, 'v2', '0.pack'), 'a later format')
+    await cache.gc()
+    expect(readFileSync(join(dir, 'v2', '0.pack'), 'utf8')).toBe('a later format')
+  })
+})
+
+describe('a read-only root', () => {
+  test('gives a miss or the value, stores nothing, and warns once', () => {
+    const dir = temporaryRoot()
+    openIn(dir).cache.namespace('tool').set('key', 1)
+    const { cache, warnings } = openAsAnotherProcess(dir, {}, { files: readOnlyFiles() })
+    const entries = cache.namespace('tool')
+    for (let round = 0; round < 3; round++) {
+      expect([1, undefined]).toContain(entries.get('key'))
+      expect([entries.set('new', 1), entries.setMany([{ key: 'new', value: 1 }])]).toEqual([false, 0])
+      expect([entries.delete('key'), entries.clear(), entries.get('new')]).toEqual([false, 0, undefined])
+    }
+    cache.close()
+    expect(warnings).toMatchObject([{ code: 'ERR_CACHE_IO' }])
+    expect(openAsAnotherProcess(dir).cache.namespace('tool').get('key')).toBe(1)
+  })
+
+  test('opened as read-only gives what it holds, without a warning', () => {
+    const dir = temporaryRoot()
+    const writer = openIn(dir).cache.namespace('tool')
+    writer.setMany(Array.from({ length: 2000 }, (_, index) => ({ key: `key ${index}`, value: index })))
+    const { cache, warnings } = openAsAnotherProcess(dir, { readOnly: true }, { files: readOnlyFiles() })
+    for (let index = 0; index < 2000; index += 37) expect(cache.namespace('tool').get(`key ${index}`)).toBe(index)
+    expect(cache.stats().entryCount).toBe(2000)
+    cache.close()
+    expect(warnings).toEqual([])
+  })
+
+  test('that may not be written by its user stores nothing and breaks nothing', async () => {
+    const dir = temporaryRoot()
+    openIn(dir).cache.namespace('tool').set('key', 'value')
+    const { lines, stderr } = await runModule(
+      `import { chmodSync, readdirSync } from 'node:fs'
+       import { join } from 'node:path'
+       const each = path => {
+         chmodSync(path, 0o755)
+         for (const entry of readdirSync(path, { withFileTypes: true })) {
+           if (entry.isDirectory()) each(join(path, entry.name))
+           else chmodSync(join(path, entry.name), 0o444)
+         }
+         chmodSync(path, 0o555)
+       }
+       each(args.dir)
+       chmodSync(join(args.dir, '..'), 0o755)
+       // The superuser may write anywhere.
+       if (process.getuid() === 0) process.setuid(65534)
+       const codes = []
+       const cache = library.openCacheSync({ ...args, onWarning: ({ code }) => codes.push(code) })
+       const entries = cache.namespace('tool')
+       const reader = library.openCacheSync({ ...args, readOnly: true }).namespace('tool')
+       print(JSON.stringify([entries.set('new', 1), entries.get('new') ?? null, reader.get('key') ?? null, codes]))`,
+      { dir },
+    )
+    expect(stderr).toBe('')
+    expect(JSON.parse(lines[0] as string)).toEqual([false, null, 'value', ['ERR_CACHE_IO']])
+  })
+
+  test('whose parent may not be written is no better', async () => {
+    const parent = temporaryDirectory()
+    const { lines } = await runModule(
+      `import { chmodSync } from 'node:fs'
+       chmodSync(args.parent, 0o555)
+       if (process.getuid() === 0) process.setuid(65534)
+       const codes = []
+       const entries = library.openCacheSync({ dir: args.parent + '/cache', onWarning: ({ code }) => codes.push(code) }).namespace('tool')
+       print(JSON.stringify([entries.set('new', 1), entries.get('new') ?? null, codes]))`,
+      { parent },
+    )
+    expect(JSON.parse(lines[0] as string)).toEqual([false, null, ['ERR_CACHE_IO']])
+  })
+})
+
+describe('a full disk', () => {
+  test('takes what fits, keeps all of that, and says once that there is no room', () => {
+    const dir = temporaryRoot()
+    for (const bytes of [0, 1, 100, 500, 1000, 2000, 5000, 20_000]) {
+      rmSync(dir, { recursive: true, force: true })
+      const room = { bytes, refusals: 0 }
+      const { cache, warnings } = openAsAnotherProcess(dir, {}, { files: fullDiskFiles(room) })
+      const entries = cache.namespace('tool')
+      const stored: number[] = []
+      for (let index = 0; index < 300; index++)
+        if (entries.set(`key ${index}`, { index, pad: 'x'.repeat(50) })) stored.push(index)
+      for (const index of stored) expect(entries.get(`key ${index}`)).toMatchObject({ index })
+      expect(stored.length).toBeLessThan(300)
+      expect(warnings.map(({ code }) => code)).toEqual(['ERR_CACHE_IO'])
+      room.bytes = Number.POSITIVE_INFINITY
+      expect(entries.set('room again', 1)).toBe(true)
+      cache.close()
+      const other = openAsAnotherProcess(dir).cache.namespace('tool')
+      for (const index of stored) expect(other.get(`key ${index}`)).toMatchObject({ index })
+      expect(other.get('room again')).toBe(1)
+    }
+  })
+
+  test('still gives hits', () => {
+    const dir = temporaryRoot()
+    openIn(dir).cache.namespace('tool').set('key', 1)
+    const { cache } = openAsAnotherProcess(dir, {}, { files: fullDiskFiles({ bytes: 0, refusals: 0 }) })
+    expect(cache.namespace('tool').set('other', 2)).toBe(false)
+    expect(cache.namespace('tool').getMany(['key', 'other'])).toEqual([1, undefined])
+  })
+})
+
+describe('a root that is deleted while a cache is open', () => {
+  const deletions: [string, (dir: string) => void][] = [
+    ['as a whole', dir => rmSync(dir, { recursive: true })],
+    ['but for its tag', dir => rmSync(join(dir, 'v1'), { recursive: true })],
+    ['in its packs', dir => rmSync(join(dir, 'v1', 'blobs', 'packs'), { recursive: true })],
+    ['in its blobs', dir => rmSync(join(dir, 'v1', 'blobs'), { recursive: true })],
+    ['in its blob index', dir => rmSync(join(dir, 'v1', 'blobs', 'index'), { recursive: true })],
+    ['in its namespaces', dir => rmSync(join(dir, 'v1', 'namespaces'), { recursive: true })],
+  ]
+
+  describe.each(deletions)('%s', (_what, remove) => {
+    test.each([
+      ['in the same turn', async () => undefined],
+      ['in an earlier turn', nextTurn],
+    ])('%s takes later sets, which this process and others find', async (_when, pass) => {
+      const dir = temporaryRoot()
+      const { cache } = openIn(dir)
+      const entries = cache.namespace('tool')
+      for (let index = 0; index < 20; index++) entries.set(`key ${index}`, `value ${index}`)
+      entries.get('key 1')
+      await pass()
+      remove(dir)
+      await pass()
+      // An old value under a new key, an old key with a new value, an old key with its old value, all new.
+      const sets: [string, string][] = [
+        ['new', 'value 3'],
+        ['key 4', 'new value'],
+        ['key 5', 'value 5'],
+        ['newer', 'newer value'],
+      ]
+      for (const [key, value] of sets) expect(entries.set(key, value)).toBe(true)
+      const found = () => sets.map(([key]) => entries.get(key))
+      expect(found()).toEqual(sets.map(([, value]) => value))
+      await nextTurn()
+      expect(found()).toEqual(sets.map(([, value]) => value))
+      const other = openAsAnotherProcess(dir).cache.namespace('tool')
+      expect(sets.map(([key]) => other.get(key))).toEqual(sets.map(([, value]) => value))
+    })
+  })
+
+  test('again and again never breaks a set, a batch or a get', async () => {
+    const dir = temporaryRoot()
+    const { cache, warnings } = openIn(dir)
+    const entries = cache.namespace('tool')
+    for (let round = 0; round < 20; round++) {
+      rmSync(dir, { recursive: true, force: true })
+      if (round % 2) await nextTurn()
+      expect(entries.set('key', { round })).toBe(true)
+      expect(entries.setMany([{ key: 'many', value: { many: round } }])).toBe(1)
+      await nextTurn()
+      expect(entries.getMany(['key', 'many'])).toEqual([{ round }, { many: round }])
+    }
+    expect(warnings).toEqual([])
+  })
+
+  test('and made anew by another process is the one that is used from then on', async () => {
+    const dir = temporaryRoot()
+    const entries = openIn(dir).cache.namespace('tool')
+    entries.set('key', 'old')
+    entries.get('key')
+    rmSync(dir, { recursive: true })
+    const other = openAsAnotherProcess(dir).cache.namespace('tool')
+    other.set('key', 'new')
+    other.set('more', 'more')
+    await nextTurn()
+    expect(entries.getMany(['key', 'more'])).toEqual(['new', 'more'])
+    entries.set('own', 'own')
+    await nextTurn()
+    expect(other.get('own')).toBe('own')
+  })
+
+  test('is a miss and no error, and close leaves nothing behind', async () => {
+    const dir = temporaryRoot()
+    const { cache, warnings } = openIn(dir)
+    const entries = cache.namespace('tool')
+    entries.set('key', 1)
+    await nextTurn()
+    rmSync(dir, { recursive: true })
+    expect(entries.get('key')).toBe(undefined)
+    expect([entries.has('key'), [...entries.keys()], entries.delete('key'), entries.clear()]).toEqual([
+      false,
+      [],
+      false,
+      0,
+    ])
+    expect(cache.stats()).toMatchObject({ entryCount: 0 })
+    expect(() => cache.close()).not.toThrow()
+    expect(warnings).toEqual([])
+  })
+
+  test('and replaced by a directory of other files is not written to', async () => {
+    const dir = temporaryRoot()
+    const { cache } = openIn(dir)
+    const entries = cache.namespace('tool')
+    entries.set('key', 1)
+    await nextTurn()
+    rmSync(dir, { recursive: true })
+    mkdirSync(dir)
+    writeFileSync(join(dir, 'theirs'), 'theirs')
+    await nextTurn()
+    expect(entries.set('key', 2)).toBe(false)
+    cache.close()
+    expect(readdirSync(dir)).toEqual(['theirs'])
+    expect(existsSync(join(dir, 'v1'))).toBe(false)
+  })
+})

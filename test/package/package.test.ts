@@ -1,0 +1,110 @@
+// The package as it is published: packed, unpacked into an empty project, and used there.
+
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { filesBelow } from '../support/caches.js'
+import { projectRoot } from '../support/children.js'
+import { install, smoke } from './smoke-on-node.mjs'
+
+let directory: string
+let installed: string
+
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), 'wicked-cache-test-'))
+  installed = join(directory, 'node_modules', 'wicked-cache')
+  install(directory)
+})
+
+afterAll(() => rmSync(directory, { recursive: true, force: true }))
+
+const run = (argv: string[], env: Record<string, string> = {}) =>
+  execFileSync(process.execPath, argv, {
+    cwd: directory,
+    encoding: 'utf8',
+    stdio: 'pipe',
+    env: { ...process.env, NODE_OPTIONS: '', WICKED_CACHE_DIR: join(directory, 'cache'), ...env },
+  })
+
+test('import and require work where chokidar is absent', () => {
+  expect(smoke(directory)).toEqual(['import.mjs', 'require.cjs', 'both.cjs'])
+})
+
+test('import and require work where chokidar is there', () => {
+  const link = join(directory, 'node_modules', 'chokidar')
+  symlinkSync(join(projectRoot, 'node_modules', 'chokidar'), link, 'junction')
+  try {
+    expect(smoke(directory).length).toBe(3)
+  } finally {
+    rmSync(link)
+  }
+})
+
+test('the main entry loads no package, and few modules of Node', () => {
+  writeFileSync(
+    join(directory, 'loads.mjs'),
+    `import { register } from 'node:module'
+     import { writeSync } from 'node:fs'
+     const hook = "export const resolve = async (name, context, next) => { const to = await next(name, context); process._rawDebug(to.url); return to }"
+     register('data:text/javascript,' + encodeURIComponent(hook))
+     await import('wicked-cache')`,
+  )
+  const { stderr } = loaded('loads.mjs')
+  const urls = stderr.split('\n').filter(line => /^(file|node):/.test(line))
+  expect(urls.filter(url => url.startsWith('file:')).map(url => url.split('/').slice(-3).join('/'))).toEqual([
+    'wicked-cache/dist/index.js',
+  ])
+  expect(urls).not.toContain('node:child_process')
+})
+
+function loaded(file: string): { stderr: string } {
+  const log = join(directory, 'stderr')
+  execFileSync('sh', ['-c', '"$0" "$1" 2>"$2"', process.execPath, file, log], { cwd: directory })
+  return { stderr: readFileSync(log, 'utf8') }
+}
+
+test('holds what it needs and nothing of the checkout', () => {
+  const files = filesBelow(installed).map(file => file.split('\\').join('/'))
+  for (const file of ['package.json', 'dist/index.js', 'dist/cli.js', 'dist/types/index.d.ts'])
+    expect(files).toContain(file)
+  for (const file of files) expect(file).toMatch(/^(dist\/|package\.json|README|LICEN[CS]E|CHANGELOG|src\/FORMAT\.md)/)
+  const { dependencies } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'))
+  expect(Object.keys(dependencies)).toEqual(['chokidar'])
+})
+
+test('names no place of the machine that built it', () => {
+  for (const file of filesBelow(installed)) {
+    expect(readFileSync(join(installed, file), 'latin1').includes(dirname(projectRoot)), file).toBe(false)
+  }
+})
+
+test('its command line runs where no other package is', () => {
+  expect(run([join(installed, 'dist', 'cli.js'), 'path'])).toBe(`${join(directory, 'cache')}\n`)
+})
+
+test('its types describe what it does, to a strict project that checks them', () => {
+  writeFileSync(
+    join(directory, 'consumer.mts'),
+    `import { type Cache, CacheError, type CacheWarning, type EntryInfo, openCache, openCacheSync, namespace } from 'wicked-cache'
+     const cache: Cache = await openCache({ dir: 'x', onWarning: (warning: CacheWarning) => warning.code.length })
+     const entries = cache.namespace('tool', { version: '1', base: '.' })
+     const stored: boolean = entries.set('key', { a: 1 }, { ttlMs: 5, files: ['a.js'] })
+     const value: { a: number } | undefined = entries.get<{ a: number }>('key')
+     const infos: EntryInfo[] = [...entries.entries({ allVersions: true })]
+     const own: Promise<unknown> = namespace('tool').then(each => each.setMany([{ key: 'a', value: 1 }]))
+     // @ts-expect-error: a key is a string
+     entries.get(5)
+     // @ts-expect-error: there is no such mode
+     entries.set('key', 1, { mode: 'forever' })
+     // @ts-expect-error: there is no such option
+     openCacheSync({ directory: 'x' })
+     export { CacheError, stored, value, infos, own }
+    `,
+  )
+  const options = ['--noEmit', '--strict', '--exactOptionalPropertyTypes', '--module', 'nodenext', '--target', 'es2022']
+  const tsc = join(projectRoot, 'node_modules', 'typescript', 'bin', 'tsc')
+  const nodeTypes = ['--types', 'node', '--typeRoots', join(projectRoot, 'node_modules', '@types')]
+  expect(run([tsc, ...options, ...nodeTypes, 'consumer.mts'])).toBe('')
+})

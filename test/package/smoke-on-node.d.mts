@@ -1,0 +1,2 @@
+export function install(directory: string): void
+export function smoke(directory: string): string[]

@@ -1,0 +1,273 @@
+// Two processes, the second of which does all of its work between two file calls of the first, for every two of them. So
+// each race of two operations that can happen does happen here, the same way each time.
+
+import { describe, expect, test } from 'vitest'
+import { CacheHandle } from '../../src/cache/cache.js'
+import type { Cache, CacheWarning, Namespace } from '../../src/index.js'
+import { interceptedFiles } from '../support/files.js'
+import { MemoryDisk } from '../support/memory-disk.js'
+
+const DIR = '/work/cache'
+
+/** Both share the encoder of this process, whose bytes `set` passes on without a copy; a batch has copies of its own. */
+const set = (entries: Namespace, key: string, value: unknown) => expect(entries.setMany([{ key, value }])).toBe(1)
+
+function emptyDisk(): MemoryDisk {
+  const disk = new MemoryDisk()
+  disk.files.makeDirectory('/work')
+  return disk
+}
+
+/** Long keys, so that few of them fill a file. */
+const long = (index: number) => `${index} ${'k'.repeat(3900)}`
+
+function fullDisk(): MemoryDisk {
+  const fill = (disk: MemoryDisk, isFull: (count: number) => boolean) => {
+    const cache = new CacheHandle({ dir: DIR }, { files: disk.files })
+    let count = 0
+    while (!isFull(count)) cache.namespace('tool').set(long(count), count++)
+    cache.close()
+    return count
+  }
+  const isSplit = (disk: MemoryDisk) => !disk.paths().some(path => path.endsWith('tool/manifest/_.0'))
+  const probe = emptyDisk()
+  const count = fill(probe, index => index > 0 && isSplit(probe))
+  const disk = emptyDisk()
+  fill(disk, index => index === count - 1)
+  return disk
+}
+
+function smallDisk(): MemoryDisk {
+  const disk = emptyDisk()
+  const cache = new CacheHandle({ dir: DIR }, { files: disk.files })
+  cache.namespace('tool').setMany([
+    { key: 'old', value: 'old value' },
+    { key: 'same', value: 'same value' },
+  ])
+  cache.close()
+  return disk
+}
+
+interface Race {
+  name: string
+  disk: () => MemoryDisk
+  first: (entries: Namespace, cache: Cache) => unknown
+  second: (entries: Namespace, cache: Cache) => unknown
+  /** Throws, or returns false, where the state is one that no order of the two could have led to. */
+  isRight: (entries: Namespace, cache: Cache) => boolean
+}
+
+const both = (entries: Namespace) => entries.get('first') === 1 && entries.get('second') === 2
+const RACES: Race[] = [
+  {
+    name: 'first sets in an empty directory',
+    disk: emptyDisk,
+    first: entries => set(entries, 'first', 1),
+    second: entries => set(entries, 'second', 2),
+    isRight: both,
+  },
+  {
+    name: 'sets of two keys',
+    disk: smallDisk,
+    first: entries => set(entries, 'first', 1),
+    second: entries => set(entries, 'second', 2),
+    isRight: entries => both(entries) && entries.get('old') === 'old value',
+  },
+  {
+    name: 'sets of one key',
+    disk: smallDisk,
+    first: entries => set(entries, 'old', 1),
+    second: entries => set(entries, 'old', 2),
+    isRight: entries => [1, 2].includes(entries.get('old') as number),
+  },
+  {
+    name: 'sets of one value',
+    disk: smallDisk,
+    first: entries => set(entries, 'first', 'equal'),
+    second: entries => set(entries, 'second', 'equal'),
+    isRight: entries => entries.get('first') === 'equal' && entries.get('second') === 'equal',
+  },
+  {
+    name: 'a set and a delete',
+    disk: smallDisk,
+    first: entries => set(entries, 'first', 1),
+    second: entries => expect(entries.delete('old')).toBe(true),
+    isRight: entries => entries.get('first') === 1 && entries.get('old') === undefined,
+  },
+  {
+    name: 'a set and a clear',
+    disk: smallDisk,
+    first: entries => set(entries, 'first', 1),
+    second: entries => expect(entries.clear()).toBeGreaterThanOrEqual(2),
+    isRight: entries => [1, undefined].includes(entries.get('first')) && entries.get('old') === undefined,
+  },
+  {
+    name: 'a clear and a set',
+    disk: smallDisk,
+    first: entries => expect(entries.clear()).toBeGreaterThanOrEqual(2),
+    second: entries => set(entries, 'second', 2),
+    isRight: entries => [2, undefined].includes(entries.get('second')) && entries.get('old') === undefined,
+  },
+  {
+    name: 'a get and a set',
+    disk: smallDisk,
+    first: entries => expect(['old value', 'new value']).toContain(entries.get('old')),
+    second: entries => set(entries, 'old', 'new value'),
+    isRight: entries => entries.get('old') === 'new value',
+  },
+  {
+    name: 'batches',
+    disk: smallDisk,
+    first: entries =>
+      expect(
+        entries.setMany([
+          { key: 'first', value: 1 },
+          { key: 'a', value: 'a' },
+        ]),
+      ).toBe(2),
+    second: entries =>
+      expect(
+        entries.setMany([
+          { key: 'second', value: 2 },
+          { key: 'b', value: 'b' },
+        ]),
+      ).toBe(2),
+    isRight: entries => both(entries) && entries.get('a') === 'a' && entries.get('b') === 'b',
+  },
+  {
+    name: 'closes with equal counts',
+    disk: smallDisk,
+    first: (entries, cache) => {
+      entries.get('same')
+      cache.close()
+    },
+    second: (entries, cache) => {
+      entries.get('same')
+      cache.close()
+    },
+    isRight: (_entries, cache) => {
+      const { hitCount, setCount } = cache.stats()
+      if (hitCount === 2 && setCount === 2) return true
+      throw new Error(`${hitCount} hits and ${setCount} sets were counted`)
+    },
+  },
+  {
+    name: 'closes with the first counts there are',
+    disk: emptyDisk,
+    first: (entries, cache) => {
+      entries.get('nothing')
+      cache.close()
+    },
+    second: (entries, cache) => {
+      entries.get('nothing')
+      cache.close()
+    },
+    isRight: entries => {
+      const { missCount } = entries.stats()
+      if (missCount === 2) return true
+      throw new Error(`${missCount} misses were counted`)
+    },
+  },
+]
+
+const SPLITS: Race[] = [
+  {
+    name: 'a set that splits and a set',
+    disk: fullDisk,
+    first: entries => set(entries, long(-1), 1),
+    second: entries => set(entries, 'second', 2),
+    isRight: entries => entries.get(long(-1)) === 1 && entries.get('second') === 2,
+  },
+  {
+    name: 'two sets, each of which splits',
+    disk: fullDisk,
+    first: entries => set(entries, long(-1), 1),
+    second: entries => set(entries, long(-2), 2),
+    isRight: entries => entries.get(long(-1)) === 1 && entries.get(long(-2)) === 2,
+  },
+  {
+    name: 'a set that splits and a clear',
+    disk: fullDisk,
+    first: entries => set(entries, long(-1), 1),
+    second: entries => expect(entries.clear()).toBeGreaterThan(60),
+    isRight: entries => [1, undefined].includes(entries.get(long(-1))) && entries.get(long(0)) === undefined,
+  },
+  {
+    name: 'a set that splits and gets',
+    disk: fullDisk,
+    first: entries => set(entries, long(-1), 1),
+    second: entries => {
+      for (let index = 0; index < 60; index++) expect(entries.get(long(index))).toBe(index)
+    },
+    isRight: entries => entries.get(long(-1)) === 1 && entries.get(long(5)) === 5,
+  },
+]
+
+/** Runs the race with the second process at each call of the first; returns how many calls there were. */
+function run(race: Race, secondOptions: { isWarm: boolean; readOnly?: boolean }): number {
+  const template = race.disk()
+  for (let at = 1; ; at++) {
+    const disk = template.clone()
+    const warnings: CacheWarning[] = []
+    const onWarning = (warning: CacheWarning) => warnings.push(warning)
+    let calls = 0
+    let hasRun = false
+    let failure: unknown
+    const second = new CacheHandle(
+      { dir: DIR, onWarning, readOnly: secondOptions.readOnly ?? false },
+      { files: disk.files },
+    )
+    const runSecond = () => {
+      hasRun = true
+      try {
+        race.second(second.namespace('tool'), second)
+      } catch (error) {
+        failure = error
+      }
+    }
+    let isArmed = false
+    const files = interceptedFiles(call => {
+      if (isArmed && ++calls === at) runSecond()
+      return call.proceed()
+    }, disk)
+    const first = new CacheHandle({ dir: DIR, onWarning }, { files })
+    if (secondOptions.isWarm) {
+      // Both have looked in this turn already, so that they know an earlier state.
+      for (const cache of [first, second]) {
+        cache.namespace('tool').has('old')
+        cache.namespace('tool').stats()
+      }
+    }
+    isArmed = true
+    const where = `${race.name}, at call ${at}${secondOptions.isWarm ? ', warm' : ''}`
+    try {
+      race.first(first.namespace('tool'), first)
+      isArmed = false
+      if (!hasRun) return at - 1
+      if (failure) throw failure
+      const third = new CacheHandle({ dir: DIR, onWarning }, { files: disk.files })
+      if (!race.isRight(third.namespace('tool'), third)) throw new Error('neither order of the two leads to this')
+      third.close()
+      for (const cache of [first, second]) cache.close()
+      expect(warnings).toEqual([])
+    } catch (error) {
+      throw new Error(`${where}: ${(error as Error).message}`, { cause: error })
+    }
+  }
+}
+
+describe.each(RACES)('$name', race => {
+  test.each([true, false])('come out as one after the other would (both have looked before: %s)', isWarm => {
+    expect(run(race, { isWarm })).toBeGreaterThan(isWarm ? 0 : 2)
+  })
+})
+
+describe.each(SPLITS)('$name', race => {
+  test.each([true, false])('come out as one after the other would (both have looked before: %s)', isWarm => {
+    expect(run(race, { isWarm })).toBeGreaterThan(50)
+  })
+})
+
+test('a read-only process finds everything at each moment of a split', () => {
+  expect(run(SPLITS.at(-1) as Race, { isWarm: false, readOnly: true })).toBeGreaterThan(50)
+})

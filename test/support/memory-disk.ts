@@ -1,0 +1,166 @@
+// A disk in memory, for the tests that need a fresh store thousands of times over: made from real files, cloned for each
+// attempt. A test holds it against the real disk, call by call.
+
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { dirname, join, sep } from 'node:path'
+import type { FileStat, Files } from '../../src/files/files.js'
+
+interface MemoryFile {
+  bytes: Buffer
+  inode: number
+  links: number
+  mtimeMs: number
+}
+
+interface OpenFile {
+  file: MemoryFile
+  mayWrite: boolean
+}
+
+let lastInode = 1000
+let lastFd = 1_000_000
+
+export class MemoryDisk {
+  readonly #files = new Map<string, MemoryFile>()
+  readonly #directories = new Set<string>()
+  readonly #open = new Map<number, OpenFile>()
+
+  /** A copy of a real directory, under the same path. */
+  static of(directory: string): MemoryDisk {
+    const disk = new MemoryDisk()
+    disk.files.makeDirectory(directory)
+    for (const entry of readdirSync(directory, { recursive: true, withFileTypes: true })) {
+      const path = join(entry.parentPath, entry.name)
+      if (entry.isDirectory()) disk.files.makeDirectory(path)
+      else disk.write(path, readFileSync(path), statSync(path).mtimeMs)
+    }
+    return disk
+  }
+
+  clone(): MemoryDisk {
+    const disk = new MemoryDisk()
+    for (const directory of this.#directories) disk.#directories.add(directory)
+    // Appends make a new buffer, so that the bytes can be shared.
+    for (const [path, file] of this.#files) disk.#files.set(path, { ...file })
+    return disk
+  }
+
+  write(path: string, bytes: Buffer, mtimeMs = Date.now()): void {
+    this.#files.set(path, { bytes, inode: ++lastInode, links: 1, mtimeMs })
+  }
+
+  paths(): string[] {
+    return [...this.#files.keys()].sort()
+  }
+
+  readonly files: Files = {
+    now: Date.now,
+    open: (path, mode) => {
+      if (this.#directories.has(path) && mode !== 'read') throw failure('EISDIR', 'open', path)
+      let file = this.#files.get(path)
+      if (!file) {
+        this.#expectParent('open', path)
+        if (mode !== 'create') throw failure('ENOENT', 'open', path)
+        file = { bytes: Buffer.alloc(0), inode: ++lastInode, links: 1, mtimeMs: Date.now() }
+        this.#files.set(path, file)
+      }
+      this.#open.set(++lastFd, { file, mayWrite: mode !== 'read' })
+      return lastFd
+    },
+    close: fd => {
+      if (!this.#open.delete(fd)) throw failure('EBADF', 'close', String(fd))
+    },
+    read: (fd, into, at, length, position) => {
+      const { bytes } = this.#opened(fd, 'read').file
+      const count = Math.max(0, Math.min(length, bytes.length - position))
+      into.set(bytes.subarray(position, position + count), at)
+      return count
+    },
+    append: (fd, bytes, length) => {
+      const { file, mayWrite } = this.#opened(fd, 'write')
+      if (!mayWrite) throw failure('EBADF', 'write', String(fd))
+      file.bytes = Buffer.concat([file.bytes, bytes.subarray(0, length)])
+      file.mtimeMs = Date.now()
+      return length
+    },
+    fstat: fd => fileStat(this.#opened(fd, 'fstat').file),
+    stat: path => {
+      const file = this.#files.get(path)
+      if (file) return fileStat(file)
+      return this.#directories.has(path) ? { ...fileStat(EMPTY), kind: 'directory', diskBytes: 4096 } : undefined
+    },
+    list: path => {
+      if (!this.#directories.has(path)) return undefined
+      const below = [...this.#files.keys(), ...this.#directories].filter(
+        each => dirname(each) === path && each !== path,
+      )
+      return below.map(each => each.slice(path.length + 1)).sort()
+    },
+    readFile: path => {
+      if (this.#directories.has(path)) throw failure('EISDIR', 'read', path)
+      const bytes = this.#files.get(path)?.bytes
+      return bytes && Buffer.from(bytes)
+    },
+    createFile: (path, content) => {
+      if (this.#files.has(path) || this.#directories.has(path)) throw failure('EEXIST', 'open', path)
+      this.#expectParent('open', path)
+      this.write(path, Buffer.from(content))
+    },
+    makeDirectory: path => {
+      for (let each = path; !this.#directories.has(each); each = dirname(each)) {
+        if (this.#files.has(each)) throw failure(each === path ? 'EEXIST' : 'ENOTDIR', 'mkdir', path)
+        this.#directories.add(each)
+        if (dirname(each) === each) break
+      }
+    },
+    rename: (from, to) => {
+      this.#expectParent('rename', from)
+      this.#expectParent('rename', to)
+      const file = this.#files.get(from)
+      if (!file) throw failure('ENOENT', 'rename', from)
+      if (this.#directories.has(to)) throw failure('EISDIR', 'rename', to)
+      if (from === to) return
+      this.files.remove(to)
+      this.#files.delete(from)
+      this.#files.set(to, file)
+    },
+    link: (from, to) => {
+      const file = this.#files.get(from)
+      if (!file) throw failure('ENOENT', 'link', from)
+      if (this.#files.has(to)) throw failure('EEXIST', 'link', to)
+      file.links++
+      this.#files.set(to, file)
+    },
+    remove: path => {
+      if (this.#directories.has(path)) throw failure('EISDIR', 'unlink', path)
+      const file = this.#files.get(path)
+      if (!file) return false
+      file.links--
+      return this.#files.delete(path)
+    },
+    removeDirectory: path => this.files.list(path)?.length === 0 && this.#directories.delete(path),
+  }
+
+  #opened(fd: number, call: string): OpenFile {
+    const open = this.#open.get(fd)
+    if (!open) throw failure('EBADF', call, String(fd))
+    return open
+  }
+
+  #expectParent(call: string, path: string): void {
+    const parent = dirname(path)
+    if (!this.#directories.has(parent)) throw failure(this.#files.has(parent) ? 'ENOTDIR' : 'ENOENT', call, path)
+  }
+}
+
+const EMPTY: MemoryFile = { bytes: Buffer.alloc(0), inode: 1, links: 1, mtimeMs: 0 }
+
+function fileStat({ bytes, inode, links, mtimeMs }: MemoryFile): FileStat {
+  const sizeBytes = bytes.length
+  const diskBytes = Math.ceil(sizeBytes / 4096) * 4096
+  return { kind: 'file', sizeBytes, diskBytes, mtimeMs, ctimeMs: mtimeMs, inode, links, owner: 0, mode: 0o600 }
+}
+
+function failure(code: string, call: string, path: string): Error {
+  return Object.assign(new Error(`${code}: ${call} '${path.split(sep).join('/')}'`), { code, syscall: call })
+}
