@@ -13,7 +13,9 @@ const inlineWasm = {
 }
 
 const packageFile = (name: string, file: string) =>
-  createRequire(import.meta.url).resolve(name).replace(new RegExp(`(node_modules.${name}).*`), `$1/${file}`)
+  createRequire(import.meta.url)
+    .resolve(name)
+    .replace(new RegExp(`(node_modules.${name}).*`), `$1/${file}`)
 
 export default defineConfig({
   plugins: [inlineWasm],
