@@ -142,3 +142,24 @@ function parseListing(names: string[]): Listing {
   }
   return { generations, directories, size: generations.size + directories.size }
 }
+
+/** The bucket's place in the cache, which its frames are valid in; `map` is the map's. */
+export function identityOf(map: string, { prefix, generation }: BucketName): string {
+  return `${map}/${prefix === '' ? '_' : prefix}.${generation}`
+}
+
+export function firstPlace({ prefix }: BucketName): number {
+  return Number.parseInt(prefix.padEnd(8, '0'), 16)
+}
+
+export function placeAfter(prefix: string): number {
+  return Number.parseInt(prefix.padEnd(8, 'f'), 16) + 1
+}
+
+export function prefixOf(place: number, depth: number): string {
+  return (place >>> 0).toString(16).padStart(8, '0').slice(0, depth)
+}
+
+export function hasPrefix(place: number, prefix: string): boolean {
+  return prefix === '' || place >>> (32 - 4 * prefix.length) === Number.parseInt(prefix, 16)
+}

@@ -14,16 +14,21 @@ import { CacheError, errnoOf } from '../base/errors.js'
 import { BUCKET_BYTES, BUCKET_MAX_DEPTH, FRAME } from '../base/layout.js'
 import type { Environment } from '../log/environment.js'
 import { FrameWriter } from '../log/frames.js'
-import { Log, seedOf, writeOpenFrame } from '../log/log.js'
-import { Bucket, type Successor, UNIQUE_BYTES } from './bucket.js'
-import { BucketDirectory, type BucketName, successorsOf } from './directory.js'
+import { Log } from '../log/log.js'
+import { Bucket } from './bucket.js'
+import {
+  BucketDirectory,
+  type BucketName,
+  firstPlace,
+  hasPrefix,
+  identityOf,
+  placeAfter,
+  prefixOf,
+} from './directory.js'
 import { type Change, type Found, type Position, writeChange } from './record.js'
+import { Succession } from './succession.js'
+import { BucketTree } from './tree.js'
 
-/** Buckets by place: a level of the tree for each hex digit. */
-type Node = Bucket | Node[] | undefined
-
-/** Bytes of files that one map keeps in memory. */
-const RESIDENT_BYTES = 16 * 1024 * 1024
 /** Fewer records than this are not worth sixteen files. */
 const MIN_SPLIT_RECORDS = 64
 /** A file of one block has nothing to give back. */
@@ -38,10 +43,8 @@ export class LogMap {
   readonly #positionOf: (key: Buffer) => Position | undefined
   readonly #bucketBytes: number
   readonly #writer = new FrameWriter()
-  #root: Node
-  /** Loaded buckets, the longest loaded first. */
-  readonly #resident = new Set<Bucket>()
-  #residentBytes = 0
+  readonly #tree = new BucketTree()
+  readonly #succession: Succession
   /** The turn in which the map was found to have no files. */
   #emptyTurn = 0
 
@@ -58,6 +61,7 @@ export class LogMap {
     this.#identity = identity
     this.#positionOf = positionOf
     this.#bucketBytes = bucketBytes
+    this.#succession = new Succession(environment, this.#directory, identity)
   }
 
   /**
@@ -151,18 +155,13 @@ export class LogMap {
       // Of a sealed bucket, other parts may have been taken over by successors already.
       const part = bucket.sealedAt < 0 ? bucket.name.prefix : prefixOf(place, bucket.name.prefix.length + 1)
       for (const found of bucket.records()) if (hasPrefix(found.place, part)) yield found
-      this.#account(bucket)
+      this.#tree.account(bucket)
       place = placeAfter(part)
     }
   }
 
   close(): void {
-    const walk = (node: Node) => {
-      if (Array.isArray(node)) node.forEach(walk)
-      else node?.log.close()
-    }
-    walk(this.#root)
-    this.#root = undefined
+    this.#tree.close()
     this.#directory.forget()
   }
 
@@ -171,17 +170,17 @@ export class LogMap {
     const turn = this.#environment.turn.current()
     if (this.#emptyTurn === turn) return undefined
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-      const bucket = this.#known(place) ?? this.#find(place)
+      const bucket = this.#tree.at(place) ?? this.#find(place)
       if (!bucket) {
         if (this.#directory.missing(place).prefix === '') this.#emptyTurn = turn
         this.#directory.forget()
         return undefined
       }
-      if (bucket.turn === turn && (bucket.sealedAt < 0 || this.#isInForce(bucket, place))) return bucket
+      if (bucket.turn === turn && (bucket.sealedAt < 0 || this.#succession.isInForce(bucket, place))) return bucket
       if (!bucket.refresh()) this.#drop(bucket)
       else {
         bucket.turn = turn
-        this.#account(bucket)
+        this.#tree.account(bucket)
         if (bucket.sealedAt < 0 || !this.#tryFollow(bucket, place)) return bucket
       }
     }
@@ -192,7 +191,7 @@ export class LogMap {
   #writable(place: number): Bucket {
     this.#emptyTurn = 0
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-      const bucket = this.#known(place) ?? this.#find(place) ?? this.#create(place)
+      const bucket = this.#tree.at(place) ?? this.#find(place) ?? this.#create(place)
       if (bucket.sealedAt < 0) return bucket
       this.#follow(bucket, place)
     }
@@ -208,12 +207,13 @@ export class LogMap {
       return 'again'
     }
     bucket.turn = this.#environment.turn.current()
-    this.#account(bucket)
+    this.#tree.account(bucket)
     if (bucket.isVoid(offset)) {
       this.#follow(bucket, firstPlace(bucket.name))
       return 'again'
     }
-    if (isNew && !this.#isInForce(bucket, firstPlace(bucket.name))) {
+    // A first bucket may have come and gone between the listing and its creation: then the new file is nobody's.
+    if (isNew && !this.#succession.isInForce(bucket, firstPlace(bucket.name))) {
       this.#drop(bucket)
       return 'again'
     }
@@ -221,15 +221,6 @@ export class LogMap {
     if (bucket.log.end >= bucket.limitBytes) this.#renew(bucket)
     return outcome
   }
-
-  /** The first bucket may have come and gone between the listing and its creation: then the new file is nobody's. */
-  #isInForce({ name }: Bucket, place: number): boolean {
-    this.#directory.forget()
-    const newest = this.#directory.find(place)
-    return newest?.generation === name.generation && newest.prefix === name.prefix
-  }
-
-  // Successors
 
   /** Gives a full bucket its successors where that helps; a failure only leaves it as it is. */
   #renew(bucket: Bucket): void {
@@ -259,81 +250,13 @@ export class LogMap {
    */
   #follow(bucket: Bucket, place: number): boolean {
     if (this.#environment.readOnly) {
-      if (this.#isInForce(bucket, place)) return false
+      if (this.#succession.isInForce(bucket, place)) return false
     } else {
-      if (!bucket.successor) this.#nominate(bucket)
-      if (bucket.successor) this.#publish(bucket, bucket.successor)
+      this.#succession.settle(bucket)
     }
     this.#drop(bucket)
     return true
   }
-
-  /**
-   * Builds candidates and appends their name; afterwards `bucket.successor` is these, another process's, or, where the
-   * sealed file is gone because others went through all of this meanwhile, still unknown.
-   */
-  #nominate(bucket: Bucket): void {
-    const unique = this.#randomHex(UNIQUE_BYTES)
-    const isSplit = bucket.deadBytes * 2 < bucket.sealedAt && bucket.name.prefix.length < BUCKET_MAX_DEPTH
-    const names = successorsOf(bucket.name, isSplit)
-    const removeCandidates = () => {
-      for (const name of names) this.#environment.files.remove(this.#directory.candidate(name, unique))
-    }
-    if (isSplit) this.#directory.makeDirectory(bucket.name.prefix)
-    const changes = bucket.changes()
-    try {
-      for (const name of names) this.#writeCandidate(name, unique, changes)
-    } catch (error) {
-      removeCandidates()
-      throw error
-    }
-    // When this fails the frame may be there all the same, so the candidates stay.
-    const frame = new FrameWriter().begin(FRAME.successor).u8(isSplit ? 1 : 0)
-    bucket.append(frame.put(Buffer.from(unique, 'hex')).end())
-    if (bucket.successor?.unique !== unique) removeCandidates()
-  }
-
-  #writeCandidate(name: BucketName, unique: string, changes: Change[]): void {
-    const identity = this.#identityOf(name)
-    const writer = writeOpenFrame(new FrameWriter(), identity)
-    for (const change of changes) if (hasPrefix(change.place, name.prefix)) writeChange(writer, change)
-    writer.check(this.#environment.hashing, seedOf(this.#environment, identity))
-    const file = this.#environment.descriptors.file(this.#directory.candidate(name, unique), 'create')
-    try {
-      const written = file.append(writer.bytes, writer.length)
-      if (written < writer.length) throw new CacheError('ERR_CACHE_IO', `${file.path} could not be written whole.`)
-    } finally {
-      file.close()
-    }
-  }
-
-  /** Renames the successor's candidates into force; others may be doing the same. Then the sealed file can go. */
-  #publish(bucket: Bucket, { isSplit, unique }: Successor): void {
-    const { files } = this.#environment
-    for (const name of successorsOf(bucket.name, isSplit)) {
-      const path = this.#directory.file(name)
-      if (files.stat(path)) continue
-      try {
-        files.rename(this.#directory.candidate(name, unique), path)
-      } catch (error) {
-        if (errnoOf(error) !== 'ENOENT') throw error
-        // Another process was first and may be generations further; else somebody deleted the candidate, and its
-        // records are lost.
-        if (this.#isInForce(bucket, firstPlace(name)) && files.stat(bucket.log.path)) this.#createEmpty(path)
-      }
-    }
-    files.remove(bucket.log.path)
-  }
-
-  #createEmpty(path: string): void {
-    try {
-      this.#environment.files.createFile(path, '')
-    } catch (error) {
-      if (errnoOf(error) !== 'EEXIST') throw error
-    }
-  }
-
-  // The tree of known buckets
 
   #group(changes: readonly Change[]): Map<Bucket, readonly Change[]> {
     if (changes.length === 1) return new Map([[this.#writable((changes[0] as Change).place), changes]])
@@ -352,12 +275,6 @@ export class LogMap {
     return placeAfter(this.#directory.missing(place).prefix)
   }
 
-  #known(place: number): Bucket | undefined {
-    let node = this.#root
-    for (let shift = 28; Array.isArray(node); shift -= 4) node = node[(place >>> shift) & 15]
-    return node
-  }
-
   #find(place: number): Bucket | undefined {
     const name = this.#directory.find(place)
     return name && this.#add(name, this.#environment.readOnly ? 'read' : 'append')
@@ -372,81 +289,18 @@ export class LogMap {
 
   #add(name: BucketName, mode: 'read' | 'append' | 'create'): Bucket {
     const path = this.#directory.file(name)
-    const log = new Log(this.#environment, path, this.#identityOf(name), mode)
+    const log = new Log(this.#environment, path, identityOf(this.#identity, name), mode)
     const bucket = new Bucket(log, name, this.#bucketBytes, this.#positionOf)
-    this.#place(name.prefix, bucket)
+    this.#tree.place(name.prefix, bucket)
     return bucket
   }
 
   #drop(bucket: Bucket): void {
-    bucket.log.close()
-    this.#resident.delete(bucket)
-    this.#residentBytes -= bucket.accountedBytes
-    bucket.accountedBytes = 0
-    this.#place(bucket.name.prefix, undefined)
+    this.#tree.remove(bucket)
     this.#directory.forget()
-  }
-
-  #place(prefix: string, node: Node): void {
-    if (prefix === '') {
-      this.#root = node
-      return
-    }
-    if (!Array.isArray(this.#root)) this.#root = []
-    let level = this.#root
-    for (const digit of prefix.slice(0, -1)) {
-      const at = Number.parseInt(digit, 16)
-      const below = level[at]
-      const next: Node[] = Array.isArray(below) ? below : []
-      level[at] = next
-      level = next
-    }
-    level[Number.parseInt(prefix.at(-1) as string, 16)] = node
-  }
-
-  /** Keeps the memory for loaded files within bounds: the longest loaded give theirs back. */
-  #account(bucket: Bucket): void {
-    const { residentBytes } = bucket
-    if (residentBytes === bucket.accountedBytes) return
-    this.#residentBytes += residentBytes - bucket.accountedBytes
-    bucket.accountedBytes = residentBytes
-    this.#resident.add(bucket)
-    for (const oldest of this.#resident) {
-      if (this.#residentBytes <= RESIDENT_BYTES) return
-      oldest.evict()
-      this.#residentBytes -= oldest.accountedBytes
-      oldest.accountedBytes = 0
-      this.#resident.delete(oldest)
-    }
-  }
-
-  /** Names must differ between processes, containers and machines on one directory: pids do not, so they are random. */
-  #randomHex(bytes: number): string {
-    const byte = () => Math.floor(this.#environment.random() * 256)
-    return Buffer.from(Array.from({ length: bytes }, byte)).toString('hex')
-  }
-
-  #identityOf({ prefix, generation }: BucketName): string {
-    return `${this.#identity}/${prefix === '' ? '_' : prefix}.${generation}`
   }
 
   #broken(): CacheError {
     return new CacheError('ERR_CACHE_IO', `The files in ${this.#directory.path} keep changing or cannot be followed.`)
   }
-}
-
-function firstPlace({ prefix }: BucketName): number {
-  return Number.parseInt(prefix.padEnd(8, '0'), 16)
-}
-
-function placeAfter(prefix: string): number {
-  return Number.parseInt(prefix.padEnd(8, 'f'), 16) + 1
-}
-
-function prefixOf(place: number, depth: number): string {
-  return (place >>> 0).toString(16).padStart(8, '0').slice(0, depth)
-}
-
-function hasPrefix(place: number, prefix: string): boolean {
-  return prefix === '' || place >>> (32 - 4 * prefix.length) === Number.parseInt(prefix, 16)
 }

@@ -1,0 +1,111 @@
+// How a sealed bucket gets its successors. Every step may be taken by any process, and taken again after a process died.
+
+import { CacheError, errnoOf } from '../base/errors.js'
+import { BUCKET_MAX_DEPTH, FRAME } from '../base/layout.js'
+import type { Environment } from '../log/environment.js'
+import { FrameWriter } from '../log/frames.js'
+import { seedOf, writeOpenFrame } from '../log/log.js'
+import { type Bucket, type Successor, UNIQUE_BYTES } from './bucket.js'
+import { type BucketDirectory, type BucketName, firstPlace, hasPrefix, identityOf, successorsOf } from './directory.js'
+import { type Change, writeChange } from './record.js'
+
+export class Succession {
+  readonly #environment: Environment
+  readonly #directory: BucketDirectory
+  readonly #identity: string
+
+  /** `identity` is the map's. */
+  constructor(environment: Environment, directory: BucketDirectory, identity: string) {
+    this.#environment = environment
+    this.#directory = directory
+    this.#identity = identity
+  }
+
+  /** Whether this is the bucket in force for the place, as listed now. */
+  isInForce({ name }: Bucket, place: number): boolean {
+    this.#directory.forget()
+    const newest = this.#directory.find(place)
+    return newest?.generation === name.generation && newest.prefix === name.prefix
+  }
+
+  /**
+   * Puts the successors of a sealed bucket in force.
+   *
+   * @throws errno-style errors; CacheError `ERR_CACHE_IO`; it can be tried again then
+   */
+  settle(bucket: Bucket): void {
+    if (!bucket.successor) this.#nominate(bucket)
+    if (bucket.successor) this.#publish(bucket, bucket.successor)
+  }
+
+  /**
+   * Builds candidates and appends their name; afterwards `bucket.successor` is these, another process's, or, where the
+   * sealed file is gone because others went through all of this meanwhile, still unknown.
+   */
+  #nominate(bucket: Bucket): void {
+    const unique = this.#randomHex(UNIQUE_BYTES)
+    const isSplit = bucket.deadBytes * 2 < bucket.sealedAt && bucket.name.prefix.length < BUCKET_MAX_DEPTH
+    const names = successorsOf(bucket.name, isSplit)
+    const removeCandidates = () => {
+      for (const name of names) this.#environment.files.remove(this.#directory.candidate(name, unique))
+    }
+    if (isSplit) this.#directory.makeDirectory(bucket.name.prefix)
+    const changes = bucket.changes()
+    try {
+      for (const name of names) this.#writeCandidate(name, unique, changes)
+    } catch (error) {
+      removeCandidates()
+      throw error
+    }
+    // When this fails the frame may be there all the same, so the candidates stay.
+    const frame = new FrameWriter().begin(FRAME.successor).u8(isSplit ? 1 : 0)
+    bucket.append(frame.put(Buffer.from(unique, 'hex')).end())
+    if (bucket.successor?.unique !== unique) removeCandidates()
+  }
+
+  #writeCandidate(name: BucketName, unique: string, changes: Change[]): void {
+    const identity = identityOf(this.#identity, name)
+    const writer = writeOpenFrame(new FrameWriter(), identity)
+    for (const change of changes) if (hasPrefix(change.place, name.prefix)) writeChange(writer, change)
+    writer.check(this.#environment.hashing, seedOf(this.#environment, identity))
+    const file = this.#environment.descriptors.file(this.#directory.candidate(name, unique), 'create')
+    try {
+      const written = file.append(writer.bytes, writer.length)
+      if (written < writer.length) throw new CacheError('ERR_CACHE_IO', `${file.path} could not be written whole.`)
+    } finally {
+      file.close()
+    }
+  }
+
+  /** Renames the successor's candidates into force; others may be doing the same. Then the sealed file can go. */
+  #publish(bucket: Bucket, { isSplit, unique }: Successor): void {
+    const { files } = this.#environment
+    for (const name of successorsOf(bucket.name, isSplit)) {
+      const path = this.#directory.file(name)
+      if (files.stat(path)) continue
+      try {
+        files.rename(this.#directory.candidate(name, unique), path)
+      } catch (error) {
+        if (errnoOf(error) !== 'ENOENT') throw error
+        // Another process was first and may be generations further; else somebody deleted the candidate, and its
+        // records are lost.
+        if (this.isInForce(bucket, firstPlace(name)) && files.stat(bucket.log.path)) this.#createEmpty(path)
+      }
+    }
+    files.remove(bucket.log.path)
+  }
+
+  #createEmpty(path: string): void {
+    try {
+      this.#environment.files.createFile(path, '')
+    } catch (error) {
+      if (errnoOf(error) !== 'EEXIST') throw error
+    }
+  }
+
+  /** Names must differ between processes, containers and machines on one directory: pids do not, so they are random. */
+  #randomHex(bytes: number): string {
+    const byte = () => Math.floor(this.#environment.random() * 256)
+    return Buffer.from(Array.from({ length: bytes }, byte)).toString('hex')
+  }
+}

@@ -1,0 +1,74 @@
+// The buckets of a map that this process knows, by place, and the memory that their files take.
+
+import type { Bucket } from './bucket.js'
+
+/** Buckets by place: a level of the tree for each hex digit. */
+type Node = Bucket | Node[] | undefined
+
+/** Bytes of files that one map keeps in memory. */
+const RESIDENT_BYTES = 16 * 1024 * 1024
+
+export class BucketTree {
+  #root: Node
+  /** Loaded buckets, the longest loaded first. */
+  readonly #resident = new Set<Bucket>()
+  #residentBytes = 0
+
+  at(place: number): Bucket | undefined {
+    let node = this.#root
+    for (let shift = 28; Array.isArray(node); shift -= 4) node = node[(place >>> shift) & 15]
+    return node
+  }
+
+  remove(bucket: Bucket): void {
+    bucket.log.close()
+    this.#resident.delete(bucket)
+    this.#residentBytes -= bucket.accountedBytes
+    bucket.accountedBytes = 0
+    this.place(bucket.name.prefix, undefined)
+  }
+
+  place(prefix: string, node: Node): void {
+    if (prefix === '') {
+      this.#root = node
+      return
+    }
+    if (!Array.isArray(this.#root)) this.#root = []
+    let level = this.#root
+    for (const digit of prefix.slice(0, -1)) {
+      const at = Number.parseInt(digit, 16)
+      const below = level[at]
+      const next: Node[] = Array.isArray(below) ? below : []
+      level[at] = next
+      level = next
+    }
+    level[Number.parseInt(prefix.at(-1) as string, 16)] = node
+  }
+
+  /** Keeps the memory for loaded files within bounds: the longest loaded give theirs back. */
+  account(bucket: Bucket): void {
+    const { residentBytes } = bucket
+    if (residentBytes === bucket.accountedBytes) return
+    this.#residentBytes += residentBytes - bucket.accountedBytes
+    bucket.accountedBytes = residentBytes
+    this.#resident.add(bucket)
+    for (const oldest of this.#resident) {
+      if (this.#residentBytes <= RESIDENT_BYTES) return
+      oldest.evict()
+      this.#residentBytes -= oldest.accountedBytes
+      oldest.accountedBytes = 0
+      this.#resident.delete(oldest)
+    }
+  }
+
+  close(): void {
+    const walk = (node: Node) => {
+      if (Array.isArray(node)) node.forEach(walk)
+      else node?.log.close()
+    }
+    walk(this.#root)
+    this.#root = undefined
+    this.#resident.clear()
+    this.#residentBytes = 0
+  }
+}
