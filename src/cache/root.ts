@@ -1,7 +1,7 @@
 // The root directory: where it is by default, whether it may be used, and how it is made.
 
 import { homedir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { CacheError, errnoOf } from '../base/errors.js'
 import { CACHE_TAG, type Layout } from '../base/layout.js'
 import type { Files } from '../files/files.js'
@@ -12,10 +12,20 @@ import type { Files } from '../files/files.js'
  */
 export function defaultDir(env: NodeJS.ProcessEnv = process.env, platform = process.platform): string {
   if (env.WICKED_CACHE_DIR) return env.WICKED_CACHE_DIR
-  const home = homedir()
+  const home = findHome()
   if (platform === 'darwin') return join(home, 'Library', 'Caches', 'wicked-cache')
   if (platform === 'win32') return join(env.LOCALAPPDATA || join(home, 'AppData', 'Local'), 'wicked-cache', 'Cache')
   return join(env.XDG_CACHE_HOME || join(home, '.cache'), 'wicked-cache')
+}
+
+/** A user without a home directory gets one that cannot be made: the cache is broken then, its host is not. */
+function findHome(): string {
+  try {
+    return homedir()
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== 'ERR_SYSTEM_ERROR') throw error
+    return '/nonexistent'
+  }
 }
 
 /**
@@ -30,8 +40,10 @@ export function rootProblem(files: Files, layout: Layout): CacheError | undefine
     if (!stat) return undefined
     if (stat.kind !== 'directory') return refuse('is not a directory')
     if (files.stat(layout.version) || files.stat(layout.tag)) return undefined
-    if (files.list(layout.root)?.length) return refuse('holds other files and is no cache')
-    return undefined
+    const names = files.list(layout.root) ?? []
+    // Another process may have made it between the two looks.
+    const isOurs = names.length === 0 || [layout.version, layout.tag].some(path => names.includes(basename(path)))
+    return isOurs ? undefined : refuse('holds other files and is no cache')
   } catch (error) {
     return refuse('cannot be read', error)
   }

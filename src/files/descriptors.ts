@@ -7,6 +7,7 @@ import { errnoOf } from '../base/errors.js'
 import type { FileStat, Files, OpenMode } from './files.js'
 
 const MAX_OPEN = 512
+const NOT_WRITABLE = ['EROFS', 'EACCES', 'EPERM']
 
 export class Descriptors {
   readonly #files: Files
@@ -21,21 +22,33 @@ export class Descriptors {
     return new PooledFile(this, this.#files, path, mode)
   }
 
-  /** Opens the file unless it is open; marks it as the latest used. */
-  acquire(file: PooledFile): number {
+  /** Opens the file unless it is open; marks it as the latest used. What may not be written to can still be read. */
+  acquire(file: PooledFile, isWrite = false): number {
     file.lastUse = ++this.#uses
-    if (file.fd >= 0) return file.fd
+    if (file.fd >= 0 && !(isWrite && file.isReadOnly)) return file.fd
+    this.release(file)
     if (this.#open.size >= MAX_OPEN) this.#closeOldest()
+    file.isReadOnly = false
     try {
-      file.fd = this.#files.open(file.path, file.mode)
+      file.fd = this.#openFile(file.path, file.mode)
+    } catch (error) {
+      if (isWrite || file.mode !== 'append' || !NOT_WRITABLE.includes(errnoOf(error) ?? '')) throw error
+      file.fd = this.#openFile(file.path, 'read')
+      file.isReadOnly = true
+    }
+    this.#open.add(file)
+    return file.fd
+  }
+
+  #openFile(path: string, mode: OpenMode): number {
+    try {
+      return this.#files.open(path, mode)
     } catch (error) {
       // The host's own descriptors may have used up the limit: give back ours and try once more.
       if (errnoOf(error) !== 'EMFILE' || this.#open.size === 0) throw error
       this.closeAll()
-      file.fd = this.#files.open(file.path, file.mode)
+      return this.#files.open(path, mode)
     }
-    this.#open.add(file)
-    return file.fd
   }
 
   release(file: PooledFile): void {
@@ -66,6 +79,8 @@ export class PooledFile {
   mode: OpenMode
   /** -1 while closed; owned by the pool. */
   fd = -1
+  /** Open for reading alone, for want of the right to write. */
+  isReadOnly = false
   lastUse = 0
   readonly #pool: Descriptors
   readonly #files: Files
@@ -94,7 +109,7 @@ export class PooledFile {
   }
 
   append(bytes: Uint8Array, length: number): number {
-    return this.#files.append(this.#pool.acquire(this), bytes, length)
+    return this.#files.append(this.#pool.acquire(this, true), bytes, length)
   }
 
   close(): void {

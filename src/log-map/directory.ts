@@ -160,6 +160,11 @@ export function prefixOf(place: number, depth: number): string {
   return (place >>> 0).toString(16).padStart(8, '0').slice(0, depth)
 }
 
+/** The hex digit of a place at a depth, from 0. */
+export function digitAt(place: number, depth: number): number {
+  return (place >>> (28 - 4 * depth)) & 15
+}
+
 export function hasPrefix(place: number, prefix: string): boolean {
   return prefix === '' || place >>> (32 - 4 * prefix.length) === Number.parseInt(prefix, 16)
 }

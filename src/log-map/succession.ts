@@ -6,7 +6,7 @@ import type { Environment } from '../log/environment.js'
 import { FrameWriter } from '../log/frames.js'
 import { seedOf, writeOpenFrame } from '../log/log.js'
 import { type Bucket, type Successor, UNIQUE_BYTES } from './bucket.js'
-import { type BucketDirectory, type BucketName, firstPlace, hasPrefix, identityOf, successorsOf } from './directory.js'
+import { type BucketDirectory, type BucketName, digitAt, firstPlace, identityOf, successorsOf } from './directory.js'
 import { type Change, writeChange } from './record.js'
 
 export class Succession {
@@ -51,8 +51,12 @@ export class Succession {
     }
     if (isSplit) this.#directory.makeDirectory(bucket.name.prefix)
     const changes = bucket.changes()
+    const parts: Change[][] = names.map(() => [])
+    for (const change of changes) parts[digitAt(change.place, bucket.name.prefix.length)]?.push(change)
     try {
-      for (const name of names) this.#writeCandidate(name, unique, changes)
+      for (const [index, name] of names.entries()) {
+        this.#writeCandidate(name, unique, isSplit ? (parts[index] ?? []) : changes)
+      }
     } catch (error) {
       removeCandidates()
       throw error
@@ -66,7 +70,7 @@ export class Succession {
   #writeCandidate(name: BucketName, unique: string, changes: Change[]): void {
     const identity = identityOf(this.#identity, name)
     const writer = writeOpenFrame(new FrameWriter(), identity)
-    for (const change of changes) if (hasPrefix(change.place, name.prefix)) writeChange(writer, change)
+    for (const change of changes) writeChange(writer, change)
     writer.check(this.#environment.hashing, seedOf(this.#environment, identity))
     const file = this.#environment.descriptors.file(this.#directory.candidate(name, unique), 'create')
     try {

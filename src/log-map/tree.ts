@@ -1,6 +1,7 @@
 // The buckets of a map that this process knows, by place, and the memory that their files take.
 
 import type { Bucket } from './bucket.js'
+import { digitAt } from './directory.js'
 
 /** Buckets by place: a level of the tree for each hex digit. */
 type Node = Bucket | Node[] | undefined
@@ -16,7 +17,7 @@ export class BucketTree {
 
   at(place: number): Bucket | undefined {
     let node = this.#root
-    for (let shift = 28; Array.isArray(node); shift -= 4) node = node[(place >>> shift) & 15]
+    for (let depth = 0; Array.isArray(node); depth++) node = node[digitAt(place, depth)]
     return node
   }
 

@@ -226,6 +226,19 @@ describe('a read-only root', () => {
   })
 })
 
+test('a user without a home directory, as in some containers, gets a cache that misses at worst', async () => {
+  const { lines } = await runModule(
+    `// Only the superuser can become a user that nothing is known of; for others this is an ordinary opening.
+     delete process.env.HOME
+     for (const name of ['WICKED_CACHE_DIR', 'XDG_CACHE_HOME']) delete process.env[name]
+     if (process.getuid() === 0) process.setuid(54321)
+     const codes = []
+     const cache = library.openCacheSync({ readOnly: true, onWarning: ({ code }) => codes.push(code) })
+     print(JSON.stringify([cache.namespace('tool').get('key') ?? null, new Set(codes).size === codes.length]))`,
+  )
+  expect(lines).toEqual(['[null,true]'])
+})
+
 describe('a full disk', () => {
   test('takes what fits, keeps all of that, and says once that there is no room', () => {
     const dir = temporaryRoot()

@@ -40,7 +40,7 @@ describe('six processes on one root', () => {
     const [processes, own, common] = [6, 500, 50]
     const results = await together(
       processes,
-      `const cache = library.openCacheSync({ dir: args.dir })
+      `const cache = library.openCacheSync({ dir: args.dir, onWarning })
        const entries = cache.namespace('tool', { version: '1' })
        let [sets, hits] = [0, 0]
        for (let i = 0; i < args.own; i++) {
@@ -84,7 +84,7 @@ describe('six processes on one root', () => {
     const before = packBytes(dir)
     await together(
       4,
-      `const entries = library.openCacheSync({ dir: args.dir }).namespace('tool ' + args.id % 2)
+      `const entries = library.openCacheSync({ dir: args.dir, onWarning }).namespace('tool ' + args.id % 2)
        for (let i = 0; i < 500; i++) entries.set(args.id + ' ' + i, { index: i, text: 'x'.repeat(200) })`,
       { dir },
     )
@@ -96,7 +96,7 @@ describe('six processes on one root', () => {
     const dir = temporaryRoot()
     await together(
       4,
-      `const entries = library.openCacheSync({ dir: args.dir }).namespace('tool')
+      `const entries = library.openCacheSync({ dir: args.dir, onWarning }).namespace('tool')
        for (let i = 0; i < 500; i++) entries.set(args.id + ' ' + i, { index: i, text: 'x'.repeat(200) })`,
       { dir },
     )
@@ -114,7 +114,7 @@ describe('six processes on one root', () => {
     const [processes, keys] = [4, 4000]
     await together(
       processes,
-      `const entries = library.openCacheSync({ dir: args.dir }).namespace('tool')
+      `const entries = library.openCacheSync({ dir: args.dir, onWarning }).namespace('tool')
        const keyOf = i => 'src/some/directory/of/a/project/file-' + args.id + '-' + i + '.ts'
        for (let i = 0; i < args.keys; i++) {
          if (!entries.set(keyOf(i), { id: args.id, i })) throw new Error('not stored: ' + i)
@@ -145,7 +145,7 @@ describe('six processes on one root', () => {
     const dir = temporaryRoot()
     await together(
       4,
-      `const entries = library.openCacheSync({ dir: args.dir }).namespace('tool')
+      `const entries = library.openCacheSync({ dir: args.dir, onWarning }).namespace('tool')
        for (let i = 0; i < 400; i++) {
          if (args.id === 0 && i % 20 === 0) entries.clear()
          const key = args.id + ' ' + i
@@ -169,7 +169,7 @@ describe('six processes on one root', () => {
     await together(
       6,
       `for (let round = 0; round < 30; round++) {
-         const cache = library.openCacheSync({ dir: args.dir })
+         const cache = library.openCacheSync({ dir: args.dir, onWarning })
          const entries = cache.namespace('tool ' + round, { version: String(args.id % 2) })
          const key = String(args.id)
          if (entries.get(key) !== undefined) throw new Error('made up')

@@ -48,6 +48,13 @@ function smallDisk(): MemoryDisk {
   return disk
 }
 
+/** As `mkdtemp` leaves it, or another process that has made the root a moment ago. */
+function emptyRoot(): MemoryDisk {
+  const disk = new MemoryDisk()
+  disk.files.makeDirectory(DIR)
+  return disk
+}
+
 interface Race {
   name: string
   disk: () => MemoryDisk
@@ -59,6 +66,13 @@ interface Race {
 
 const both = (entries: Namespace) => entries.get('first') === 1 && entries.get('second') === 2
 const RACES: Race[] = [
+  {
+    name: 'first sets in a root that exists and is empty',
+    disk: emptyRoot,
+    first: entries => set(entries, 'first', 1),
+    second: entries => set(entries, 'second', 2),
+    isRight: both,
+  },
   {
     name: 'first sets in an empty directory',
     disk: emptyDisk,
@@ -225,7 +239,8 @@ function run(race: Race, secondOptions: { isWarm: boolean; readOnly?: boolean })
         failure = error
       }
     }
-    let isArmed = false
+    // Opening is a part of the race, too, where neither has looked before.
+    let isArmed = !secondOptions.isWarm
     const files = interceptedFiles(call => {
       if (isArmed && ++calls === at) runSecond()
       return call.proceed()
@@ -238,8 +253,8 @@ function run(race: Race, secondOptions: { isWarm: boolean; readOnly?: boolean })
         cache.namespace('tool').stats()
       }
     }
-    isArmed = true
     const where = `${race.name}, at call ${at}${secondOptions.isWarm ? ', warm' : ''}`
+    isArmed = true
     try {
       race.first(first.namespace('tool'), first)
       isArmed = false

@@ -8,7 +8,7 @@ import { printedSeed, randomFrom } from '../support/random.js'
 
 // Every value tells its key, so that a foreign one would show; now and then a long one, which takes longer to write.
 const WRITER = `
-  const entries = library.openCacheSync({ dir: args.dir }).namespace('tool')
+  const entries = library.openCacheSync({ dir: args.dir, onWarning }).namespace('tool')
   const valueOf = (key, i) => ({ key, i, text: 'x'.repeat(i % 13 === 0 ? 200_000 : i % 5 === 0 ? 5000 : 50) })
   for (let i = 0; ; i++) {
     const key = 'a rather long key, so that files fill up and split ' + 'k'.repeat(700) + args.name + ' ' + i

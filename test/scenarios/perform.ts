@@ -10,27 +10,29 @@ export type Listed = Omit<EntryInfo, 'expiresAt'> & { expiresInMs?: number }
 /** What a step gave, or the error of the library that it threw. */
 export type Outcome = { result: unknown } | { error: { code: string; message: string } }
 
-export async function perform(cache: Cache, step: CacheStep): Promise<Outcome> {
+/** Only a gc gives a promise: all other steps stay in the turn of the event loop in which they are called. */
+export function perform(cache: Cache, step: CacheStep): Outcome | Promise<Outcome> {
+  if (step.step === 'gc') return cache.gc().then(result => ({ result }), outcomeOf)
   try {
-    const result = resultOf(cache, step)
-    // Only a gc takes turns of the event loop; all other steps stay in the turn in which they are called.
-    return { result: await result }
+    return { result: resultOf(cache, step) }
   } catch (error) {
-    // The build and the sources have a class each, so the code tells.
-    const { code, message } = error as NodeJS.ErrnoException
-    if (typeof code === 'string' && code.startsWith('ERR_CACHE_')) return { error: { code, message } }
-    throw error
+    return outcomeOf(error)
   }
 }
 
-function resultOf(cache: Cache, step: CacheStep): unknown {
+function outcomeOf(error: unknown): Outcome {
+  // The build and the sources have a class each, so the code tells.
+  const { code, message } = error as NodeJS.ErrnoException
+  if (typeof code === 'string' && code.startsWith('ERR_CACHE_')) return { error: { code, message } }
+  throw error
+}
+
+function resultOf(cache: Cache, step: Exclude<CacheStep, CacheStepOf<'gc'>>): unknown {
   switch (step.step) {
     case 'namespaces':
       return cache.namespaces()
     case 'stats of all':
       return cache.stats()
-    case 'gc':
-      return cache.gc()
     case 'close':
       return cache.close()
     default:

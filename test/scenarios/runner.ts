@@ -64,7 +64,7 @@ class Run {
   readonly #memory: Memory = new Map()
   /** The caches that are open in this process, by handle. */
   readonly #caches = new Map<string, Cache>()
-  #warnings: string[] = []
+  readonly #warnings: string[] = []
   /** Who took the latest step: a handle of this process, or another process. */
   #actor: string | undefined
 
@@ -113,36 +113,33 @@ class Run {
     }
   }
 
-  /** Steps of one plugin: in this process or, all of them, in another one. */
+  /** Steps of one plugin, without a turn of the event loop in between: in this process or, all of them, in another one. */
   async #together(steps: readonly Placed<CacheStep>[]): Promise<Finding[]> {
     if (this.#options.mode !== 'in one process') return this.#inProcesses([{ steps, end: 'exit' }])
     const findings: Finding[] = []
     for (const { step, place, isNewTurn } of steps) {
-      if (isNewTurn) await nextTurn()
-      const differences = await this.#here(step)
+      const { handle = 'first' } = step
+      if (isNewTurn || this.#isAnother(handle)) await nextTurn()
+      const cache = this.#caches.get(handle) ?? this.#open()
+      this.#caches.set(handle, cache)
+      const performed = perform(cache, this.#local(step))
+      const outcome = performed instanceof Promise ? await performed : performed
+      if (step.step === 'close') this.#caches.delete(handle)
+      const differences = [...this.#differencesIn(step, outcome), ...this.#warnings.splice(0)]
       findings.push({ where: `${place}: ${describe(step)}`, note: step.note, differences })
     }
     return findings
   }
 
-  async #here(step: CacheStep): Promise<string[]> {
-    const { handle = 'first' } = step
-    await this.#turnFor(handle)
-    const cache = this.#caches.get(handle) ?? this.#open()
-    this.#caches.set(handle, cache)
-    const outcome = await perform(cache, this.#local(step))
-    if (step.step === 'close') this.#caches.delete(handle)
-    return [...this.#differencesIn(step, outcome), ...this.#warnings.splice(0)]
-  }
-
   /** What others wrote is promised to be seen in the next turn of the event loop; what a handle wrote itself, at once. */
-  async #turnFor(actor: string): Promise<void> {
-    if (this.#actor !== undefined && this.#actor !== actor) await nextTurn()
+  #isAnother(actor: string): boolean {
+    const isAnother = this.#actor !== undefined && this.#actor !== actor
     this.#actor = actor
+    return isAnother
   }
 
   async #inProcesses(processes: readonly ExpandedProcess[]): Promise<Finding[]> {
-    await this.#turnFor('another process')
+    this.#actor = 'another process'
     const { worker, signal } = this.#options
     const assignments = processes.map(({ steps, end }) => ({
       dir: this.#world.cacheDir,
@@ -161,7 +158,7 @@ class Run {
   }
 
   async #runCli({ command, stdin = '', expect }: Extract<Step, { step: 'run cli' }>): Promise<string[]> {
-    await this.#turnFor('another process')
+    this.#actor = 'another process'
     const { cacheDir: dir, tree: cwd } = this.#world
     const outcome = await runCli(command, { dir, cwd, stdin, signal: this.#options.signal })
     const stdout = this.#world.withoutDirectories(outcome.stdout)

@@ -1,7 +1,7 @@
 // A process of its own that uses the built library: opens the cache, says so, and does the steps when told to, so that
 // several such processes can begin at the same moment.
 
-import type { openCache } from '../../src/index.js'
+import type { openCacheSync } from '../../src/index.js'
 import { clockOf } from './clock.js'
 import { perform } from './perform.js'
 import type { Assignment, Report } from './processes.js'
@@ -11,23 +11,24 @@ const nextMessage = <T>() => new Promise<T>(resolve => process.once('message', r
 const nextTurn = () => new Promise<void>(resolve => setImmediate(resolve))
 
 const { library, dir, clock, steps, end } = await nextMessage<Assignment>()
-const imported: { openCache: typeof openCache } = await import(library)
+const imported: { openCacheSync: typeof openCacheSync } = await import(library)
 const open = () =>
-  imported.openCache({
+  imported.openCacheSync({
     dir,
     clock: clockOf(clock),
     // Whatever is written to stderr fails the scenario, also when the process is already on its way out.
     onWarning: ({ code, message }) => process.stderr.write(`${code}: ${message}\n`),
   })
-let cache = await open()
+let cache = open()
 const go = nextMessage()
 await send({ isReady: true })
 await go
 const outcomes = []
 for (const { step, isNewTurn } of steps) {
   if (isNewTurn) await nextTurn()
-  outcomes.push(await perform(cache, step))
-  if (step.step === 'close') cache = await open()
+  const outcome = perform(cache, step)
+  outcomes.push(outcome instanceof Promise ? await outcome : outcome)
+  if (step.step === 'close') cache = open()
 }
 if (end === 'close') cache.close()
 await send({ outcomes })

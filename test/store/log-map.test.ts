@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, rmSync, statSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { nodeFiles } from '../../src/files/files.js'
 import type { Environment } from '../../src/log/environment.js'
 import { LogMap } from '../../src/log-map/log-map.js'
 import { type Change, NO_RECORD } from '../../src/log-map/record.js'
@@ -237,6 +238,20 @@ describe('a process that is killed', () => {
       rmSync(path, { recursive: true })
     }
   })
+})
+
+test('on a disk that cannot be written to, records are still found', () => {
+  const path = temporaryDirectory()
+  const a = openMap(path)
+  for (let i = 0; i < 100; i++) a.set(`key ${i}`, 'value')
+  const open: typeof nodeFiles.open = (file, mode) => {
+    if (mode !== 'read') throw Object.assign(new Error('read-only'), { code: 'EROFS' })
+    return nodeFiles.open(file, mode)
+  }
+  const b = openMap(path, newEnvironment({ files: { ...nodeFiles, open } }))
+  for (let i = 0; i < 100; i++) expect(b.get(`key ${i}`)).toBe('value')
+  expect(() => b.set('key 5', 'new')).toThrow(expect.objectContaining({ code: 'EROFS' }))
+  expect(b.get('key 5')).toBe('value')
 })
 
 test('when all files are deleted under it, a process begins anew', () => {

@@ -89,7 +89,8 @@ export function start(argv: readonly string[], { env = {}, cwd }: ChildOptions =
 
 /**
  * Starts a module in a process of its own, with the whole library imported as `library`, the arguments as `args`,
- * `print(line)`, which has written when it returns, and `lines`, those of stdin.
+ * `print(line)`, which has written when it returns, `lines`, those of stdin, and `onWarning`, which
+ * writes to stderr.
  */
 export function startModule(code: string, args: unknown = {}, options: ChildOptions = {}): Child {
   const module = `
@@ -106,6 +107,8 @@ export function startModule(code: string, args: unknown = {}, options: ChildOpti
         }
       }
     }
+    // Written at once: the default, a process warning, comes too late when an exception ends the process.
+    const onWarning = ({ code, message }) => writeSync(2, code + ' ' + message + '\\n')
     const lines = () => createInterface({ input: process.stdin })[Symbol.asyncIterator]()
     ${code}
   `
@@ -117,6 +120,8 @@ export async function runModule(code: string, args: unknown = {}, options: Child
   const child = startModule(code, args, options)
   child.end()
   const ended = await child.ended
-  if (ended.code !== 0) throw new Error(`The process ended with ${ended.code ?? ended.signal}.\n${ended.stderr}`)
+  // Only the end of it: node shows the line that threw, and the built library is one line.
+  if (ended.code !== 0)
+    throw new Error(`The process ended with ${ended.code ?? ended.signal}.\n${ended.stderr.slice(-500)}`)
   return ended
 }
