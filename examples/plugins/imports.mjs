@@ -37,7 +37,7 @@ function importIn(node) {
     case 'ImportExpression':
       return { kind: 'import()', from: node.source }
     case 'TSImportType':
-      return { kind: 'import type', from: node.source }
+      return { kind: 'import type', from: node.argument }
     case 'TSExternalModuleReference':
       return { kind: 'require', from: node.expression }
     case 'CallExpression': {

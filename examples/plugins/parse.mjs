@@ -46,6 +46,8 @@ function optionsFor(path) {
     sourceType: /\.c[jt]s$/.test(path) ? 'commonjs' : /\.m[jt]s$/.test(path) ? 'module' : 'unambiguous',
     // TypeScript merges declarations, and .js files may be meant for laxer engines: there is a tree all the same.
     errorRecovery: true,
+    // `import()` as a node of its own, as ESTree has it.
+    createImportExpressions: true,
     // Nobody here reads comments, and attaching them costs time.
     attachComment: false,
   }
