@@ -7,7 +7,7 @@ import type { Cache, CacheWarning, Namespace } from '../../src/index.js'
 import { interceptedFiles } from '../support/files.js'
 import { MemoryDisk } from '../support/memory-disk.js'
 
-const DIR = '/work/cache'
+const DIR = '/disk/cache'
 
 /** Both share the encoder of this process, whose bytes `set` passes on without a copy; a batch has copies of its own. */
 const set = (entries: Namespace, key: string, value: unknown) => expect(entries.setMany([{ key, value }])).toBe(1)
