@@ -34,7 +34,6 @@ export const FRAME = {
   /** After a seal: names the successor; the first one counts. */
   successor: 8,
   blob: 9,
-  count: 10,
 } as const
 
 /** A blob frame's check covers its header and this much of its payload; the blob's own digest covers the rest. */

@@ -6,14 +6,12 @@ import {
   closeSync,
   constants,
   fstatSync,
-  linkSync,
   mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
   readSync,
   renameSync,
-  rmdirSync,
   type Stats,
   statSync,
   unlinkSync,
@@ -61,11 +59,8 @@ export interface Files {
   /** Creates the directory and its parents. */
   makeDirectory(path: string): void
   rename(from: string, to: string): void
-  link(from: string, to: string): void
   /** Removes a file; false when there is none. */
   remove(path: string): boolean
-  /** Removes an empty directory; false when it is not empty or not there. */
-  removeDirectory(path: string): boolean
 }
 
 const FLAGS = {
@@ -118,7 +113,5 @@ export const nodeFiles: Files = {
     mkdirSync(path, { recursive: true, mode: DIR_MODE })
   },
   rename: renameSync,
-  link: linkSync,
   remove: path => unless(MISSING, () => unlinkSync(path) ?? true) ?? false,
-  removeDirectory: path => unless([...MISSING, 'ENOTEMPTY', 'EEXIST'], () => rmdirSync(path) ?? true) ?? false,
 }

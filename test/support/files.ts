@@ -104,7 +104,7 @@ export class FaultyDisk {
 export function readOnlyFiles(onRefusal: (call: FileCall) => void = () => undefined): Files {
   return interceptedFiles(call => {
     const isChange =
-      ['append', 'createFile', 'makeDirectory', 'rename', 'link', 'remove', 'removeDirectory'].includes(call.name) ||
+      ['append', 'createFile', 'makeDirectory', 'rename', 'remove'].includes(call.name) ||
       (call.name === 'open' && call.args[1] !== 'read')
     if (!isChange) return call.proceed()
     onRefusal(call)

@@ -124,13 +124,6 @@ export class MemoryDisk {
       this.#files.delete(from)
       this.#files.set(to, file)
     },
-    link: (from, to) => {
-      const file = this.#files.get(from)
-      if (!file) throw failure('ENOENT', 'link', from)
-      if (this.#files.has(to)) throw failure('EEXIST', 'link', to)
-      file.links++
-      this.#files.set(to, file)
-    },
     remove: path => {
       if (this.#directories.has(path)) throw failure('EISDIR', 'unlink', path)
       const file = this.#files.get(path)
@@ -138,7 +131,6 @@ export class MemoryDisk {
       file.links--
       return this.#files.delete(path)
     },
-    removeDirectory: path => this.files.list(path)?.length === 0 && this.#directories.delete(path),
   }
 
   #opened(fd: number, call: string): OpenFile {
