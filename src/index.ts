@@ -5,11 +5,15 @@ import { CacheHandle } from './cache/cache.js'
 
 export { CacheError, type CacheErrorCode, type CacheWarning } from './base/errors.js'
 export type {
+  AnalyzeContext,
+  AnalyzeOptions,
   Cache,
   CacheOptions,
   CacheStats,
+  ComputeContext,
   Digest,
   EntryInfo,
+  Explanation,
   GcReport,
   MissReason,
   Mode,
@@ -18,6 +22,9 @@ export type {
   NamespaceStats,
   SetManyEntry,
   SetOptions,
+  SourceState,
+  Strictness,
+  WrapOptions,
 } from './base/types.js'
 export { defaultDir } from './cache/root.js'
 

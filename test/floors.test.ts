@@ -8,7 +8,7 @@ const FLOORS: readonly string[][] = [
   ['files', 'hashing', 'encoding', 'policy'],
   ['log', 'fingerprint'],
   ['log-map', 'packs'],
-  ['blobs', 'manifest', 'counters'],
+  ['blobs', 'manifest', 'counters', 'memo', 'claims'],
   ['namespace', 'gc'],
   ['cache'],
   ['index.ts'],

@@ -57,11 +57,13 @@ export interface Layout {
   version: string
   blobIndex: string
   packs: string
+  memo: string
   namespaces: string
   gcLock: string
   namespace(escapedName: string): string
   manifest(escapedName: string): string
   counters(escapedName: string): string
+  claims(escapedName: string): string
 }
 
 export function layoutOf(root: string): Layout {
@@ -74,11 +76,13 @@ export function layoutOf(root: string): Layout {
     version,
     blobIndex: join(version, 'blobs', 'index'),
     packs: join(version, 'blobs', 'packs'),
+    memo: join(version, 'memo'),
     namespaces,
     gcLock: join(version, 'gc.lock'),
     namespace,
     manifest: escapedName => join(namespace(escapedName), 'manifest'),
     counters: escapedName => join(namespace(escapedName), 'counters'),
+    claims: escapedName => join(namespace(escapedName), 'claims'),
   }
 }
 

@@ -8,6 +8,7 @@ export type Digest = string & { readonly __brand: 'Digest' }
 /** Why a read found nothing to return. */
 export type MissReason =
   | 'never-set'
+  | 'version-changed'
   | 'deleted'
   | 'invalidated'
   | 'expired'
@@ -19,6 +20,12 @@ export type MissReason =
   | 'unreadable'
 
 export type Mode = 'manual' | 'ttl' | 'file'
+
+/**
+ * How a source is found to be unchanged. `'auto'`: by its stat fields, by content where these differ or could be the same
+ * after a change. `'stat'`: by its stat fields alone, as make does. `'content'`: its content is read every time.
+ */
+export type Strictness = 'stat' | 'auto' | 'content'
 
 export interface CacheOptions {
   /** The root directory. Default: `$WICKED_CACHE_DIR`, else `wicked-cache` in the platform's user cache directory. */
@@ -43,6 +50,8 @@ export interface NamespaceOptions {
   classInstances?: 'refuse' | 'plain'
   /** Source files below this directory are recorded relative to it, so that a moved tree still hits. */
   base?: string
+  /** How sources are found to be unchanged. Default: `'auto'`. */
+  files?: Strictness
 }
 
 /** How long an entry lives. The mode is inferred where it is left out: `files` before `ttlMs` before manual. */
@@ -57,6 +66,90 @@ export interface SetOptions {
 export interface SetManyEntry extends SetOptions {
   key: string
   value: unknown
+}
+
+/**
+ * What a compute function uses to say what its result depends on. Relative paths are from the current directory. Whatever
+ * is named is recorded as it is at the call, so name it before you look at it by other means.
+ *
+ * All throw CacheError `ERR_CACHE_OPTION` for what is no path, and `ERR_CACHE_CLOSED` once the computation has ended.
+ */
+export interface ComputeContext {
+  /**
+   * The text of a file (UTF-8): read, fingerprinted and made a dependency in one step.
+   *
+   * @throws errno-style errors as `readFileSync` does; a file that is missing is a dependency as well, so that creating it
+   *   ends the entry
+   */
+  readFile(path: string): string
+  /** The same without decoding. */
+  readBytes(path: string): Uint8Array
+  /** A file, a directory (the names in it), or nothing: a dependency as it is now. */
+  addDependency(path: string): void
+  /** A directory: the entry ends when a name in it comes or goes. @throws CacheError `ERR_CACHE_OPTION` for a file */
+  addDirectory(path: string): void
+  /** A file that must not exist: the entry ends when it is created. */
+  addMissing(path: string): void
+}
+
+export interface AnalyzeContext extends ComputeContext {
+  /** Absolute. */
+  readonly path: string
+  /** The file's text (UTF-8). */
+  readonly source: string
+  /** The file's bytes. */
+  readonly bytes: Uint8Array
+}
+
+export interface AnalyzeOptions {
+  /** Of the analysis; part of its key. Default: `''`. */
+  version?: string
+  /** Whether the result depends on where the file is, not on its content alone. Default: false. */
+  path?: boolean
+}
+
+export interface WrapOptions<Args extends unknown[]> {
+  /** Of the function; part of every key, as its name and its text are. Default: `''`. */
+  version?: string
+  /** What tells functions of one namespace apart, beside their text. Default: the function's `name`. */
+  name?: string
+  /** The key of a call. Default: made of all arguments, which must be storable then. */
+  key?: (...args: Args) => string
+  /** Sources of the result. */
+  files?: (...args: Args) => readonly string[]
+  /** Lifetime of results in ms. */
+  ttlMs?: number
+}
+
+/** A source as it was recorded, or as it is. */
+export interface SourceState {
+  kind: 'absent' | 'file' | 'directory'
+  sizeBytes?: number
+  mtimeMs?: number
+  ctimeMs?: number
+  inode?: number
+  /** The first 16 bytes of the SHA-256 of its content, in hex. */
+  digest?: string
+}
+
+/** What a get would find, and why. */
+export interface Explanation {
+  key: string
+  version: string
+  isHit: boolean
+  /** Why it is a miss. */
+  reason?: MissReason
+  /** The same in a sentence for people. */
+  message: string
+  /** The source that made the entry stale. */
+  file?: string
+  /** That source when the entry was made, and now. */
+  before?: SourceState
+  after?: SourceState
+  /** Versions under which the key has an entry, where this one has none. */
+  otherVersions?: string[]
+  /** The entry, where there is one. */
+  entry?: EntryInfo
 }
 
 /** One entry as `entries()` lists it. */
@@ -125,7 +218,7 @@ export interface GcReport {
   diskBytesAfter: number
 }
 
-/** What a plugin works with: its own entries, by key. All operations are synchronous. */
+/** What a plugin works with: its own entries, by key. All operations are synchronous but those that return a promise. */
 export interface Namespace {
   readonly name: string
   readonly version: string
@@ -139,6 +232,39 @@ export interface Namespace {
   set(key: string, value: unknown, options?: SetOptions): boolean
   /** The value last set under the key if it is still valid, else undefined. Counts a hit or a miss. */
   get<T = unknown>(key: string): T | undefined
+  /**
+   * The value of the key if it is still valid; else computes it and stores it with all that the computation named as its
+   * sources. Computed once for all who ask in this process meanwhile, and seldom more than once between processes: others
+   * wait for a living one, for at most 10 s. A source that changes during the computation leaves the result returned, and
+   * not stored as valid. A result of `undefined` is returned and not stored.
+   *
+   * @throws whatever `compute` throws, to every caller that waits for it; nothing is stored then. Else as `set`
+   */
+  getOrSet<T>(key: string, compute: (context: ComputeContext) => T | Promise<T>, options?: SetOptions): Promise<T>
+  getOrSetSync<T>(key: string, compute: (context: ComputeContext) => T, options?: SetOptions): T
+  /**
+   * What `compute` makes of a file's content: found again wherever a file has this content, under whatever name, as long as
+   * the other sources that the computation named are the same as well. With such other sources, or with the option `path`,
+   * the file's path (relative to the base) counts, too.
+   *
+   * @throws errno-style errors when the file cannot be read; whatever `compute` throws; else as `set`
+   * @example
+   * const outline = await ns.analyze('src/a.ts', ctx => outlineOf(parse(ctx.source)), { version: 'outline@2' })
+   */
+  analyze<T>(file: string, compute: (context: AnalyzeContext) => T | Promise<T>, options?: AnalyzeOptions): Promise<T>
+  analyzeSync<T>(file: string, compute: (context: AnalyzeContext) => T, options?: AnalyzeOptions): T
+  /**
+   * The function with its results cached by its arguments. What it closes over is no part of the key.
+   *
+   * @throws CacheError `ERR_CACHE_OPTION` for a function without a name, when none is given
+   */
+  wrap<Args extends unknown[], R>(
+    compute: (...args: Args) => R,
+    options?: WrapOptions<Args>,
+  ): (...args: Args) => Promise<Awaited<R>>
+  wrapSync<Args extends unknown[], R>(compute: (...args: Args) => R, options?: WrapOptions<Args>): (...args: Args) => R
+  /** What a get of the key would find, and why; counts nothing. */
+  explain(key: string): Explanation
   /** Whether a get would hit, without reading the value and without counting. */
   has(key: string): boolean
   /** Removes the entry; true when there was one. */

@@ -93,10 +93,11 @@ export class CacheHandle implements Cache {
   }
 
   #storeOf(directory: string): NamespaceStore {
-    const { environment, blobs, layout } = this.#storage
+    const { environment, blobs, memo, layout } = this.#storage
     return {
       environment,
       blobs,
+      memo,
       ...this.#storage.namespace(directory),
       now: this.#clock,
       expectOpen: () => this.#expectOpen(),

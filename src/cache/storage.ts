@@ -5,12 +5,15 @@
 
 import { type Layout, layoutOf } from '../base/layout.js'
 import { Blobs } from '../blobs/blobs.js'
+import { Claims } from '../claims/claims.js'
 import { Counters } from '../counters/counters.js'
 import { Descriptors } from '../files/descriptors.js'
 import { type Files, nodeFiles } from '../files/files.js'
 import { createHashing, type Hashing } from '../hashing/hashing.js'
 import { type Environment, Turn } from '../log/environment.js'
-import { Manifest } from '../manifest/manifest.js'
+import { entryPosition, Manifest } from '../manifest/manifest.js'
+import { Memo } from '../memo/memo.js'
+import { Flights } from '../namespace/flights.js'
 import { prepareRoot } from './root.js'
 
 /** What tests put in place of the disk, the hash function and chance. */
@@ -23,6 +26,8 @@ export interface Substitutes {
 export interface NamespaceStorage {
   manifest: Manifest
   counters: Counters
+  claims: Claims
+  flights: Flights
 }
 
 type Report = (error: unknown) => void
@@ -35,6 +40,7 @@ export class Storage {
   readonly layout: Layout
   readonly environment: Environment
   readonly blobs: Blobs
+  readonly memo: Memo
   readonly #name: string
   readonly #namespaces = new Map<string, NamespaceStorage>()
   readonly #users = new Set<Report>()
@@ -70,6 +76,7 @@ export class Storage {
       prepare: () => prepareRoot(files, this.layout),
     }
     this.blobs = new Blobs(this.environment, this.layout)
+    this.memo = new Memo(this.environment, this.layout.memo, 'memo')
   }
 
   namespace(directory: string): NamespaceStorage {
@@ -79,6 +86,10 @@ export class Storage {
       storage = {
         manifest: new Manifest(this.environment, this.layout.manifest(directory), `${identity}/manifest`),
         counters: new Counters(this.environment, this.layout.counters(directory), `${identity}/counters`),
+        claims: new Claims(this.environment, this.layout.claims(directory), `${identity}/claims`, key =>
+          entryPosition(this.environment.hashing, key),
+        ),
+        flights: new Flights(),
       }
       this.#namespaces.set(directory, storage)
     }
@@ -90,10 +101,11 @@ export class Storage {
     return [...this.#namespaces].flatMap(([directory, { counters }]) => (counters.pendingCount > 0 ? directory : []))
   }
 
-  /** Adds this process's counts to the totals. @throws errno-style errors; CacheError `ERR_CACHE_IO` */
+  /** Adds this process's counts to the totals, and what it learned of files to the memo. @throws errno-style errors; CacheError `ERR_CACHE_IO` */
   flush(): void {
     if (this.environment.readOnly) return
     for (const { counters } of this.#namespaces.values()) counters.flush()
+    this.memo.flush()
   }
 
   /** Ends one use; the last one closes all files. */
@@ -101,10 +113,12 @@ export class Storage {
     this.#users.delete(report)
     if (this.#users.size > 0) return
     if (opened.get(this.#name) === this) opened.delete(this.#name)
-    for (const { manifest, counters } of this.#namespaces.values()) {
+    for (const { manifest, counters, claims } of this.#namespaces.values()) {
       manifest.close()
       counters.close()
+      claims.close()
     }
+    this.memo.close()
     this.blobs.close()
     this.environment.descriptors.closeAll()
   }

@@ -22,6 +22,7 @@ export const COUNTER_NAMES = [
   'blob-missing',
   'corrupt',
   'unreadable',
+  'version-changed',
 ] as const satisfies readonly ('hits' | 'sets' | MissReason)[]
 
 export type CounterName = (typeof COUNTER_NAMES)[number]

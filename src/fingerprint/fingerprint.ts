@@ -5,12 +5,16 @@
 // change could leave the same fields (https://git-scm.com/docs/racy-git). A racy or unequal stat is settled by content.
 // A source may also be recorded as absent, and is stale once it exists; of a directory the names in it are the content.
 //
+// A fingerprint is of what was read: its stat is from before the read, its digest of the very bytes. A change between the
+// two leaves a stat that no longer fits, so that content decides.
+//
 // Not covered: a change that keeps size, inode, mtime and ctime. The ctime cannot be set, so that takes a system clock
-// that was turned back.
+// that was turned back. Strictness `content` covers that as well.
 
 import { CacheError } from '../base/errors.js'
+import type { Strictness } from '../base/types.js'
 import type { FileStat, Files } from '../files/files.js'
-import type { Hashing } from '../hashing/hashing.js'
+import { CONTENT_DIGEST_BYTES, type Hashing } from '../hashing/hashing.js'
 
 /** What it takes to look at a source. */
 export interface Means {
@@ -31,6 +35,13 @@ export interface Fingerprint {
   digest: Buffer
 }
 
+/** What was read of a source, and its fingerprint. */
+export interface Reading {
+  fingerprint: Fingerprint
+  /** Bytes of a file, names of a directory joined by NUL; undefined for an absent source. */
+  content: Buffer | undefined
+}
+
 /** What a check found; `refreshed` is the fingerprint to remember where only the stat fields differ. */
 export type SourceVerdict =
   | { isFresh: true; refreshed?: Fingerprint }
@@ -42,72 +53,87 @@ export type SourceVerdict =
  */
 const RACY_MS = 2000
 
-const ABSENT: Fingerprint = {
+export const ABSENT: Fingerprint = {
   kind: 'absent',
   isRacy: false,
   sizeBytes: 0,
   mtimeMs: 0,
   ctimeMs: 0,
   inode: 0,
-  digest: Buffer.alloc(16),
+  digest: Buffer.alloc(CONTENT_DIGEST_BYTES),
 }
 
 const UNCHANGED: SourceVerdict = { isFresh: true }
 
 /**
- * Takes the fingerprint of the file or directory at this moment.
+ * Reads the file or directory and takes its fingerprint.
  *
  * @throws CacheError `ERR_CACHE_OPTION` for what is neither (a device, a pipe); errno-style errors when it cannot be read
  */
-export function takeFingerprint(means: Means, path: string): Fingerprint {
-  const { files } = means
+export function readSource({ files, hashing }: Means, path: string): Reading {
+  // From before the content is read: whatever changes afterwards is then younger than it.
   const nowMs = files.now()
   const stat = files.stat(path)
   if (stat?.kind === 'other') {
     throw new CacheError('ERR_CACHE_OPTION', `${path} is neither a file nor a directory.`, { value: path })
   }
-  const digest = stat && digestSource(means, path, stat.kind)
-  return stat && digest ? fingerprintOf(stat, stat.kind as SourceKind, digest, nowMs) : ABSENT
+  const content = stat && contentOf(files, path, stat.kind)
+  if (!content) return { fingerprint: ABSENT, content }
+  return { fingerprint: fingerprintOf(stat, hashing.contentDigest(content), nowMs), content }
 }
 
-/** @throws errno-style errors when the source cannot be read */
-export function checkFingerprint(means: Means, path: string, known: Fingerprint): SourceVerdict {
-  const { files } = means
+/**
+ * Whether the source is still as it was when its fingerprint was taken. Strictness `stat` trusts equal stat fields even of
+ * a racy fingerprint, and takes unequal ones for a change; `content` always reads.
+ *
+ * @throws errno-style errors when the source cannot be read
+ */
+export function checkFingerprint(
+  { files, hashing }: Means,
+  path: string,
+  known: Fingerprint,
+  strictness: Strictness = 'auto',
+): SourceVerdict {
   const stat = files.stat(path)
   if (!stat) return known.kind === 'absent' ? UNCHANGED : { isFresh: false, reason: 'source-missing' }
   if (known.kind === 'absent') return { isFresh: false, reason: 'source-appeared' }
   if (stat.kind !== known.kind) return { isFresh: false, reason: 'source-changed' }
-  const isSameStat =
+  const isSame = isSameStat(stat, known)
+  if (isSame && (strictness === 'stat' || (strictness === 'auto' && !known.isRacy))) return UNCHANGED
+  if (strictness === 'stat') return { isFresh: false, reason: 'source-changed' }
+  if (stat.sizeBytes !== known.sizeBytes && known.kind === 'file') return { isFresh: false, reason: 'source-changed' }
+  const nowMs = files.now()
+  const content = contentOf(files, path, stat.kind)
+  if (!content) return { isFresh: false, reason: 'source-missing' }
+  const digest = hashing.contentDigest(content)
+  if (!digest.equals(known.digest)) return { isFresh: false, reason: 'source-changed' }
+  const refreshed = fingerprintOf(stat, digest, nowMs)
+  return isSame && refreshed.isRacy === known.isRacy ? UNCHANGED : { isFresh: true, refreshed }
+}
+
+/** Whether both are of equal content. */
+export function isSameContent(one: Fingerprint, other: Fingerprint): boolean {
+  return one.kind === other.kind && one.digest.equals(other.digest)
+}
+
+function isSameStat(stat: FileStat, known: Fingerprint): boolean {
+  return (
     stat.mtimeMs === known.mtimeMs &&
     stat.ctimeMs === known.ctimeMs &&
     stat.inode === known.inode &&
     stat.sizeBytes === known.sizeBytes
-  if (isSameStat && !known.isRacy) return UNCHANGED
-  if (stat.sizeBytes !== known.sizeBytes && known.kind === 'file') return { isFresh: false, reason: 'source-changed' }
-  const nowMs = files.now()
-  const digest = digestSource(means, path, stat.kind)
-  if (!digest) return { isFresh: false, reason: 'source-missing' }
-  if (!digest.equals(known.digest)) return { isFresh: false, reason: 'source-changed' }
-  const refreshed = fingerprintOf(stat, known.kind, digest, nowMs)
-  return isSameStat && refreshed.isRacy ? UNCHANGED : { isFresh: true, refreshed }
+  )
 }
 
-/** `nowMs` must be from before the content was read: whatever changes afterwards is then younger than it. */
-function fingerprintOf(stat: FileStat, kind: SourceKind, digest: Buffer, nowMs: number): Fingerprint {
-  const { sizeBytes, mtimeMs, ctimeMs, inode } = stat
+function fingerprintOf(stat: FileStat, digest: Buffer, nowMs: number): Fingerprint {
+  const { kind, sizeBytes, mtimeMs, ctimeMs, inode } = stat
   const isRacy = Math.max(mtimeMs, ctimeMs) > nowMs - RACY_MS
-  return { kind, isRacy, sizeBytes, mtimeMs, ctimeMs, inode, digest }
+  return { kind: kind as SourceKind, isRacy, sizeBytes, mtimeMs, ctimeMs, inode, digest }
 }
 
-/** Digest of the content, undefined when the source has gone since it was looked at. */
-function digestSource({ files, hashing }: Means, path: string, kind: FileStat['kind']): Buffer | undefined {
-  const content = kind === 'directory' ? listingOf(files.list(path)) : files.readFile(path)
-  if (!content) return undefined
-  const digest = Buffer.allocUnsafe(16)
-  hashing.digest(content, 0, content.length, digest, 0)
-  return digest
-}
-
-function listingOf(names: string[] | undefined): Buffer | undefined {
+/** Undefined when the source has gone since it was looked at. */
+function contentOf(files: Files, path: string, kind: FileStat['kind']): Buffer | undefined {
+  if (kind !== 'directory') return files.readFile(path)
+  const names = files.list(path)
   return names && Buffer.from(names.sort().join('\0'))
 }

@@ -66,12 +66,15 @@ const pause = () => new Promise<void>(resolve => setImmediate(resolve))
 async function dropEntries({ environment, manifests, now }: GcInput, report: GcReport): Promise<void> {
   for (const manifest of manifests()) {
     for (const { version, key, entry, check } of manifest.entries()) {
-      const { reason } = judge(environment, entry, now(), undefined)
+      const { reason, path } = judge(environment, entry, { nowMs: now(), base: undefined })
       if (!reason || reason === 'unreadable') {
         report.keptEntries++
         continue
       }
-      const isGone = manifest.swap({ key: manifest.keyOf(encodeVersion(version), key), cause: reason }, check)
+      const isGone = manifest.swap(
+        { key: manifest.keyOf(encodeVersion(version), key), removal: { cause: reason, path } },
+        check,
+      )
       if (!isGone) report.keptEntries++
       else if (reason === 'expired') report.expiredEntries++
       else report.staleEntries++

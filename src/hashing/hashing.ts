@@ -2,7 +2,8 @@
 // `require` cannot wait for the package's own asynchronous start.
 //
 // xxHash (https://github.com/Cyan4973/xxHash) is fast and not cryptographic: equal hashes of different bytes can be made
-// at will. Whoever relies on a digest to find bytes must compare the bytes as well.
+// at will. Whoever relies on a digest to find bytes must compare the bytes as well. Where there is nothing to compare
+// with, as with a source that was read in another process, the content digest is SHA-256.
 
 import wasm from '#xxhash.wasm'
 
@@ -12,7 +13,11 @@ export interface Hashing {
   hash32(bytes: Uint8Array, start: number, end: number, seed: number): number
   /** Writes 128 bits, xxh64 under seeds 0 and 1, each big-endian, to `into[at, at + 16)`. */
   digest(bytes: Uint8Array, start: number, end: number, into: Buffer, at: number): void
+  /** The first 16 bytes of the SHA-256 of a source's content. */
+  contentDigest(content: Uint8Array): Buffer
 }
+
+export const CONTENT_DIGEST_BYTES = 16
 
 interface XxHash {
   mem: WebAssembly.Memory
@@ -69,6 +74,11 @@ export function createHashing(): Hashing {
     digest(bytes, start, end, into, at) {
       into.writeBigInt64BE(hash64(bytes, start, end, 0n), at)
       into.writeBigInt64BE(hash64(bytes, start, end, 1n), at + 8)
+    },
+    contentDigest(content) {
+      // Loading node:crypto takes 4 ms: most processes find every source unchanged by its stat and never need it.
+      const { hash } = process.getBuiltinModule('node:crypto')
+      return hash('sha256', content, 'buffer').subarray(0, CONTENT_DIGEST_BYTES)
     },
   }
 }

@@ -36,6 +36,15 @@ const MIN_COMPACT_BYTES = 4096
 /** A writer that loses this often against others is not in a race but in a broken directory. */
 const MAX_ATTEMPTS = 100
 
+/** The records whose places begin with these hex digits. */
+export interface Part {
+  prefix: string
+  /** Another one than before when anything was written to the part since. */
+  stamp: string
+  /** Each key's latest put; to be called before anything else is asked of the map. */
+  records(): Found[]
+}
+
 export class LogMap {
   readonly #environment: Environment
   readonly #directory: BucketDirectory
@@ -146,6 +155,11 @@ export class LogMap {
 
   /** Every key's latest put, bucket by bucket; what is set or removed meanwhile may or may not be among them. */
   *records(): IterableIterator<Found> {
+    for (const part of this.parts()) yield* part.records()
+  }
+
+  /** The same in parts of which one can tell, without reading them, whether they have changed since. */
+  *parts(): IterableIterator<Part> {
     for (let place = 0; place <= 0xffffffff; ) {
       const bucket = this.#current(place)
       if (!bucket) {
@@ -153,10 +167,17 @@ export class LogMap {
         continue
       }
       // Of a sealed bucket, other parts may have been taken over by successors already.
-      const part = bucket.sealedAt < 0 ? bucket.name.prefix : prefixOf(place, bucket.name.prefix.length + 1)
-      for (const found of bucket.records()) if (hasPrefix(found.place, part)) yield found
-      this.#tree.account(bucket)
-      place = placeAfter(part)
+      const prefix = bucket.sealedAt < 0 ? bucket.name.prefix : prefixOf(place, bucket.name.prefix.length + 1)
+      yield {
+        prefix,
+        stamp: `${bucket.name.generation} ${bucket.log.end}`,
+        records: () => {
+          const records = bucket.records().filter(found => hasPrefix(found.place, prefix))
+          this.#tree.account(bucket)
+          return records
+        },
+      }
+      place = placeAfter(prefix)
     }
   }
 

@@ -5,6 +5,7 @@
 
 import { CacheError } from '../base/errors.js'
 import { MAX_KEY_BYTES } from '../base/layout.js'
+import type { Hashing } from '../hashing/hashing.js'
 import type { Environment } from '../log/environment.js'
 import { LogMap } from '../log-map/log-map.js'
 import type { Change, Found, Position } from '../log-map/record.js'
@@ -18,7 +19,7 @@ export const REMOVAL_CAUSES = [
   'source-missing',
   'source-appeared',
 ] as const
-/** Why an entry was removed: the first byte of a removal's value is its index. */
+/** Why an entry was removed. */
 export type RemovalCause = (typeof REMOVAL_CAUSES)[number]
 
 /** A key as the manifest looks it up. */
@@ -27,7 +28,13 @@ export interface EntryKey extends Position {
   bytes: Buffer
 }
 
-export type Looked = { entry: Entry; check: number } | { entry?: undefined; cause: RemovalCause | undefined }
+export interface Removal {
+  cause: RemovalCause
+  /** The source that was the cause, as an absolute path. */
+  path?: string | undefined
+}
+
+export type Looked = { entry: Entry; check: number } | { entry?: undefined; removal: Removal | undefined }
 
 export interface ListedEntry {
   version: string
@@ -36,12 +43,7 @@ export interface ListedEntry {
   check: number
 }
 
-export interface EntryChange {
-  key: EntryKey
-  /** Undefined: remove it, for this cause. */
-  entry?: Entry
-  cause?: RemovalCause
-}
+export type EntryChange = { key: EntryKey } & ({ entry: Entry } | { entry?: undefined; removal: Removal })
 
 const MAX_VERSION_BYTES = 255
 const PLACE_SEED = 1
@@ -62,7 +64,7 @@ export class Manifest {
   /** `identity` is the namespace's place below the root. */
   constructor(environment: Environment, path: string, identity: string) {
     this.#environment = environment
-    this.#map = new LogMap(environment, path, identity, bytes => this.#positionOf(bytes))
+    this.#map = new LogMap(environment, path, identity, bytes => entryPosition(environment.hashing, bytes))
   }
 
   /**
@@ -80,23 +82,23 @@ export class Manifest {
     if (bytes.length - start > MAX_KEY_BYTES) throw refuse(`must not be longer than ${MAX_KEY_BYTES} bytes`)
     bytes.set(version)
     bytes.write(key, start)
-    return { bytes, ...this.#positionOf(bytes) }
+    return { bytes, ...entryPosition(this.#environment.hashing, bytes) }
   }
 
   /** @throws errno-style errors; RangeError for a record that is no entry */
   look(key: EntryKey): Looked {
     const found = this.#map.get(key, key.bytes)
     if (found?.kind === 'put') return { entry: decodeEntry(found.value), check: found.check }
-    return { cause: found && REMOVAL_CAUSES[found.value[0] ?? 0] }
+    return { removal: found && decodeRemoval(found.value) }
   }
 
   /** The key's entries under all versions. */
-  lookAllVersions(key: EntryKey, keyText: string): ListedEntry[] {
+  lookAllVersions(key: EntryKey): ListedEntry[] {
+    const isSameKey = (bytes: Buffer) => bytes.subarray(keyStart(bytes)).equals(key.bytes.subarray(keyStart(key.bytes)))
     return this.#map
       .getAll(key)
-      .filter(found => found.kind === 'put')
+      .filter(found => found.kind === 'put' && isSameKey(found.key))
       .map(listed)
-      .filter(found => found.key === keyText)
   }
 
   /** @throws errno-style errors; CacheError `ERR_CACHE_IO`; some of the changes may have been made */
@@ -107,15 +109,6 @@ export class Manifest {
   /** Makes the change only while the key's entry is the one with this check; returns whether it did. */
   swap(change: EntryChange, expected: number): boolean {
     return this.#map.swap({ ...toChange(change), expected })
-  }
-
-  #positionOf(bytes: Buffer): Position {
-    const { hashing } = this.#environment
-    const start = Math.min(1 + (bytes[0] ?? 0), bytes.length)
-    return {
-      place: hashing.hash32(bytes, start, bytes.length, PLACE_SEED),
-      slot: hashing.hash32(bytes, start, bytes.length, SLOT_SEED),
-    }
   }
 
   clear(): number {
@@ -130,23 +123,54 @@ export class Manifest {
     for (const found of this.#map.records()) yield listed(found)
   }
 
+  /** The same in parts; see `LogMap.parts`. */
+  *parts(): IterableIterator<{ prefix: string; stamp: string; entries(): ListedEntry[] }> {
+    for (const { prefix, stamp, records } of this.#map.parts()) {
+      yield { prefix, stamp, entries: () => records().map(listed) }
+    }
+  }
+
   close(): void {
     this.#map.close()
   }
 }
 
-function toChange({ key, entry, cause }: EntryChange): Change {
+/** By the key without its version. */
+export function entryPosition(hashing: Hashing, bytes: Buffer): Position {
+  const start = keyStart(bytes)
   return {
-    kind: entry ? 'put' : 'remove',
-    place: key.place,
-    slot: key.slot,
-    key: key.bytes,
-    value: entry ? encodeEntry(entry) : Buffer.from([REMOVAL_CAUSES.indexOf(cause ?? 'deleted')]),
+    place: hashing.hash32(bytes, start, bytes.length, PLACE_SEED),
+    slot: hashing.hash32(bytes, start, bytes.length, SLOT_SEED),
   }
 }
 
+/** Where the key begins after its version. */
+function keyStart(bytes: Buffer): number {
+  return Math.min(1 + (bytes[0] ?? 0), bytes.length)
+}
+
+function toChange(change: EntryChange): Change {
+  const { place, slot, bytes } = change.key
+  return {
+    kind: change.entry ? 'put' : 'remove',
+    place,
+    slot,
+    key: bytes,
+    value: change.entry ? encodeEntry(change.entry) : encodeRemoval(change.removal),
+  }
+}
+
+function encodeRemoval({ cause, path = '' }: Removal): Buffer {
+  return Buffer.concat([Buffer.from([REMOVAL_CAUSES.indexOf(cause)]), Buffer.from(path)])
+}
+
+function decodeRemoval(bytes: Buffer): Removal {
+  const path = bytes.length > 1 ? bytes.toString('utf8', 1) : undefined
+  return { cause: REMOVAL_CAUSES[bytes[0] ?? 0] ?? 'deleted', path }
+}
+
 function listed(found: Found): ListedEntry {
-  const versionEnd = 1 + (found.key[0] as number)
+  const versionEnd = keyStart(found.key)
   return {
     version: found.key.toString('utf8', 1, versionEnd),
     key: found.key.toString('utf8', versionEnd),

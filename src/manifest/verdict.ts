@@ -1,9 +1,9 @@
 // Is an entry still valid? By its ttl first, then source by source. A source whose stat fields changed but whose content
 // did not is fresh; the entry can then be amended so that the next check needs no read.
 
-import { isAbsolute, join, relative, resolve, sep } from 'node:path'
-import { checkFingerprint, takeFingerprint } from '../fingerprint/fingerprint.js'
-import type { Environment } from '../log/environment.js'
+import { isAbsolute, join, relative, sep } from 'node:path'
+import type { Strictness } from '../base/types.js'
+import { checkFingerprint, type Fingerprint, type Means } from '../fingerprint/fingerprint.js'
 import { isExpired } from '../policy/policy.js'
 import type { Entry, Source } from './entry.js'
 
@@ -12,45 +12,65 @@ export type StaleReason = 'expired' | 'source-changed' | 'source-missing' | 'sou
 export interface Verdict {
   /** Undefined: the entry is fresh. */
   reason?: StaleReason
-  /** The source that made it stale, as an absolute path. */
+  /** The source that made it stale, as an absolute path where that is known. */
   path?: string
+  /** What was recorded of that source. */
+  source?: Source
   /** The entry's sources with new stat fields, where some changed without their content. */
   refreshed?: Source[]
 }
 
+export interface Terms {
+  /** The current time by the clock that entries are created with. */
+  nowMs: number
+  /** Resolves relative sources. Undefined: the entry's own, as long as that directory exists. */
+  base: string | undefined
+  strictness?: Strictness
+}
+
 const FRESH: Verdict = {}
 
-/** `base` resolves relative sources; without one, nothing can be said for an entry that has such. */
-export function judge(environment: Environment, entry: Entry, nowMs: number, base: string | undefined): Verdict {
+/** Of an entry whose relative sources cannot be found, because its base is not known or gone, nothing can be said: `unreadable`. */
+export function judge(means: Means, entry: Entry, { nowMs, base, strictness }: Terms): Verdict {
   if (entry.ttlMs !== undefined && isExpired(entry.createdAt, entry.ttlMs, nowMs)) return { reason: 'expired' }
   if (!entry.sources) return FRESH
+  return judgeSources(means, entry.sources, base ?? baseOf(means, entry), strictness)
+}
+
+/** The same of sources that no entry has yet. */
+export function judgeSources(
+  means: Means,
+  sources: readonly Source[],
+  base: string | undefined,
+  strictness: Strictness | undefined,
+): Verdict {
   let refreshed: Source[] | undefined
-  for (const [index, source] of entry.sources.entries()) {
+  for (const [index, source] of sources.entries()) {
     const path = pathOf(source, base)
-    if (path === undefined) return { reason: 'unreadable', path: source.path }
-    const verdict = checkFingerprint(environment, path, source)
-    if (!verdict.isFresh) return { reason: verdict.reason, path }
+    if (path === undefined) return { reason: 'unreadable', path: source.path, source }
+    const verdict = checkFingerprint(means, path, source, strictness)
+    if (!verdict.isFresh) return { reason: verdict.reason, path, source }
     if (!verdict.refreshed) continue
-    refreshed ??= [...entry.sources]
+    refreshed ??= [...sources]
     refreshed[index] = { ...source, ...verdict.refreshed }
   }
   return refreshed ? { refreshed } : FRESH
 }
 
-/** The source as it is now; recorded relative to the base when it lies below it. */
-export function takeSource(environment: Environment, file: string, base: string | undefined): Source {
-  const path = resolve(file)
+/** A tree that was moved away says nothing about the entries: the plugin may find its sources elsewhere. */
+function baseOf({ files }: Means, { base }: Entry): string | undefined {
+  return base !== undefined && files.stat(base)?.kind === 'directory' ? base : undefined
+}
+
+/** What a source with this absolute path is recorded as; relative to the base when it lies below it. */
+export function sourceOf(path: string, base: string | undefined, fingerprint: Fingerprint): Source {
   const below = base === undefined ? undefined : relative(base, path)
   const isRelative = below !== undefined && below !== '..' && !below.startsWith(`..${sep}`) && !isAbsolute(below)
-  return {
-    path: isRelative ? below.split(sep).join('/') : path,
-    isRelative,
-    ...takeFingerprint(environment, path),
-  }
+  return { path: isRelative ? below.split(sep).join('/') : path, isRelative, ...fingerprint }
 }
 
 /** The absolute path of a source; undefined for a relative one without a base. */
-export function pathOf(source: Source, base: string | undefined): string | undefined {
+export function pathOf(source: Pick<Source, 'path' | 'isRelative'>, base: string | undefined): string | undefined {
   if (!source.isRelative) return source.path
   return base === undefined ? undefined : join(base, source.path)
 }

@@ -1,94 +1,131 @@
-// What a plugin works with. This is where the two halves of an entry meet: the manifest says which blob and how long it
-// is valid, the blobs give its bytes. A set stores the blob before the entry, so an entry never refers to nothing; the
-// write of the entry is the commit.
-//
-// It is also the border past which nothing broken gets through: a caller's mistake throws before anything is touched,
-// everything that goes wrong afterwards is reported and becomes a miss, or a set that stored nothing.
+// What a plugin works with. Its options and arguments are checked here, and what it asks for is done in the other files
+// of this room: entries by `entries`, computations by `compute`, `analyses` and `wrap`.
 
-import { CacheError, errnoOf } from '../base/errors.js'
-import { MAX_VALUE_BYTES } from '../base/layout.js'
 import type {
+  AnalyzeContext,
+  AnalyzeOptions,
+  ComputeContext,
   EntryInfo,
-  MissReason,
+  Explanation,
   Namespace,
   NamespaceOptions,
   NamespaceStats,
   SetManyEntry,
   SetOptions,
+  WrapOptions,
 } from '../base/types.js'
 import { digestOf } from '../blobs/blobs.js'
-import type { Counters } from '../counters/counters.js'
-import { createValueCodec, decodeValue, type ValueCodec } from '../encoding/encoding.js'
-import type { Entry, Source } from '../manifest/entry.js'
-import { type EntryKey, encodeVersion, type ListedEntry, type RemovalCause } from '../manifest/manifest.js'
-import { judge, pathOf, takeSource, type Verdict } from '../manifest/verdict.js'
+import type { Entry } from '../manifest/entry.js'
+import type { ListedEntry, RemovalCause } from '../manifest/manifest.js'
+import { pathOf } from '../manifest/verdict.js'
 import { blobLength } from '../packs/packs.js'
-import { checkNamespaceOptions, checkSetOptions, expectEntries, type Lifetime } from './options.js'
+import { Analyses } from './analyses.js'
+import { Computing } from './compute.js'
+import { Entries } from './entries.js'
+import { explain } from './explain.js'
+import { checkAnalyzeOptions, checkSetOptions, expectEntries, expectFunction, expectPath } from './options.js'
 import { namespaceStats } from './stats.js'
 import type { NamespaceStore } from './store.js'
-
-/** Entries that are stored with one write for each file touched. */
-const BATCH_ENTRIES = 4096
+import { callsOf } from './wrap.js'
 
 export class NamespaceHandle implements Namespace {
   readonly name: string
   readonly version: string
   readonly #store: NamespaceStore
-  readonly #versionBytes: Buffer
-  readonly #codec: ValueCodec
-  readonly #base: string | undefined
+  readonly #entries: Entries
+  readonly #computing: Computing
+  readonly #analyses = new Map<string, Analyses>()
 
+  /** @throws CacheError `ERR_CACHE_OPTION` */
   constructor(store: NamespaceStore, name: string, options: NamespaceOptions) {
-    const { version, cyclic, classInstances, base } = checkNamespaceOptions(options)
-    this.name = name
-    this.version = version
     this.#store = store
-    this.#versionBytes = encodeVersion(version)
-    this.#codec = createValueCodec({ cyclic, classInstances })
-    this.#base = base
+    this.#entries = new Entries(store, options)
+    this.#computing = new Computing(this.#entries)
+    this.name = name
+    this.version = this.#entries.version
   }
 
   set(key: string, value: unknown, options?: SetOptions): boolean {
-    const entryKey = this.#keyOf(key)
+    const entryKey = this.#entries.keyOf(key)
     const lifetime = checkSetOptions(options)
-    const bytes = this.#encode(value)
-    return this.#write(() => {
-      this.#setAll([{ key: entryKey, lifetime, bytes }])
-    })
+    return this.#entries.set([{ key: entryKey, ...lifetime, bytes: this.#entries.encode(value) }]) > 0
   }
 
   setMany(entries: Iterable<SetManyEntry>): number {
     const items = Array.from(expectEntries(entries), ({ key, value, ...options }) => ({
-      key: this.#keyOf(key),
-      lifetime: checkSetOptions(options),
-      bytes: Buffer.from(this.#encode(value)),
+      key: this.#entries.keyOf(key),
+      ...checkSetOptions(options),
+      bytes: Buffer.from(this.#entries.encode(value)),
     }))
-    let stored = 0
-    while (stored < items.length && this.#write(() => this.#setAll(items.slice(stored, stored + BATCH_ENTRIES)))) {
-      stored = Math.min(stored + BATCH_ENTRIES, items.length)
-    }
-    return stored
+    return this.#entries.set(items)
   }
 
   get<T = unknown>(key: string): T | undefined {
-    const entryKey = this.#keyOf(key)
-    try {
-      return this.#read(entryKey) as T | undefined
-    } catch (error) {
-      this.#store.report(error)
-      return this.#miss(errnoOf(error) === undefined ? 'corrupt' : 'unreadable')
-    }
+    return this.#entries.get(this.#entries.keyOf(key)) as T | undefined
   }
 
   getMany<T = unknown>(keys: readonly string[]): (T | undefined)[] {
     return keys.map(key => this.get<T>(key))
   }
 
+  async getOrSet<T>(
+    key: string,
+    compute: (context: ComputeContext) => T | Promise<T>,
+    options?: SetOptions,
+  ): Promise<T> {
+    expectFunction(compute)
+    const lifetime = checkSetOptions(options)
+    return (await this.#computing.getOrSet(this.#entries.keyOf(key), compute, lifetime)) as T
+  }
+
+  getOrSetSync<T>(key: string, compute: (context: ComputeContext) => T, options?: SetOptions): T {
+    expectFunction(compute)
+    const lifetime = checkSetOptions(options)
+    return this.#computing.getOrSetSync(this.#entries.keyOf(key), compute, lifetime) as T
+  }
+
+  async analyze<T>(
+    file: string,
+    compute: (context: AnalyzeContext) => T | Promise<T>,
+    options?: AnalyzeOptions,
+  ): Promise<T> {
+    expectFunction(compute)
+    return (await this.#analysesFor(file, options).analyze(file, compute)) as T
+  }
+
+  analyzeSync<T>(file: string, compute: (context: AnalyzeContext) => T, options?: AnalyzeOptions): T {
+    expectFunction(compute)
+    return this.#analysesFor(file, options).analyzeSync(file, compute) as T
+  }
+
+  wrap<Args extends unknown[], R>(compute: (...args: Args) => R, options: WrapOptions<Args> = {}) {
+    const callOf = callsOf(this.#entries, compute, options)
+    return async (...args: Args): Promise<Awaited<R>> => {
+      const { key, lifetime } = callOf(...args)
+      return (await this.#computing.getOrSet(key, () => compute(...args), lifetime)) as Awaited<R>
+    }
+  }
+
+  wrapSync<Args extends unknown[], R>(compute: (...args: Args) => R, options: WrapOptions<Args> = {}) {
+    const callOf = callsOf(this.#entries, compute, options)
+    return (...args: Args): R => {
+      const { key, lifetime } = callOf(...args)
+      return this.#computing.getOrSetSync(key, () => compute(...args), lifetime) as R
+    }
+  }
+
+  explain(key: string): Explanation {
+    const entryKey = this.#entries.keyOf(key)
+    const outcome = this.#entries.look(entryKey)
+    const infoOf = (entry: Entry) => this.#infoOf({ key, version: this.version, entry })
+    return { key, version: this.version, ...explain(this.#entries, entryKey, outcome, infoOf) }
+  }
+
   has(key: string): boolean {
-    const entryKey = this.#keyOf(key)
-    return this.#attempt(false, () => {
+    const entryKey = this.#entries.keyOf(key)
+    return this.#entries.attempt(false, () => {
       const { entry } = this.#store.manifest.look(entryKey)
-      return entry !== undefined && this.#judge(entry).reason === undefined
+      return entry !== undefined && this.#isValid(entry)
     })
   }
 
@@ -103,7 +140,7 @@ export class NamespaceHandle implements Namespace {
   clear(): number {
     this.#store.expectOpen()
     let count = 0
-    this.#write(() => {
+    this.#entries.write(() => {
       count = this.#store.manifest.clear()
     })
     return count
@@ -118,9 +155,9 @@ export class NamespaceHandle implements Namespace {
   }
 
   find(key: string): EntryInfo[] {
-    const entryKey = this.#keyOf(key)
-    return this.#attempt([], () =>
-      this.#store.manifest.lookAllVersions(entryKey, key).map(listed => this.#infoOf(listed)),
+    const entryKey = this.#entries.keyOf(key)
+    return this.#entries.attempt([], () =>
+      this.#store.manifest.lookAllVersions(entryKey).map(listed => this.#infoOf(listed)),
     )
   }
 
@@ -129,89 +166,46 @@ export class NamespaceHandle implements Namespace {
     return namespaceStats(this.#store)
   }
 
-  #setAll(items: readonly { key: EntryKey; lifetime: Lifetime; bytes: Uint8Array }[]): void {
-    const { blobs, manifest } = this.#store
-    const sources = items.map(({ lifetime }) => this.#sourcesOf(lifetime))
-    const values = items.map(({ bytes }) => bytes)
-    const refs = blobs.putMany(values)
-    manifest.write(
-      items.map(({ key, lifetime }, index) => ({
-        key,
-        entry: this.#entryOf(refs[index] as Entry['blob'], lifetime, sources[index]),
-      })),
-    )
-    blobs.confirm(refs, values)
-    this.#count('sets', items.length)
+  #analysesFor(file: string, options?: AnalyzeOptions): Analyses {
+    this.#store.expectOpen()
+    expectPath(file)
+    const { version, path } = checkAnalyzeOptions(options)
+    const name = `${path} ${version}`
+    let analyses = this.#analyses.get(name)
+    if (!analyses) {
+      analyses = new Analyses(this.#entries, this.#computing, { version, path })
+      this.#analyses.set(name, analyses)
+    }
+    return analyses
   }
 
-  #read(key: EntryKey): unknown {
-    const { manifest, blobs } = this.#store
-    const looked = manifest.look(key)
-    if (!looked.entry) return this.#miss(looked.cause ?? 'never-set')
-    const { entry, check } = looked
-    const verdict = this.#judge(entry)
-    if (verdict.reason) return this.#miss(verdict.reason)
-    const bytes = blobs.get(entry.blob)
-    if (!bytes) return this.#miss('blob-missing')
-    const value = decodeValue(bytes)
-    this.#count('hits')
-    if (verdict.refreshed) this.#refresh(key, { ...entry, sources: verdict.refreshed }, check)
-    return value
-  }
-
-  #judge(entry: Entry): Verdict {
-    return judge(this.#store.environment, entry, this.#store.now(), this.#base)
-  }
-
-  /** Remembers new stat fields, unless the key was set again meanwhile; a failure costs no more than the next check. */
-  #refresh(key: EntryKey, entry: Entry, check: number): void {
-    if (this.#store.environment.readOnly) return
-    this.#attempt(false, () => this.#store.manifest.swap({ key, entry }, check))
+  #isValid(entry: Entry): boolean {
+    return this.#entries.judge(entry).reason === undefined
   }
 
   #remove(key: string, cause: RemovalCause): boolean {
-    const entryKey = this.#keyOf(key)
+    const entryKey = this.#entries.keyOf(key)
     let wasThere = false
-    const isDone = this.#write(() => {
+    const isDone = this.#entries.write(() => {
       wasThere = this.#store.manifest.look(entryKey).entry !== undefined
-      if (wasThere) this.#store.manifest.write([{ key: entryKey, cause }])
+      if (wasThere) this.#store.manifest.write([{ key: entryKey, removal: { cause } }])
     })
     return isDone && wasThere
   }
 
-  #keyOf(key: unknown): EntryKey {
-    this.#store.expectOpen()
-    return this.#store.manifest.keyOf(this.#versionBytes, key)
-  }
-
-  #encode(value: unknown): Uint8Array {
-    const bytes = this.#codec.encode(value)
-    if (bytes.length <= MAX_VALUE_BYTES) return bytes
-    const message = `A value must not take more than ${MAX_VALUE_BYTES} bytes; this one takes ${bytes.length}.`
-    throw new CacheError('ERR_CACHE_VALUE_TOO_LARGE', message, { value })
-  }
-
-  #sourcesOf({ files }: Lifetime): Source[] | undefined {
-    return files?.map(file => takeSource(this.#store.environment, file, this.#base))
-  }
-
-  #entryOf(blob: Entry['blob'], { ttlMs }: Lifetime, sources: Source[] | undefined): Entry {
-    const now = this.#store.now()
-    return { blob, createdAt: now, usedAt: now, ttlMs, sources }
-  }
-
-  #infoOf({ key, version, entry }: ListedEntry): EntryInfo {
+  #infoOf({ key, version, entry }: Omit<ListedEntry, 'check'>): EntryInfo {
     const { createdAt, ttlMs, sources, blob } = entry
+    const base = this.#entries.base ?? entry.base
     return {
       key,
       version,
       mode: sources ? 'file' : ttlMs === undefined ? 'manual' : 'ttl',
-      valid: this.#attempt(false, () => this.#judge(entry).reason === undefined),
+      valid: this.#entries.attempt(false, () => this.#isValid(entry)),
       sizeBytes: blobLength(blob.id),
       createdAt,
       ageMs: this.#store.now() - createdAt,
       ...(ttlMs === undefined ? {} : { expiresAt: createdAt + ttlMs }),
-      files: sources?.map(source => pathOf(source, this.#base) ?? source.path) ?? [],
+      files: sources?.map(source => pathOf(source, base) ?? source.path) ?? [],
       digest: digestOf(blob.id),
     }
   }
@@ -230,35 +224,5 @@ export class NamespaceHandle implements Namespace {
     } catch (error) {
       this.#store.report(error)
     }
-  }
-
-  #write(work: () => void): boolean {
-    return this.#attempt(false, () => {
-      if (!this.#store.canWrite) return false
-      work()
-      return true
-    })
-  }
-
-  /** The work's result; where it fails for no fault of the caller's, the failure is reported and the fallback returned. */
-  #attempt<T>(fallback: T, work: () => T): T {
-    try {
-      return work()
-    } catch (error) {
-      if (error instanceof CacheError && error.code === 'ERR_CACHE_OPTION') throw error
-      this.#store.report(error)
-      return fallback
-    }
-  }
-
-  #miss(reason: MissReason): undefined {
-    this.#count(reason)
-    return undefined
-  }
-
-  #count(name: Parameters<Counters['count']>[0], by = 1): void {
-    const { counters, canWrite } = this.#store
-    counters.count(name, by)
-    if (canWrite && counters.isDue) this.#attempt(undefined, () => counters.flush())
   }
 }

@@ -2,7 +2,7 @@
 
 import { resolve } from 'node:path'
 import { CacheError } from '../base/errors.js'
-import type { Mode, NamespaceOptions, SetManyEntry, SetOptions } from '../base/types.js'
+import type { AnalyzeOptions, Mode, NamespaceOptions, SetManyEntry, SetOptions, Strictness } from '../base/types.js'
 
 /** How long an entry lives, without the ways to leave parts out. */
 export interface Lifetime {
@@ -12,18 +12,41 @@ export interface Lifetime {
 
 const FOREVER: Lifetime = { ttlMs: undefined, files: undefined }
 const MODES: readonly unknown[] = ['manual', 'ttl', 'file'] satisfies Mode[]
+const STRICTNESSES: readonly unknown[] = ['stat', 'auto', 'content'] satisfies Strictness[]
 const MAX_PATH_BYTES = 0xffff
 
 export function checkNamespaceOptions(
   options: NamespaceOptions,
 ): Required<Omit<NamespaceOptions, 'base'>> & { base: string | undefined } {
-  const { version = '', cyclic = false, classInstances = 'refuse', base } = expectObject(options, 'Namespace options')
+  const {
+    version = '',
+    cyclic = false,
+    classInstances = 'refuse',
+    base,
+    files = 'auto',
+  } = expectObject(options, 'Namespace options')
+  // A NUL separates it from the version of an analysis.
+  if (typeof version === 'string' && version.includes('\0')) throw refuse('version must not hold a NUL', version)
   if (typeof cyclic !== 'boolean') throw refuse('cyclic must be true or false', cyclic)
   if (classInstances !== 'refuse' && classInstances !== 'plain') {
     throw refuse("classInstances must be 'refuse' or 'plain'", classInstances)
   }
   if (base !== undefined && (typeof base !== 'string' || base === '')) throw refuse('base must be a path', base)
-  return { version, cyclic, classInstances, base: base === undefined ? undefined : resolve(base) }
+  if (!STRICTNESSES.includes(files)) throw refuse("files must be 'stat', 'auto' or 'content'", files)
+  return { version, cyclic, classInstances, base: base === undefined ? undefined : resolve(base), files }
+}
+
+/** @throws CacheError `ERR_CACHE_OPTION` */
+export function checkAnalyzeOptions(options: AnalyzeOptions = {}): Required<AnalyzeOptions> {
+  const { version = '', path = false } = expectObject(options, 'Analyze options')
+  if (typeof version !== 'string') throw refuse('version must be a string', version)
+  if (typeof path !== 'boolean') throw refuse('path must be true or false', path)
+  return { version, path }
+}
+
+/** @throws CacheError `ERR_CACHE_OPTION` */
+export function expectFunction(compute: unknown): void {
+  if (typeof compute !== 'function') throw refuse('what computes a value must be a function', compute)
 }
 
 /** @throws CacheError `ERR_CACHE_OPTION` */
@@ -56,9 +79,10 @@ function expectList(files: unknown): readonly unknown[] {
   throw refuse('files must be a list of at least one path', files)
 }
 
-function expectPath(file: unknown): void {
+/** @throws CacheError `ERR_CACHE_OPTION` */
+export function expectPath(file: unknown): void {
   const isPath = typeof file === 'string' && file !== '' && !file.includes('\0') && file.isWellFormed()
-  if (!isPath || Buffer.byteLength(file) > MAX_PATH_BYTES) throw refuse('files must be paths', file)
+  if (!isPath || Buffer.byteLength(file) > MAX_PATH_BYTES) throw refuse('a file must be given as a path', file)
 }
 
 function expectObject<T>(options: T, what: string): T {

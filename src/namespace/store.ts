@@ -1,7 +1,10 @@
 import type { Blobs } from '../blobs/blobs.js'
+import type { Claims } from '../claims/claims.js'
 import type { Counters } from '../counters/counters.js'
 import type { Environment } from '../log/environment.js'
 import type { Manifest } from '../manifest/manifest.js'
+import type { Memo } from '../memo/memo.js'
+import type { Flights } from './flights.js'
 
 /** What a namespace needs of the cache that it belongs to; shared by all handles of one name. */
 export interface NamespaceStore {
@@ -9,6 +12,9 @@ export interface NamespaceStore {
   readonly manifest: Manifest
   readonly blobs: Blobs
   readonly counters: Counters
+  readonly claims: Claims
+  readonly memo: Memo
+  readonly flights: Flights
   now(): number
   /** Throws `ERR_CACHE_CLOSED` once the cache is closed. */
   expectOpen(): void

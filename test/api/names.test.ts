@@ -170,7 +170,7 @@ describe("a namespace's version", () => {
       ['a', 'b'],
       ['ab', 'c'],
       ['a', 'bc'],
-      ['\0', 'b'],
+      ['\u0001', 'b'],
     ] as const
     for (const [version, key] of pairs) cache.namespace('tool', { version }).set(key, [version, key])
     for (const [version, key] of pairs) expect(cache.namespace('tool', { version }).get(key)).toEqual([version, key])
@@ -181,6 +181,7 @@ describe("a namespace's version", () => {
     ['null', null],
     ['one with a lone surrogate', '1.0\ud800'],
     ['one of 256 bytes', 'v'.repeat(256)],
+    ['one with a NUL', '1.0\0'],
   ])('that is %s is refused', (_what, version) => {
     const { cache } = openIn(temporaryRoot())
     const error = errorOf(() => cache.namespace('tool', { version: version as string }))

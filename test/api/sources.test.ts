@@ -385,11 +385,24 @@ describe('sources below a base', () => {
     expect(entries.find('beside')).toMatchObject([{ files: [`${oldBase}-not`], valid: true }])
   })
 
-  test('cannot be proved by a namespace without a base', () => {
-    const { root } = tree()
+  test('are found where they were last seen, by a namespace without a base', () => {
+    const { root, base } = tree()
     const entries = openIn(join(root, 'cache')).cache.namespace('tool')
+    expect(entries.getMany(['a.js', 'outside'])).toEqual(['a.js', 2])
+    expect(entries.find('a.js')).toMatchObject([{ files: [join(base, 'src', 'a.js')], valid: true }])
+    writeFileSync(join(base, 'src', 'a.js'), 'changed')
+    expect(entries.get('a.js')).toBe(undefined)
+  })
+
+  test('cannot be proved by a namespace without a base once they have moved, and stay', async () => {
+    const { root, base } = tree()
+    renameSync(base, `${base}-moved`)
+    const { cache } = openIn(join(root, 'cache'))
+    const entries = cache.namespace('tool')
     expect(entries.getMany(['a.js', 'outside'])).toEqual([undefined, 2])
     expect(entries.stats().missReasons).toEqual({ unreadable: 1 })
+    await cache.gc()
+    expect(cache.namespace('tool', { base: `${base}-moved` }).get('a.js')).toBe('a.js')
   })
 
   test.each<[unknown]>([[''], [5], [null]])('cannot have a base of %j', base => {

@@ -1,0 +1,83 @@
+// Who is computing a value: so that a dozen processes that start together and need the same thing do not all compute it.
+//
+// A claim is a hint and never a lock: whoever finds one may wait for the value for a while, and computes it himself when
+// the owner has died, is on a machine that cannot be asked, or takes too long. A damaged or lost claim costs a second
+// computation. Nobody waits for a claim of his own process, where waiting could only be for himself.
+
+import { hostname } from 'node:os'
+import { errnoOf } from '../base/errors.js'
+import type { Environment } from '../log/environment.js'
+import { LogMap } from '../log-map/log-map.js'
+import { NO_RECORD, type Position } from '../log-map/record.js'
+
+/** A key as its owner looks it up. */
+export interface ClaimKey extends Position {
+  bytes: Buffer
+}
+
+/** How long others wait for a process that lives, in ms. */
+const PATIENCE_MS = 10_000
+/** The same for one on another machine, or in another container, whose life cannot be asked after. */
+const FOREIGN_PATIENCE_MS = 2_000
+/** A file of claims, which are removed again at once, is rewritten early. */
+const BUCKET_BYTES = 16 * 1024
+
+export class Claims {
+  readonly #environment: Environment
+  readonly #map: LogMap
+  readonly #host = hostname()
+
+  /** `identity` is the claims' place below the root. */
+  constructor(environment: Environment, path: string, identity: string, positionOf: (key: Buffer) => Position) {
+    this.#environment = environment
+    this.#map = new LogMap(environment, path, identity, positionOf, BUCKET_BYTES)
+  }
+
+  /**
+   * Claims the key unless somebody worth waiting for has.
+   *
+   * @throws errno-style errors; CacheError `ERR_CACHE_IO`
+   */
+  take(key: ClaimKey): boolean {
+    const found = this.#map.get(key, key.bytes)
+    const isFree = found?.kind !== 'put'
+    if (!isFree && this.#isWorthWaiting(found.value)) return false
+    const value = Buffer.allocUnsafe(4 + 6 + Buffer.byteLength(this.#host))
+    value.writeUInt32LE(process.pid, 0)
+    value.writeUIntLE(this.#environment.files.now(), 4, 6)
+    value.write(this.#host, 10)
+    return this.#map.swap({ kind: 'put', ...key, key: key.bytes, value, expected: isFree ? NO_RECORD : found.check })
+  }
+
+  /** Ends the claim of this process. @throws errno-style errors; CacheError `ERR_CACHE_IO` */
+  release(key: ClaimKey): void {
+    const found = this.#map.get(key, key.bytes)
+    if (found?.kind !== 'put' || !this.#isOwn(found.value)) return
+    this.#map.swap({ kind: 'remove', ...key, key: key.bytes, value: Buffer.alloc(0), expected: found.check })
+  }
+
+  close(): void {
+    this.#map.close()
+  }
+
+  #isWorthWaiting(claim: Buffer): boolean {
+    if (claim.length < 10 || this.#isOwn(claim)) return false
+    const isHere = claim.toString('utf8', 10) === this.#host
+    const ageMs = this.#environment.files.now() - claim.readUIntLE(4, 6)
+    if (ageMs < 0 || ageMs > (isHere ? PATIENCE_MS : FOREIGN_PATIENCE_MS)) return false
+    return !isHere || isAlive(claim.readUInt32LE(0))
+  }
+
+  #isOwn(claim: Buffer): boolean {
+    return claim.readUInt32LE(0) === process.pid && claim.toString('utf8', 10) === this.#host
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return errnoOf(error) !== 'ESRCH'
+  }
+}

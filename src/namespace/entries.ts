@@ -1,0 +1,181 @@
+// Reading and writing entries, for all that a namespace offers. This is where the two halves of an entry meet: the
+// manifest says which blob and how long it is valid, the blobs give its bytes. A set stores the blob before the entry, so
+// an entry never refers to nothing; the write of the entry is the commit.
+//
+// It is also the border past which nothing broken gets through: a caller's mistake throws before anything is touched,
+// everything that goes wrong afterwards is reported and becomes a miss, or a set that stored nothing.
+
+import { resolve } from 'node:path'
+import { CacheError, errnoOf } from '../base/errors.js'
+import { MAX_VALUE_BYTES } from '../base/layout.js'
+import type { MissReason, NamespaceOptions } from '../base/types.js'
+import type { CounterName } from '../counters/counters.js'
+import { createValueCodec, decodeValue, type ValueCodec } from '../encoding/encoding.js'
+import { readSource } from '../fingerprint/fingerprint.js'
+import type { Entry, Source } from '../manifest/entry.js'
+import { type EntryKey, encodeVersion } from '../manifest/manifest.js'
+import { judge, sourceOf, type Verdict } from '../manifest/verdict.js'
+import { checkNamespaceOptions, type Lifetime } from './options.js'
+import type { NamespaceStore } from './store.js'
+
+/** What a read came to; a value is never undefined. */
+export type Outcome = { value: unknown; reason?: undefined } | { value?: undefined; reason: MissReason }
+
+/** An entry to be stored. */
+export interface Item extends Partial<Lifetime> {
+  key: EntryKey
+  bytes: Uint8Array
+  /** What was looked at already; else `files` are looked at now. */
+  sources?: readonly Source[] | undefined
+}
+
+/** Entries that are stored with one write for each file touched. */
+const BATCH_ENTRIES = 4096
+
+export class Entries {
+  readonly store: NamespaceStore
+  readonly version: string
+  readonly base: string | undefined
+  readonly strictness: Required<NamespaceOptions>['files']
+  readonly #versionBytes: Buffer
+  readonly #codec: ValueCodec
+
+  /** @throws CacheError `ERR_CACHE_OPTION` */
+  constructor(store: NamespaceStore, options: NamespaceOptions) {
+    const { version, cyclic, classInstances, base, files } = checkNamespaceOptions(options)
+    this.store = store
+    this.version = version
+    this.base = base
+    this.strictness = files
+    this.#versionBytes = encodeVersion(version)
+    this.#codec = createValueCodec({ cyclic, classInstances })
+  }
+
+  /** @throws CacheError `ERR_CACHE_KEY`, `ERR_CACHE_CLOSED` */
+  keyOf(key: unknown, versionBytes = this.#versionBytes): EntryKey {
+    this.store.expectOpen()
+    return this.store.manifest.keyOf(versionBytes, key)
+  }
+
+  /**
+   * The value's bytes, which the next call may overwrite.
+   *
+   * @throws CacheError `ERR_CACHE_VALUE`, `ERR_CACHE_VALUE_TOO_LARGE`
+   */
+  encode(value: unknown): Uint8Array {
+    const bytes = this.#codec.encode(value)
+    if (bytes.length <= MAX_VALUE_BYTES) return bytes
+    const message = `A value must not take more than ${MAX_VALUE_BYTES} bytes; this one takes ${bytes.length}.`
+    throw new CacheError('ERR_CACHE_VALUE_TOO_LARGE', message, { value })
+  }
+
+  /** What a get of the key gives; counts it. */
+  get(key: EntryKey): unknown {
+    const outcome = this.look(key)
+    this.count(outcome.reason ?? 'hits')
+    return outcome.value
+  }
+
+  /** The same without counting. */
+  look(key: EntryKey): Outcome {
+    try {
+      return this.#read(key)
+    } catch (error) {
+      this.store.report(error)
+      return { reason: errnoOf(error) === undefined ? 'corrupt' : 'unreadable' }
+    }
+  }
+
+  /** Stores the items in order; returns how many. Their bytes must stay as they are meanwhile. */
+  set(items: readonly Item[]): number {
+    let stored = 0
+    while (stored < items.length && this.write(() => this.#setAll(items.slice(stored, stored + BATCH_ENTRIES)))) {
+      stored = Math.min(stored + BATCH_ENTRIES, items.length)
+    }
+    return stored
+  }
+
+  judge(entry: Entry): Verdict {
+    const { base, strictness } = this
+    return judge(this.store.environment, entry, { nowMs: this.store.now(), base, strictness })
+  }
+
+  /** Whether the work could be done. */
+  write(work: () => void): boolean {
+    return this.attempt(false, () => {
+      if (!this.store.canWrite) return false
+      work()
+      return true
+    })
+  }
+
+  /** The work's result; where it fails for no fault of the caller's, the failure is reported and the fallback returned. */
+  attempt<T>(fallback: T, work: () => T): T {
+    try {
+      return work()
+    } catch (error) {
+      if (error instanceof CacheError && error.code === 'ERR_CACHE_OPTION') throw error
+      this.store.report(error)
+      return fallback
+    }
+  }
+
+  count(name: CounterName, by = 1): void {
+    const { counters, canWrite } = this.store
+    counters.count(name, by)
+    if (canWrite && counters.isDue) this.attempt(undefined, () => counters.flush())
+  }
+
+  #read(key: EntryKey): Outcome {
+    const { manifest, blobs } = this.store
+    const looked = manifest.look(key)
+    if (!looked.entry) return { reason: looked.removal?.cause ?? this.#whyAbsent(key) }
+    const { entry, check } = looked
+    const verdict = this.judge(entry)
+    if (verdict.reason) return { reason: verdict.reason }
+    const bytes = blobs.get(entry.blob)
+    if (!bytes) return { reason: 'blob-missing' }
+    const value = decodeValue(bytes)
+    if (verdict.refreshed) {
+      this.#refresh(key, { ...entry, base: baseFor(verdict.refreshed, this.base), sources: verdict.refreshed }, check)
+    }
+    return { value }
+  }
+
+  #whyAbsent(key: EntryKey): MissReason {
+    return this.store.manifest.lookAllVersions(key).length > 0 ? 'version-changed' : 'never-set'
+  }
+
+  /** Remembers new stat fields, unless the key was set again meanwhile; a failure costs no more than the next check. */
+  #refresh(key: EntryKey, entry: Entry, check: number): void {
+    if (this.store.canWrite) this.attempt(false, () => this.store.manifest.swap({ key, entry }, check))
+  }
+
+  #sourceAt(file: string): Source {
+    const path = resolve(file)
+    return sourceOf(path, this.base, readSource(this.store.environment, path).fingerprint)
+  }
+
+  #setAll(items: readonly Item[]): void {
+    const { blobs, manifest } = this.store
+    const values = items.map(({ bytes }) => bytes)
+    const sourcesOf = items.map(({ sources, files }) => sources ?? files?.map(file => this.#sourceAt(file)))
+    const refs = blobs.putMany(values)
+    const now = this.store.now()
+    manifest.write(
+      items.map(({ key, ttlMs }, index) => {
+        const blob = refs[index] as Entry['blob']
+        const sources = sourcesOf[index]
+        const base = sources && baseFor(sources, this.base)
+        return { key, entry: { blob, createdAt: now, usedAt: now, ttlMs, base, sources } }
+      }),
+    )
+    blobs.confirm(refs, values)
+    this.count('sets', items.length)
+  }
+}
+
+/** What an entry with these sources needs to say about the base. */
+function baseFor(sources: readonly Source[], base: string | undefined): string | undefined {
+  return sources.some(({ isRelative }) => isRelative) ? base : undefined
+}
