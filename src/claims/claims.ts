@@ -15,6 +15,11 @@ export interface ClaimKey extends Position {
   bytes: Buffer
 }
 
+interface Owner {
+  pid: number
+  host: string
+}
+
 /** How long others wait for a process that lives, in ms. */
 const PATIENCE_MS = 10_000
 /** The same for one on another machine, or in another container, whose life cannot be asked after. */
@@ -25,12 +30,19 @@ const BUCKET_BYTES = 16 * 1024
 export class Claims {
   readonly #environment: Environment
   readonly #map: LogMap
-  readonly #host = hostname()
+  readonly #self: Owner
 
   /** `identity` is the claims' place below the root. */
-  constructor(environment: Environment, path: string, identity: string, positionOf: (key: Buffer) => Position) {
+  constructor(
+    environment: Environment,
+    path: string,
+    identity: string,
+    positionOf: (key: Buffer) => Position,
+    self: Owner = { pid: process.pid, host: hostname() },
+  ) {
     this.#environment = environment
     this.#map = new LogMap(environment, path, identity, positionOf, BUCKET_BYTES)
+    this.#self = self
   }
 
   /**
@@ -42,10 +54,11 @@ export class Claims {
     const found = this.#map.get(key, key.bytes)
     const isFree = found?.kind !== 'put'
     if (!isFree && this.#isWorthWaiting(found.value)) return false
-    const value = Buffer.allocUnsafe(4 + 6 + Buffer.byteLength(this.#host))
-    value.writeUInt32LE(process.pid, 0)
+    const { pid, host } = this.#self
+    const value = Buffer.allocUnsafe(4 + 6 + Buffer.byteLength(host))
+    value.writeUInt32LE(pid, 0)
     value.writeUIntLE(this.#environment.files.now(), 4, 6)
-    value.write(this.#host, 10)
+    value.write(host, 10)
     return this.#map.swap({ kind: 'put', ...key, key: key.bytes, value, expected: isFree ? NO_RECORD : found.check })
   }
 
@@ -62,14 +75,14 @@ export class Claims {
 
   #isWorthWaiting(claim: Buffer): boolean {
     if (claim.length < 10 || this.#isOwn(claim)) return false
-    const isHere = claim.toString('utf8', 10) === this.#host
+    const isHere = claim.toString('utf8', 10) === this.#self.host
     const ageMs = this.#environment.files.now() - claim.readUIntLE(4, 6)
     if (ageMs < 0 || ageMs > (isHere ? PATIENCE_MS : FOREIGN_PATIENCE_MS)) return false
     return !isHere || isAlive(claim.readUInt32LE(0))
   }
 
   #isOwn(claim: Buffer): boolean {
-    return claim.readUInt32LE(0) === process.pid && claim.toString('utf8', 10) === this.#host
+    return claim.readUInt32LE(0) === this.#self.pid && claim.toString('utf8', 10) === this.#self.host
   }
 }
 

@@ -1,0 +1,394 @@
+// Analyses are found by what a file holds, wherever it is, as long as what else they looked at is the same.
+
+import {
+  appendFileSync,
+  cpSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import type { AnalyzeContext, AnalyzeOptions, CacheOptions, Namespace, NamespaceOptions } from '../../src/index.js'
+import { errorOf, openAsAnotherProcess, temporaryDirectory } from '../support/caches.js'
+import { interceptedFiles, meteredFiles, systemError } from '../support/files.js'
+
+type Compute = (context: AnalyzeContext) => unknown
+
+/** Both forms, as one that gives a promise. */
+const FORMS = [
+  ['analyze', async (entries: Namespace, ...args: [string, Compute, AnalyzeOptions?]) => entries.analyze(...args)],
+  [
+    'analyzeSync',
+    async (entries: Namespace, ...args: [string, Compute, AnalyzeOptions?]) => entries.analyzeSync(...args),
+  ],
+] as const
+
+const HOUR_MS = 3_600_000
+
+function project(files: Record<string, string>) {
+  const root = temporaryDirectory()
+  const at = (name: string) => join(root, name)
+  const write = (name: string, content: string) => {
+    mkdirSync(dirname(at(name)), { recursive: true })
+    writeFileSync(at(name), content)
+  }
+  for (const [name, content] of Object.entries(files)) write(name, content)
+  const open = (options: NamespaceOptions = {}, cacheOptions: CacheOptions = {}) =>
+    openAsAnotherProcess(at('cache'), cacheOptions).cache.namespace('tool', options)
+  return { root, at, write, open }
+}
+
+/** The text of the file in capitals, and how often that was computed. */
+function shout() {
+  const calls: string[] = []
+  const compute = ({ source, path }: AnalyzeContext) => {
+    calls.push(path)
+    return source.toUpperCase()
+  }
+  return { calls, compute }
+}
+
+describe.each(FORMS)('%s', (_form, analyze) => {
+  test('computes once for a file, also over processes', async () => {
+    const { at, open } = project({ 'a.js': 'one' })
+    const { calls, compute } = shout()
+    for (const entries of [open(), open()]) {
+      for (let i = 0; i < 2; i++) expect(await analyze(entries, at('a.js'), compute)).toBe('ONE')
+    }
+    expect(calls).toEqual([at('a.js')])
+  })
+
+  test('gives the file as path, text and bytes', async () => {
+    const { at, open } = project({ 'a.js': '\u00e4' })
+    await analyze(open(), at('a.js'), context => {
+      expect([context.path, context.source, [...context.bytes]]).toEqual([at('a.js'), '\u00e4', [0xc3, 0xa4]])
+      return 1
+    })
+    expect.assertions(1)
+  })
+
+  test('computes again for every other content, and finds the earlier ones when they come back', async () => {
+    const { at, write, open } = project({ 'a.js': 'one' })
+    const entries = open()
+    const { calls, compute } = shout()
+    for (const content of ['one', 'two', 'one', 'two', 'six', 'one']) {
+      write('a.js', content)
+      expect(await analyze(entries, at('a.js'), compute)).toBe(content.toUpperCase())
+    }
+    expect(calls.length).toBe(3)
+    expect(entries.stats()).toMatchObject({ hitCount: 3, missCount: 3 })
+  })
+
+  test('is not deceived by a change that keeps size and mtime', async () => {
+    const { at, open } = project({ 'a.js': 'one' })
+    const entries = open()
+    const { compute } = shout()
+    const { atime, mtime } = statSync(at('a.js'))
+    for (const content of ['one', 'two', 'six']) {
+      writeFileSync(at('a.js'), content)
+      utimesSync(at('a.js'), atime, mtime)
+      expect(await analyze(entries, at('a.js'), compute)).toBe(content.toUpperCase())
+    }
+  })
+
+  test('finds equal files in other places, also of another checkout, without a base', async () => {
+    const { at, open } = project({ 'one/a.js': 'text', 'two/b.js': 'text' })
+    const { calls, compute } = shout()
+    expect(await analyze(open(), at('one/a.js'), compute)).toBe('TEXT')
+    expect(await analyze(open(), at('two/b.js'), compute)).toBe('TEXT')
+    expect(calls.length).toBe(1)
+  })
+
+  test('tells files of equal content apart where the path counts', async () => {
+    const { at, open } = project({ 'one/a.js': 'text', 'two/a.js': 'text' })
+    const nameOf = ({ path }: AnalyzeContext) => path
+    for (let i = 0; i < 2; i++) {
+      for (const path of [at('one/a.js'), at('two/a.js')]) {
+        expect(await analyze(open(), path, nameOf, { path: true })).toBe(path)
+      }
+    }
+    const { calls, compute } = shout()
+    for (const base of ['one', 'two'])
+      await analyze(open({ base: at(base) }), at(`${base}/a.js`), compute, { path: true })
+    expect(calls.length).toBe(1)
+  })
+
+  test('tells versions apart, of the analysis and of the namespace, and its keys from those of callers', async () => {
+    const { at, open } = project({ 'a.js': 'text' })
+    const entries = open()
+    expect(await analyze(entries, at('a.js'), () => 1)).toBe(1)
+    expect(await analyze(entries, at('a.js'), () => 2, { version: 'outline@2' })).toBe(2)
+    expect(await analyze(open({ version: '2' }), at('a.js'), () => 3)).toBe(3)
+    expect(await analyze(entries, at('a.js'), () => 4)).toBe(1)
+    expect([...entries.keys()]).toEqual([])
+    expect(entries.clear()).toBe(3)
+  })
+
+  test('reads an unchanged file no more than once, whoever asks', async () => {
+    const { at } = project({})
+    writeFileSync(at('a.js'), 'text')
+    const settled = () => meteredFiles({ now: () => Date.now() + HOUR_MS })
+    const first = settled()
+    const one = openAsAnotherProcess(at('cache'), {}, { files: first.files }).cache
+    await analyze(one.namespace('tool'), at('a.js'), () => 1)
+    await analyze(one.namespace('other'), at('a.js'), () => 2)
+    one.close()
+    const second = openAsAnotherProcess(
+      at('cache'),
+      {},
+      {
+        files: interceptedFiles(
+          call => {
+            if (call.name === 'readFile' && call.path === at('a.js')) throw systemError('EACCES', call)
+            return call.proceed()
+          },
+          { now: () => Date.now() + HOUR_MS },
+        ),
+      },
+    ).cache
+    expect(await analyze(second.namespace('tool'), at('a.js'), () => 3)).toBe(1)
+    await expect(analyze(second.namespace('new'), at('a.js'), () => 4)).rejects.toMatchObject({ code: 'EACCES' })
+    utimesSync(at('a.js'), 1, 1)
+    await expect(analyze(second.namespace('tool'), at('a.js'), () => 3)).rejects.toMatchObject({ code: 'EACCES' })
+  })
+
+  test('fails as reading does for what is no file', async () => {
+    const { root, at, open } = project({})
+    await expect(analyze(open(), at('none.js'), () => 1)).rejects.toMatchObject({ code: 'ENOENT' })
+    await expect(analyze(open(), root, () => 1)).rejects.toMatchObject({ code: 'EISDIR' })
+    await expect(analyze(open(), '', () => 1)).rejects.toMatchObject({ code: 'ERR_CACHE_OPTION' })
+    await expect(analyze(open(), root, 1 as never)).rejects.toMatchObject({ code: 'ERR_CACHE_OPTION' })
+  })
+
+  test('stores nothing of a computation that throws', async () => {
+    const { at, open } = project({ 'a.js': 'text' })
+    const error = new Error('broken')
+    const compute = () => {
+      throw error
+    }
+    await expect(analyze(open(), at('a.js'), compute)).rejects.toBe(error)
+    expect(await analyze(open(), at('a.js'), () => 1)).toBe(1)
+  })
+
+  test('goes on without a cache that is broken', async () => {
+    const { at } = project({ 'a.js': 'text' })
+    const files = interceptedFiles(call => {
+      if (call.path.startsWith(at('cache'))) throw systemError('EIO', call)
+      return call.proceed()
+    })
+    const { cache } = openAsAnotherProcess(at('cache'), {}, { files })
+    for (const value of [1, 2]) expect(await analyze(cache.namespace('tool'), at('a.js'), () => value)).toBe(value)
+  })
+
+  describe('with other sources', () => {
+    /** The file's text and that of its neighbour, `config` beside it or in one of the directories above. */
+    function withConfig() {
+      const calls: string[] = []
+      const compute = (context: AnalyzeContext) => {
+        calls.push(context.path)
+        for (let directory = dirname(context.path); ; directory = dirname(directory)) {
+          try {
+            return `${context.source} ${context.readFile(join(directory, 'config'))}`
+          } catch (error) {
+            if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || directory === dirname(directory)) throw error
+          }
+        }
+      }
+      return { calls, compute }
+    }
+
+    test('computes again when one of them changes, and finds the earlier state when it comes back', async () => {
+      const { at, write, open } = project({ 'src/a.js': 'a', config: '1' })
+      const { calls, compute } = withConfig()
+      const entries = open()
+      for (const config of ['1', '2', '1', '2', '1']) {
+        write('config', config)
+        expect(await analyze(entries, at('src/a.js'), compute)).toBe(`a ${config}`)
+      }
+      expect(calls.length).toBe(2)
+    })
+
+    test('computes again when one appears that was looked for', async () => {
+      const { at, write, open } = project({ 'src/a.js': 'a', config: '1' })
+      const { calls, compute } = withConfig()
+      const entries = open()
+      expect(await analyze(entries, at('src/a.js'), compute)).toBe('a 1')
+      write('src/config', '2')
+      expect(await analyze(entries, at('src/a.js'), compute)).toBe('a 2')
+      rmSync(at('src/config'))
+      expect(await analyze(entries, at('src/a.js'), compute)).toBe('a 1')
+      expect(calls.length).toBe(2)
+    })
+
+    test('does not answer for an equal file with other neighbours', async () => {
+      const { at, open } = project({ 'one/a.js': 'a', 'one/config': '1', 'two/a.js': 'a', 'two/config': '2' })
+      for (const options of [{}, { base: at('.') }]) {
+        const { compute } = withConfig()
+        for (let i = 0; i < 2; i++) {
+          expect(await analyze(open(options), at('one/a.js'), compute)).toBe('a 1')
+          expect(await analyze(open(options), at('two/a.js'), compute)).toBe('a 2')
+        }
+      }
+    })
+
+    test('is found in a copy of the tree, below another base', async () => {
+      const { at, open, write } = project({ 'one/src/a.js': 'a', 'one/config': '1' })
+      const { calls, compute } = withConfig()
+      expect(await analyze(open({ base: at('one') }), at('one/src/a.js'), compute)).toBe('a 1')
+      cpSync(at('one'), at('two'), { recursive: true })
+      rmSync(at('one'), { recursive: true })
+      expect(await analyze(open({ base: at('two') }), at('two/src/a.js'), compute)).toBe('a 1')
+      expect(calls.length).toBe(1)
+      write('two/config', '2')
+      expect(await analyze(open({ base: at('two') }), at('two/src/a.js'), compute)).toBe('a 2')
+    })
+
+    test('is not found in a copy of the tree when a source lies outside of the base', async () => {
+      const { at, open } = project({ 'x/one/a.js': 'a', 'x/config': '1', 'y/two/a.js': 'a', 'y/config': '2' })
+      const { compute } = withConfig()
+      for (let i = 0; i < 2; i++) {
+        expect(await analyze(open({ base: at('x/one') }), at('x/one/a.js'), compute)).toBe('a 1')
+        expect(await analyze(open({ base: at('y/two') }), at('y/two/a.js'), compute)).toBe('a 2')
+      }
+    })
+
+    test('keeps as many states as there are, with sources that depend on each other', async () => {
+      const { at, write, open } = project({ 'a.js': 'a', x: '1', y: '2', use: 'x' })
+      const calls: string[] = []
+      const compute = (context: AnalyzeContext) => {
+        calls.push(context.path)
+        return context.readFile(at(context.readFile(at('use'))))
+      }
+      const entries = open()
+      for (let i = 0; i < 2; i++) {
+        for (const use of ['x', 'y']) {
+          write('use', use)
+          expect(await analyze(entries, at('a.js'), compute)).toBe(use === 'x' ? '1' : '2')
+        }
+      }
+      expect(calls.length).toBe(2)
+    })
+
+    test('stores nothing when one of them was seen in two states', async () => {
+      const { at, write, open } = project({ 'a.js': 'a', config: '1' })
+      const entries = open()
+      const calls: number[] = []
+      const compute = (context: AnalyzeContext) => {
+        const before = context.readFile(at('config'))
+        write('config', '2')
+        const after = context.readFile(at('config'))
+        write('config', '1')
+        return calls.push(1) && before + after
+      }
+      for (let i = 0; i < 2; i++) expect(await analyze(entries, at('a.js'), compute)).toBe('12')
+      expect(calls.length).toBe(2)
+    })
+  })
+})
+
+test('a file that changes while it is analysed is stored under what was read', async () => {
+  const { at, write, open } = project({ 'a.js': 'one' })
+  const entries = open()
+  const result = await entries.analyze(at('a.js'), async ({ source }) => {
+    write('a.js', 'two')
+    return source
+  })
+  expect(result).toBe('one')
+  expect(await entries.analyze(at('a.js'), ({ source }) => source)).toBe('two')
+  write('a.js', 'one')
+  expect(await entries.analyze(at('a.js'), () => 'computed again')).toBe('one')
+})
+
+test('those who analyse one file at once share the computation', async () => {
+  const { at, open } = project({ 'a.js': 'one' })
+  const entries = open()
+  const calls: number[] = []
+  const analyses = [1, 2, 3].map(id =>
+    entries.analyze(at('a.js'), async () => {
+      calls.push(id)
+      return { id }
+    }),
+  )
+  expect(await Promise.all(analyses)).toEqual([{ id: 1 }, { id: 1 }, { id: 1 }])
+  expect(calls).toEqual([1])
+})
+
+describe('strictness', () => {
+  function tree() {
+    const { at, open } = project({ 'a.js': 'one' })
+    const changeUnseen = () => {
+      const { atime, mtime } = statSync(at('a.js'))
+      writeFileSync(at('a.js'), 'two')
+      utimesSync(at('a.js'), atime, mtime)
+    }
+    return { at, open, changeUnseen }
+  }
+
+  test("'stat' takes a touched file for a changed one, and never reads it", () => {
+    const { at, open } = tree()
+    const entries = open({ files: 'stat' })
+    entries.set('key', 1, { files: [at('a.js')] })
+    expect(entries.get('key')).toBe(1)
+    utimesSync(at('a.js'), 1, 1)
+    expect(entries.explain('key')).toMatchObject({ isHit: false, reason: 'source-changed' })
+    expect(open({ files: 'auto' }).get('key')).toBe(1)
+  })
+
+  test("'content' finds a change that leaves every field of the stat as it was", () => {
+    const { at } = project({ 'a.js': 'one' })
+    const stat = { ...statSync(at('a.js')) }
+    // As after a change of the system's clock: all that a stat says is the same.
+    const files = interceptedFiles(
+      call => {
+        const result = call.proceed()
+        return call.name === 'stat' && call.path === at('a.js') && result
+          ? { ...(result as object), mtimeMs: stat.mtimeMs, ctimeMs: stat.ctimeMs }
+          : result
+      },
+      { now: () => Date.now() + HOUR_MS },
+    )
+    const { cache } = openAsAnotherProcess(at('cache'), {}, { files })
+    const [auto, content] = (['auto', 'content'] as const).map(each => cache.namespace(each, { files: each }))
+    for (const entries of [auto, content]) entries?.set('key', 1, { files: [at('a.js')] })
+    writeFileSync(at('a.js'), 'two')
+    expect([auto?.get('key'), content?.get('key')]).toEqual([1, undefined])
+  })
+
+  test("'auto' and 'content' keep a touched file's entry", () => {
+    const { at, open } = tree()
+    for (const files of ['auto', 'content'] as const) {
+      const entries = open({ files })
+      entries.set('key', files, { files: [at('a.js')] })
+      utimesSync(at('a.js'), 1, 1)
+      expect(entries.get('key')).toBe(files)
+    }
+  })
+
+  test('that is none is refused', () => {
+    const { open } = tree()
+    expect(errorOf(() => open({ files: 'mtime' as never })).code).toBe('ERR_CACHE_OPTION')
+  })
+})
+
+test('an analysis follows a symlink that is retargeted and a directory that is renamed', () => {
+  const { at, open } = project({ 'one/a.js': 'one', 'two/a.js': 'two' })
+  symlinkSync(at('one'), at('link'))
+  const entries = open()
+  const { compute } = shout()
+  expect(entries.analyzeSync(join(at('link'), 'a.js'), compute)).toBe('ONE')
+  rmSync(at('link'))
+  symlinkSync(at('two'), at('link'))
+  expect(entries.analyzeSync(join(at('link'), 'a.js'), compute)).toBe('TWO')
+  renameSync(at('one'), at('three'))
+  renameSync(at('two'), at('one'))
+  expect(entries.analyzeSync(at('one/a.js'), compute)).toBe('TWO')
+  appendFileSync(at('one/a.js'), '!')
+  expect(entries.analyzeSync(at('one/a.js'), compute)).toBe('TWO!')
+  expect(readFileSync(at('one/a.js'), 'utf8')).toBe('two!')
+})

@@ -1,0 +1,414 @@
+// Computing what is not there: once for all who ask, with the sources as they were when they were read.
+
+import { mkdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import type { ComputeContext, Namespace, SetOptions } from '../../src/index.js'
+import { errorOf, openAsAnotherProcess, openIn, temporaryDirectory } from '../support/caches.js'
+import { interceptedFiles, systemError } from '../support/files.js'
+
+function project(files: Record<string, string> = {}) {
+  const root = temporaryDirectory()
+  const at = (name: string) => join(root, name)
+  for (const [name, content] of Object.entries(files)) writeFileSync(at(name), content)
+  const open = () => openAsAnotherProcess(at('cache')).cache.namespace('tool')
+  return { at, open, entries: open() }
+}
+
+/** A function that counts its calls. */
+function counted<T>(compute: (context: ComputeContext) => T) {
+  const calls = { count: 0 }
+  const call = (context: ComputeContext) => {
+    calls.count++
+    return compute(context)
+  }
+  return { call, calls }
+}
+
+function gate<T>() {
+  let resolve: (value: T) => void = () => undefined
+  let reject: (error: unknown) => void = () => undefined
+  const promise = new Promise<T>((...both) => {
+    ;[resolve, reject] = both
+  })
+  return { promise, resolve, reject }
+}
+
+/** Both forms, as one that gives a promise. */
+const FORMS = [
+  [
+    'getOrSet',
+    async (entries: Namespace, key: string, compute: (context: ComputeContext) => unknown, options?: SetOptions) =>
+      entries.getOrSet(key, compute, options),
+  ],
+  [
+    'getOrSetSync',
+    async (entries: Namespace, key: string, compute: (context: ComputeContext) => unknown, options?: SetOptions) =>
+      entries.getOrSetSync(key, compute, options),
+  ],
+] as const
+
+describe.each(FORMS)('%s', (_form, getOrSet) => {
+  test('computes once, then finds the value, in other processes as well', async () => {
+    const { entries, open } = project()
+    const { call, calls } = counted(() => ({ a: [1] }))
+    expect(await getOrSet(entries, 'key', call)).toEqual({ a: [1] })
+    expect(await getOrSet(entries, 'key', call)).toEqual({ a: [1] })
+    expect(await getOrSet(open(), 'key', call)).toEqual({ a: [1] })
+    expect(calls.count).toBe(1)
+    expect(entries.get('key')).toEqual({ a: [1] })
+    expect([...entries.entries()]).toMatchObject([{ key: 'key', mode: 'manual', files: [] }])
+  })
+
+  test('counts a miss for what it computes and a hit for what it finds', async () => {
+    const { entries } = project()
+    for (let i = 0; i < 3; i++) await getOrSet(entries, 'key', () => 1)
+    expect(entries.stats()).toMatchObject({ hitCount: 2, missCount: 1, setCount: 1, missReasons: { 'never-set': 1 } })
+  })
+
+  test('makes every file that was read a source', async () => {
+    const { entries, at } = project({ 'a.json': 'a', 'b.json': 'b' })
+    const { call, calls } = counted(context => context.readFile(at('a.json')) + context.readBytes(at('b.json')).length)
+    expect(await getOrSet(entries, 'key', call)).toBe('a1')
+    expect(entries.find('key')).toMatchObject([{ mode: 'file', files: [at('a.json'), at('b.json')] }])
+    writeFileSync(at('b.json'), 'bb')
+    expect(await getOrSet(entries, 'key', call)).toBe('a2')
+    writeFileSync(at('a.json'), 'A')
+    expect(await getOrSet(entries, 'key', call)).toBe('A2')
+    expect(calls.count).toBe(3)
+  })
+
+  test.each<[string, (context: ComputeContext, path: string) => void, (path: string) => void]>([
+    [
+      'a file that was named',
+      (context, path) => context.addDependency(join(path, 'a')),
+      path => writeFileSync(join(path, 'a'), '2'),
+    ],
+    [
+      'a directory that got a file',
+      (context, path) => context.addDirectory(path),
+      path => writeFileSync(join(path, 'b'), ''),
+    ],
+    ['a directory that lost a file', (context, path) => context.addDirectory(path), path => rmSync(join(path, 'a'))],
+    [
+      'a directory that appeared',
+      (context, path) => context.addDirectory(join(path, 'd')),
+      path => mkdirSync(join(path, 'd')),
+    ],
+    [
+      'a missing file that appeared',
+      (context, path) => context.addMissing(join(path, 'b')),
+      path => writeFileSync(join(path, 'b'), ''),
+    ],
+    ['a file that is gone', (context, path) => context.addDependency(join(path, 'a')), path => rmSync(join(path, 'a'))],
+  ])('computes again after a change of %s', async (_what, name, change) => {
+    const { entries, at } = project()
+    mkdirSync(at('tree'))
+    writeFileSync(at('tree/a'), '1')
+    const { call, calls } = counted((context): number => {
+      name(context, at('tree'))
+      return calls.count
+    })
+    expect(await getOrSet(entries, 'key', call)).toBe(1)
+    expect(await getOrSet(entries, 'key', call)).toBe(1)
+    change(at('tree'))
+    expect(await getOrSet(entries, 'key', call)).toBe(2)
+  })
+
+  test('takes a missing file for a source when reading it throws', async () => {
+    const { entries, at } = project()
+    const { call, calls } = counted(context => {
+      try {
+        return context.readFile(at('config'))
+      } catch (error) {
+        return (error as NodeJS.ErrnoException).code
+      }
+    })
+    expect(await getOrSet(entries, 'key', call)).toBe('ENOENT')
+    expect(await getOrSet(entries, 'key', call)).toBe('ENOENT')
+    expect(calls.count).toBe(1)
+    writeFileSync(at('config'), 'x')
+    expect(await getOrSet(entries, 'key', call)).toBe('x')
+  })
+
+  test('takes the options of set', async () => {
+    const { entries, at } = project({ a: '1' })
+    expect(await getOrSet(entries, 'ttl', () => 1, { ttlMs: 1000 })).toBe(1)
+    expect(await getOrSet(entries, 'files', () => 1, { files: [at('a')] })).toBe(1)
+    expect(entries.find('ttl')).toMatchObject([{ mode: 'ttl' }])
+    expect(entries.find('files')).toMatchObject([{ mode: 'file', files: [at('a')] }])
+    await expect(getOrSet(entries, 'other', () => 1, { ttlMs: -1 })).rejects.toMatchObject({ code: 'ERR_CACHE_OPTION' })
+    await expect(getOrSet(entries, 'other', 5 as never)).rejects.toMatchObject({ code: 'ERR_CACHE_OPTION' })
+    await expect(getOrSet(entries, '', () => 1)).rejects.toMatchObject({ code: 'ERR_CACHE_KEY' })
+    expect(entries.has('other')).toBe(false)
+  })
+
+  test.each<[string, (path: string) => void]>([
+    ['to another size', path => writeFileSync(path, 'longer')],
+    ['to the same size', path => writeFileSync(path, '2')],
+    [
+      'to the same size and mtime, within one tick of the clock',
+      path => {
+        const { atime, mtime } = statSync(path)
+        writeFileSync(path, '2')
+        utimesSync(path, atime, mtime)
+      },
+    ],
+    [
+      'by a rename over it',
+      path => {
+        writeFileSync(`${path}.new`, '2')
+        renameSync(`${path}.new`, path)
+      },
+    ],
+    ['by its end', path => rmSync(path)],
+  ])('returns, and does not find again, what was computed while a source changed %s', async (_how, change) => {
+    const { entries, at } = project({ a: '1' })
+    const result = await getOrSet(entries, 'key', context => {
+      const text = context.readFile(at('a'))
+      change(at('a'))
+      return text
+    })
+    expect(result).toBe('1')
+    expect(entries.get('key')).toBe(undefined)
+  })
+
+  test('keeps nothing of a computation that saw a source in two states, though the first comes back', async () => {
+    const { entries, at } = project({ a: '1' })
+    const result = await getOrSet(entries, 'key', context => {
+      const before = context.readFile(at('a'))
+      writeFileSync(at('a'), '2')
+      const after = context.readFile(at('a'))
+      writeFileSync(at('a'), '1')
+      return before + after
+    })
+    expect(result).toBe('12')
+    expect(entries.explain('key')).toMatchObject({ isHit: false, reason: 'never-set' })
+  })
+
+  test('stores nothing when the computation throws, and passes the error on', async () => {
+    const { entries } = project()
+    const error = new Error('broken')
+    const compute = () => {
+      throw error
+    }
+    await expect(getOrSet(entries, 'key', compute)).rejects.toBe(error)
+    expect(entries.has('key')).toBe(false)
+    expect(await getOrSet(entries, 'key', () => 1)).toBe(1)
+  })
+
+  test('returns undefined without storing it', async () => {
+    const { entries } = project()
+    const { call, calls } = counted(() => undefined)
+    expect(await getOrSet(entries, 'key', call)).toBe(undefined)
+    expect(await getOrSet(entries, 'key', call)).toBe(undefined)
+    expect([calls.count, entries.has('key')]).toEqual([2, false])
+  })
+
+  test('refuses a result that cannot be stored', async () => {
+    const { entries } = project()
+    await expect(getOrSet(entries, 'key', () => ({ f: () => 1 }))).rejects.toMatchObject({ code: 'ERR_CACHE_VALUE' })
+    expect(entries.has('key')).toBe(false)
+  })
+
+  test('refuses sources that are named when the computation has ended', async () => {
+    const { entries, at } = project()
+    let kept: ComputeContext | undefined
+    await getOrSet(entries, 'key', context => {
+      kept = context
+      return 1
+    })
+    expect(errorOf(() => kept?.addDependency(at('a'))).code).toBe('ERR_CACHE_CLOSED')
+  })
+
+  test('refuses what is no path, and a file as a directory', async () => {
+    const { entries, at } = project({ a: '1' })
+    for (const path of ['', 'a\0', 5]) {
+      const compute = (context: ComputeContext) => context.readFile(path as string)
+      await expect(getOrSet(entries, 'key', compute)).rejects.toMatchObject({ code: 'ERR_CACHE_OPTION' })
+    }
+    const compute = (context: ComputeContext) => context.addDirectory(at('a'))
+    await expect(getOrSet(entries, 'key', compute)).rejects.toMatchObject({ code: 'ERR_CACHE_OPTION' })
+  })
+
+  test('computes each time on a disk that fails', async () => {
+    const { at } = project({ a: '1' })
+    const files = interceptedFiles(call => {
+      if (call.path.startsWith(at('cache'))) throw systemError('EIO', call)
+      return call.proceed()
+    })
+    const { cache, warnings } = openAsAnotherProcess(at('cache'), {}, { files })
+    const { call, calls } = counted(() => 1)
+    for (let i = 0; i < 2; i++) expect(await getOrSet(cache.namespace('tool'), 'key', call)).toBe(1)
+    expect(calls.count).toBe(2)
+    expect(warnings.map(({ code }) => code)).toEqual(['ERR_CACHE_ROOT', 'ERR_CACHE_IO'])
+  })
+})
+
+test('getOrSetSync refuses a promise, even where instances of classes are stored as plain objects', () => {
+  const { at } = project()
+  const entries = openIn(at('cache')).cache.namespace('tool', { classInstances: 'plain' })
+  expect(errorOf(() => entries.getOrSetSync('key', () => Promise.resolve(1))).code).toBe('ERR_CACHE_OPTION')
+  expect(entries.has('key')).toBe(false)
+})
+
+describe('those who ask for one key at once', () => {
+  /** A computation that ends when it is told to. */
+  function heldBack<T>() {
+    const { promise, resolve, reject } = gate<T>()
+    return { ...counted(() => promise), resolve, reject }
+  }
+
+  test('share one computation, and have a value each', async () => {
+    const { at } = project()
+    const one = openIn(at('cache')).cache.namespace('tool')
+    const other = openIn(at('cache')).cache.namespace('tool')
+    const { call, calls, resolve } = heldBack<{ list: number[] }>()
+    const results = [one, other, one].map(entries => entries.getOrSet('key', call))
+    resolve({ list: [1] })
+    const [first, second, third] = await Promise.all(results)
+    expect(calls.count).toBe(1)
+    first?.list.push(2)
+    expect([second, third]).toEqual([{ list: [1] }, { list: [1] }])
+    expect(one.stats()).toMatchObject({ hitCount: 2, missCount: 1 })
+  })
+
+  test('all get the error, and the next one computes again', async () => {
+    const { entries } = project()
+    const { call, calls, reject } = heldBack()
+    const results = Promise.allSettled([entries.getOrSet('key', call), entries.getOrSet('key', call)])
+    const error = new Error('broken')
+    reject(error)
+    expect(await results).toEqual([
+      { status: 'rejected', reason: error },
+      { status: 'rejected', reason: error },
+    ])
+    expect(calls.count).toBe(1)
+    expect(await entries.getOrSet('key', () => 2)).toBe(2)
+  })
+
+  test('do not share across versions and namespaces', async () => {
+    const { at } = project()
+    const { cache } = openIn(at('cache'))
+    const spaces = [cache.namespace('tool'), cache.namespace('tool', { version: '2' }), cache.namespace('other')]
+    const results = spaces.map((entries, index) => entries.getOrSet('key', async () => index))
+    expect(await Promise.all(results)).toEqual([0, 1, 2])
+  })
+
+  test('compute again where a source has changed before they asked', async () => {
+    const { entries, at } = project({ a: '1' })
+    const { promise, resolve } = gate<void>()
+    const { call, calls } = counted(async context => {
+      const text = context.readFile(at('a'))
+      if (calls.count === 1) await promise
+      return text
+    })
+    const first = entries.getOrSet('key', call)
+    writeFileSync(at('a'), '2')
+    const second = entries.getOrSet('key', call)
+    resolve()
+    expect(await Promise.all([first, second])).toEqual(['1', '2'])
+    expect(calls.count).toBe(2)
+    expect(entries.get('key')).toBe('2')
+  })
+
+  test('may ask for another key within a computation', async () => {
+    const { entries } = project()
+    const inner = () => entries.getOrSet('inner', async () => 1)
+    const outer = () => entries.getOrSet('outer', async () => (await inner()) + 1)
+    expect(await Promise.all([outer(), inner(), outer()])).toEqual([2, 1, 2])
+  })
+
+  test('may do so without waiting, in the middle of a computation of the same key', async () => {
+    const { entries } = project()
+    const result = await entries.getOrSet('key', async () => entries.getOrSetSync('key', () => 1))
+    expect(result).toBe(1)
+  })
+})
+
+describe('a wrapped function', () => {
+  test('is called once for equal arguments', async () => {
+    const { entries, open } = project()
+    const calls: unknown[][] = []
+    function join(...args: unknown[]) {
+      calls.push(args)
+      return args.length
+    }
+    const wrapped = entries.wrap(join)
+    const inOther = open().wrapSync(join)
+    expect(await wrapped('a', 1)).toBe(2)
+    expect(await wrapped('a', 1)).toBe(2)
+    expect(inOther('a', 1)).toBe(2)
+    expect(calls).toEqual([['a', 1]])
+  })
+
+  test('tells all arguments apart', () => {
+    const { entries } = project()
+    const values = [
+      [],
+      [undefined],
+      [null],
+      ['null'],
+      [0],
+      [-0],
+      ['0'],
+      [Number.NaN],
+      [[]],
+      [{}],
+      [{ a: 1 }],
+      ['a', 'b'],
+      ['a,b'],
+    ]
+    const more = [...values, ['x'.repeat(300)], ['x'.repeat(301)], [{ text: 'x'.repeat(300) }], [new Map([[1, 2]])]]
+    const calls: unknown[] = []
+    const wrapped = entries.wrapSync(function record(...args: unknown[]) {
+      return calls.push(args)
+    })
+    const results = more.map(args => wrapped(...args))
+    expect(results).toEqual(more.map((_, index) => index + 1))
+    expect(more.map(args => wrapped(...args))).toEqual(results)
+  })
+
+  test('is told from others by its name, its text, its version, and from the keys of the namespace', async () => {
+    const { entries } = project()
+    const twice = (x: number) => 2 * x
+    const thrice = (x: number) => 3 * x
+    const wrapped = [
+      entries.wrapSync(twice),
+      entries.wrapSync(thrice, { name: 'twice' }),
+      entries.wrapSync(twice, { name: 'other' }),
+      entries.wrapSync(twice, { version: '2' }),
+    ]
+    expect(wrapped.map(call => call(2))).toEqual([4, 6, 4, 4])
+    expect([...entries.keys()]).toEqual([])
+    expect(entries.stats().setCount).toBe(4)
+    entries.clear()
+    expect(entries.stats().entryCount).toBe(0)
+  })
+
+  test('takes the key, the sources and the lifetime that its options say', () => {
+    const { entries, at } = project({ a: '1' })
+    const calls: string[] = []
+    function read(path: string, _ignored: () => void) {
+      calls.push(path)
+      return readFileSync(path, 'utf8')
+    }
+    const wrapped = entries.wrapSync(read, { key: path => path, files: path => [path], ttlMs: 60_000 })
+    for (const content of ['1', '22']) {
+      writeFileSync(at('a'), content)
+      for (let i = 0; i < 2; i++) expect(wrapped(at('a'), () => undefined)).toBe(content)
+    }
+    expect(calls.length).toBe(2)
+    expect([...entries.entries({ allVersions: true })]).toMatchObject([
+      { key: at('a'), mode: 'file', files: [at('a')] },
+    ])
+  })
+
+  test('is refused without a name, and with arguments that cannot be told apart', () => {
+    const { entries } = project()
+    expect(errorOf(() => entries.wrap(() => 1)).code).toBe('ERR_CACHE_OPTION')
+    expect(errorOf(() => entries.wrap('text' as never)).code).toBe('ERR_CACHE_OPTION')
+    const wrapped = entries.wrapSync(() => 1, { name: 'one' }) as (argument: unknown) => number
+    expect(errorOf(() => wrapped(() => 2)).code).toBe('ERR_CACHE_VALUE')
+  })
+})

@@ -1,0 +1,73 @@
+// Processes that start together and need the same value: one computes it, the others wait for it, and none for the dead.
+
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { temporaryDirectory } from '../support/caches.js'
+import { startModule } from '../support/children.js'
+
+/** Says that it runs, computes when it is told to start, and leaves a file each time that it computes. */
+const WORKER = `
+  import { writeFileSync } from 'node:fs'
+  const entries = library.openCacheSync({ dir: args.dir, onWarning }).namespace('tool')
+  const input = lines()
+  print('ready')
+  await input.next()
+  const value = await entries[args.form]('key', args.form === 'getOrSet' ? compute : computeSync)
+  print(JSON.stringify(value))
+  process.exit()
+  async function compute() {
+    writeFileSync(args.marks + '/' + process.pid, '')
+    print('computing')
+    await input.next()
+    return { by: process.pid }
+  }
+  function computeSync() {
+    writeFileSync(args.marks + '/' + process.pid, '')
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200)
+    return { by: process.pid }
+  }
+`
+
+async function workers(count: number, form: string) {
+  const dir = join(temporaryDirectory(), 'cache')
+  const marks = temporaryDirectory()
+  const children = Array.from({ length: count }, () => startModule(WORKER, { dir, marks, form }))
+  for (const child of children) expect(await child.line()).toBe('ready')
+  return { dir, children, computed: () => readdirSync(marks).map(Number) }
+}
+
+test('one of six processes computes', async () => {
+  const { children, computed } = await workers(6, 'getOrSet')
+  for (const child of children) child.send('start')
+  const [first] = children
+  const owner = await Promise.race(children.map(async child => ((await child.line()) === 'computing' ? child : first)))
+  owner?.send('finish')
+  const ended = await Promise.all(children.map(child => child.ended))
+  const values = ended.map(({ lines }) => JSON.parse(lines.at(-1) ?? ''))
+  expect(computed()).toEqual([owner?.process.pid])
+  expect(values).toEqual(values.map(() => ({ by: owner?.process.pid })))
+  expect(ended.map(({ stderr }) => stderr).join('')).toBe('')
+})
+
+test('of four processes that cannot wait for promises, one computes', async () => {
+  const { children, computed } = await workers(4, 'getOrSetSync')
+  for (const child of children) child.send('start')
+  const ended = await Promise.all(children.map(child => child.ended))
+  const [by] = computed()
+  expect(computed().length).toBe(1)
+  expect(ended.map(({ lines }) => JSON.parse(lines.at(-1) ?? ''))).toEqual(ended.map(() => ({ by })))
+})
+
+test('a process that is killed while it computes is not waited for', async () => {
+  const { children, computed } = await workers(2, 'getOrSet')
+  const [first, second] = children
+  first?.send('start')
+  expect(await first?.line()).toBe('computing')
+  second?.send('start')
+  first?.process.kill('SIGKILL')
+  expect(await second?.line()).toBe('computing')
+  second?.send('finish')
+  expect((await second?.ended)?.code).toBe(0)
+  expect(computed().length).toBe(2)
+})
