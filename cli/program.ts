@@ -16,6 +16,7 @@ import {
 } from './command.js'
 import { clear } from './commands/clear.js'
 import { deleteCommand } from './commands/delete.js'
+import { explain } from './commands/explain.js'
 import { gc } from './commands/gc.js'
 import { get } from './commands/get.js'
 import { list } from './commands/list.js'
@@ -26,7 +27,7 @@ import { type Env, Output, type Stream } from './output.js'
 import { printable } from './printable.js'
 
 export const NAME = 'wicked-cache'
-export const commands: readonly Command[] = [stats, list, get, set, deleteCommand, clear, path, gc]
+export const commands: readonly Command[] = [stats, list, get, explain, set, deleteCommand, clear, path, gc]
 
 /** What a run may touch of its process. */
 export interface Host {

@@ -1,27 +1,8 @@
-import type { EntryInfo } from '../../src/index.js'
 import { type Command, keyParameter, namespaceParameter, pluginVersion } from '../command.js'
-import { formatAge } from '../format.js'
+import { newestVersion } from '../newest.js'
 import { printable } from '../printable.js'
 import { withCache } from '../session.js'
 import { jsonOf, textOf } from '../value-text.js'
-
-const newestFirst = (a: EntryInfo, b: EntryInfo) => b.createdAt - a.createdAt
-
-/** Why the entry that was looked at gave nothing, as far as the entry itself tells. */
-function reasonFor(entry: EntryInfo | undefined): string {
-  if (entry === undefined) return 'it was never set, or has been removed'
-  const nowMs = entry.createdAt + entry.ageMs
-  if (entry.expiresAt !== undefined && entry.expiresAt <= nowMs) {
-    return `it expired ${formatAge(nowMs - entry.expiresAt)} ago`
-  }
-  if (entry.valid) return 'its value cannot be read'
-  return entry.mode === 'file' ? `a source has changed: ${entry.files.join(', ')}` : 'it is not valid any more'
-}
-
-function otherVersions(found: readonly EntryInfo[], version: string): string {
-  const others = found.filter(entry => entry.version !== version).map(entry => JSON.stringify(entry.version))
-  return others.length === 0 ? '' : `; there are entries of other versions: ${others.join(', ')}`
-}
 
 export const get: Command = {
   name: 'get',
@@ -43,14 +24,12 @@ export const get: Command = {
   run([name = '', key = ''], options, context) {
     const { stdout, stderr } = context
     return withCache(options, context, async ({ cache }) => {
-      const found = cache.namespace(name).find(key).sort(newestFirst)
-      const version = options['plugin-version'] ?? found[0]?.version ?? ''
-      const value = cache.namespace(name, { version }).get(key)
+      const version = options['plugin-version'] ?? newestVersion(cache.namespace(name), key)
+      const namespace = cache.namespace(name, { version })
+      const value = namespace.get(key)
       // Never a value: undefined itself cannot be stored.
       if (value === undefined) {
-        const entry = found.find(candidate => candidate.version === version)
-        const reason = reasonFor(entry) + otherVersions(found, version)
-        await stderr.line(printable(`Miss: ${key} in ${name}: ${reason}`))
+        await stderr.line(printable(`Miss: ${key} in ${name}: ${namespace.explain(key).message}`))
         return 1
       }
       await stdout.line(options.json ? jsonOf(value) : textOf(value))

@@ -32,6 +32,11 @@ function* batchesOf(entries: Iterable<Listed>): Generator<Listed[]> {
   if (batch.length > 0) yield batch
 }
 
+/** A NUL separates a plugin's version from that of its analysis. */
+function versionText({ version }: Listed): string {
+  return version.split('\0').filter(Boolean).join(' + ')
+}
+
 interface Field extends Column {
   cell(entry: Listed): string
 }
@@ -44,7 +49,7 @@ const FIELDS = {
   size: { title: 'size', align: 'right', cell: entry => formatSize(entry.sizeBytes) },
   age: { title: 'age', align: 'right', cell: entry => formatAge(entry.ageMs) },
   // The last one, so that a row can still have a version when no entry of the first batch had one.
-  version: { title: 'version', align: 'left', cell: entry => printable(entry.version) },
+  version: { title: 'version', align: 'left', cell: entry => printable(versionText(entry)) },
 } satisfies Record<string, Field>
 
 async function printRows(batches: Iterable<Listed[]>, withNamespace: boolean, stdout: Output): Promise<void> {

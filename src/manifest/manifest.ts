@@ -101,6 +101,11 @@ export class Manifest {
       .map(listed)
   }
 
+  /** The versions under which the key has an entry. */
+  versionsOf(key: EntryKey): string[] {
+    return this.lookAllVersions(key).map(({ version }) => version)
+  }
+
   /** @throws errno-style errors; CacheError `ERR_CACHE_IO`; some of the changes may have been made */
   write(changes: readonly EntryChange[]): void {
     this.#map.write(changes.map(toChange))

@@ -143,7 +143,7 @@ export class Entries {
   }
 
   #whyAbsent(key: EntryKey): MissReason {
-    return this.store.manifest.lookAllVersions(key).length > 0 ? 'version-changed' : 'never-set'
+    return this.store.manifest.versionsOf(key).length > 0 ? 'version-changed' : 'never-set'
   }
 
   /** Remembers new stat fields, unless the key was set again meanwhile; a failure costs no more than the next check. */

@@ -6,20 +6,28 @@ import type { Entry, Source } from '../manifest/entry.js'
 import type { EntryKey } from '../manifest/manifest.js'
 import type { Entries, Outcome } from './entries.js'
 
-type Sentence = (file: string) => string
+interface Details {
+  file?: string | undefined
+  entry?: EntryInfo | undefined
+  otherVersions?: string[]
+}
 
-const SENTENCES: Record<MissReason, Sentence> = {
+const SENTENCES: Record<MissReason, (details: Details) => string> = {
   'never-set': () => 'Nothing was ever set under this key, or it was cleared or collected since.',
-  'version-changed': () => 'The key was set under other versions of the plugin, not under this one.',
+  'version-changed': ({ otherVersions }) =>
+    `The key was set under other versions, not under this one: ${otherVersions?.map(text => JSON.stringify(text)).join(', ')}.`,
   deleted: () => 'The entry was deleted.',
   invalidated: () => 'The plugin invalidated the entry.',
-  expired: () => 'The time that the entry was to live for is over.',
-  'source-changed': file => `The content of ${file} is not what it was.`,
-  'source-missing': file => `${file} is gone.`,
-  'source-appeared': file => `${file} exists now; it did not when the entry was made.`,
+  expired: ({ entry }) =>
+    entry?.expiresAt === undefined
+      ? 'The entry expired and was removed.'
+      : `The entry expired at ${timeText(entry.expiresAt)}.`,
+  'source-changed': ({ file }) => `The content of ${file ?? 'a source'} is not what it was.`,
+  'source-missing': ({ file }) => `${file ?? 'A source'} is gone.`,
+  'source-appeared': ({ file }) => `${file ?? 'A source'} exists now; it did not when the entry was made.`,
   'blob-missing': () => 'The entry is there, but its value is not in the blob store.',
   corrupt: () => 'The entry or its value is damaged.',
-  unreadable: file => `${file} cannot be read, so that nothing can be said.`,
+  unreadable: ({ file }) => `${file ?? 'The cache or a source'} cannot be read, so nothing can be said.`,
 }
 
 /** `outcome` is what a read of the key gives now. */
@@ -30,34 +38,34 @@ export function explain(
   infoOf: (entry: Entry) => EntryInfo,
 ): Omit<Explanation, 'key' | 'version'> {
   const looked = entries.attempt(undefined, () => entries.store.manifest.look(key))
-  const entry = looked?.entry && { entry: infoOf(looked.entry) }
+  const entry = looked?.entry && infoOf(looked.entry)
   const { reason } = outcome
-  if (reason === undefined) return { isHit: true, message: hitMessage(looked?.entry), ...entry }
-  const miss = (file: string | undefined) => ({
-    isHit: false,
-    reason,
-    message: SENTENCES[reason](file ?? 'A source'),
-    ...(file === undefined ? {} : { file }),
-    ...entry,
-  })
-  if (!looked) return miss(undefined)
-  if (!looked.entry) {
-    const others = reason === 'version-changed' ? entries.store.manifest.lookAllVersions(key) : []
-    const otherVersions = others.map(({ version }) => version)
-    return { ...miss(looked.removal?.path), ...(others.length > 0 ? { otherVersions } : {}) }
+  if (reason === undefined) return { isHit: true, message: hitMessage(entry), ...(entry && { entry }) }
+  const verdict = looked?.entry && entries.attempt(undefined, () => entries.judge(looked.entry))
+  const isTheReason = verdict?.reason === reason
+  const file = isTheReason ? verdict.path : looked?.entry ? undefined : looked?.removal?.path
+  const otherVersions = reason === 'version-changed' ? entries.attempt([], () => entries.store.manifest.versionsOf(key)) : undefined
+  const details = {
+    ...(file !== undefined && { file }),
+    ...(entry && { entry }),
+    ...(otherVersions && { otherVersions }),
   }
-  const verdict = entries.attempt(undefined, () => entries.judge(looked.entry))
-  const { path, source } = verdict ?? {}
-  if (path === undefined || verdict?.reason !== reason) return miss(undefined)
-  return { ...miss(path), ...statesOf(entries, path, source) }
+  const states = isTheReason && file !== undefined ? statesOf(entries, file, verdict.source) : {}
+  return { isHit: false, reason, message: SENTENCES[reason](details), ...details, ...states }
 }
 
-function hitMessage(entry: Entry | undefined): string {
-  const count = entry?.sources?.length ?? 0
+function hitMessage(entry: EntryInfo | undefined): string {
+  const count = entry?.files.length ?? 0
   if (count === 0) return 'The entry is valid.'
   return count === 1
     ? 'The entry is valid: its source is unchanged.'
     : `The entry is valid: its ${count} sources are unchanged.`
+}
+
+/** A ttl may reach past the last date there is. */
+function timeText(ms: number): string {
+  const date = new Date(ms)
+  return Number.isNaN(date.getTime()) ? `${ms} ms after 1970` : date.toISOString()
 }
 
 function statesOf(

@@ -237,6 +237,20 @@ describe.each(FORMS)('%s', (_form, analyze) => {
       }
     })
 
+    test('is found for each of many equal files that have other neighbours', async () => {
+      const { at, write, open } = project({})
+      const { calls, compute } = withConfig()
+      const names = Array.from({ length: 20 }, (_, index) => `dir${index}`)
+      for (let i = 0; i < 2; i++) {
+        for (const name of names) {
+          write(`${name}/a.js`, 'a')
+          write(`${name}/config`, name)
+          expect(await analyze(open(), at(`${name}/a.js`), compute)).toBe(`a ${name}`)
+        }
+      }
+      expect(calls.length).toBe(names.length)
+    })
+
     test('is found in a copy of the tree, below another base', async () => {
       const { at, open, write } = project({ 'one/src/a.js': 'a', 'one/config': '1' })
       const { calls, compute } = withConfig()

@@ -273,6 +273,20 @@ describe('those who ask for one key at once', () => {
     expect(one.stats()).toMatchObject({ hitCount: 2, missCount: 1 })
   })
 
+  test('all get a value that is there already', async () => {
+    const { entries } = project()
+    entries.set('key', [1])
+    const results = [1, 2, 3].map(() => entries.getOrSet('key', () => [2]))
+    expect(await Promise.all(results)).toEqual([[1], [1], [1]])
+  })
+
+  test('find what another process has set in the same moment', () => {
+    const { entries, open } = project()
+    expect(entries.get('key')).toBe(undefined)
+    open().set('key', 1)
+    expect(entries.getOrSetSync('key', () => 2)).toBe(1)
+  })
+
   test('all get the error, and the next one computes again', async () => {
     const { entries } = project()
     const { call, calls, reject } = heldBack()

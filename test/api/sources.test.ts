@@ -371,6 +371,15 @@ describe('sources below a base', () => {
     expect(entries.find('a.js')).toMatchObject([{ files: [join(newBase, 'src', 'a.js')], valid: true }])
   })
 
+  test('are known to be in the moved tree once they were found there', () => {
+    const { entries, newBase } = moved()
+    expect(entries.get('a.js')).toBe('a.js')
+    const [listed] = openIn(join(newBase, '..', 'cache'))
+      .cache.namespace('tool')
+      .find('a.js')
+    expect(listed).toMatchObject({ files: [join(newBase, 'src', 'a.js')], valid: true })
+  })
+
   test('are checked in the moved tree', () => {
     const { entries, newBase } = moved()
     writeFileSync(join(newBase, 'src', 'a.js'), 'changed')
