@@ -243,9 +243,9 @@ export interface Namespace {
   getOrSet<T>(key: string, compute: (context: ComputeContext) => T | Promise<T>, options?: SetOptions): Promise<T>
   getOrSetSync<T>(key: string, compute: (context: ComputeContext) => T, options?: SetOptions): T
   /**
-   * What `compute` makes of a file's content: found again wherever a file has this content, under whatever name, as long as
-   * the other sources that the computation named are the same as well. With such other sources, or with the option `path`,
-   * the file's path (relative to the base) counts, too.
+   * What `compute` makes of a file's content: found again wherever a file has this content and extension, as long as the
+   * other sources that the computation named are the same as well. With such other sources, or with the option `path`, the
+   * whole path (relative to the base) counts.
    *
    * @throws errno-style errors when the file cannot be read; whatever `compute` throws; else as `set`
    * @example

@@ -1,13 +1,14 @@
 // Results by the content of the file that they are of. An entry is found by what the file holds now, so it is never
 // stale, and the states of a file that a branch switch brings back are all still there.
 //
-// A result that depends on the file alone is found in one look, under the content's digest. One that depends on other
+// A result that depends on the file alone is found in one look, under the content's digest and the extension, which tells a
+// parser what language to read. One that depends on other
 // sources as well is found in two: the paths of those that were named for this content and path before, then, under the
 // digests of what these hold now, the result (ccache's direct mode works alike, https://ccache.dev/manual/latest.html).
 // The path counts then, because two equal files in different places may find different neighbours; where one of the
 // sources lies outside of the base, it is the absolute path, because from there a moved tree finds others, too.
 
-import { resolve } from 'node:path'
+import { basename, resolve } from 'node:path'
 import type { AnalyzeOptions, MissReason } from '../base/types.js'
 import { checkFingerprint, type Fingerprint, type Reading, readSource } from '../fingerprint/fingerprint.js'
 import type { Source } from '../manifest/entry.js'
@@ -147,7 +148,7 @@ export class Analyses {
   }
 
   #keyAlone({ digest, place }: Subject): EntryKey {
-    return this.#keyOf(`result ${digest}${this.#isByPath ? ` ${place}` : ''}`)
+    return this.#keyOf(`result ${digest}${this.#isByPath ? ` ${place}` : extensionOf(place)}`)
   }
 
   #keyWith({ digest, place, path }: Subject, sources: readonly Source[]): EntryKey {
@@ -190,4 +191,11 @@ export class Analyses {
     memo.remember(path, fingerprint)
     if (memo.isDue) this.#entries.attempt(undefined, () => memo.flush())
   }
+}
+
+/** All of it: `.d.ts` is not `.ts`. */
+function extensionOf(place: string): string {
+  const name = basename(place)
+  const dot = name.indexOf('.', 1)
+  return dot < 0 ? '' : name.slice(dot)
 }

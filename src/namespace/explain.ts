@@ -44,7 +44,8 @@ export function explain(
   const verdict = looked?.entry && entries.attempt(undefined, () => entries.judge(looked.entry))
   const isTheReason = verdict?.reason === reason
   const file = isTheReason ? verdict.path : looked?.entry ? undefined : looked?.removal?.path
-  const otherVersions = reason === 'version-changed' ? entries.attempt([], () => entries.store.manifest.versionsOf(key)) : undefined
+  const otherVersions =
+    reason === 'version-changed' ? entries.attempt([], () => entries.store.manifest.versionsOf(key)) : undefined
   const details = {
     ...(file !== undefined && { file }),
     ...(entry && { entry }),

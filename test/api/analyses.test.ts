@@ -105,6 +105,13 @@ describe.each(FORMS)('%s', (_form, analyze) => {
     expect(calls.length).toBe(1)
   })
 
+  test('tells files of equal content apart by all of their extension', async () => {
+    const names = ['a', 'a.js', 'a.ts', 'a.d.ts']
+    const { at, open } = project(Object.fromEntries(names.map(name => [name, 'text'])))
+    const results = names.map(name => analyze(open(), at(name), () => name))
+    expect(await Promise.all(results)).toEqual(names)
+  })
+
   test('tells files of equal content apart where the path counts', async () => {
     const { at, open } = project({ 'one/a.js': 'text', 'two/a.js': 'text' })
     const nameOf = ({ path }: AnalyzeContext) => path
