@@ -1,6 +1,6 @@
 // get, set, delete and clear.
 
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { openCacheSync } from '../../src/index.js'
@@ -275,4 +275,52 @@ test('a full disk behind the output is exit code 1', async () => {
   }
   const result = await cli(['path', '--dir', 'x'], { stdout: new Full() })
   expect(result).toMatchObject({ code: 1, err: 'wicked-cache: ENOSPC: no space left on device, write\n' })
+})
+
+describe('explain', () => {
+  test('says that a key is a hit', async () => {
+    const dir = temporaryDir()
+    await cli(['set', 'ns', 'key', '1', '--dir', dir])
+    expect(await cli(['explain', 'ns', 'key', '--dir', dir])).toEqual({
+      code: 0,
+      out: 'Hit: key in ns\nThe entry is valid.\nStored 0s ago, mode manual, 2 B\n',
+      err: '',
+    })
+  })
+
+  test('shows the source that has changed, as it was and as it is', async () => {
+    const dir = temporaryDir()
+    const source = join(dir, 'source')
+    writeFileSync(source, 'one')
+    const at = ['--dir', join(dir, 'cache')]
+    await cli(['set', 'ns', 'key', '1', '--file', source, ...at])
+    writeFileSync(source, 'twice')
+    const { code, out } = await cli(['explain', 'ns', 'key', ...at])
+    expect(code).toBe(1)
+    expect(out).toMatch(
+      /^Miss \(source-changed\): key in ns\nThe content of .*source is not what it was\.\nStored 0s ago.*\n\n +recorded +now\n/,
+    )
+    expect(out).toMatch(/\n {2}size +3 B +5 B\n/)
+    expect(out).toMatch(/\n {2}digest +7692c3ad3540bb803c020b3aee66cd88 +dc8ffdbf2736dbdf39508017ac594e0d\n$/)
+    const [json] = jsonLines((await cli(['explain', 'ns', 'key', '--json', ...at])).out)
+    expect(json).toMatchObject({ namespace: 'ns', key: 'key', isHit: false, reason: 'source-changed', file: source })
+  })
+
+  test('counts nothing, makes no directory, and is a miss for what was never set', async () => {
+    const dir = join(temporaryDir(), 'cache')
+    const { code, out } = await cli(['explain', 'ns', 'key', '--dir', dir])
+    expect([code, out.split('\n')[0]]).toEqual([1, 'Miss (never-set): key in ns'])
+    expect(existsSync(dir)).toBe(false)
+  })
+
+  test('looks at the version that is asked for', async () => {
+    const dir = temporaryDir()
+    await cli(['set', 'ns', 'key', '1', '--plugin-version', '1.0', '--dir', dir])
+    expect((await cli(['explain', 'ns', 'key', '--dir', dir])).code).toBe(0)
+    const { code, out } = await cli(['explain', 'ns', 'key', '--plugin-version', '2.0', '--dir', dir])
+    expect(code).toBe(1)
+    expect(out).toBe(
+      'Miss (version-changed): key in ns\nThe key was set under other versions, not under this one: "1.0".\n',
+    )
+  })
 })
