@@ -32,6 +32,8 @@ export const UNIQUE_BYTES = 8
 export class Bucket {
   readonly name: BucketName
   readonly log: Log
+  /** Different for each bucket object of a map. */
+  readonly serial: number
   /** Offset of the seal, or -1. */
   sealedAt = -1
   successor: Successor | undefined
@@ -61,9 +63,16 @@ export class Bucket {
   readonly #visitDamage = this.#distrust.bind(this)
   readonly #positionOf: (key: Buffer) => Position | undefined
 
-  constructor(log: Log, name: BucketName, limitBytes: number, positionOf: (key: Buffer) => Position | undefined) {
+  constructor(
+    log: Log,
+    name: BucketName,
+    serial: number,
+    limitBytes: number,
+    positionOf: (key: Buffer) => Position | undefined,
+  ) {
     this.log = log
     this.name = name
+    this.serial = serial
     this.limitBytes = limitBytes
     this.#positionOf = positionOf
   }

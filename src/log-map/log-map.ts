@@ -33,6 +33,8 @@ import { BucketTree } from './tree.js'
 const MIN_SPLIT_RECORDS = 64
 /** A file of one block has nothing to give back. */
 const MIN_COMPACT_BYTES = 4096
+/** No bucket's file comes near this. */
+const MAX_FILE_BYTES = 2 ** 32
 /** A writer that loses this often against others is not in a race but in a broken directory. */
 const MAX_ATTEMPTS = 100
 
@@ -54,6 +56,7 @@ export class LogMap {
   readonly #writer = new FrameWriter()
   readonly #tree = new BucketTree()
   readonly #succession: Succession
+  #serial = 0
   /** The turn in which the map was found to have no files. */
   #emptyTurn = 0
 
@@ -80,6 +83,16 @@ export class LogMap {
    */
   get({ place, slot }: Position, key: Uint8Array): Found | undefined {
     return this.#current(place)?.find(slot, key)
+  }
+
+  /**
+   * A number that stays the same as long as nothing was written to the bucket of this place; 0 for no bucket.
+   *
+   * @throws errno-style errors
+   */
+  revision(place: number): number {
+    const bucket = this.#current(place)
+    return bucket ? bucket.serial * MAX_FILE_BYTES + bucket.log.end : 0
   }
 
   /** All records of one position, whatever their keys. */
@@ -311,7 +324,7 @@ export class LogMap {
   #add(name: BucketName, mode: 'read' | 'append' | 'create'): Bucket {
     const path = this.#directory.file(name)
     const log = new Log(this.#environment, path, identityOf(this.#identity, name), mode)
-    const bucket = new Bucket(log, name, this.#bucketBytes, this.#positionOf)
+    const bucket = new Bucket(log, name, ++this.#serial, this.#bucketBytes, this.#positionOf)
     this.#tree.place(name.prefix, bucket)
     return bucket
   }

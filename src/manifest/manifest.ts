@@ -85,6 +85,11 @@ export class Manifest {
     return { bytes, ...entryPosition(this.#environment.hashing, bytes) }
   }
 
+  /** Stays the same as long as the key's record does; 0 where there is none. @throws errno-style errors */
+  revision({ place }: EntryKey): number {
+    return this.#map.revision(place)
+  }
+
   /** @throws errno-style errors; RangeError for a record that is no entry */
   look(key: EntryKey): Looked {
     const found = this.#map.get(key, key.bytes)

@@ -16,6 +16,7 @@ import type { Entry, Source } from '../manifest/entry.js'
 import { type EntryKey, encodeVersion } from '../manifest/manifest.js'
 import { judge, sourceOf, type Verdict } from '../manifest/verdict.js'
 import { checkNamespaceOptions, type Lifetime } from './options.js'
+import { type Recent, RecentValues } from './recent.js'
 import type { NamespaceStore } from './store.js'
 
 /** What a read came to; a value is never undefined. */
@@ -39,6 +40,7 @@ export class Entries {
   readonly strictness: Required<NamespaceOptions>['files']
   readonly #versionBytes: Buffer
   readonly #codec: ValueCodec
+  readonly #recent = new RecentValues()
 
   /** @throws CacheError `ERR_CACHE_OPTION` */
   constructor(store: NamespaceStore, options: NamespaceOptions) {
@@ -69,17 +71,23 @@ export class Entries {
     throw new CacheError('ERR_CACHE_VALUE_TOO_LARGE', message, { value })
   }
 
-  /** What a get of the key gives; counts it. */
-  get(key: EntryKey): unknown {
-    const outcome = this.look(key)
+  /** What a get of the key gives; counts it. @throws CacheError `ERR_CACHE_KEY`, `ERR_CACHE_CLOSED` */
+  get(key: string): unknown {
+    this.store.expectOpen()
+    const recent = this.#recent.get(key)
+    const outcome = recent ? this.#guarded(() => this.#readAgain(key, recent)) : this.look(this.keyOf(key), key)
     this.count(outcome.reason ?? 'hits')
     return outcome.value
   }
 
-  /** The same without counting. */
-  look(key: EntryKey): Outcome {
+  /** The same without counting; the key's text is given for it to be read again soon. */
+  look(key: EntryKey, text?: string): Outcome {
+    return this.#guarded(() => this.#read(key, text))
+  }
+
+  #guarded(read: () => Outcome): Outcome {
     try {
-      return this.#read(key)
+      return read()
     } catch (error) {
       this.store.report(error)
       return { reason: errnoOf(error) === undefined ? 'corrupt' : 'unreadable' }
@@ -126,14 +134,30 @@ export class Entries {
     if (canWrite && counters.isDue) this.attempt(undefined, () => counters.flush())
   }
 
-  #read(key: EntryKey): Outcome {
+  #readAgain(text: string, { key, revision, entry, check, bytes }: Recent): Outcome {
+    if (this.store.manifest.revision(key) === revision) return this.#valueOf(key, entry, check, () => bytes)
+    this.#recent.forget(text)
+    return this.#read(key, text)
+  }
+
+  #read(key: EntryKey, text?: string): Outcome {
     const { manifest, blobs } = this.store
     const looked = manifest.look(key)
     if (!looked.entry) return { reason: looked.removal?.cause ?? this.#whyAbsent(key) }
     const { entry, check } = looked
+    return this.#valueOf(key, entry, check, () => {
+      const bytes = blobs.get(entry.blob)
+      if (bytes && text !== undefined) {
+        this.#recent.offer(text, { key, revision: manifest.revision(key), entry, check }, bytes)
+      }
+      return bytes
+    })
+  }
+
+  #valueOf(key: EntryKey, entry: Entry, check: number, read: () => Buffer | undefined): Outcome {
     const verdict = this.judge(entry)
     if (verdict.reason) return { reason: verdict.reason }
-    const bytes = blobs.get(entry.blob)
+    const bytes = read()
     if (!bytes) return { reason: 'blob-missing' }
     const value = decodeValue(bytes)
     if (verdict.refreshed) {

@@ -61,7 +61,7 @@ export class NamespaceHandle implements Namespace {
   }
 
   get<T = unknown>(key: string): T | undefined {
-    return this.#entries.get(this.#entries.keyOf(key)) as T | undefined
+    return this.#entries.get(key) as T | undefined
   }
 
   getMany<T = unknown>(keys: readonly string[]): (T | undefined)[] {

@@ -1,0 +1,74 @@
+// What was read lately is kept in memory, and must never outlive what it was read from.
+
+import { rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { nextTurn, openAsAnotherProcess, openIn, temporaryDirectory } from '../support/caches.js'
+
+/** An entry that was read often enough to be kept, with a source and a ttl. */
+function readOften() {
+  const root = temporaryDirectory()
+  const source = join(root, 'source')
+  const clock = { nowMs: 1_700_000_000_000 }
+  const options = { clock: () => clock.nowMs }
+  writeFileSync(source, 'one')
+  const { cache } = openIn(join(root, 'cache'), options)
+  const entries = cache.namespace('tool')
+  entries.set('key', { list: [1] }, { files: [source], ttlMs: 60_000 })
+  for (let i = 0; i < 20; i++) expect(entries.get('key')).toEqual({ list: [1] })
+  const other = openAsAnotherProcess(join(root, 'cache'), options).cache.namespace('tool')
+  return { root, source, clock, cache, entries, other }
+}
+
+test('every read gives a value of its own', () => {
+  const { entries } = readOften()
+  entries.get<{ list: number[] }>('key')?.list.push(2)
+  for (let i = 0; i < 20; i++) expect(entries.get('key')).toEqual({ list: [1] })
+})
+
+test('a set, a removal and a clear of this process are seen at once', () => {
+  const { entries } = readOften()
+  entries.set('key', 2)
+  for (let i = 0; i < 20; i++) expect(entries.get('key')).toBe(2)
+  entries.delete('key')
+  expect(entries.get('key')).toBe(undefined)
+  entries.set('key', 3)
+  for (let i = 0; i < 20; i++) expect(entries.get('key')).toBe(3)
+  entries.clear()
+  expect(entries.get('key')).toBe(undefined)
+})
+
+test('those of another process in the next turn', async () => {
+  const { entries, other } = readOften()
+  other.set('key', 2)
+  await nextTurn()
+  for (let i = 0; i < 20; i++) expect(entries.get('key')).toBe(2)
+  other.delete('key')
+  await nextTurn()
+  expect(entries.get('key')).toBe(undefined)
+})
+
+test('its source and its ttl are looked at each time', () => {
+  const { entries, source, clock } = readOften()
+  writeFileSync(source, 'two')
+  expect(entries.get('key')).toBe(undefined)
+  writeFileSync(source, 'one')
+  expect(entries.get('key')).toEqual({ list: [1] })
+  clock.nowMs += 60_000
+  expect(entries.get('key')).toBe(undefined)
+})
+
+test('it is gone with the files of the cache, and with the cache', async () => {
+  const { root, cache, entries } = readOften()
+  rmSync(join(root, 'cache'), { recursive: true })
+  await nextTurn()
+  expect(entries.get('key')).toBe(undefined)
+  cache.close()
+  expect(() => entries.get('key')).toThrow('closed')
+})
+
+test('other versions of the key are others', () => {
+  const { cache } = readOften()
+  const entries = cache.namespace('tool', { version: '2' })
+  expect(entries.get('key')).toBe(undefined)
+})
