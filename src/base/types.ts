@@ -32,6 +32,11 @@ export interface CacheOptions {
   dir?: string
   /** Never write, not even statistics: `set` and `delete` return false. */
   readOnly?: boolean
+  /**
+   * Use the root even if it belongs to another user or others can write to it, who could then forge values. Default:
+   * whether `$WICKED_CACHE_TRUST_ROOT` is `1`. POSIX only.
+   */
+  trustRoot?: boolean
   /** Called at most once per code when the cache is broken. Default: `process.emitWarning`. */
   onWarning?: (warning: CacheWarning) => void
   /** The current time in ms since the epoch, for entry ages and ttl. Default: `Date.now`. */

@@ -10,7 +10,7 @@ import { collect } from '../gc/gc.js'
 import { NamespaceHandle } from '../namespace/namespace.js'
 import { cacheStats } from '../namespace/stats.js'
 import type { NamespaceStore } from '../namespace/store.js'
-import { defaultDir, rootProblem } from './root.js'
+import { defaultDir, TRUST_ROOT } from './root.js'
 import { Storage, type Substitutes } from './storage.js'
 
 export class CacheHandle implements Cache {
@@ -27,13 +27,14 @@ export class CacheHandle implements Cache {
 
   /** @throws CacheError `ERR_CACHE_OPTION` */
   constructor(options: CacheOptions = {}, substitutes?: Substitutes) {
-    const { dir, readOnly, clock, onWarning } = checkCacheOptions(options)
+    const { dir, readOnly, trustRoot, clock, onWarning } = checkCacheOptions(options)
     this.dir = dir
     this.readOnly = readOnly
     this.#clock = clock
     this.#onWarning = onWarning
-    this.#storage = Storage.open(dir, readOnly, this.#report, substitutes)
-    this.#problem = rootProblem(this.#storage.environment.files, this.#storage.layout)
+    const storage = Storage.open({ dir, readOnly, trustRoot }, this.#report, substitutes)
+    this.#problem = storage.problem()
+    this.#storage = this.#problem ? storage.blinded(this.#report) : storage
     if (this.#problem) this.#report(this.#problem)
   }
 
@@ -133,13 +134,15 @@ function checkCacheOptions(options: CacheOptions) {
   const refuse = (why: string, value: unknown) => new CacheError('ERR_CACHE_OPTION', why, { value })
   if (typeof options !== 'object' || options === null) throw refuse('Cache options must be an object.', options)
   const { dir, readOnly = false, clock = Date.now, onWarning = emitWarning } = options
+  const { trustRoot = process.env[TRUST_ROOT] === '1' } = options
   if (dir !== undefined && (typeof dir !== 'string' || dir === '' || dir.includes('\0'))) {
     throw refuse('dir must be a path.', dir)
   }
   if (typeof readOnly !== 'boolean') throw refuse('readOnly must be true or false.', readOnly)
+  if (typeof trustRoot !== 'boolean') throw refuse('trustRoot must be true or false.', trustRoot)
   if (typeof clock !== 'function') throw refuse('clock must be a function that returns ms since the epoch.', clock)
   if (typeof onWarning !== 'function') throw refuse('onWarning must be a function.', onWarning)
-  return { dir: resolve(dir ?? defaultDir()), readOnly, clock, onWarning }
+  return { dir: resolve(dir ?? defaultDir()), readOnly, trustRoot, clock, onWarning }
 }
 
 function emitWarning({ code, message }: CacheWarning): void {

@@ -3,10 +3,12 @@
 // One listener on process exit serves all roots: each cache adding its own would soon bring Node's warning about too
 // many listeners into the host's output.
 
+import type { CacheError } from '../base/errors.js'
 import { type Layout, layoutOf } from '../base/layout.js'
 import { Blobs } from '../blobs/blobs.js'
 import { Claims } from '../claims/claims.js'
 import { Counters } from '../counters/counters.js'
+import { blind } from '../files/blind.js'
 import { Descriptors } from '../files/descriptors.js'
 import { type Files, nodeFiles } from '../files/files.js'
 import { createHashing, type Hashing } from '../hashing/hashing.js'
@@ -14,13 +16,20 @@ import { type Environment, Turn } from '../log/environment.js'
 import { entryPosition, Manifest } from '../manifest/manifest.js'
 import { Memo } from '../memo/memo.js'
 import { Flights } from '../namespace/flights.js'
-import { prepareRoot } from './root.js'
+import { currentUser, prepareRoot, rootProblem, type User } from './root.js'
 
 /** What tests put in place of the disk, the hash function and chance. */
 export interface Substitutes {
   files?: Files
   hashing?: Hashing
   random?: () => number
+  user?: User
+}
+
+export interface StorageOptions {
+  dir: string
+  readOnly: boolean
+  trustRoot: boolean
 }
 
 export interface NamespaceStorage {
@@ -42,13 +51,15 @@ export class Storage {
   readonly blobs: Blobs
   readonly memo: Memo
   readonly #name: string
+  readonly #user: User | undefined
   readonly #namespaces = new Map<string, NamespaceStorage>()
   readonly #users = new Set<Report>()
 
   /** The root's storage; `report` is told what goes wrong when it is written to at exit. */
-  static open(dir: string, readOnly: boolean, report: Report, substitutes?: Substitutes): Storage {
-    const name = `${readOnly ? 'read' : 'write'} ${dir}`
-    const storage = (substitutes ? undefined : opened.get(name)) ?? new Storage(name, dir, readOnly, substitutes ?? {})
+  static open({ dir, readOnly, trustRoot }: StorageOptions, report: Report, substitutes?: Substitutes): Storage {
+    const name = `${readOnly ? 'read' : 'write'} ${trustRoot ? 'trusted ' : ''}${dir}`
+    const storage =
+      (substitutes ? undefined : opened.get(name)) ?? new Storage(name, { dir, readOnly, trustRoot }, substitutes ?? {})
     if (!substitutes) opened.set(name, storage)
     storage.#users.add(report)
     if (!isListening) {
@@ -60,10 +71,11 @@ export class Storage {
     return storage
   }
 
-  private constructor(name: string, dir: string, readOnly: boolean, substitutes: Substitutes) {
+  private constructor(name: string, { dir, readOnly, trustRoot }: StorageOptions, substitutes: Substitutes) {
     const files = substitutes.files ?? nodeFiles
     sharedHashing ??= createHashing()
     const hashing = substitutes.hashing ?? sharedHashing
+    const user = trustRoot ? undefined : (substitutes.user ?? currentUser())
     this.#name = name
     this.layout = layoutOf(dir)
     this.environment = {
@@ -73,10 +85,24 @@ export class Storage {
       turn: new Turn(),
       random: substitutes.random ?? Math.random,
       readOnly,
-      prepare: () => prepareRoot(files, this.layout),
+      prepare: () => prepareRoot(files, this.layout, user),
     }
+    this.#user = user
     this.blobs = new Blobs(this.environment, this.layout)
     this.memo = new Memo(this.environment, this.layout.memo, 'memo')
+  }
+
+  /** Why the root cannot be used now. */
+  problem(): CacheError | undefined {
+    return rootProblem(this.environment.files, this.layout, this.#user)
+  }
+
+  /** Ends this use in favour of a storage that finds nothing, of a root that must not be read: its values may be forged. */
+  blinded(report: Report): Storage {
+    this.close(report)
+    const { files, hashing, random, readOnly } = this.environment
+    const options = { dir: this.layout.root, readOnly, trustRoot: false }
+    return Storage.open(options, report, { files: blind(files, this.layout.root), hashing, random })
   }
 
   namespace(directory: string): NamespaceStorage {

@@ -35,6 +35,7 @@ export interface FileStat {
   /** Hard links: 0 for an open file that was deleted. */
   links: number
   owner: number
+  group: number
   /** Permission bits. */
   mode: number
 }
@@ -79,6 +80,7 @@ function toFileStat(stats: Stats): FileStat {
     inode: stats.ino,
     links: stats.nlink,
     owner: stats.uid,
+    group: stats.gid,
     mode: stats.mode & 0o777,
   }
 }

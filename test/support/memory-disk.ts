@@ -150,7 +150,18 @@ const EMPTY: MemoryFile = { bytes: Buffer.alloc(0), inode: 1, links: 1, mtimeMs:
 function fileStat({ bytes, inode, links, mtimeMs }: MemoryFile): FileStat {
   const sizeBytes = bytes.length
   const diskBytes = Math.ceil(sizeBytes / 4096) * 4096
-  return { kind: 'file', sizeBytes, diskBytes, mtimeMs, ctimeMs: mtimeMs, inode, links, owner: 0, mode: 0o600 }
+  return {
+    kind: 'file',
+    sizeBytes,
+    diskBytes,
+    mtimeMs,
+    ctimeMs: mtimeMs,
+    inode,
+    links,
+    owner: 0,
+    group: 0,
+    mode: 0o600,
+  }
 }
 
 function failure(code: string, call: string, path: string): Error {

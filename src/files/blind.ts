@@ -1,0 +1,17 @@
+import { sep } from 'node:path'
+import type { Files } from './files.js'
+
+/** The same disk with nothing to be found in one directory, which must not be read. */
+export function blind(files: Files, directory: string): Files {
+  const isHidden = (path: string) => path === directory || path.startsWith(directory + sep)
+  return {
+    ...files,
+    open(path, mode) {
+      if (!isHidden(path)) return files.open(path, mode)
+      throw Object.assign(new Error(`ENOENT: ${path} is not looked at`), { code: 'ENOENT' })
+    },
+    stat: path => (isHidden(path) ? undefined : files.stat(path)),
+    list: path => (isHidden(path) ? undefined : files.list(path)),
+    readFile: path => (isHidden(path) ? undefined : files.readFile(path)),
+  }
+}
