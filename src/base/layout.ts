@@ -36,7 +36,6 @@ export const FRAME = {
   blob: 9,
 } as const
 
-/** A blob frame's check covers its header and this much of its payload; the blob's own digest covers the rest. */
 export const BLOB_ID_BYTES = 21
 
 /** A pack that has reached this size gets a successor. */
@@ -49,6 +48,7 @@ export const BUCKET_MAX_DEPTH = 7
 
 export const MAX_KEY_BYTES = 16 * 1024
 export const MAX_VALUE_BYTES = 512 * 1024 * 1024
+export const MAX_FRAME_BYTES = FRAME_HEADER_BYTES + BLOB_ID_BYTES + MAX_VALUE_BYTES
 const MAX_ESCAPED_NAME = 200
 
 export interface Layout {
@@ -60,6 +60,8 @@ export interface Layout {
   memo: string
   namespaces: string
   gcLock: string
+  /** What a repair cut out of damaged files. */
+  lostAndFound: string
   namespace(escapedName: string): string
   manifest(escapedName: string): string
   counters(escapedName: string): string
@@ -79,6 +81,7 @@ export function layoutOf(root: string): Layout {
     memo: join(version, 'memo'),
     namespaces,
     gcLock: join(version, 'gc.lock'),
+    lostAndFound: join(root, 'lost+found'),
     namespace,
     manifest: escapedName => join(namespace(escapedName), 'manifest'),
     counters: escapedName => join(namespace(escapedName), 'counters'),

@@ -4,7 +4,7 @@
 // reads its record from the file. A sealed bucket never changes again: its records are the frames before the seal.
 
 import { FRAME, FRAME_HEADER_BYTES } from '../base/layout.js'
-import type { FrameWriter } from '../log/frames.js'
+import type { Damage, FrameWriter } from '../log/frames.js'
 import type { Log } from '../log/log.js'
 import type { BucketName } from './directory.js'
 import {
@@ -28,6 +28,8 @@ export interface Successor {
 /** Read for a record of unknown length; most are shorter. */
 const RECORD_GUESS_BYTES = 512
 export const UNIQUE_BYTES = 8
+/** Each takes tens of ms; where there is more damage than this, it was no single byte that changed. */
+const MAX_GUESSES = 8
 
 export class Bucket {
   readonly name: BucketName
@@ -53,6 +55,7 @@ export class Bucket {
   readonly #outdated: number[] = []
   /** The file up to `log.end`, in a larger buffer; undefined when the map gave it up. */
   #resident: Buffer | undefined = Buffer.alloc(0)
+  #guessCount = 0
   /** The bytes that are being shown are the file's from its start on, and nobody else's. */
   #mayAdopt = false
   readonly #view = new RecordView()
@@ -124,9 +127,17 @@ export class Bucket {
     return this.#puts(view => view.found())
   }
 
-  /** The same, ready to be written to a successor. */
+  /** The same, with the offsets of their frames. */
+  located(): { found: Found; offset: number }[] {
+    return this.#puts((view, offset) => ({ found: view.found(), offset }))
+  }
+
+  /** The same, ready to be written to a successor, but for those that stand where no lookup can find them. */
   changes(): Change[] {
-    return this.#puts(view => view.toChange())
+    return this.#puts(view => view.toChange()).filter(({ key, place, slot }) => {
+      const position = this.#positionOf(key)
+      return !position || (position.place === place && position.slot === slot)
+    })
   }
 
   /** Frees the file's bytes; lookups read from the file from now on. */
@@ -134,12 +145,12 @@ export class Bucket {
     this.#resident = undefined
   }
 
-  #puts<T>(take: (view: RecordView) => T): T[] {
+  #puts<T>(take: (view: RecordView, offset: number) => T): T[] {
     if (!this.#resident) this.#resident = this.log.readAt(0, this.log.end)
     const taken: T[] = []
     for (const offset of this.#slots.offsets().sort((a, b) => a - b)) {
       const view = this.#at(offset)
-      if (view.isPut) taken.push(take(view))
+      if (view.isPut) taken.push(take(view, offset))
     }
     return taken
   }
@@ -165,11 +176,12 @@ export class Bucket {
    * A record was damaged, and the one that it replaced must not come to life again. Where its key is beyond doubt, that
    * key's record goes; else every record before it might be the one.
    */
-  #distrust(bytes: Buffer, start: number, end: number): void {
-    if (this.sealedAt >= 0) return
+  #distrust(bytes: Buffer, start: number, end: number, damage: Damage): void {
+    if (damage !== 'lost' || this.sealedAt >= 0) return
     const payload = start + FRAME_HEADER_BYTES
     const isOneFrame = payload <= end && payload + bytes.readUInt32LE(start + 8) === end
-    const victim = isOneFrame ? recognize(bytes.subarray(payload, end), this.#positionOf) : undefined
+    const mayGuess = this.#guessCount++ < MAX_GUESSES
+    const victim = isOneFrame ? recognize(bytes.subarray(payload, end), this.#positionOf, mayGuess) : undefined
     if (!victim) {
       this.#voidAll(this.log.end)
       return

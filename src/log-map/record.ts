@@ -134,11 +134,13 @@ export class RecordView {
 const MAX_RECOGNIZED_BYTES = 256
 
 /**
- * The key and slot of a damaged record, where they are proved by each other: as they stand, or with one byte put right.
+ * The key and slot of a damaged record, where they are proved by each other: as they stand, or, if it may guess, with one
+ * byte put right.
  */
 export function recognize(
   payload: Buffer,
   positionOf: (key: Buffer) => Position | undefined,
+  mayGuess: boolean,
 ): { slot: number; key: Buffer } | undefined {
   const view = new RecordView()
   const prove = (bytes: Buffer) => {
@@ -152,7 +154,7 @@ export function recognize(
     return undefined
   }
   const intact = prove(payload)
-  if (intact || payload.length > MAX_RECOGNIZED_BYTES) return intact
+  if (intact || !mayGuess || payload.length > MAX_RECOGNIZED_BYTES) return intact
   const guess = Buffer.from(payload)
   for (const [at, byte] of payload.entries()) {
     for (let change = 1; change < 256; change++) {

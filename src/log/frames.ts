@@ -84,8 +84,14 @@ export class FrameWriter {
   }
 }
 
-/** Called for bytes that were frames once and no longer are: what they said is lost. */
-export type DamageVisitor = (bytes: Buffer, start: number, end: number) => void
+/**
+ * What is wrong with bytes that are no whole frame. `lost`: they were frames once, and what they said is gone. `mended`: one
+ * frame of which only the header was damaged, which is visited as well. `torn`: beginnings of frames whose writers were
+ * killed, so that nobody was told of them.
+ */
+export type Damage = 'lost' | 'mended' | 'torn'
+
+export type DamageVisitor = (bytes: Buffer, start: number, end: number, damage: Damage) => void
 
 export interface ScanResult {
   /** How far the bytes were understood; what is left may be a frame that is still being written. */
@@ -110,6 +116,7 @@ export function scanFrames(
 ): ScanResult {
   let tornBytes = 0
   let at = start
+  const search = { leftBytes: (end - start) * MAX_HASHED_TIMES }
   while (at < end) {
     const frameEnd = endOfFrame(hashing, bytes, at, end, seed)
     if (frameEnd >= 0) {
@@ -117,14 +124,15 @@ export function scanFrames(
       at = frameEnd
       continue
     }
-    const next = findFrame(hashing, bytes, at + 1, end, seed)
+    const next = findFrame(hashing, bytes, at + 1, end, seed, search)
     const limit = next < 0 ? end : next
     if (mendHeader(hashing, bytes, at, limit, seed)) {
+      visitDamage(bytes, at, limit, 'mended')
       visit(bytes[at + 6] as number, bytes, at + FRAME_HEADER_BYTES, limit)
     } else {
       const isTorn = isCutShort(bytes, at, limit)
       if (isTorn && next < 0) break
-      if (!isTorn) visitDamage(bytes, at, limit)
+      visitDamage(bytes, at, limit, isTorn ? 'torn' : 'lost')
       tornBytes += limit - at
     }
     at = limit
@@ -143,9 +151,23 @@ export function endOfFrame(hashing: Hashing, bytes: Buffer, at: number, end: num
 
 const MAGIC_BYTES = Buffer.from([FRAME_MAGIC & 0xff, FRAME_MAGIC >> 8])
 
-/** The first position from `from` on where a valid frame begins, or -1. */
-function findFrame(hashing: Hashing, bytes: Buffer, from: number, end: number, seed: number): number {
+/** Bytes made to look like the beginnings of long frames would all be hashed to their ends: a minute for each megabyte. */
+const MAX_HASHED_TIMES = 32
+
+/** The first position from `from` on where a valid frame begins, or -1; also -1 once the search has cost too much. */
+function findFrame(
+  hashing: Hashing,
+  bytes: Buffer,
+  from: number,
+  end: number,
+  seed: number,
+  search: { leftBytes: number },
+): number {
   for (let at = findMagic(bytes, from, end); at >= 0; at = findMagic(bytes, at + 1, end)) {
+    const saidBytes = FRAME_HEADER_BYTES + bytes.readUInt32LE(at + 8)
+    if (bytes[at + 7] !== 0 || at + saidBytes > end) continue
+    search.leftBytes -= saidBytes
+    if (search.leftBytes < 0) return -1
     if (endOfFrame(hashing, bytes, at, end, seed) >= 0) return at
   }
   return -1

@@ -10,16 +10,19 @@
 // that say so.
 
 import { CacheError, errnoOf } from '../base/errors.js'
-import { FORMAT_VERSION, FRAME, FRAME_HEADER_BYTES } from '../base/layout.js'
+import { FORMAT_VERSION, FRAME, FRAME_HEADER_BYTES, MAX_FRAME_BYTES } from '../base/layout.js'
 import type { PooledFile } from '../files/descriptors.js'
 import type { FileStat, OpenMode } from '../files/files.js'
 import type { Environment } from './environment.js'
-import { type DamageVisitor, type FrameVisitor, FrameWriter, scanFrames } from './frames.js'
+import { type Damage, type FrameVisitor, FrameWriter, scanFrames } from './frames.js'
 
 /** Called for each frame with the offset of the frame in the file. */
 export type LogVisitor = (type: number, bytes: Buffer, start: number, end: number, offset: number) => void
 
-const ignoreDamage: DamageVisitor = () => undefined
+/** Called for what is no whole frame; `offset` is that of `bytes[start]` in the file. */
+export type LogDamageVisitor = (bytes: Buffer, start: number, end: number, damage: Damage, offset: number) => void
+
+const ignoreDamage: LogDamageVisitor = () => undefined
 
 /** Bytes read at a time; a longer frame is read whole. */
 const CHUNK_BYTES = 1024 * 1024
@@ -66,7 +69,7 @@ export class Log {
     return unlessMissing(false, () => this.#read(visit, visitDamage))
   }
 
-  #read(visit: LogVisitor, visitDamage: DamageVisitor): boolean {
+  #read(visit: LogVisitor, visitDamage: LogDamageVisitor): boolean {
     const stat = this.#file.stat()
     const { sizeBytes } = stat
     if (!this.#isSame(stat) || sizeBytes < this.sizeBytes) return false
@@ -84,7 +87,7 @@ export class Log {
     return unlessMissing(-1, () => this.#append(writer, visit, visitDamage))
   }
 
-  #append(writer: FrameWriter, visit: LogVisitor, visitDamage: DamageVisitor): number {
+  #append(writer: FrameWriter, visit: LogVisitor, visitDamage: LogDamageVisitor): number {
     if (this.sizeBytes === 0 && !this.#read(visit, visitDamage)) return -1
     const batch = this.sizeBytes === 0 ? this.#withOpenFrame(writer) : writer
     batch.check(this.#environment.hashing, this.seed)
@@ -139,7 +142,7 @@ export class Log {
     openBytes: number,
     sizeBytes: number,
     visit: LogVisitor,
-    visitDamage: DamageVisitor,
+    visitDamage: LogDamageVisitor,
   ): number {
     const own = batch.bytes.subarray(openBytes, openBytes + FRAME_HEADER_BYTES)
     let landed = -1
@@ -153,7 +156,7 @@ export class Log {
     return landed
   }
 
-  #readTo(sizeBytes: number, visit: LogVisitor, visitDamage: DamageVisitor): void {
+  #readTo(sizeBytes: number, visit: LogVisitor, visitDamage: LogDamageVisitor): void {
     const { hashing } = this.#environment
     let length = CHUNK_BYTES
     while (this.end < sizeBytes) {
@@ -168,18 +171,19 @@ export class Log {
         bytes.length,
         this.seed,
         (type, buffer, start, end) => visit(type, buffer, start, end, base + start - FRAME_HEADER_BYTES),
-        (buffer, start, end) => {
+        (buffer, start, end, damage) => {
           // What looks damaged at the end of a chunk may be whole in a longer one.
-          if (end === buffer.length && !isLast) damageStart = start
-          else visitDamage(buffer, start, end)
+          if (end === buffer.length && !isLast && damage === 'lost') damageStart = start
+          else visitDamage(buffer, start, end, damage, base + start)
         },
       )
       const taken = damageStart < 0 ? scan.end : damageStart
       this.end += taken
       this.tornBytes += scan.tornBytes - (damageStart < 0 ? 0 : scan.end - damageStart)
       if (isLast) break
-      // A frame may be longer than the chunk: look at more at once.
-      length = taken === 0 ? length * 2 : CHUNK_BYTES
+      // A frame may be longer than the chunk: look at more at once, but not for what no frame can be.
+      if (taken === 0 && length >= MAX_FRAME_BYTES) break
+      length = taken > 0 ? CHUNK_BYTES : Math.min(length * 2, MAX_FRAME_BYTES)
     }
     this.sizeBytes = sizeBytes
   }
