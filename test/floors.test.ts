@@ -9,7 +9,7 @@ const FLOORS: readonly string[][] = [
   ['log', 'fingerprint'],
   ['log-map', 'packs'],
   ['blobs', 'manifest', 'counters', 'memo', 'claims'],
-  ['namespace', 'gc'],
+  ['namespace', 'gc', 'verify'],
   ['cache'],
   ['index.ts'],
 ]

@@ -223,6 +223,76 @@ export interface GcReport {
   diskBytesAfter: number
 }
 
+/**
+ * What verify found wrong. `corrupt`: bytes that were written whole and no longer are. `missing`: a file or an index record
+ * that should be there. `dangling`: an entry or an index record whose blob is not there. `unreadable`: what is no file or
+ * directory where one should be, or cannot be read.
+ */
+export type ProblemKind = 'corrupt' | 'missing' | 'dangling' | 'unreadable'
+
+/**
+ * What verify found that is normal and harmless. `torn`: the beginning of a frame whose writer was killed. `orphaned`: blobs
+ * that no entry refers to, leftovers of interrupted work, files that are not the cache's.
+ */
+export type NoteKind = 'torn' | 'orphaned'
+
+export interface Finding<Kind extends ProblemKind | NoteKind> {
+  kind: Kind
+  /** Relative to the root, with `/` between its parts. */
+  file: string
+  /** Where in the file. */
+  offset?: number
+  /** How many bytes it is about. */
+  bytes: number
+  /** A sentence for a person. */
+  message: string
+  /** Of an entry. */
+  namespace?: string
+  version?: string
+  key?: string
+  /** After a repair: whether this was mended. */
+  isRepaired?: boolean
+}
+
+export type Problem = Finding<ProblemKind>
+export type Note = Finding<NoteKind>
+
+export interface VerifyOptions {
+  /** Salvage what is whole, and keep what is cut out in `lost+found` below the root. Default: false, nothing is written. */
+  repair?: boolean
+  /** Called now and then, at least once a file. */
+  onProgress?: (progress: VerifyProgress) => void
+  /** Ends it early: the promise rejects with the signal's reason. What was repaired by then stays so. */
+  signal?: AbortSignal
+}
+
+export interface VerifyProgress {
+  /** Relative to the root, with `/` between its parts. */
+  file: string
+  checkedBytes: number
+  /** Of all files that there were at the beginning; others may write meanwhile. */
+  totalBytes: number
+}
+
+/** What verify found. */
+export interface VerifyReport {
+  /** Whether nothing is wrong, after a repair: any more. Notes do not count. */
+  isWhole: boolean
+  fileCount: number
+  checkedBytes: number
+  /** Whole blobs, and entries that can be read. */
+  blobCount: number
+  entryCount: number
+  /** The first 1,000 of them. */
+  problems: Problem[]
+  problemCount: number
+  /** The first 1,000 of them. */
+  notes: Note[]
+  noteCount: number
+  /** Paths below the root of what a repair cut out. */
+  lostAndFound: string[]
+}
+
 /** What a plugin works with: its own entries, by key. All operations are synchronous but those that return a promise. */
 export interface Namespace {
   readonly name: string
@@ -304,6 +374,14 @@ export interface Cache {
   stats(): CacheStats
   /** Drops expired and stale entries, then the blobs that nothing refers to. */
   gc(): Promise<GcReport>
+  /**
+   * Checks every frame, record and blob of every file; nothing is written unless it is to repair. Others can go on using the cache
+   * meanwhile.
+   *
+   * @throws CacheError `ERR_CACHE_OPTION`, `ERR_CACHE_CLOSED`, `ERR_CACHE_ROOT`; `ERR_CACHE_BUSY` for a repair while a gc or another
+   *   repair runs
+   */
+  verify(options?: VerifyOptions): Promise<VerifyReport>
   /** Writes pending statistics and closes all files. Later calls on the cache and its namespaces throw `ERR_CACHE_CLOSED`. */
   close(): void
 }

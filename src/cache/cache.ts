@@ -4,12 +4,23 @@
 import { resolve } from 'node:path'
 import { CacheError, type CacheWarning, errnoOf } from '../base/errors.js'
 import { escapeNamespace, unescapeNamespace } from '../base/layout.js'
-import type { Cache, CacheOptions, CacheStats, GcReport, Namespace, NamespaceOptions } from '../base/types.js'
+import type {
+  Cache,
+  CacheOptions,
+  CacheStats,
+  GcReport,
+  Namespace,
+  NamespaceOptions,
+  VerifyOptions,
+  VerifyReport,
+} from '../base/types.js'
 import { diskUsage } from '../files/disk-usage.js'
 import { collect } from '../gc/gc.js'
+import { acquire, release } from '../gc/lock.js'
 import { NamespaceHandle } from '../namespace/namespace.js'
 import { cacheStats } from '../namespace/stats.js'
 import type { NamespaceStore } from '../namespace/store.js'
+import { verify } from '../verify/verify.js'
 import { defaultDir, TRUST_ROOT } from './root.js'
 import { Storage, type Substitutes } from './storage.js'
 
@@ -79,6 +90,25 @@ export class CacheHandle implements Cache {
     })
   }
 
+  async verify(options: VerifyOptions = {}): Promise<VerifyReport> {
+    this.#expectOpen()
+    checkVerifyOptions(options)
+    if (this.#problem) throw this.#problem
+    if (options.repair && this.readOnly) {
+      throw new CacheError('ERR_CACHE_OPTION', 'A read-only cache cannot be repaired.', { value: options })
+    }
+    const { environment, layout } = this.#storage
+    const { files } = environment
+    return verify(
+      {
+        environment,
+        layout,
+        lock: { acquire: () => acquire(files, layout.gcLock), release: () => release(files, layout.gcLock) },
+      },
+      options,
+    )
+  }
+
   close(): void {
     if (this.#isClosed) return
     this.#isClosed = true
@@ -143,6 +173,17 @@ function checkCacheOptions(options: CacheOptions) {
   if (typeof clock !== 'function') throw refuse('clock must be a function that returns ms since the epoch.', clock)
   if (typeof onWarning !== 'function') throw refuse('onWarning must be a function.', onWarning)
   return { dir: resolve(dir ?? defaultDir()), readOnly, trustRoot, clock, onWarning }
+}
+
+function checkVerifyOptions(options: VerifyOptions): void {
+  const refuse = (why: string, value: unknown) => new CacheError('ERR_CACHE_OPTION', why, { value })
+  if (typeof options !== 'object' || options === null) throw refuse('Verify options must be an object.', options)
+  const { repair = false, onProgress, signal } = options
+  if (typeof repair !== 'boolean') throw refuse('repair must be true or false.', repair)
+  if (onProgress !== undefined && typeof onProgress !== 'function') {
+    throw refuse('onProgress must be a function.', onProgress)
+  }
+  if (signal !== undefined && !(signal instanceof AbortSignal)) throw refuse('signal must be an AbortSignal.', signal)
 }
 
 function emitWarning({ code, message }: CacheWarning): void {

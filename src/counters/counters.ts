@@ -6,7 +6,7 @@ import { CacheError } from '../base/errors.js'
 import type { MissReason } from '../base/types.js'
 import type { Environment } from '../log/environment.js'
 import { LogMap } from '../log-map/log-map.js'
-import { NO_RECORD } from '../log-map/record.js'
+import { NO_RECORD, type Position } from '../log-map/record.js'
 
 /** The order is that of the bytes: new ones go to the end. */
 export const COUNTER_NAMES = [
@@ -34,8 +34,11 @@ const FLUSH_COUNT = 1024
 const BUCKET_BYTES = 16 * 1024
 const MAX_ATTEMPTS = 1000
 const KEY = Buffer.from('totals')
-const POSITION = { place: 0, slot: 0 }
+const POSITION: Position = { place: 0, slot: 0 }
 const COUNT_BYTES = 6
+
+/** The one record's, whatever its key. */
+export const countersPosition = () => POSITION
 
 export class Counters {
   readonly #map: LogMap
@@ -45,7 +48,7 @@ export class Counters {
 
   /** `identity` is the counters' place below the root. */
   constructor(environment: Environment, path: string, identity: string) {
-    this.#map = new LogMap(environment, path, identity, () => POSITION, BUCKET_BYTES)
+    this.#map = new LogMap(environment, path, identity, countersPosition, BUCKET_BYTES)
   }
 
   /** Whether enough has gathered since the last `flush`, successful or not. */

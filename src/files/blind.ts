@@ -11,6 +11,7 @@ export function blind(files: Files, directory: string): Files {
       throw Object.assign(new Error(`ENOENT: ${path} is not looked at`), { code: 'ENOENT' })
     },
     stat: path => (isHidden(path) ? undefined : files.stat(path)),
+    linkStat: path => (isHidden(path) ? undefined : files.linkStat(path)),
     list: path => (isHidden(path) ? undefined : files.list(path)),
     readFile: path => (isHidden(path) ? undefined : files.readFile(path)),
   }

@@ -6,6 +6,7 @@ import {
   closeSync,
   constants,
   fstatSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -52,6 +53,8 @@ export interface Files {
   append(fd: number, bytes: Uint8Array, length: number): number
   fstat(fd: number): FileStat
   stat(path: string): FileStat | undefined
+  /** The same of a symbolic link itself, which is of the kind `other`. */
+  linkStat(path: string): FileStat | undefined
   /** Names in a directory, undefined when there is none. */
   list(path: string): string[] | undefined
   readFile(path: string): Buffer | undefined
@@ -65,7 +68,8 @@ export interface Files {
 }
 
 const FLAGS = {
-  read: constants.O_RDONLY,
+  // A named pipe in a file's place must not make its reader wait for a writer.
+  read: constants.O_RDONLY | (constants.O_NONBLOCK ?? 0),
   append: constants.O_RDWR | constants.O_APPEND,
   create: constants.O_RDWR | constants.O_APPEND | constants.O_CREAT,
 }
@@ -106,6 +110,10 @@ export const nodeFiles: Files = {
   fstat: fd => toFileStat(fstatSync(fd)),
   stat(path) {
     const stats = unless(['ENOTDIR'], () => statSync(path, { throwIfNoEntry: false }))
+    return stats && toFileStat(stats)
+  },
+  linkStat(path) {
+    const stats = unless(['ENOTDIR'], () => lstatSync(path, { throwIfNoEntry: false }))
     return stats && toFileStat(stats)
   },
   list: path => unless(MISSING, () => readdirSync(path)),

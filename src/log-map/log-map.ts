@@ -48,10 +48,12 @@ export interface Part {
 }
 
 export class LogMap {
+  /** Its directory. */
+  readonly path: string
+  readonly identity: string
+  readonly positionOf: (key: Buffer) => Position | undefined
   readonly #environment: Environment
   readonly #directory: BucketDirectory
-  readonly #identity: string
-  readonly #positionOf: (key: Buffer) => Position | undefined
   readonly #bucketBytes: number
   readonly #writer = new FrameWriter()
   readonly #tree = new BucketTree()
@@ -70,8 +72,9 @@ export class LogMap {
   ) {
     this.#environment = environment
     this.#directory = new BucketDirectory(environment.files, path)
-    this.#identity = identity
-    this.#positionOf = positionOf
+    this.path = path
+    this.identity = identity
+    this.positionOf = positionOf
     this.#bucketBytes = bucketBytes
     this.#succession = new Succession(environment, this.#directory, identity)
   }
@@ -164,6 +167,27 @@ export class LogMap {
       if (!bucket) continue
       if (bucket.log.end > MIN_COMPACT_BYTES && bucket.deadBytes * 2 >= bucket.log.end) this.#renew(bucket)
     }
+  }
+
+  /**
+   * Rewrites the bucket in force at a place, which leaves behind whatever in it is no whole record.
+   *
+   * @throws errno-style errors; CacheError `ERR_CACHE_IO`
+   */
+  renew(place: number): void {
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      const bucket = this.#current(place)
+      if (!bucket) return
+      // As if all of it were dead, so that it is rewritten as one.
+      bucket.deadBytes = bucket.log.sizeBytes
+      if (bucket.sealedAt < 0 && bucket.append(new FrameWriter().begin(FRAME.seal).end()) < 0) {
+        this.#drop(bucket)
+        continue
+      }
+      this.#follow(bucket, place)
+      return
+    }
+    throw this.#broken()
   }
 
   /** Every key's latest put, bucket by bucket; what is set or removed meanwhile may or may not be among them. */
@@ -323,8 +347,8 @@ export class LogMap {
 
   #add(name: BucketName, mode: 'read' | 'append' | 'create'): Bucket {
     const path = this.#directory.file(name)
-    const log = new Log(this.#environment, path, identityOf(this.#identity, name), mode)
-    const bucket = new Bucket(log, name, ++this.#serial, this.#bucketBytes, this.#positionOf)
+    const log = new Log(this.#environment, path, identityOf(this.identity, name), mode)
+    const bucket = new Bucket(log, name, ++this.#serial, this.#bucketBytes, this.positionOf)
     this.#tree.place(name.prefix, bucket)
     return bucket
   }
@@ -335,6 +359,6 @@ export class LogMap {
   }
 
   #broken(): CacheError {
-    return new CacheError('ERR_CACHE_IO', `The files in ${this.#directory.path} keep changing or cannot be followed.`)
+    return new CacheError('ERR_CACHE_IO', `The files in ${this.path} keep changing or cannot be followed.`)
   }
 }

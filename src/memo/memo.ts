@@ -7,6 +7,7 @@
 
 import { fingerprintBytes, flagsOf, readFingerprint, writeFingerprint } from '../fingerprint/bytes.js'
 import { ABSENT, type Fingerprint } from '../fingerprint/fingerprint.js'
+import type { Hashing } from '../hashing/hashing.js'
 import type { Environment } from '../log/environment.js'
 import { LogMap } from '../log-map/log-map.js'
 import type { Position } from '../log-map/record.js'
@@ -26,7 +27,7 @@ export class Memo {
   /** `identity` is the memo's place below the root. */
   constructor(environment: Environment, path: string, identity: string) {
     this.#environment = environment
-    this.#map = new LogMap(environment, path, identity, bytes => this.#positionOf(bytes))
+    this.#map = new LogMap(environment, path, identity, bytes => memoPosition(environment.hashing, bytes))
   }
 
   /** Whether enough has gathered since the last `flush`, successful or not. */
@@ -39,7 +40,7 @@ export class Memo {
     const pending = this.#pending.get(path)
     if (pending) return pending
     const key = Buffer.from(path)
-    const found = this.#map.get(this.#positionOf(key), key)
+    const found = this.#map.get(memoPosition(this.#environment.hashing, key), key)
     return found && decode(found.value)
   }
 
@@ -57,7 +58,7 @@ export class Memo {
     this.#map.write(
       Array.from(this.#pending, ([path, fingerprint]) => {
         const key = Buffer.from(path)
-        return { kind: 'put', ...this.#positionOf(key), key, value: encode(fingerprint) }
+        return { kind: 'put', ...memoPosition(this.#environment.hashing, key), key, value: encode(fingerprint) }
       }),
     )
     this.#pending.clear()
@@ -67,13 +68,12 @@ export class Memo {
   close(): void {
     this.#map.close()
   }
+}
 
-  #positionOf(key: Buffer): Position {
-    const { hashing } = this.#environment
-    return {
-      place: hashing.hash32(key, 0, key.length, PLACE_SEED),
-      slot: hashing.hash32(key, 0, key.length, SLOT_SEED),
-    }
+export function memoPosition(hashing: Hashing, key: Buffer): Position {
+  return {
+    place: hashing.hash32(key, 0, key.length, PLACE_SEED),
+    slot: hashing.hash32(key, 0, key.length, SLOT_SEED),
   }
 }
 

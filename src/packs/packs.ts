@@ -15,7 +15,7 @@ import { BLOB_ID_BYTES, FRAME, FRAME_HEADER_BYTES, PACK_BYTES } from '../base/la
 import type { PooledFile } from '../files/descriptors.js'
 import type { Environment } from '../log/environment.js'
 import { FrameWriter } from '../log/frames.js'
-import { Log } from '../log/log.js'
+import { Log, type LogVisitor } from '../log/log.js'
 import { BlockCache } from './block-cache.js'
 
 /** Where a blob's frame begins. */
@@ -121,15 +121,28 @@ export class Packs {
     return this.#environment.files.stat(this.#file(pack)) !== undefined
   }
 
-  /** Visits every whole blob of a pack up to its seal; returns the bytes that are no frame. */
+  /**
+   * Visits every whole blob of a pack up to its seal; returns the bytes that are no frame. Of a damaged frame the blob may
+   * still be whole, as its id proves: then a get finds it, and so must a scan.
+   */
   scan(pack: number, visit: (location: Location, id: Buffer, bytes: Buffer) => void): number {
     const log = this.#log(pack, this.isKept(pack) ? this.#file(pack) : this.#retiredFile(pack), 'read')
     let isSealed = false
-    log.read((type, bytes, start, end, offset) => {
+    const visitFrame: LogVisitor = (type, bytes, start, end, offset) => {
       if (type === FRAME.seal) isSealed = true
       if (isSealed || type !== FRAME.blob || end - start < BLOB_ID_BYTES) return
       const bytesStart = start + BLOB_ID_BYTES
       visit({ pack, offset }, bytes.subarray(start, bytesStart), bytes.subarray(bytesStart, end))
+    }
+    log.read(visitFrame, (bytes, start, end, damage, offset) => {
+      if (damage !== 'lost') return
+      for (let at = start, next = at; at + BYTES_START <= end; at = next) {
+        const payload = at + FRAME_HEADER_BYTES
+        const id = bytes.subarray(payload, payload + BLOB_ID_BYTES)
+        next = at + BYTES_START + blobLength(id)
+        if (next > end || !this.#isBlob(bytes.subarray(at, next), id)) return
+        visitFrame(FRAME.blob, bytes, payload, next, offset + at - start)
+      }
     })
     log.close()
     return log.tornBytes

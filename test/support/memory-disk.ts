@@ -89,6 +89,7 @@ export class MemoryDisk {
       if (file) return fileStat(file)
       return this.#directories.has(path) ? { ...fileStat(EMPTY), kind: 'directory', diskBytes: 4096 } : undefined
     },
+    linkStat: path => this.files.stat(path),
     list: path => {
       if (!this.#directories.has(path)) return undefined
       const below = [...this.#files.keys(), ...this.#directories].filter(

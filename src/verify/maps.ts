@@ -1,0 +1,161 @@
+// Every bucket of a log map: first its frames, then the records in force. Buckets are followed by place, as readers do, so
+// that one which gets successors meanwhile is not missed; what is wrong with one leaves the others to be checked.
+
+import { FRAME } from '../base/layout.js'
+import { Log } from '../log/log.js'
+import { Bucket } from '../log-map/bucket.js'
+import { BucketDirectory, type BucketName, hasPrefix, identityOf, placeAfter, prefixOf } from '../log-map/directory.js'
+import type { LogMap } from '../log-map/log-map.js'
+import { type Found, isChange, RecordView } from '../log-map/record.js'
+import type { Inspection } from './inspection.js'
+import { type FrameCheck, isFailure, scanLog } from './scan.js'
+import { doubtTail, reportFlaws } from './tails.js'
+
+/** Where a record is. */
+export interface Place {
+  path: string
+  offset: number
+}
+
+/** Called for each record that a lookup finds. */
+export type Visit = (found: Found, place: Place) => void
+
+/** A bucket that is gone whenever it is looked at is not in a race but in a broken directory. */
+const MAX_ATTEMPTS = 100
+const MAX_PLACE = 0xffffffff
+
+/** `surveyed` are the bucket files that were there; those not in force are leftovers. */
+export async function checkMap(
+  inspection: Inspection,
+  map: LogMap,
+  surveyed: readonly string[],
+  visit: Visit,
+): Promise<void> {
+  const check = new MapCheck(inspection, map, visit)
+  await check.run()
+  for (const path of surveyed) if (!check.inForce.has(path)) doubtLeftover(inspection, path)
+}
+
+class MapCheck {
+  readonly inForce = new Set<string>()
+  readonly #inspection: Inspection
+  readonly #map: LogMap
+  readonly #visit: Visit
+  readonly #directory: BucketDirectory
+
+  constructor(inspection: Inspection, map: LogMap, visit: Visit) {
+    this.#inspection = inspection
+    this.#map = map
+    this.#visit = visit
+    this.#directory = new BucketDirectory(inspection.environment.files, map.path)
+  }
+
+  async run(): Promise<void> {
+    let attempt = 0
+    for (let place = 0; place <= MAX_PLACE; ) {
+      await this.#inspection.pause()
+      this.#directory.forget()
+      const name = this.#directory.find(place)
+      if (!name) {
+        place = this.#missing(place)
+        continue
+      }
+      const next = await this.#bucket(name, place, attempt)
+      attempt = next === place ? attempt + 1 : 0
+      place = next
+    }
+  }
+
+  /** Returns the place to go on at, the same one when it must be looked at again. */
+  async #bucket(name: BucketName, place: number, attempt: number): Promise<number> {
+    const path = this.#directory.file(name)
+    const { environment, findings } = this.#inspection
+    this.inForce.add(path)
+    // The survey has told what is no file.
+    const kind = environment.files.linkStat(path)?.kind
+    if (kind !== undefined && kind !== 'file') return placeAfter(name.prefix)
+    try {
+      const next = (await this.#frames(path, name, place)) ? this.#records(path, name, place) : undefined
+      if (next !== undefined) return next
+      if (attempt < MAX_ATTEMPTS) return place
+      findings.problem({ kind: 'unreadable', path, message: 'The file keeps changing or cannot be followed.' })
+    } catch (error) {
+      if (!isFailure(error)) throw error
+      findings.problem({ kind: 'unreadable', path, message: error.message })
+    }
+    return placeAfter(name.prefix)
+  }
+
+  /** False when the bucket is another one now. */
+  async #frames(path: string, name: BucketName, place: number): Promise<boolean> {
+    const { environment, mender } = this.#inspection
+    const look = () => scanLog(environment, path, identityOf(this.#map.identity, name), this.#checkOf(name))
+    let scan = look()
+    if (scan && scan.flaws.length > 0) {
+      // Not on the first look: what looks damaged may be in the middle of being written.
+      await this.#inspection.pause()
+      scan = look()
+    }
+    if (!scan) return false
+    this.#inspection.checked(path, scan.sizeBytes)
+    const problems = reportFlaws(this.#inspection, path, scan)
+    if (mender && problems.length > 0) return !mender.bucket(problems, this.#map, place, path, scan)
+    doubtTail(this.#inspection, path, scan)
+    return true
+  }
+
+  #checkOf({ prefix }: BucketName): FrameCheck {
+    const view = new RecordView()
+    let isSealed = false
+    return (type, bytes, start, end) => {
+      if (type === FRAME.seal) isSealed = true
+      if (isSealed || type === FRAME.clear) return undefined
+      if (!isChange(type)) return 'No map has frames of this type.'
+      if (!view.look(type, bytes, start, end)) return 'A record is cut short.'
+      const position = this.#map.positionOf(view.bytes.subarray(view.keyStart, view.valueStart))
+      const isFindable = position?.place === view.place && position.slot === view.slot && hasPrefix(view.place, prefix)
+      return isFindable ? undefined : 'A record stands where no lookup finds it.'
+    }
+  }
+
+  #records(path: string, name: BucketName, place: number): number | undefined {
+    const { environment } = this.#inspection
+    const log = new Log(environment, path, identityOf(this.#map.identity, name), 'read')
+    const bucket = new Bucket(log, name, 0, 0, this.#map.positionOf)
+    try {
+      if (!bucket.refresh()) return undefined
+      // Of a sealed bucket, other parts may have been taken over by successors already.
+      const part = bucket.sealedAt < 0 ? name.prefix : prefixOf(place, name.prefix.length + 1)
+      for (const { found, offset } of bucket.located()) {
+        if (hasPrefix(found.place, part)) this.#visit(found, { path, offset })
+      }
+      return placeAfter(part)
+    } finally {
+      log.close()
+    }
+  }
+
+  /** A part of a split bucket that is not there, or the end of an empty map. */
+  #missing(place: number): number {
+    const { findings, mender } = this.#inspection
+    const name = this.#directory.missing(place)
+    const next = placeAfter(name.prefix)
+    this.#directory.forget()
+    if (name.prefix === '' || this.#directory.find(place)) return name.prefix === '' ? next : place
+    const path = this.#directory.file({ ...name, generation: 0 })
+    const message = `One of the ${1 << 4} parts of a bucket is not there, and its records with it.`
+    const problem = findings.problem({ kind: 'missing', path, message })
+    mender?.missing(problem, path)
+    return next
+  }
+}
+
+function doubtLeftover(inspection: Inspection, path: string): void {
+  const { environment, findings } = inspection
+  inspection.doubt(() => {
+    const stat = environment.files.linkStat(path)
+    if (stat?.kind !== 'file') return
+    const message = 'Other files have succeeded this one.'
+    findings.note({ kind: 'orphaned', path, bytes: stat.sizeBytes, message })
+  })
+}

@@ -1,0 +1,96 @@
+// What a repair does about each problem. It goes the ways that everybody goes, so that it is safe beside processes that get
+// and set: a bucket is sealed and succeeded, a pack is retired and moved like a gc does, a record is removed only while it
+// is the one that was judged. What is cut out is kept first; where that fails, nothing is cut.
+
+import { CACHE_TAG, type Layout } from '../base/layout.js'
+import type { Problem } from '../base/types.js'
+import { type Blobs, indexRecord, positionOf } from '../blobs/blobs.js'
+import { evacuate } from '../blobs/evacuate.js'
+import type { Environment } from '../log/environment.js'
+import type { LogMap } from '../log-map/log-map.js'
+import { type Found, NO_RECORD } from '../log-map/record.js'
+import { REMOVAL_CAUSES } from '../manifest/manifest.js'
+import type { Location } from '../packs/packs.js'
+import type { LostAndFound } from './lost-and-found.js'
+import { type Flaw, isFailure, type Scan } from './scan.js'
+import { isWhole } from './whole.js'
+
+export class Mender {
+  readonly #environment: Environment
+  readonly #layout: Layout
+  readonly #lostAndFound: LostAndFound
+
+  constructor(environment: Environment, layout: Layout, lostAndFound: LostAndFound) {
+    this.#environment = environment
+    this.#layout = layout
+    this.#lostAndFound = lostAndFound
+  }
+
+  /** What has no place there. */
+  moveAway(problem: Problem, path: string): boolean {
+    return this.#mend([problem], () => this.#lostAndFound.move(path))
+  }
+
+  tag(problem: Problem, isThere: boolean): void {
+    const { tag } = this.#layout
+    this.#mend([problem], () => {
+      if (isThere) this.#lostAndFound.move(tag)
+      this.#environment.files.createFile(tag, CACHE_TAG)
+    })
+  }
+
+  /** Moves the whole blobs of a pack elsewhere. */
+  pack(problems: readonly Problem[], blobs: Blobs, pack: number, path: string, flaws: readonly Flaw[]): boolean {
+    return this.#mend(problems, () => {
+      this.#lostAndFound.copy(path, flaws)
+      evacuate(blobs, pack, (id, bytes) => isWhole(this.#environment.hashing, id, bytes))
+    })
+  }
+
+  /** Rewrites a bucket from its whole records; one that no reader gets to the end of is moved away. */
+  bucket(problems: readonly Problem[], map: LogMap, place: number, path: string, scan: Scan): boolean {
+    return this.#mend(problems, () => {
+      if (scan.isEndless) {
+        this.#lostAndFound.move(path)
+        return
+      }
+      this.#lostAndFound.copy(path, scan.flaws)
+      map.renew(place)
+    })
+  }
+
+  /** Begins a bucket in the place of one that is missing. */
+  missing(problem: Problem, path: string): boolean {
+    return this.#mend([problem], () => this.#environment.files.createFile(path, ''))
+  }
+
+  /** Removes a record unless it was replaced meanwhile; for an entry it says that its value was of no use. */
+  record(problem: Problem, map: LogMap, { key, check }: Pick<Found, 'key' | 'check'>): void {
+    const position = map.positionOf(key)
+    if (!position) return
+    const value = Buffer.from([REMOVAL_CAUSES.indexOf('invalidated')])
+    this.#mend([problem], () => map.swap({ kind: 'remove', ...position, key, value, expected: check }))
+  }
+
+  /** Tells the index of a blob that it does not know. */
+  index(blobs: Blobs, id: Buffer, location: Location): boolean {
+    const change = { ...indexRecord(id, location), ...positionOf(id), expected: NO_RECORD }
+    return this.#mend([], () => blobs.index.swap(change))
+  }
+
+  /** Whether it worked; why not, is added to what was said of the problems. */
+  #mend(problems: readonly Problem[], work: () => void): boolean {
+    let failure: Error | undefined
+    try {
+      work()
+    } catch (error) {
+      if (!isFailure(error)) throw error
+      failure = error
+    }
+    for (const problem of problems) {
+      problem.isRepaired = failure === undefined
+      if (failure) problem.message += ` It could not be repaired: ${failure.message}`
+    }
+    return failure === undefined
+  }
+}

@@ -1,0 +1,146 @@
+// Who refers to which blob: the index, by id, and the entries of all namespaces. A reference that does not match the shelf
+// is looked for on disk, then once more in the end, when whoever was writing has gone on; only then is it said to dangle.
+
+import { BLOB_ID_BYTES, MAX_VALUE_BYTES } from '../base/layout.js'
+import { locationIn, positionOf } from '../blobs/blobs.js'
+import type { LogMap } from '../log-map/log-map.js'
+import type { Found } from '../log-map/record.js'
+import { decodeEntry, type Entry } from '../manifest/entry.js'
+import { type BlobRef, blobLength, type Location } from '../packs/packs.js'
+import type { Inspection } from './inspection.js'
+import type { Place } from './maps.js'
+import { isFailure } from './scan.js'
+
+const LOCATION_BYTES = 8
+/** A broken index costs many listings for each lookup. */
+const MAX_FAILED_LOOKUPS = 10
+
+export class References {
+  readonly #inspection: Inspection
+  /** Blobs that entries refer to and the index does not know, and how many of them it was told of. */
+  #unindexedCount = 0
+  #indexedCount = 0
+  #failedLookups = 0
+
+  constructor(inspection: Inspection) {
+    this.#inspection = inspection
+  }
+
+  checkIndexRecord(found: Found, { path, offset }: Place): void {
+    const { blobs, findings, mender, shelf } = this.#inspection
+    if (found.value.length !== LOCATION_BYTES || found.key.length !== BLOB_ID_BYTES) {
+      const message = 'An index record does not hold a place.'
+      const problem = findings.problem({ kind: 'corrupt', path, offset, message })
+      mender?.record(problem, blobs.index, found)
+      return
+    }
+    if (shelf.index(locationIn(found), found.key)) return
+    const record = { key: Buffer.from(found.key), check: found.check }
+    const isDangling = () => {
+      const now = this.#lookUp(record.key)
+      return now?.kind === 'put' && now.check === record.check && !this.#isThere(locationIn(now), record.key)
+    }
+    if (!isDangling()) return
+    this.#inspection.doubt(() => {
+      if (!isDangling()) return
+      const message = 'The index says of a blob that it is where it is not.'
+      const problem = findings.problem({ kind: 'dangling', path, offset, message })
+      mender?.record(problem, blobs.index, record)
+    })
+  }
+
+  checkEntry(namespace: string, manifest: LogMap, found: Found, { path, offset }: Place): void {
+    const { findings, mender, shelf } = this.#inspection
+    const versionEnd = 1 + (found.key[0] ?? 0)
+    const names = {
+      namespace,
+      version: found.key.toString('utf8', 1, versionEnd),
+      key: found.key.toString('utf8', versionEnd),
+    }
+    const entry = entryIn(found)
+    if (!entry || versionEnd > found.key.length) {
+      const message = 'An entry cannot be made out.'
+      const problem = findings.problem({ kind: 'corrupt', path, offset, ...names, message })
+      mender?.record(problem, manifest, found)
+      return
+    }
+    this.#inspection.entryCount++
+    const { id, location } = entry.blob
+    const used = shelf.use(location, id)
+    if (used) {
+      if (!used.isIndexed) this.#checkIndexed(entry.blob)
+      return
+    }
+    if (this.#find(entry.blob)) return
+    const record = { key: Buffer.from(found.key), check: found.check }
+    const blob = { id: Buffer.from(id), location }
+    this.#inspection.doubt(() => {
+      const now = manifest.positionOf(record.key)
+      const isSame = now && this.#guarded(() => manifest.get(now, record.key))?.check === record.check
+      if (!isSame || this.#find(blob)) return
+      const message = 'The value of an entry is not there, so that it is a miss.'
+      const problem = findings.problem({ kind: 'dangling', path, offset, ...names, message })
+      mender?.record(problem, manifest, record)
+    })
+  }
+
+  /** Says in one problem what the index does not know; gets work without it, but equal values are stored again. */
+  reportUnindexed(): void {
+    const { findings, layout, mender } = this.#inspection
+    if (this.#unindexedCount === 0) return
+    const message = `The index does not know ${this.#unindexedCount} of the blobs that entries refer to.`
+    const problem = findings.problem({ kind: 'missing', path: layout.blobIndex, message })
+    if (mender) problem.isRepaired = this.#indexedCount === this.#unindexedCount
+  }
+
+  /** Where a blob is that is not where its entry says: a gc may have moved it, a set may have just written it. */
+  #find({ id, location }: BlobRef): boolean {
+    const found = this.#lookUp(id)
+    const known = found?.kind === 'put' && found.value.length === LOCATION_BYTES ? locationIn(found) : undefined
+    if (known && (this.#inspection.shelf.use(known, id) || this.#isThere(known, id))) return true
+    return this.#isThere(location, id)
+  }
+
+  #checkIndexed({ id, location }: BlobRef): void {
+    const { blobs, mender, shelf } = this.#inspection
+    if (this.#lookUp(id)?.kind === 'put') return
+    // Once for each blob, however many entries refer to it.
+    shelf.index(location, id)
+    this.#unindexedCount++
+    if (mender?.index(blobs, Buffer.from(id), location)) this.#indexedCount++
+  }
+
+  #lookUp(id: Buffer): Found | undefined {
+    if (this.#failedLookups >= MAX_FAILED_LOOKUPS) return undefined
+    const { index } = this.#inspection.blobs
+    return this.#guarded(
+      () => index.get(positionOf(id), id),
+      () => this.#failedLookups++,
+    )
+  }
+
+  #isThere(location: Location, id: Buffer): boolean {
+    if (blobLength(id) > MAX_VALUE_BYTES) return false
+    return this.#guarded(() => this.#inspection.blobs.packs.read(location, id)) !== undefined
+  }
+
+  /** What cannot be read is not there; that its file cannot be is told elsewhere. */
+  #guarded<T>(look: () => T | undefined, onFailure: () => void = () => undefined): T | undefined {
+    try {
+      return look()
+    } catch (error) {
+      if (!isFailure(error)) throw error
+      onFailure()
+      return undefined
+    }
+  }
+}
+
+function entryIn({ value }: Found): Entry | undefined {
+  try {
+    return decodeEntry(value)
+  } catch (error) {
+    if (error instanceof RangeError) return undefined
+    throw error
+  }
+}

@@ -1,0 +1,134 @@
+// What stands below the root, by name and kind: the packs, the maps, and what should not be there. Only directories of the
+// cache's own shape are entered, never a link, so that the walk ends and stays below the root.
+
+import { dirname, join } from 'node:path'
+import { BUCKET_MAX_DEPTH, CACHE_TAG, unescapeNamespace } from '../base/layout.js'
+import type { Inspection } from './inspection.js'
+import { Walk } from './walk.js'
+
+export interface PackFile {
+  pack: number
+  path: string
+  isRetired: boolean
+}
+
+export interface Survey {
+  packs: PackFile[]
+  /** Bucket files by the directory of their map. */
+  buckets: Map<string, string[]>
+  /** Directories of namespaces. */
+  namespaces: string[]
+}
+
+const VERSION_DIRECTORIES = ['blobs', 'memo', 'namespaces']
+const NAMESPACE_DIRECTORIES = ['manifest', 'counters', 'claims']
+const VERSION = /^v\d+$/
+const PACK = /^(0|[1-9]\d{0,9})\.(pack|retired)$/
+const MAX_PACK = 0xffffffff
+const DIGIT = /^[0-9a-f]$/
+const BUCKET = /^([0-9a-f_])\.(0|[1-9]\d{0,14})$/
+const CANDIDATE = /^([0-9a-f_])\.([1-9]\d{0,14})\.[0-9a-f]+\.new$/
+const MAX_TAG_BYTES = 65536
+const SIGNATURE = CACHE_TAG.slice(0, CACHE_TAG.indexOf('\n'))
+
+export function survey(inspection: Inspection): Survey {
+  const { layout } = inspection
+  const found: Survey = { packs: [], buckets: new Map(), namespaces: [] }
+  const walk = new Walk(inspection)
+  for (const name of walk.names(layout.root)) {
+    const path = join(layout.root, name)
+    if (path === layout.tag || path === layout.version || path === layout.lostAndFound || VERSION.test(name)) continue
+    walk.foreign(path)
+  }
+  checkTag(inspection, walk)
+  for (const name of walk.names(layout.version)) {
+    const path = join(layout.version, name)
+    if (path === layout.gcLock) walk.expect(path, 'file')
+    else if (!VERSION_DIRECTORIES.includes(name)) walk.foreign(path)
+  }
+  for (const name of walk.names(join(layout.version, 'blobs'))) {
+    if (name !== 'index' && name !== 'packs') walk.foreign(join(layout.version, 'blobs', name))
+  }
+  for (const name of walk.names(layout.packs)) surveyPack(walk, join(layout.packs, name), name, found)
+  for (const map of [layout.blobIndex, layout.memo]) surveyMap(inspection, walk, map, found)
+  for (const name of walk.names(layout.namespaces)) {
+    const path = layout.namespace(name)
+    if (!walk.isDirectory(path)) {
+      walk.foreign(path)
+      continue
+    }
+    if (unescapeNamespace(name) === undefined) walk.note(path, 'No namespace has this directory.')
+    found.namespaces.push(name)
+    for (const each of walk.names(path)) {
+      if (!NAMESPACE_DIRECTORIES.includes(each)) walk.foreign(join(path, each))
+    }
+    for (const each of NAMESPACE_DIRECTORIES) surveyMap(inspection, walk, join(path, each), found)
+  }
+  found.packs.sort((a, b) => a.pack - b.pack)
+  inspection.fileCount = walk.fileCount
+  inspection.totalBytes = walk.totalBytes
+  return found
+}
+
+function checkTag({ environment: { files }, layout, findings, mender }: Inspection, walk: Walk): void {
+  if (!files.linkStat(layout.version)) return
+  if (files.linkStat(layout.tag) && !walk.expect(layout.tag, 'file') && !mender) return
+  const stat = files.linkStat(layout.tag)
+  const content = stat && stat.sizeBytes < MAX_TAG_BYTES ? files.readFile(layout.tag) : undefined
+  if (content?.toString('latin1').startsWith(SIGNATURE)) return
+  const message = 'Without its signature, backups do not know that this is a cache.'
+  const problem = findings.problem({
+    kind: stat ? 'corrupt' : 'missing',
+    path: layout.tag,
+    bytes: stat?.sizeBytes ?? 0,
+    message,
+  })
+  mender?.tag(problem, stat !== undefined)
+}
+
+function surveyPack(walk: Walk, path: string, name: string, found: Survey): void {
+  const [, number, ending] = PACK.exec(name) ?? []
+  if (number === undefined) walk.foreign(path)
+  else if (Number(number) > MAX_PACK) walk.misplaced(path, 'No pack can have this number.')
+  else if (walk.expect(path, 'file')) {
+    found.packs.push({ pack: Number(number), path, isRetired: ending === 'retired' })
+  }
+}
+
+function surveyMap(inspection: Inspection, walk: Walk, map: string, found: Survey): void {
+  const buckets: string[] = []
+  const enter = (directory: string, prefix: string) => {
+    for (const name of walk.names(directory)) {
+      const path = join(directory, name)
+      const [, digit] = BUCKET.exec(name) ?? []
+      const candidate = CANDIDATE.exec(name)
+      if (DIGIT.test(name) && prefix.length < BUCKET_MAX_DEPTH) enter(path, prefix + name)
+      else if (digit !== undefined && (digit !== '_' || prefix === '')) {
+        if (walk.expect(path, 'file')) buckets.push(path)
+      } else if (candidate) {
+        const generation = Number(candidate[2]) - 1
+        // Itself one generation back, or the bucket that was split.
+        const parent = prefix === '' ? '_' : `${prefix.at(-1)}`
+        doubtCandidate(inspection, path, [
+          join(directory, `${candidate[1]}.${generation}`),
+          join(prefix === '' ? directory : dirname(directory), `${parent}.${generation}`),
+        ])
+      } else walk.foreign(path)
+    }
+  }
+  enter(map, '')
+  found.buckets.set(map, buckets)
+}
+
+/** A candidate that lost, or whose maker was killed: what it would have succeeded is gone. */
+function doubtCandidate(inspection: Inspection, path: string, predecessors: readonly string[]): void {
+  const { environment, findings } = inspection
+  const { files } = environment
+  if (predecessors.some(each => files.linkStat(each))) return
+  inspection.doubt(() => {
+    const stat = files.linkStat(path)
+    if (!stat) return
+    const message = 'A copy of records that was prepared and is no longer needed.'
+    findings.note({ kind: 'orphaned', path, bytes: stat.sizeBytes, message })
+  })
+}

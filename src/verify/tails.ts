@@ -1,0 +1,24 @@
+// How what a scan found is told: damage at once, what may still be being written after another look in the end.
+
+import type { Problem } from '../base/types.js'
+import type { Inspection } from './inspection.js'
+import { FLAW_MESSAGES, type Scan } from './scan.js'
+
+/** Reports what is torn as notes; returns the problems. */
+export function reportFlaws({ findings }: Inspection, path: string, { flaws }: Scan): Problem[] {
+  return flaws.flatMap(({ kind, offset, bytes, message }) => {
+    if (kind === 'corrupt') return findings.problem({ kind, path, offset, bytes, message })
+    findings.note({ kind, path, offset, bytes, message })
+    return []
+  })
+}
+
+/** A note of the unfinished frame at the end of a file, unless it has been finished when everything else is done. */
+export function doubtTail(inspection: Inspection, path: string, { end, sizeBytes }: Scan): void {
+  if (end === sizeBytes) return
+  const { environment, findings } = inspection
+  inspection.doubt(() => {
+    if (environment.files.linkStat(path)?.sizeBytes !== sizeBytes) return
+    findings.note({ kind: 'torn', path, offset: end, bytes: sizeBytes - end, message: FLAW_MESSAGES.torn })
+  })
+}

@@ -1,0 +1,131 @@
+// Looks at every frame, record and blob of every file, and says what is wrong and where; with `repair`, mends it.
+//
+// Guarantees: nothing is written without `repair`. Nothing outside of the root is read. Whatever the files hold, it ends, in
+// memory of one chunk, one bucket or one blob at a time, and 13 bytes for each blob. Other processes get and set meanwhile:
+// what they are writing is no problem, as anything odd is looked at again, and a repair takes no value from them that was whole.
+// A repair killed at any point leaves a store that works; the next one goes on.
+//
+// Not guaranteed: that what is said to be orphaned still is when the report is read. A file that was cut at the end of a
+// frame is byte for byte an earlier one of its kind, which nothing can tell.
+
+import { join, relative, sep } from 'node:path'
+import { CacheError } from '../base/errors.js'
+import { type Layout, unescapeNamespace } from '../base/layout.js'
+import type { VerifyOptions, VerifyReport } from '../base/types.js'
+import { countersPosition } from '../counters/counters.js'
+import { Descriptors } from '../files/descriptors.js'
+import { type Environment, Turn } from '../log/environment.js'
+import { LogMap } from '../log-map/log-map.js'
+import type { Position } from '../log-map/record.js'
+import { entryPosition } from '../manifest/manifest.js'
+import { memoPosition } from '../memo/memo.js'
+import { confine } from './confine.js'
+import { Findings } from './findings.js'
+import { Inspection } from './inspection.js'
+import { LostAndFound } from './lost-and-found.js'
+import { checkMap, type Visit } from './maps.js'
+import { Mender } from './mender.js'
+import { checkPacks } from './packs.js'
+import { References } from './references.js'
+import { type Survey, survey } from './survey.js'
+import { Walk } from './walk.js'
+
+export interface VerifyInput {
+  environment: Environment
+  layout: Layout
+  /** The gc's: no gc and no other repair runs while a repair holds it. */
+  lock: { acquire(): boolean; release(): void }
+}
+
+/**
+ * @throws CacheError `ERR_CACHE_BUSY` for a repair while a gc or another repair runs; the reason of the caller's signal
+ */
+export async function verify(input: VerifyInput, options: VerifyOptions): Promise<VerifyReport> {
+  return options.repair ? repair(input, options) : inspect(input, options)
+}
+
+async function repair(input: VerifyInput, options: VerifyOptions): Promise<VerifyReport> {
+  const { layout, lock } = input
+  const findings = new Findings(layout.root)
+  const environment = confined(input, false)
+  const lostAndFound = new LostAndFound(environment, layout, path => findings.fileOf(path))
+  const mender = new Mender(environment, layout, lostAndFound)
+  // What would keep the lock from being taken goes first.
+  const walk = new Walk({ environment, findings, layout, mender })
+  const isThere = walk.expect(layout.version, 'directory')
+  if (isThere) walk.expect(layout.gcLock, 'file')
+  if (isThere && !lock.acquire()) throw new CacheError('ERR_CACHE_BUSY', 'A gc or a repair is running on this cache.')
+  try {
+    const first = await inspect(input, options, { environment, findings, mender })
+    const { isWhole } = first.isWhole ? first : await inspect(input, options)
+    return { ...first, isWhole, lostAndFound: lostAndFound.kept.map(path => findings.fileOf(path)) }
+  } finally {
+    if (isThere) lock.release()
+  }
+}
+
+interface Repair {
+  environment: Environment
+  findings: Findings
+  mender: Mender
+}
+
+/** One look at everything, mending what is found on the way where that is asked for. */
+async function inspect(input: VerifyInput, options: VerifyOptions, repair?: Repair): Promise<VerifyReport> {
+  const { layout } = input
+  const environment = repair?.environment ?? confined(input, true)
+  const findings = repair?.findings ?? new Findings(layout.root)
+  const inspection = new Inspection({ environment, layout, findings, mender: repair?.mender }, options)
+  try {
+    // Whoever refers comes after what is referred to.
+    const surveyed = survey(inspection)
+    await checkPacks(inspection, surveyed.packs)
+    await checkMaps(inspection, surveyed)
+    await inspection.settleDoubts()
+    reportOrphans(inspection)
+  } finally {
+    inspection.close()
+  }
+  const { fileCount, checkedBytes, entryCount, shelf } = inspection
+  const { problems, problemCount, notes, noteCount } = findings
+  const isWhole = problemCount === 0
+  const counts = { fileCount, checkedBytes, blobCount: shelf.blobCount, entryCount }
+  return { isWhole, ...counts, problems, problemCount, notes, noteCount, lostAndFound: [] }
+}
+
+async function checkMaps(inspection: Inspection, { buckets, namespaces }: Survey): Promise<void> {
+  const { blobs, environment, layout } = inspection
+  const { hashing } = environment
+  const references = new References(inspection)
+  const check = async (map: LogMap, visit: Visit = () => undefined) => {
+    await checkMap(inspection, map, buckets.get(map.path) ?? [], visit)
+    map.close()
+  }
+  const mapAt = (path: string, positionOf: (key: Buffer) => Position) =>
+    new LogMap(environment, path, relative(layout.version, path).split(sep).join('/'), positionOf)
+  await check(blobs.index, (found, place) => references.checkIndexRecord(found, place))
+  await check(mapAt(layout.memo, key => memoPosition(hashing, key)))
+  for (const directory of namespaces) {
+    const name = unescapeNamespace(directory) ?? directory
+    const manifest = mapAt(layout.manifest(directory), key => entryPosition(hashing, key))
+    await check(manifest, (found, place) => references.checkEntry(name, manifest, found, place))
+    await check(mapAt(layout.claims(directory), key => entryPosition(hashing, key)))
+    await check(mapAt(layout.counters(directory), countersPosition))
+  }
+  inspection.doubt(() => references.reportUnindexed())
+}
+
+/** A gc removes them; so they are told by pack, not one by one. */
+function reportOrphans({ findings, layout, shelf }: Inspection): void {
+  for (const [pack, { count, bytes, firstOffset }] of shelf.orphans()) {
+    const message = `${count} blobs, this one the first, that no entry refers to: a gc removes them.`
+    const path = join(layout.packs, `${pack}.pack`)
+    findings.note({ kind: 'orphaned', path, offset: firstOffset, bytes, message })
+  }
+}
+
+/** The disk as verify sees it, with descriptors and turns of its own: as if it were another process. */
+function confined({ environment, layout }: VerifyInput, readOnly: boolean): Environment {
+  const files = confine(environment.files, layout.root)
+  return { ...environment, files, descriptors: new Descriptors(files), turn: new Turn(), readOnly }
+}
