@@ -35,6 +35,7 @@ export interface OptionValues {
   json?: boolean
   dir?: string
   all?: boolean
+  repair?: boolean
   ttl?: string
   file?: string[]
   'plugin-version'?: string

@@ -23,11 +23,12 @@ import { list } from './commands/list.js'
 import { path } from './commands/path.js'
 import { set } from './commands/set.js'
 import { stats } from './commands/stats.js'
+import { verify } from './commands/verify.js'
 import { type Env, Output, type Stream } from './output.js'
 import { printable } from './printable.js'
 
 export const NAME = 'wicked-cache'
-export const commands: readonly Command[] = [stats, list, get, explain, set, deleteCommand, clear, path, gc]
+export const commands: readonly Command[] = [stats, list, get, explain, set, deleteCommand, clear, path, gc, verify]
 
 /** What a run may touch of its process. */
 export interface Host {

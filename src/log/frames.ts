@@ -125,13 +125,16 @@ export function scanFrames(
       continue
     }
     const next = findFrame(hashing, bytes, at + 1, end, seed, search)
-    const limit = next < 0 ? end : next
+    let limit = next < 0 ? end : next
     if (mendHeader(hashing, bytes, at, limit, seed)) {
       visitDamage(bytes, at, limit, 'mended')
       visit(bytes[at + 6] as number, bytes, at + FRAME_HEADER_BYTES, limit)
     } else {
       const isTorn = isCutShort(bytes, at, limit)
       if (isTorn && next < 0) break
+      // What follows a damaged frame may be unfinished alone.
+      const saidEnd = saidEndOfFrame(bytes, at, limit)
+      if (!isTorn && saidEnd < limit && isCutShort(bytes, saidEnd, limit)) limit = saidEnd
       visitDamage(bytes, at, limit, isTorn ? 'torn' : 'lost')
       tornBytes += limit - at
     }
@@ -147,6 +150,12 @@ export function endOfFrame(hashing: Hashing, bytes: Buffer, at: number, end: num
   const frameEnd = at + FRAME_HEADER_BYTES + bytes.readUInt32LE(at + 8)
   if (frameEnd > end) return -1
   return hashing.hash32(bytes, at + 4, frameEnd, seed) === bytes.readUInt32LE(at) ? frameEnd : -1
+}
+
+/** Where a frame at this position would end, if its header is to be believed; `end` otherwise. */
+function saidEndOfFrame(bytes: Buffer, at: number, end: number): number {
+  if (at + FRAME_HEADER_BYTES > end || bytes.readUInt16LE(at + 4) !== FRAME_MAGIC || bytes[at + 7] !== 0) return end
+  return Math.min(at + FRAME_HEADER_BYTES + bytes.readUInt32LE(at + 8), end)
 }
 
 const MAGIC_BYTES = Buffer.from([FRAME_MAGIC & 0xff, FRAME_MAGIC >> 8])

@@ -155,3 +155,19 @@ test('bytes made to look like the beginnings of long frames are not each hashed 
   scanFrames(counting, bytes, 0, bytes.length, SEED, () => undefined)
   expect(hashedBytes).toBeLessThan(bytes.length * 40)
 })
+
+test('an unfinished frame after a damaged one is left for its writer to finish, and is torn once others follow', () => {
+  const { bytes, ends } = sample()
+  const last = ends.at(-2) as number
+  const damaged = Buffer.from(bytes)
+  damaged[last] = (damaged[last] as number) ^ 1
+  for (let length = 1; length < FRAME_HEADER_BYTES; length++) {
+    const unfinished = Buffer.concat([damaged, bytes.subarray(0, length)])
+    const whole = TYPES.slice(0, -1)
+    const lost = ['lost', last, bytes.length]
+    expect(scan(unfinished), `${length} bytes`).toMatchObject({ types: whole, damage: lost, end: bytes.length })
+    const followed = scan(Buffer.concat([unfinished, bytes]))
+    const torn = ['torn', bytes.length, bytes.length + length]
+    expect(followed, `${length} bytes`).toMatchObject({ types: [...whole, ...TYPES], damage: [...lost, ...torn] })
+  }
+})
