@@ -136,7 +136,7 @@ export class Bucket {
   changes(): Change[] {
     return this.#puts(view => view.toChange()).filter(({ key, place, slot }) => {
       const position = this.#positionOf(key)
-      return !position || (position.place === place && position.slot === slot)
+      return position?.place === place && position.slot === slot
     })
   }
 

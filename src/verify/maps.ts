@@ -113,8 +113,8 @@ class MapCheck {
       if (!isChange(type)) return 'No map has frames of this type.'
       if (!view.look(type, bytes, start, end)) return 'A record is cut short.'
       const position = this.#map.positionOf(view.bytes.subarray(view.keyStart, view.valueStart))
-      const isFindable = position?.place === view.place && position.slot === view.slot && hasPrefix(view.place, prefix)
-      return isFindable ? undefined : 'A record stands where no lookup finds it.'
+      const isFindable = position?.place === view.place && position.slot === view.slot
+      return isFindable && hasPrefix(view.place, prefix) ? undefined : 'A record stands where no lookup finds it.'
     }
   }
 
@@ -127,7 +127,8 @@ class MapCheck {
       // Of a sealed bucket, other parts may have been taken over by successors already.
       const part = bucket.sealedAt < 0 ? name.prefix : prefixOf(place, name.prefix.length + 1)
       for (const { found, offset } of bucket.located()) {
-        if (hasPrefix(found.place, part)) this.#visit(found, { path, offset })
+        const isFindable = this.#map.positionOf(found.key)?.place === found.place
+        if (isFindable && hasPrefix(found.place, part)) this.#visit(found, { path, offset })
       }
       return placeAfter(part)
     } finally {

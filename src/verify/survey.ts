@@ -23,10 +23,12 @@ export interface Survey {
 const VERSION_DIRECTORIES = ['blobs', 'memo', 'namespaces']
 const NAMESPACE_DIRECTORIES = ['manifest', 'counters', 'claims']
 const VERSION = /^v\d+$/
-const PACK = /^(0|[1-9]\d{0,9})\.(pack|retired)$/
+const PACK = /^(\d{1,10})\.(pack|retired)$/
 const MAX_PACK = 0xffffffff
 const DIGIT = /^[0-9a-f]$/
-const BUCKET = /^([0-9a-f_])\.(0|[1-9]\d{0,14})$/
+const BUCKET = /^([0-9a-f_])\.(\d{1,15})$/
+/** Other ways to write a number would stand for a file that is not there. */
+const NUMBER = /^(?:0|[1-9]\d*)$/
 const CANDIDATE = /^([0-9a-f_])\.([1-9]\d{0,14})\.[0-9a-f]+\.new$/
 const MAX_TAG_BYTES = 65536
 const SIGNATURE = CACHE_TAG.slice(0, CACHE_TAG.indexOf('\n'))
@@ -89,7 +91,7 @@ function checkTag({ environment: { files }, layout, findings, mender }: Inspecti
 function surveyPack(walk: Walk, path: string, name: string, found: Survey): void {
   const [, number, ending] = PACK.exec(name) ?? []
   if (number === undefined) walk.foreign(path)
-  else if (Number(number) > MAX_PACK) walk.misplaced(path, 'No pack can have this number.')
+  else if (Number(number) > MAX_PACK || !NUMBER.test(number)) walk.misplaced(path, 'No pack can have this number.')
   else if (walk.expect(path, 'file')) {
     found.packs.push({ pack: Number(number), path, isRetired: ending === 'retired' })
   }
@@ -100,11 +102,12 @@ function surveyMap(inspection: Inspection, walk: Walk, map: string, found: Surve
   const enter = (directory: string, prefix: string) => {
     for (const name of walk.names(directory)) {
       const path = join(directory, name)
-      const [, digit] = BUCKET.exec(name) ?? []
+      const [, digit, generation] = BUCKET.exec(name) ?? []
       const candidate = CANDIDATE.exec(name)
       if (DIGIT.test(name) && prefix.length < BUCKET_MAX_DEPTH) enter(path, prefix + name)
       else if (digit !== undefined && (digit !== '_' || prefix === '')) {
-        if (walk.expect(path, 'file')) buckets.push(path)
+        if (!NUMBER.test(generation as string)) walk.misplaced(path, 'No bucket can have this generation.')
+        else if (walk.expect(path, 'file')) buckets.push(path)
       } else if (candidate) {
         const generation = Number(candidate[2]) - 1
         // Itself one generation back, or the bucket that was split.

@@ -1,0 +1,234 @@
+// What only somebody could have made who knows the format: frames whose checks hold and that say nonsense, names that lead
+// elsewhere, files without end. Verify neither throws nor hangs nor leaves the root, and a repair gets rid of it.
+
+import { appendFileSync, existsSync, mkdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { beforeEach, describe, expect, test } from 'vitest'
+import { FRAME, FRAME_HEADER_BYTES, FRAME_MAGIC } from '../../src/base/layout.js'
+import { nodeFiles } from '../../src/files/files.js'
+import { temporaryRoot } from '../support/caches.js'
+import { interceptedFiles } from '../support/files.js'
+import { fill, forged, hashing, hitsOf, open, pathIn, recordOf, SMALL, sizeOf, verifyAt } from './stores.js'
+
+const INDEX = 'v1/blobs/index/_.0'
+const PACK = 'v1/blobs/packs/0.pack'
+const MANIFEST = 'v1/namespaces/one/manifest/_.0'
+
+let dir: string
+
+beforeEach(() => {
+  dir = temporaryRoot()
+  const cache = open(dir)
+  fill(cache, SMALL)
+  cache.namespace('one').get('nothing')
+  cache.close()
+})
+
+const identityOf = (file: string) => file.replace(/^v1\//, '').replace(/\.pack$/, '')
+
+/** Appends a frame that is valid in this file; returns its offset. */
+function forge(file: string, type: number, payload: Uint8Array): number {
+  const offset = sizeOf(pathIn(dir, file))
+  appendFileSync(pathIn(dir, file), forged(identityOf(file), type, payload))
+  return offset
+}
+
+/** A record that stands where a lookup of its key goes. */
+function entryRecord(key: string, value: Uint8Array): Buffer {
+  const bytes = Buffer.from(`\0${key}`)
+  const place = hashing.hash32(bytes, 1, bytes.length, 1)
+  return recordOf(place, hashing.hash32(bytes, 1, bytes.length, 2), bytes, value)
+}
+
+async function expectMended(): Promise<void> {
+  const report = await verifyAt(dir, { repair: true })
+  expect(report.isWhole, JSON.stringify(report.problems)).toBe(true)
+  expect(hitsOf(dir, SMALL).size).toBe(6)
+  expect(await verifyAt(dir)).toMatchObject({ isWhole: true, problems: [] })
+}
+
+describe('a frame whose check holds is corrupt when it is', () => {
+  const id = Buffer.alloc(21, 7)
+  const cases: [string, string, number, Uint8Array][] = [
+    ['of a type that a map does not have', MANIFEST, FRAME.blob, Buffer.alloc(30)],
+    ['of a type that nothing has', MANIFEST, 200, Buffer.alloc(0)],
+    ['of a type that a pack does not have', PACK, FRAME.put, Buffer.alloc(30)],
+    ['a record that is too short', MANIFEST, FRAME.put, Buffer.alloc(5)],
+    [
+      'a record whose key is longer than it',
+      MANIFEST,
+      FRAME.put,
+      recordOf(1, 2, Buffer.alloc(0), Buffer.alloc(0)).fill(255),
+    ],
+    [
+      'a record that stands at the place of another key',
+      MANIFEST,
+      FRAME.put,
+      recordOf(1, 2, Buffer.from('\0x'), Buffer.alloc(9)),
+    ],
+    ['an entry of no bytes', MANIFEST, FRAME.put, entryRecord('x', Buffer.alloc(0))],
+    ['an entry that is cut short', MANIFEST, FRAME.put, entryRecord('x', Buffer.alloc(20, 3))],
+    ['an entry with four billion sources', MANIFEST, FRAME.put, entryRecord('x', Buffer.alloc(50, 255).fill(2, 0, 1))],
+    [
+      'a record of another version than its key has room for',
+      MANIFEST,
+      FRAME.put,
+      (() => {
+        const bytes = Buffer.from([255, 1])
+        return recordOf(hashing.hash32(bytes, 2, 2, 1), hashing.hash32(bytes, 2, 2, 2), bytes, Buffer.alloc(60))
+      })(),
+    ],
+    ['an index record without a place', INDEX, FRAME.put, recordOf(0x07070707, 0x07070707, id, Buffer.alloc(3))],
+    ['an index record under a short key', INDEX, FRAME.put, recordOf(1, 2, Buffer.from('abc'), Buffer.alloc(8))],
+    ['a blob too short for an id', PACK, FRAME.blob, Buffer.alloc(5)],
+    ['a blob of another length than its id says', PACK, FRAME.blob, Buffer.concat([id, Buffer.alloc(10)])],
+    ['the opening of another file', MANIFEST, FRAME.open, Buffer.from('\u0001\0namespaces/two/manifest/_.0')],
+  ]
+  test.each(cases)('%s', async (_what, file, type, payload) => {
+    const offset = forge(file, type, payload)
+    const { problems } = await verifyAt(dir)
+    expect(problems.filter(each => each.file === file && each.offset === offset)).toMatchObject([{ kind: 'corrupt' }])
+    await expectMended()
+  })
+
+  test('a blob of other bytes than its id says', async () => {
+    const blob = Buffer.from(readFileSync(pathIn(dir, PACK)).subarray(27 + 12, 27 + 12 + 22))
+    blob.writeUInt32LE(1, 16)
+    const offset = forge(PACK, FRAME.blob, blob)
+    expect((await verifyAt(dir)).problems).toMatchObject([{ kind: 'corrupt', file: PACK, offset }])
+    await expectMended()
+  })
+})
+
+test('an entry that refers to more bytes than a value can have, or past the end of a pack, dangles', async () => {
+  for (const [key, length, offset] of [
+    ['long', 0xffffffff, 27],
+    ['far', 5, 0xfffffff0],
+  ] as const) {
+    const value = Buffer.alloc(40)
+    value.writeUInt32LE(length, 17)
+    value.writeUInt32LE(offset, 26)
+    const at = forge(MANIFEST, FRAME.put, entryRecord(key, value))
+    expect((await verifyAt(dir)).problems).toMatchObject([{ kind: 'dangling', file: MANIFEST, offset: at, key }])
+    await expectMended()
+  }
+})
+
+test('nothing outside of the root is looked at, wherever links lead, and nothing outside is changed by a repair', async () => {
+  const outside = temporaryRoot()
+  mkdirSync(join(outside, 'a'), { recursive: true })
+  for (const name of ['_.9', '0.9', 'a.9', '0.pack', 'manifest', 'secret', 'a/0.9']) {
+    writeFileSync(join(outside, name), 'secret')
+  }
+  symlinkSync(outside, join(dir, 'lost+found'))
+  symlinkSync(outside, pathIn(dir, 'v1/namespaces/three'))
+  mkdirSync(pathIn(dir, 'v1/namespaces/four'))
+  symlinkSync(outside, pathIn(dir, 'v1/namespaces/four/manifest'))
+  symlinkSync(outside, pathIn(dir, 'v1/namespaces/one/manifest/a'))
+  symlinkSync(join(outside, '_.9'), pathIn(dir, 'v1/namespaces/one/manifest/_.9'))
+  symlinkSync(join(outside, '0.pack'), pathIn(dir, 'v1/blobs/packs/7.pack'))
+  symlinkSync(join(outside, 'secret'), pathIn(dir, 'v1/gc.lock'))
+  forge(PACK, 200, Buffer.alloc(0))
+  const touched = new Set<string>()
+  const files = interceptedFiles(call => {
+    // A link itself may be looked at, and moved.
+    const isOnWay = (path: string) => path !== dir && path.startsWith(dir) && nodeFiles.linkStat(path)?.kind === 'other'
+    const follows = !['linkStat', 'remove', 'rename', 'createFile'].includes(call.name)
+    for (let path = follows ? call.path : dirname(call.path); path.length > dir.length; path = dirname(path)) {
+      if (isOnWay(path)) touched.add(`${call.name} ${call.path}`)
+    }
+    if (!resolve(call.path).startsWith(dir)) touched.add(`${call.name} ${call.path}`)
+    return call.proceed()
+  })
+  const { problems } = await verifyAt(dir, {}, files)
+  expect(
+    problems
+      .filter(({ kind }) => kind === 'unreadable')
+      .map(({ file }) => file)
+      .sort(),
+  ).toEqual([
+    'v1/blobs/packs/7.pack',
+    'v1/gc.lock',
+    'v1/namespaces/four/manifest',
+    'v1/namespaces/one/manifest/_.9',
+    'v1/namespaces/one/manifest/a',
+  ])
+  const cache = open(dir, files)
+  // The lock is taken as a gc takes it, and nothing can be put into this lost+found.
+  await expect(cache.verify({ repair: true })).rejects.toMatchObject({ code: 'ERR_CACHE_BUSY' })
+  expect([...touched].filter(call => !call.endsWith('gc.lock'))).toEqual([])
+  for (const name of ['_.9', 'secret', 'a/0.9']) expect(readFileSync(join(outside, name), 'utf8')).toBe('secret')
+})
+
+test.each([
+  'v1/blobs/packs/9999999999.pack',
+  'v1/blobs/packs/007.pack',
+  'v1/namespaces/one/manifest/_.01',
+  'v1/blobs/index/0.00',
+])('a number that no pack and no generation can have: %s', async file => {
+  writeFileSync(pathIn(dir, file), '')
+  expect((await verifyAt(dir)).problems[0]).toMatchObject({ kind: 'unreadable', file })
+  await expectMended()
+})
+
+test('bytes that all look like beginnings of frames take no time worth speaking of', async () => {
+  const bytes = Buffer.alloc(2 * 1024 * 1024)
+  for (let at = 0; at + FRAME_HEADER_BYTES <= bytes.length; at += FRAME_HEADER_BYTES) {
+    bytes.writeUInt16LE(FRAME_MAGIC, at + 4)
+    bytes[at + 6] = FRAME.put
+    bytes.writeUInt32LE(bytes.length - at - FRAME_HEADER_BYTES, at + 8)
+  }
+  for (const file of [INDEX, PACK, MANIFEST]) appendFileSync(pathIn(dir, file), bytes)
+  expect((await verifyAt(dir)).isWhole).toBe(false)
+  expect((await verifyAt(dir, { repair: true })).isWhole).toBe(true)
+  expect(await verifyAt(dir)).toMatchObject({ isWhole: true })
+})
+
+test('a file that is mostly a hole ends', async () => {
+  truncateSync(pathIn(dir, PACK), 40 * 1024 * 1024)
+  const { problems } = await verifyAt(dir)
+  expect(problems).toMatchObject([{ kind: 'corrupt', file: PACK, bytes: expect.any(Number) }])
+  await expectMended()
+})
+
+describe('files that are not the cache’s', () => {
+  test('are notes, and are left alone', async () => {
+    const names = ['README', 'v1/x', 'v1/blobs/x', 'v1/blobs/packs/x', 'v1/blobs/index/zz.1']
+    names.push('v1/namespaces/file', 'v1/namespaces/one/x', 'v1/blobs/index/g')
+    for (const name of names) writeFileSync(pathIn(dir, name), 'theirs')
+    mkdirSync(pathIn(dir, 'v1/namespaces/Not Escaped'))
+    mkdirSync(join(dir, 'v2'))
+    const { isWhole, notes } = await verifyAt(dir)
+    expect(isWhole).toBe(true)
+    expect(notes.map(({ kind, file }) => `${kind} ${file}`).sort()).toEqual(
+      [...names, 'v1/namespaces/Not Escaped'].map(name => `orphaned ${name}`).sort(),
+    )
+    await verifyAt(dir, { repair: true })
+    for (const name of names) expect(readFileSync(pathIn(dir, name), 'utf8')).toBe('theirs')
+  })
+
+  test('or leftovers of its own are, too', async () => {
+    writeFileSync(pathIn(dir, 'v1/namespaces/one/manifest/_.5.0123456789abcdef.new'), 'a candidate')
+    const manifest = readFileSync(pathIn(dir, MANIFEST))
+    writeFileSync(pathIn(dir, 'v1/namespaces/two/manifest/_.1'), '')
+    const { problems, notes } = await verifyAt(dir)
+    expect(problems).toEqual([])
+    expect(notes).toMatchObject([
+      { kind: 'orphaned', file: 'v1/namespaces/one/manifest/_.5.0123456789abcdef.new', bytes: 11 },
+      { kind: 'orphaned', file: 'v1/namespaces/two/manifest/_.0' },
+      { kind: 'orphaned', file: PACK, message: expect.stringContaining('1 ') },
+    ])
+    expect(readFileSync(pathIn(dir, MANIFEST))).toEqual(manifest)
+  })
+
+  test('a pack that a gc was moving when it was killed is a note, and a repair finishes it', async () => {
+    const { renameSync } = await import('node:fs')
+    renameSync(pathIn(dir, PACK), pathIn(dir, 'v1/blobs/packs/0.retired'))
+    expect(await verifyAt(dir)).toMatchObject({
+      isWhole: true,
+      notes: [{ kind: 'orphaned', file: 'v1/blobs/packs/0.retired' }],
+    })
+    await expectMended()
+    expect(existsSync(pathIn(dir, 'v1/blobs/packs/0.retired'))).toBe(false)
+  })
+})
