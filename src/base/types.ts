@@ -276,7 +276,7 @@ export interface VerifyProgress {
 
 /** What verify found. */
 export interface VerifyReport {
-  /** Whether nothing is wrong, after a repair: any more. Notes do not count. */
+  /** Whether nothing is wrong; notes do not count. After a repair, this and all but the problems is what a second look found. */
   isWhole: boolean
   fileCount: number
   checkedBytes: number

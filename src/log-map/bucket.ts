@@ -10,6 +10,7 @@ import type { BucketName } from './directory.js'
 import {
   type Change,
   type Found,
+  guess,
   isChange,
   isConditional,
   NO_RECORD,
@@ -180,8 +181,7 @@ export class Bucket {
     if (damage !== 'lost' || this.sealedAt >= 0) return
     const payload = start + FRAME_HEADER_BYTES
     const isOneFrame = payload <= end && payload + bytes.readUInt32LE(start + 8) === end
-    const mayGuess = this.#guessCount++ < MAX_GUESSES
-    const victim = isOneFrame ? recognize(bytes.subarray(payload, end), this.#positionOf, mayGuess) : undefined
+    const victim = isOneFrame ? this.#recognize(bytes.subarray(payload, end)) : undefined
     if (!victim) {
       this.#voidAll(this.log.end)
       return
@@ -190,6 +190,11 @@ export class Bucket {
     if (old < 0) return
     if (this.#at(old).isPut) this.liveCount--
     this.#slots.remove(victim.slot, old)
+  }
+
+  #recognize(payload: Buffer): { slot: number; key: Buffer } | undefined {
+    const found = recognize(payload, this.#positionOf)
+    return found || this.#guessCount++ >= MAX_GUESSES ? found : guess(payload, this.#positionOf)
   }
 
   #voidAll(offset: number): void {

@@ -130,39 +130,38 @@ export class RecordView {
   }
 }
 
-/** A longer record is not searched for its damage. */
-const MAX_RECOGNIZED_BYTES = 256
-
-/**
- * The key and slot of a damaged record, where they are proved by each other: as they stand, or, if it may guess, with one
- * byte put right.
- */
+/** The key and slot of a damaged record where they prove each other as they stand. */
 export function recognize(
   payload: Buffer,
   positionOf: (key: Buffer) => Position | undefined,
-  mayGuess: boolean,
 ): { slot: number; key: Buffer } | undefined {
   const view = new RecordView()
-  const prove = (bytes: Buffer) => {
-    for (const type of [FRAME.put, FRAME.putIf]) {
-      if (!view.look(type, bytes, 0, bytes.length)) continue
-      const key = bytes.subarray(view.keyStart, view.valueStart)
-      const position = positionOf(key)
-      if (position?.place === view.place && position.slot === view.slot)
-        return { slot: view.slot, key: Buffer.from(key) }
-    }
-    return undefined
+  for (const type of [FRAME.put, FRAME.putIf]) {
+    if (!view.look(type, payload, 0, payload.length)) continue
+    const key = payload.subarray(view.keyStart, view.valueStart)
+    const position = positionOf(key)
+    if (position?.place === view.place && position.slot === view.slot) return { slot: view.slot, key: Buffer.from(key) }
   }
-  const intact = prove(payload)
-  if (intact || !mayGuess || payload.length > MAX_RECOGNIZED_BYTES) return intact
-  const guess = Buffer.from(payload)
+  return undefined
+}
+
+/** A longer record is not searched for its damage. */
+const MAX_GUESSED_BYTES = 256
+
+/** The same with one byte put right, whichever it is; takes tens of milliseconds. */
+export function guess(
+  payload: Buffer,
+  positionOf: (key: Buffer) => Position | undefined,
+): { slot: number; key: Buffer } | undefined {
+  if (payload.length > MAX_GUESSED_BYTES) return undefined
+  const changed = Buffer.from(payload)
   for (const [at, byte] of payload.entries()) {
     for (let change = 1; change < 256; change++) {
-      guess[at] = byte ^ change
-      const found = prove(guess)
+      changed[at] = byte ^ change
+      const found = recognize(changed, positionOf)
       if (found) return found
     }
-    guess[at] = byte
+    changed[at] = byte
   }
   return undefined
 }

@@ -11,7 +11,7 @@
 import { join, relative, sep } from 'node:path'
 import { CacheError } from '../base/errors.js'
 import { type Layout, unescapeNamespace } from '../base/layout.js'
-import type { VerifyOptions, VerifyReport } from '../base/types.js'
+import type { Problem, VerifyOptions, VerifyReport } from '../base/types.js'
 import { countersPosition } from '../counters/counters.js'
 import { Descriptors } from '../files/descriptors.js'
 import { type Environment, Turn } from '../log/environment.js'
@@ -57,11 +57,20 @@ async function repair(input: VerifyInput, options: VerifyOptions): Promise<Verif
   if (isThere && !lock.acquire()) throw new CacheError('ERR_CACHE_BUSY', 'A gc or a repair is running on this cache.')
   try {
     const first = await inspect(input, options, { environment, findings, mender })
-    const { isWhole } = first.isWhole ? first : await inspect(input, options)
-    return { ...first, isWhole, lostAndFound: lostAndFound.kept.map(path => findings.fileOf(path)) }
+    const after = await inspect(input, options)
+    const { problems, problemCount } = withRemaining(first, after)
+    return { ...after, problems, problemCount, lostAndFound: lostAndFound.kept.map(path => findings.fileOf(path)) }
   } finally {
     if (isThere) lock.release()
   }
+}
+
+/** What there was before the repair, and what only came to light by it. */
+function withRemaining(before: VerifyReport, after: VerifyReport): Pick<VerifyReport, 'problems' | 'problemCount'> {
+  const nameOf = ({ kind, file, offset }: Problem) => `${kind} ${file} ${offset}`
+  const known = new Set(before.problems.map(nameOf))
+  const added = after.problems.filter(problem => !known.has(nameOf(problem)))
+  return { problems: [...before.problems, ...added], problemCount: before.problemCount + added.length }
 }
 
 interface Repair {
