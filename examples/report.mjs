@@ -10,13 +10,11 @@ import { countText, sizeText, tableText, timeText } from './text.mjs'
  * @param {{ dir: string, directories: readonly string[], first: RunReport, second: RunReport, isStyled: boolean }} input
  */
 export function reportText({ dir, directories, first, second, isStyled }) {
-  const wasEmpty = first.hitCount === 0
-  const fromEmpty = wasEmpty ? first : first.fromEmpty
   const title = `2 plugins, ${countText(second.fileCount)} files below ${directories.map(place).join(', ')}`
   const paragraphs = [
     [isStyled ? `\u001b[1m${title}\u001b[22m` : title, `Cache: ${place(dir)}`],
-    [runsTable(first, second, wasEmpty ? undefined : fromEmpty)],
-    [...(wasEmpty ? [] : [warmText(first)]), ...(fromEmpty ? [savedText(fromEmpty, second)] : [])],
+    [runsTable(first, second)],
+    [...(first.firstTime ? [warmText(first)] : equalText(first)), savedText(first.firstTime ?? first, second)],
     [storedTable(second), sharedText(second)],
     [foundText(second), ...leftOutTexts(second)],
   ]
@@ -32,23 +30,22 @@ function place(path) {
 /**
  * @param {RunReport} first
  * @param {RunReport} second
- * @param {Effort | undefined} remembered shown too where neither of the two began with an empty cache
  */
-function runsTable(first, second, remembered) {
-  const efforts = [...(remembered ? [remembered] : []), first, second]
-  const unknown = remembered ? ['-'] : []
-  /** @type {(name: string, count: (run: RunReport) => number | undefined) => string[]} */
-  const countRow = (name, count) => [name, ...unknown, ...[first, second].map(run => countText(count(run) ?? 0))]
-  const reasons = new Set([first, second].flatMap(({ missReasons }) => Object.keys(missReasons)))
+function runsTable(first, second) {
+  const { firstTime } = first
+  const efforts = [...(firstTime ? [firstTime] : []), first, second]
+  /** @type {(name: string, cell: (effort: Effort) => string) => string[]} */
+  const row = (name, cell) => [name, ...efforts.map(cell)]
+  const reasons = new Set(efforts.flatMap(({ missReasons }) => Object.keys(missReasons)))
   return tableText([
-    ['', ...(remembered ? ['empty cache'] : []), 'first run', 'second run'],
-    ['files', ...efforts.map(({ fileCount }) => countText(fileCount))],
-    ['time', ...efforts.map(({ ms }) => timeText(ms))],
-    ['  parsing', ...efforts.map(({ parseMs }) => timeText(parseMs))],
-    ['files/s', ...efforts.map(({ fileCount, ms }) => countText(Math.round((fileCount * 1000) / ms)))],
-    countRow('hits', run => run.hitCount),
-    countRow('misses', run => run.missCount),
-    ...Array.from(reasons, reason => countRow(`  ${reason}`, run => run.missReasons[reason])),
+    ['', ...(firstTime ? ['first time'] : []), 'first run', 'second run'],
+    row('files', ({ fileCount }) => countText(fileCount)),
+    row('time', ({ ms }) => timeText(ms)),
+    row('  parsing', ({ parseMs }) => timeText(parseMs)),
+    row('files/s', ({ fileCount, ms }) => countText(Math.round((fileCount * 1000) / ms))),
+    row('hits', ({ hitCount }) => countText(hitCount)),
+    row('misses', ({ missCount }) => countText(missCount)),
+    ...Array.from(reasons, reason => row(`  ${reason}`, ({ missReasons }) => countText(missReasons[reason] ?? 0))),
   ])
 }
 
@@ -56,19 +53,24 @@ function runsTable(first, second, remembered) {
 function warmText({ missCount, missedCount, missed }) {
   if (missCount === 0) return 'The cache was already warm: the first run hit from the first file on.'
   const names = missed.map(place).join(', ') + (missedCount > missed.length ? ', …' : '')
-  return `The cache was already warm: the first run parsed ${countText(missedCount)} ${plural(missedCount)}: ${names}`
+  return `The first run parsed ${countText(missedCount)} ${plural(missedCount)}: ${names}`
+}
+
+/** @param {RunReport} first */
+function equalText({ hitCount }) {
+  return hitCount > 0 ? ['The hits of the first run are of files that hold the same as another one.'] : []
 }
 
 /**
- * @param {Effort} fromEmpty
+ * @param {Effort} firstTime
  * @param {RunReport} second
  */
-function savedText(fromEmpty, second) {
+function savedText(firstTime, second) {
   // Never negative: where nothing can be stored, the second run may just as well be the slower one.
-  const savedMs = Math.max(0, fromEmpty.ms - second.ms)
-  const savedParseMs = Math.max(0, fromEmpty.parseMs - second.parseMs)
-  const ratio = (fromEmpty.ms / second.ms).toFixed(1)
-  return `Time saved: ${timeText(savedMs)}, ${timeText(savedParseMs)} of it parsing; ${ratio} times as fast as with an empty cache.`
+  const savedMs = Math.max(0, firstTime.ms - second.ms)
+  const savedParseMs = Math.max(0, firstTime.parseMs - second.parseMs)
+  const ratio = (firstTime.ms / second.ms).toFixed(1)
+  return `Time saved: ${timeText(savedMs)}, ${timeText(savedParseMs)} of it parsing; ${ratio} times as fast as the first time.`
 }
 
 /** @param {RunReport} run */

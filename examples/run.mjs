@@ -25,7 +25,7 @@ Runs two plugins, an outline and an import graph, over every JavaScript and Type
 
 Options:
   --dir <path>   the cache directory (default: ${relative(PROJECT, DEFAULT_CACHE)} in this project)
-  --fresh        forget what the plugins have cached there before
+  --fresh        forget what the example has cached there before
   -h, --help     show this
 `
 
@@ -88,13 +88,14 @@ function existingDirectory(path) {
 }
 
 /**
- * Clears what the plugins cached, of all their versions, and nothing else: `--dir` may name a cache that others use too.
+ * Clears what the example cached, of all versions, and nothing else: `--dir` may name a cache that others use too.
  *
  * @param {string} dir
  */
 async function forget(dir) {
   const cache = await openCache({ dir })
-  for (const plugin of [createOutline(cache), createImportGraph(cache)]) plugin.entries.clear()
+  const plugins = [createOutline(cache), createImportGraph(cache)]
+  for (const entries of [...plugins.map(plugin => plugin.entries), cache.namespace('example-runs')]) entries.clear()
   cache.close()
 }
 

@@ -26,7 +26,7 @@ export function countsOf(namespaces, earlier = { hitCount: 0, missCount: 0, miss
 }
 
 /**
- * How much the namespaces' values take, each namespace by itself and then all together. The distinct bytes of all are
+ * How much the values take that the namespaces hold, of whatever version, each namespace by itself and then all together. The distinct bytes of all are
  * less than the sum of each one's where namespaces hold equal values.
  *
  * @param {readonly Namespace[]} namespaces
@@ -45,7 +45,7 @@ export function storedBy(namespaces) {
 function stored(name, namespaces) {
   let [valueCount, sizeBytes, distinctBytes] = [0, 0, 0]
   const digests = new Set()
-  for (const entry of namespaces.flatMap(namespace => [...namespace.entries()])) {
+  for (const entry of namespaces.flatMap(namespace => [...namespace.entries({ allVersions: true })])) {
     valueCount++
     sizeBytes += entry.sizeBytes
     if (!digests.has(entry.digest)) distinctBytes += entry.sizeBytes

@@ -1,6 +1,6 @@
 // The example's plugins and its progress bar, in this process and against the library's sources.
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
@@ -11,7 +11,7 @@ import { openCacheSync } from '../src/index.js'
 const load = (path: string) => import(/* @vite-ignore */ new URL(`../examples/${path}`, import.meta.url).href)
 const { createImportGraph } = await load('plugins/import-graph.mjs')
 const { createOutline } = await load('plugins/outline.mjs')
-const { parseFile } = await load('plugins/parse.mjs')
+const { parseText } = await load('plugins/parse.mjs')
 const { Progress } = await load('progress.mjs')
 const { sizeText, timeText } = await load('text.mjs')
 
@@ -105,6 +105,25 @@ describe('the outline', () => {
   })
 })
 
+test('an outline is of what the file holds, also where that changes between its two parts', async () => {
+  const { cache, file } = project()
+  const path = file('a.js', "import './before.js'; let before")
+  const edited = "import './after.js'; let after"
+  const parse = vi.fn((text, path) => {
+    file('a.js', edited)
+    return parseText(text, path)
+  })
+  const plugin = createOutline(cache, parse)
+  const partsOf = async () => {
+    const { imports, symbols } = await plugin.analyze(path)
+    return [imports[0].from, symbols[0].name]
+  }
+  expect(await partsOf()).toEqual(['./before.js', 'after'])
+  expect(await partsOf()).toEqual(['./after.js', 'after'])
+  file('a.js', "import './before.js'; let before")
+  expect(await partsOf()).toEqual(['./before.js', 'before'])
+})
+
 describe.each([
   ['the outline', createOutline],
   ['the import graph', createImportGraph],
@@ -115,7 +134,7 @@ describe.each([
     ['empty.js', ''],
   ])('of %s is the same from the cache, without parsing', async (name, source) => {
     const { cache, file } = project()
-    const parse = vi.fn(parseFile)
+    const parse = vi.fn(parseText)
     const plugin = create(cache, parse)
     const path = file(name, source)
     const computed = await plugin.analyze(path)
@@ -129,6 +148,18 @@ describe.each([
     const plugin = create(cache)
     expect((await plugin.analyze(file('a.js', "import './before.js'"))).imports[0].from).toBe('./before.js')
     expect((await plugin.analyze(file('a.js', "import './after_.js'"))).imports[0].from).toBe('./after_.js')
+  })
+
+  test('is found again for an equal file elsewhere, unless it is in another language', async () => {
+    const { dir, cache, file } = project()
+    const parse = vi.fn(parseText)
+    const plugin = create(cache, parse)
+    mkdirSync(join(dir, 'elsewhere'))
+    const computed = await plugin.analyze(file('a.ts', '<a>b'))
+    expect(await plugin.analyze(file('elsewhere/c.ts', '<a>b'))).toEqual(computed)
+    expect(parse).toHaveBeenCalledTimes(1)
+    expect(computed.failure).toBeUndefined()
+    expect(await plugin.analyze(file('a.tsx', '<a>b'))).toHaveProperty('failure')
   })
 
   test('caches nothing for a file that cannot be read', async () => {
@@ -149,7 +180,7 @@ test.each([
   ['a.d.ts', 'export function a(): void; class B { accessor c: number }'],
   ['a.d.css.ts', 'declare const a: { readonly b: string }\nexport default a'],
 ])('%s is parsed as what it is', async (name, source) => {
-  expect(await parseFile(project().file(name, source))).toHaveProperty('program')
+  expect(await parseText(source, join('project', name))).toHaveProperty('program')
 })
 
 describe('the progress bar', () => {

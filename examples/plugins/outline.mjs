@@ -1,7 +1,7 @@
 // A plugin that lists what a file brings in and declares, with lines: what an editor shows beside the text.
 
 import { importsOf } from './imports.mjs'
-import { PARSER_VERSION, parseFile } from './parse.mjs'
+import { PARSER_VERSION, parseText } from './parse.mjs'
 
 /** @typedef {import('@babel/types').Node} Node */
 /** @typedef {'function' | 'class' | 'interface' | 'type' | 'enum' | 'namespace' | 'variable' | 'export'} SymbolKind */
@@ -12,39 +12,42 @@ const PLUGIN_VERSION = '1.0.0'
 
 /**
  * @param {import('wicked-cache').Cache} cache
- * @param {typeof parseFile} [parse]
+ * @param {typeof parseText} [parse]
  */
-export function createOutline(cache, parse = parseFile) {
+export function createOutline(cache, parse = parseText) {
   const entries = cache.namespace('outline', { version: `${PLUGIN_VERSION}+parser.${PARSER_VERSION}` })
 
   return {
     entries,
 
     /**
-     * @param {string} path absolute
+     * @param {string} path
      * @returns {Promise<Outline>}
      */
     async analyze(path) {
-      // Two entries, because the imports come from a package that other plugins use as well: each of those caches the same
-      // list for the same file, and equal values are stored once, whoever sets them. In one value with the symbols, which
+      /** @type {{ source: string, parsed: Promise<import('./parse.mjs').Parsed> } | undefined} */
+      let last
+      /** @param {import('wicked-cache').AnalyzeContext} context */
+      const parseOnce = ({ source, path }) => {
+        // The file may be edited between the two analyses: each is of the text that it was given.
+        if (last?.source !== source) last = { source, parsed: parse(source, path) }
+        return last.parsed
+      }
+      // Two analyses, because the imports come from a package that other plugins use as well: each of those caches the same
+      // list for the same text, and equal values are stored once, whoever sets them. In one value with the symbols, which
       // nobody else computes, the list would be stored again.
-      /** @type {import('./imports.mjs').ImportList | undefined} */
-      const cachedList = entries.get(`imports:${path}`)
-      /** @type {OutlineSymbol[] | undefined} */
-      const cachedSymbols = entries.get(`symbols:${path}`)
-      if (cachedList && cachedSymbols) return { ...cachedList, symbols: cachedSymbols }
-
-      const parsed = await parse(path)
-      const list = importsOf(parsed)
-      const symbols = 'failure' in parsed ? [] : symbolsIn(parsed.program.body)
-      entries.setMany([
-        { key: `imports:${path}`, value: list, files: [path] },
-        { key: `symbols:${path}`, value: symbols, files: [path] },
-      ])
+      const list = await entries.analyze(path, async ctx => importsOf(await parseOnce(ctx)), { version: 'imports' })
+      const symbols = await entries.analyze(path, async ctx => symbolsOf(await parseOnce(ctx)), { version: 'symbols' })
       return { ...list, symbols }
     },
   }
 }
+
+/**
+ * @param {import('./parse.mjs').Parsed} parsed
+ * @returns {OutlineSymbol[]}
+ */
+const symbolsOf = parsed => ('failure' in parsed ? [] : symbolsIn(parsed.program.body))
 
 /** @type {Record<string, SymbolKind>} */
 const KINDS = {

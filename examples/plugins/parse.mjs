@@ -1,7 +1,6 @@
 // Source text to syntax tree. It and imports.mjs stand for what two plugins have in common in real life: packages from
 // npm that both depend on, without knowing of each other.
 
-import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 
 /** @typedef {{ program: import('@babel/types').Program } | { failure: string }} Parsed */
@@ -10,14 +9,14 @@ import { createRequire } from 'node:module'
 export const PARSER_VERSION = createRequire(import.meta.url)('@babel/parser/package.json').version
 
 /**
- * Reads and parses one file. Text that is no program is a result like any other: it is no different the next time, so it
- * is worth caching. That a file cannot be read says nothing about its content; that is thrown, and must not be cached.
+ * Text that is no program is a result like any other: it is no different the next time, so it is worth caching. What the
+ * parser has no room for on its stack says nothing about the text; that is thrown, and must not be cached.
  *
- * @param {string} path
+ * @param {string} text
+ * @param {string} path of which the extension alone counts
  * @returns {Promise<Parsed>}
  */
-export async function parseFile(path) {
-  const text = readFileSync(path, 'utf8')
+export async function parseText(text, path) {
   // Only here: when everything is cached, no process pays for loading the parser.
   const { parse } = await import('@babel/parser')
   try {
