@@ -276,7 +276,7 @@ export interface VerifyProgress {
 
 /** What verify found. */
 export interface VerifyReport {
-  /** Whether nothing is wrong; notes do not count. After a repair, this and all but the problems is what a second look found. */
+  /** Whether nothing is wrong; notes do not count. After a repair, this is what a second look found, as is all but the problems. */
   isWhole: boolean
   fileCount: number
   checkedBytes: number
@@ -375,11 +375,11 @@ export interface Cache {
   /** Drops expired and stale entries, then the blobs that nothing refers to. */
   gc(): Promise<GcReport>
   /**
-   * Checks every frame, record and blob of every file; nothing is written unless it is to repair. Others can go on using the cache
-   * meanwhile.
+   * Checks every frame, record and blob of every file; nothing is written unless it is to repair. Others can go on using
+   * the cache meanwhile.
    *
-   * @throws CacheError `ERR_CACHE_OPTION`, `ERR_CACHE_CLOSED`, `ERR_CACHE_ROOT`; `ERR_CACHE_BUSY` for a repair while a gc or another
-   *   repair runs
+   * @throws CacheError `ERR_CACHE_OPTION`, `ERR_CACHE_CLOSED`, `ERR_CACHE_ROOT`; `ERR_CACHE_BUSY` for a repair while a gc
+   *   or another repair runs
    */
   verify(options?: VerifyOptions): Promise<VerifyReport>
   /** Writes pending statistics and closes all files. Later calls on the cache and its namespaces throw `ERR_CACHE_CLOSED`. */

@@ -1,8 +1,9 @@
 // Moves the blobs of a pack elsewhere and removes the pack, so that what in it is damaged or of no use goes with it.
 //
-// Guarantees: the pack is retired first, which tells every set from then on that its blobs there need storing again; each
-// blob is in its new place before the index points to it, and the pack goes last. Killed in between, all blobs are still
-// found, and the next one goes on with the retired pack. A set that stores a blob again meanwhile wins over its move.
+// Guarantees: the pack is retired first, which tells every set from then on that its blobs there need storing again;
+// each blob is in its new place before the index points to it, and the pack goes last. Killed in between, all blobs are
+// still found, and the next one goes on with the retired pack. A set that stores a blob again meanwhile wins over its
+// move.
 
 import { NO_RECORD } from '../log-map/record.js'
 import type { Blob, Location } from '../packs/packs.js'
@@ -52,7 +53,9 @@ function isElsewhere({ index, packs }: Blobs, { pack, offset }: Location, id: Bu
   return (known.pack !== pack || known.offset !== offset) && packs.read(known, id) !== undefined
 }
 
-/** The check of the index record that points into this pack, `NO_RECORD` for none at all, undefined for one elsewhere. */
+/**
+ * The check of the index record that points into this pack, `NO_RECORD` for none at all, undefined for one elsewhere.
+ */
 function checkInPack({ index }: Blobs, id: Buffer, pack: number): number | undefined {
   const found = index.get(positionOf(id), id)
   if (found?.kind !== 'put') return NO_RECORD

@@ -15,6 +15,7 @@ import type {
   VerifyReport,
 } from '../base/types.js'
 import { diskUsage } from '../files/disk-usage.js'
+import type { Files } from '../files/files.js'
 import { collect } from '../gc/gc.js'
 import { acquire, release } from '../gc/lock.js'
 import { NamespaceHandle } from '../namespace/namespace.js'
@@ -98,15 +99,12 @@ export class CacheHandle implements Cache {
       throw new CacheError('ERR_CACHE_OPTION', 'A read-only cache cannot be repaired.', { value: options })
     }
     const { environment, layout } = this.#storage
-    const { files } = environment
-    return verify(
-      {
-        environment,
-        layout,
-        lock: { acquire: () => acquire(files, layout.gcLock), release: () => release(files, layout.gcLock) },
-      },
-      options,
-    )
+    const { gcLock } = layout
+    const lock = {
+      acquire: (files: Files) => acquire(files, gcLock),
+      release: (files: Files) => release(files, gcLock),
+    }
+    return verify({ environment, layout, lock }, options)
   }
 
   close(): void {

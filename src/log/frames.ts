@@ -160,7 +160,7 @@ function saidEndOfFrame(bytes: Buffer, at: number, end: number): number {
 
 const MAGIC_BYTES = Buffer.from([FRAME_MAGIC & 0xff, FRAME_MAGIC >> 8])
 
-/** Bytes made to look like the beginnings of long frames would all be hashed to their ends: a minute for each megabyte. */
+/** Bytes made to look like the beginnings of long frames would all be hashed to their ends: 45 GB for 1 MB of them. */
 const MAX_HASHED_TIMES = 32
 
 /** The first position from `from` on where a valid frame begins, or -1; also -1 once the search has cost too much. */

@@ -27,7 +27,9 @@ const ignoreDamage: LogDamageVisitor = () => undefined
 /** Bytes read at a time; a longer frame is read whole. */
 const CHUNK_BYTES = 1024 * 1024
 
-/** Says which version and which place a file belongs to; several may stand in a file that two processes created at once. */
+/**
+ * Says which version and which place a file belongs to; several may stand in a file that two processes created at once.
+ */
 export function writeOpenFrame(writer: FrameWriter, identity: string): FrameWriter {
   return writer.begin(FRAME.open).u16(FORMAT_VERSION).put(Buffer.from(identity)).end()
 }

@@ -1,6 +1,6 @@
-// The disk as verify sees it: files and directories below one root. Whoever can write to the root could put a link in the
-// place of a file or of a directory on the way to it; such a thing is as good as missing here, so that nothing outside of
-// the root is read, and nothing outside is written to by a repair.
+// The disk as verify sees it: files and directories below one root. Whoever can write to the root could put a link in
+// the place of a file or of a directory on the way to it; such a thing is as good as missing here, so that nothing
+// outside of the root is read, and nothing outside is written to by a repair.
 //
 // Not guaranteed: that it stays so between the look and the call. Whoever can swap them in that instant is the user.
 

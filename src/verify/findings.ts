@@ -1,4 +1,5 @@
-// What was found so far. A damaged store may have a finding for each of its entries: all are counted, the first are kept.
+// What was found so far. A damaged store may have a finding for each of its entries: all are counted, the first are
+// kept.
 
 import { relative, sep } from 'node:path'
 import type { Finding, Note, NoteKind, Problem, ProblemKind } from '../base/types.js'

@@ -1,5 +1,5 @@
-// Where a repair keeps what it cuts out, before it cuts: `lost+found` below the root, each piece in a file named after the
-// file and the offset that it comes from. Nothing there is ever read again, or removed, by the cache.
+// Where a repair keeps what it cuts out, before it cuts: `lost+found` below the root, each piece in a file named after
+// the file and the offset that it comes from. Nothing there is ever read again, or removed, by the cache.
 
 import { join } from 'node:path'
 import { CacheError } from '../base/errors.js'

@@ -1,5 +1,5 @@
-// Every bucket of a log map: first its frames, then the records in force. Buckets are followed by place, as readers do, so
-// that one which gets successors meanwhile is not missed; what is wrong with one leaves the others to be checked.
+// Every bucket of a log map: first its frames, then the records in force. Buckets are followed by place, as readers do,
+// so that one which gets successors meanwhile is not missed; what is wrong with one leaves the others to be checked.
 
 import { FRAME } from '../base/layout.js'
 import { Log } from '../log/log.js'

@@ -1,6 +1,6 @@
-// What a repair does about each problem. It goes the ways that everybody goes, so that it is safe beside processes that get
-// and set: a bucket is sealed and succeeded, a pack is retired and moved like a gc does, a record is removed only while it
-// is the one that was judged. What is cut out is kept first; where that fails, nothing is cut.
+// What a repair does about each problem. It goes the ways that everybody goes, so that it is safe beside processes that
+// get and set: a bucket is sealed and succeeded, a pack is retired and moved like a gc does, a record is removed only
+// while it is the one that was judged. What is cut out is kept first; where that fails, nothing is cut.
 
 import { CACHE_TAG, type Layout } from '../base/layout.js'
 import type { Problem } from '../base/types.js'

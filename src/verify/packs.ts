@@ -40,7 +40,10 @@ async function checkPack(inspection: Inspection, file: PackFile): Promise<void> 
   }
 }
 
-/** Scans the pack, under the name that a gc gives it if need be, and puts its blobs on the shelf; undefined when it is gone. */
+/**
+ * Scans the pack, under the name that a gc gives it if need be, and puts its blobs on the shelf; undefined when it is
+ * gone.
+ */
 function shelve(inspection: Inspection, { pack, path }: PackFile): { scan: Scan; path: string } | undefined {
   const { environment, shelf } = inspection
   for (const each of [path, path.replace(/pack$/, 'retired')]) {

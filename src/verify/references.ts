@@ -1,5 +1,6 @@
-// Who refers to which blob: the index, by id, and the entries of all namespaces. A reference that does not match the shelf
-// is looked for on disk, then once more in the end, when whoever was writing has gone on; only then is it said to dangle.
+// Who refers to which blob: the index, by id, and the entries of all namespaces. A reference that does not match the
+// shelf is looked for on disk, then once more in the end, when whoever was writing has gone on; only then is it said to
+// dangle.
 
 import { BLOB_ID_BYTES, MAX_VALUE_BYTES } from '../base/layout.js'
 import { locationIn, positionOf } from '../blobs/blobs.js'

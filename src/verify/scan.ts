@@ -1,6 +1,6 @@
-// One log read from beginning to end, for what in it is no whole frame of its kind. What a get would skip in silence is told
-// here with its offset. Frames come to the check as they do to all readers, through the log, so that verify and get never
-// disagree on what is a frame.
+// One log read from beginning to end, for what in it is no whole frame of its kind. What a get would skip in silence is
+// told here with its offset. Frames come to the check as they do to all readers, through the log, so that verify and
+// get never disagree on what is a frame.
 
 import { CacheError, errnoOf } from '../base/errors.js'
 import { FORMAT_VERSION, FRAME, FRAME_HEADER_BYTES, MAX_FRAME_BYTES } from '../base/layout.js'

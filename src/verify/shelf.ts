@@ -1,6 +1,6 @@
-// Where the whole blobs are, for all packs: 13 bytes a blob, so that entries and index records are held against it without
-// reading the packs once more, and what no entry refers to is known in the end. A match is the exact place and 32 bits of
-// the id; whatever does not match is looked for on disk before anything is said of it.
+// Where the whole blobs are, for all packs: 13 bytes a blob, so that entries and index records are held against it
+// without reading the packs once more, and what no entry refers to is known in the end. A match is the exact place and
+// 32 bits of the id; whatever does not match is looked for on disk before anything is said of it.
 
 import { blobLength, type Location } from '../packs/packs.js'
 

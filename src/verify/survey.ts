@@ -1,5 +1,5 @@
-// What stands below the root, by name and kind: the packs, the maps, and what should not be there. Only directories of the
-// cache's own shape are entered, never a link, so that the walk ends and stays below the root.
+// What stands below the root, by name and kind: the packs, the maps, and what should not be there. Only directories of
+// the cache's own shape are entered, never a link, so that the walk ends and stays below the root.
 
 import { dirname, join } from 'node:path'
 import { BUCKET_MAX_DEPTH, CACHE_TAG, unescapeNamespace } from '../base/layout.js'

@@ -1,12 +1,12 @@
 // Looks at every frame, record and blob of every file, and says what is wrong and where; with `repair`, mends it.
 //
-// Guarantees: nothing is written without `repair`. Nothing outside of the root is read. Whatever the files hold, it ends, in
-// memory of one chunk, one bucket or one blob at a time, and 13 bytes for each blob. Other processes get and set meanwhile:
-// what they are writing is no problem, as anything odd is looked at again, and a repair takes no value from them that was whole.
-// A repair killed at any point leaves a store that works; the next one goes on.
+// Guarantees: nothing is written without `repair`. Nothing outside of the root is read. Whatever the files hold, it
+// ends, in memory of one chunk, one bucket or one blob at a time, and 13 bytes for each blob. Other processes get and
+// set meanwhile: what they are writing is no problem, as anything odd is looked at again, and a repair takes no value
+// from them that was whole. A repair killed at any point leaves a store that works; the next one goes on.
 //
-// Not guaranteed: that what is said to be orphaned still is when the report is read. A file that was cut at the end of a
-// frame is byte for byte an earlier one of its kind, which nothing can tell.
+// Not guaranteed: that what is said to be orphaned still is when the report is read. A file that was cut at the end of
+// a frame is byte for byte an earlier one of its kind, which nothing can tell.
 
 import { join, relative, sep } from 'node:path'
 import { CacheError } from '../base/errors.js'
@@ -14,6 +14,7 @@ import { type Layout, unescapeNamespace } from '../base/layout.js'
 import type { Problem, VerifyOptions, VerifyReport } from '../base/types.js'
 import { countersPosition } from '../counters/counters.js'
 import { Descriptors } from '../files/descriptors.js'
+import type { Files } from '../files/files.js'
 import { type Environment, Turn } from '../log/environment.js'
 import { LogMap } from '../log-map/log-map.js'
 import type { Position } from '../log-map/record.js'
@@ -34,7 +35,7 @@ export interface VerifyInput {
   environment: Environment
   layout: Layout
   /** The gc's: no gc and no other repair runs while a repair holds it. */
-  lock: { acquire(): boolean; release(): void }
+  lock: { acquire(files: Files): boolean; release(files: Files): void }
 }
 
 /**
@@ -54,14 +55,15 @@ async function repair(input: VerifyInput, options: VerifyOptions): Promise<Verif
   const walk = new Walk({ environment, findings, layout, mender })
   const isThere = walk.expect(layout.version, 'directory')
   if (isThere) walk.expect(layout.gcLock, 'file')
-  if (isThere && !lock.acquire()) throw new CacheError('ERR_CACHE_BUSY', 'A gc or a repair is running on this cache.')
+  if (isThere && !lock.acquire(environment.files))
+    throw new CacheError('ERR_CACHE_BUSY', 'A gc or a repair is running on this cache.')
   try {
     const first = await inspect(input, options, { environment, findings, mender })
     const after = await inspect(input, options)
     const { problems, problemCount } = withRemaining(first, after)
     return { ...after, problems, problemCount, lostAndFound: lostAndFound.kept.map(path => findings.fileOf(path)) }
   } finally {
-    if (isThere) lock.release()
+    if (isThere) lock.release(environment.files)
   }
 }
 

@@ -1,4 +1,5 @@
-// What stands at a path, held against what should stand there. Whatever is of another kind is in the way, and no reason to go on.
+// What stands at a path, held against what should stand there. Whatever is of another kind is in the way, and no reason
+// to go on.
 
 import type { Surroundings } from './inspection.js'
 

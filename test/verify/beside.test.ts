@@ -9,6 +9,7 @@ import type { Cache } from '../../src/index.js'
 import { Killed, mortalFiles } from '../store/environment.js'
 import { filesBelow, nextTurn, openAsAnotherProcess, temporaryRoot } from '../support/caches.js'
 import { startModule } from '../support/children.js'
+import { interceptedFiles } from '../support/files.js'
 import { printedSeed, randomFrom } from '../support/random.js'
 import { fill, flip, hitsOf, NOW, open, pathIn, SMALL, sizeOf, verifyAt } from './stores.js'
 
@@ -147,6 +148,53 @@ test('a repair loses nothing that others set while it runs', async () => {
     expect((await verifyAt(dir)).problems).toEqual([])
   }
   expect(problemCount).toBeGreaterThan(10)
+})
+
+test('a value that is stored again while verify looks is not said to be gone', async () => {
+  const dir = temporaryRoot()
+  const cache = open(dir)
+  fill(cache, SMALL)
+  cache.close()
+  rmSync(pathIn(dir, 'v1/blobs/packs/0.pack'))
+  const other = open(dir).namespace('three')
+  let isAgain = false
+  const { problems } = await verifyAt(dir, {
+    onProgress({ file }) {
+      // The last file: all references have been looked at once.
+      if (!file.startsWith('v1/namespaces/two/manifest') || isAgain) return
+      isAgain = true
+      setImmediate(() => other.set('again', SMALL.one?.text))
+    },
+  })
+  expect(isAgain).toBe(true)
+  const dangling = problems.flatMap(({ namespace, key }) => (key === undefined ? [] : `${namespace}/${key}`))
+  expect(dangling.sort()).toEqual(['one/list', 'one/number', 'one/ttl', 'two/text'])
+  expect(problems.filter(({ file }) => file.includes('index')).length).toBe(4)
+})
+
+test('an entry that is set again in the instant in which a repair removes it stays', async () => {
+  const dir = temporaryRoot()
+  const cache = open(dir)
+  fill(cache, SMALL)
+  cache.close()
+  rmSync(pathIn(dir, 'v1/blobs/packs/0.pack'))
+  const other = open(dir)
+  let count = 0
+  const files = interceptedFiles(call => {
+    if (call.name === 'append' && call.path.includes('manifest')) {
+      // Between the decision and the write, whichever entry it is about.
+      for (const [name, values] of Object.entries(SMALL)) {
+        for (const key of Object.keys(values)) other.namespace(name).set(key, `set again ${++count}`)
+      }
+    }
+    return call.proceed()
+  })
+  await verifyAt(dir, { repair: true }, files)
+  expect(count).toBeGreaterThan(0)
+  const fresh = open(dir)
+  for (const [name, values] of Object.entries(SMALL)) {
+    for (const key of Object.keys(values)) expect(fresh.namespace(name).get(key)).toMatch(/^set again/)
+  }
 })
 
 test('a repair beside writers in processes of their own leaves nothing wrong, and what they end with is there', async () => {

@@ -1,12 +1,24 @@
 // What only somebody could have made who knows the format: frames whose checks hold and that say nonsense, names that lead
 // elsewhere, files without end. Verify neither throws nor hangs nor leaves the root, and a repair gets rid of it.
 
-import { appendFileSync, existsSync, mkdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+import {
+  appendFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { FRAME, FRAME_HEADER_BYTES, FRAME_MAGIC } from '../../src/base/layout.js'
-import { nodeFiles } from '../../src/files/files.js'
-import { temporaryRoot } from '../support/caches.js'
+import { type Files, nodeFiles } from '../../src/files/files.js'
+import { filesBelow, temporaryRoot } from '../support/caches.js'
 import { interceptedFiles } from '../support/files.js'
 import { fill, forged, hashing, hitsOf, open, pathIn, recordOf, SMALL, sizeOf, verifyAt } from './stores.js'
 
@@ -114,50 +126,69 @@ test('an entry that refers to more bytes than a value can have, or past the end 
   }
 })
 
-test('nothing outside of the root is looked at, wherever links lead, and nothing outside is changed by a repair', async () => {
-  const outside = temporaryRoot()
-  mkdirSync(join(outside, 'a'), { recursive: true })
-  for (const name of ['_.9', '0.9', 'a.9', '0.pack', 'manifest', 'secret', 'a/0.9']) {
-    writeFileSync(join(outside, name), 'secret')
-  }
-  symlinkSync(outside, join(dir, 'lost+found'))
-  symlinkSync(outside, pathIn(dir, 'v1/namespaces/three'))
-  mkdirSync(pathIn(dir, 'v1/namespaces/four'))
-  symlinkSync(outside, pathIn(dir, 'v1/namespaces/four/manifest'))
-  symlinkSync(outside, pathIn(dir, 'v1/namespaces/one/manifest/a'))
-  symlinkSync(join(outside, '_.9'), pathIn(dir, 'v1/namespaces/one/manifest/_.9'))
-  symlinkSync(join(outside, '0.pack'), pathIn(dir, 'v1/blobs/packs/7.pack'))
-  symlinkSync(join(outside, 'secret'), pathIn(dir, 'v1/gc.lock'))
-  forge(PACK, 200, Buffer.alloc(0))
-  const touched = new Set<string>()
+/** The disk, and every call that went through a link below the root or outside of it. */
+function watched(): { files: Files; strays: string[] } {
+  const strays: string[] = []
+  const isLink = (path: string) => nodeFiles.linkStat(path)?.kind === 'other'
   const files = interceptedFiles(call => {
     // A link itself may be looked at, and moved.
-    const isOnWay = (path: string) => path !== dir && path.startsWith(dir) && nodeFiles.linkStat(path)?.kind === 'other'
     const follows = !['linkStat', 'remove', 'rename', 'createFile'].includes(call.name)
+    let isStray = !call.path.startsWith(dir)
     for (let path = follows ? call.path : dirname(call.path); path.length > dir.length; path = dirname(path)) {
-      if (isOnWay(path)) touched.add(`${call.name} ${call.path}`)
+      isStray ||= isLink(path)
     }
-    if (!resolve(call.path).startsWith(dir)) touched.add(`${call.name} ${call.path}`)
+    if (isStray && !(call.name === 'linkStat' && call.path.startsWith(dir))) strays.push(`${call.name} ${call.path}`)
     return call.proceed()
   })
-  const { problems } = await verifyAt(dir, {}, files)
-  expect(
-    problems
-      .filter(({ kind }) => kind === 'unreadable')
-      .map(({ file }) => file)
-      .sort(),
-  ).toEqual([
-    'v1/blobs/packs/7.pack',
-    'v1/gc.lock',
-    'v1/namespaces/four/manifest',
-    'v1/namespaces/one/manifest/_.9',
-    'v1/namespaces/one/manifest/a',
-  ])
-  const cache = open(dir, files)
-  // The lock is taken as a gc takes it, and nothing can be put into this lost+found.
-  await expect(cache.verify({ repair: true })).rejects.toMatchObject({ code: 'ERR_CACHE_BUSY' })
-  expect([...touched].filter(call => !call.endsWith('gc.lock'))).toEqual([])
-  for (const name of ['_.9', 'secret', 'a/0.9']) expect(readFileSync(join(outside, name), 'utf8')).toBe('secret')
+  return { files, strays }
+}
+
+describe('nothing outside of the root is looked at or changed', () => {
+  test('where links stand among the files and directories', async () => {
+    const outside = temporaryRoot()
+    mkdirSync(join(outside, 'a'), { recursive: true })
+    const names = ['_.9', '0.9', 'a.9', '0.pack', 'manifest', 'secret', 'a/0.9']
+    for (const name of names) writeFileSync(join(outside, name), 'secret')
+    symlinkSync(outside, pathIn(dir, 'v1/namespaces/three'))
+    mkdirSync(pathIn(dir, 'v1/namespaces/four'))
+    const links: [string, string][] = [
+      ['v1/namespaces/four/manifest', ''],
+      ['v1/namespaces/one/manifest/a', ''],
+      ['v1/namespaces/one/manifest/_.9', '_.9'],
+      ['v1/blobs/index/0.9', '0.9'],
+      ['v1/blobs/index/_.9', '_.9'],
+      ['v1/blobs/packs/7.pack', '0.pack'],
+      ['v1/gc.lock', 'secret'],
+    ]
+    for (const [link, target] of links) symlinkSync(join(outside, target), pathIn(dir, link))
+    forge(PACK, 200, Buffer.alloc(0))
+    const { files, strays } = watched()
+    const { problems } = await verifyAt(dir, {}, files)
+    const unreadable = problems.filter(({ kind }) => kind === 'unreadable').map(({ file }) => file)
+    for (const [link] of links) expect(unreadable).toContain(link)
+    // With nowhere to put things, a repair gives up what it would have to move.
+    symlinkSync(outside, join(dir, 'lost+found'))
+    await expect(verifyAt(dir, { repair: true }, files)).rejects.toMatchObject({ code: 'ERR_CACHE_BUSY' })
+    unlinkSync(join(dir, 'lost+found'))
+    expect((await verifyAt(dir, { repair: true }, files)).isWhole).toBe(true)
+    expect(strays).toEqual([])
+    for (const name of names) expect(readFileSync(join(outside, name), 'utf8')).toBe('secret')
+    expect(filesBelow(outside).length).toBe(names.length)
+  })
+
+  test.each(['v1', 'v1/blobs', 'v1/namespaces'])('where %s is a link to one of another cache', async name => {
+    const outside = temporaryRoot()
+    cpSync(pathIn(dir, name), outside, { recursive: true })
+    const before = filesBelow(outside).map(file => readFileSync(join(outside, file), 'latin1'))
+    rmSync(pathIn(dir, name), { recursive: true })
+    symlinkSync(outside, pathIn(dir, name))
+    const { files, strays } = watched()
+    expect((await verifyAt(dir, {}, files)).problems[0]).toMatchObject({ kind: 'unreadable', file: name })
+    expect((await verifyAt(dir, { repair: true }, files)).isWhole).toBe(true)
+    // The cache itself, which looks at its root when it is opened, is not what is tested here.
+    expect(strays.filter(call => call !== `stat ${pathIn(dir, 'v1')}`)).toEqual([])
+    expect(filesBelow(outside).map(file => readFileSync(join(outside, file), 'latin1'))).toEqual(before)
+  })
 })
 
 test.each([
@@ -222,7 +253,6 @@ describe('files that are not the cache’s', () => {
   })
 
   test('a pack that a gc was moving when it was killed is a note, and a repair finishes it', async () => {
-    const { renameSync } = await import('node:fs')
     renameSync(pathIn(dir, PACK), pathIn(dir, 'v1/blobs/packs/0.retired'))
     expect(await verifyAt(dir)).toMatchObject({
       isWhole: true,
