@@ -1,0 +1,39 @@
+// Giving space back when half of the entries are deleted, and what a process that reads meanwhile notices.
+
+import { diskBytes } from '../bench.mjs'
+import { inTurns } from '../measure.mjs'
+
+export const TABLE = 'Giving back the space of deleted entries, half of them deleted'
+export const COLUMNS = {
+  ms: 'time, ms',
+  disk: 'disk afterwards, part of before',
+  misses: 'misses of a reader meanwhile',
+  longest: 'its longest get, ms',
+}
+/** lmdb files never shrink, flat-cache writes itself anew anyway; keyv and cacache hold too few entries to compare. */
+const CONTENDERS = ['wicked-cache', 'better-sqlite3']
+
+/** @param {import('../bench.mjs').Bench} bench */
+export async function run(bench) {
+  const { results, sizes, corpus } = bench
+  const count = sizes.collected
+  const contenders = CONTENDERS.filter(name => bench.peers.some(peer => peer.name === name))
+  await inTurns(contenders, Math.min(5, sizes.rounds), async name => {
+    const dir = bench.path()
+    const args = { peer: name, dir, corpus, count }
+    bench.child('fill', args)
+    const before = diskBytes(dir)
+    const reader = bench.start('watch-gets', args)
+    await reader.ready
+    const collector = bench.start('collect', args)
+    const { ms } = await collector.result
+    reader.child.send('stop')
+    const { misses, longestMs } = await reader.result
+    const where = { table: TABLE, contender: name, unit: '' }
+    results.add({ ...where, column: COLUMNS.ms }, ms)
+    results.add({ ...where, column: COLUMNS.disk }, diskBytes(dir) / before)
+    results.add({ ...where, column: COLUMNS.misses }, misses)
+    results.add({ ...where, column: COLUMNS.longest }, longestMs)
+    bench.remove(dir)
+  })
+}
