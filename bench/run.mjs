@@ -23,6 +23,7 @@ if (unknown.length > 0) throw new Error(`There is no case ${unknown.join(', ')}.
 install()
 const work = mkdtempSync(join(options.dir ?? tmpdir(), 'wicked-cache-bench-'))
 process.on('exit', () => rmSync(work, { recursive: true, force: true }))
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1))
 
 const started = Date.now()
 const log = (/** @type {string} */ text) =>

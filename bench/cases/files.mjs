@@ -3,7 +3,7 @@
 import { appendFileSync, copyFileSync, mkdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import { sourcePaths } from '../corpus.mjs'
+import { sourcePaths } from '../corpus/sources.mjs'
 import { inTurns } from '../measure.mjs'
 
 export const TABLE = 'A run over files, each bound to its source'

@@ -5,7 +5,7 @@ import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { entriesText } from '../bench.mjs'
-import { keyAt, valueAt } from '../corpus.mjs'
+import { keyAt, valueAt } from '../corpus/entries.mjs'
 import { inTurns } from '../measure.mjs'
 import { ADAPTERS } from '../peers/list.mjs'
 
@@ -35,18 +35,18 @@ async function measure(bench, count, empty) {
   )
   for (const operation of /** @type {const} */ (['get', 'more', 'set'])) {
     const table = TABLES[operation]
-    let bareMs = 0
-    await inTurns([undefined], sizes.freshRounds, async (_, round) => {
-      bareMs = wallMs([empty])
+    for (let round = 0; round < sizes.freshRounds; round++) {
+      const bareMs = wallMs([empty])
       results.add({ table, column, contender: BARE, unit: 'ms', isPeer: false }, bareMs)
-      await inTurns(rotated(peers, round), 1, ({ name, scripts }) => {
+      for (let i = 0; i < peers.length; i++) {
+        const { name, scripts } = /** @type {(typeof peers)[number]} */ (peers[(i + round) % peers.length])
         const ms = wallMs([scripts[operation], `new-${count}-${round}`])
         results.add({ table, column, contender: name, unit: 'ms' }, ms)
-        if (operation !== 'get') return
+        if (operation !== 'get') continue
         results.add({ table: ADDED, column, contender: name, unit: 'ms' }, ms - bareMs)
-        results.add({ table: RATIO, column, contender: name, unit: 'x' }, ms / bareMs)
-      })
-    })
+        results.add({ table: RATIO, column, contender: name, unit: '×' }, ms / bareMs)
+      }
+    }
   }
   const table = `Where a fresh process spends its time, from inside, at ${column}`
   await inTurns(peers, sizes.rounds, ({ name, dir }) => {
@@ -61,9 +61,6 @@ const PHASES = [
   ['first', 'first get'],
   ['more', 'nine more gets'],
 ]
-
-/** @template T @param {readonly T[]} list @param {number} by */
-const rotated = (list, by) => list.map((_, i) => /** @type {T} */ (list[(i + by) % list.length]))
 
 /**
  * One small module for each operation, as a hook would be; it exits with 1 on a miss.

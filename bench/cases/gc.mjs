@@ -5,10 +5,10 @@ import { inTurns } from '../measure.mjs'
 
 export const TABLE = 'Giving back the space of deleted entries, half of them deleted'
 export const COLUMNS = {
-  ms: 'time, ms',
+  ms: 'time',
   disk: 'disk afterwards, part of before',
   misses: 'misses of a reader meanwhile',
-  longest: 'its longest get, ms',
+  longest: 'its longest get',
 }
 /** lmdb files never shrink, flat-cache writes itself anew anyway; keyv and cacache hold too few entries to compare. */
 const CONTENDERS = ['wicked-cache', 'better-sqlite3']
@@ -29,11 +29,12 @@ export async function run(bench) {
     const { ms } = await collector.result
     reader.child.send('stop')
     const { misses, longestMs } = await reader.result
-    const where = { table: TABLE, contender: name, unit: '' }
-    results.add({ ...where, column: COLUMNS.ms }, ms)
-    results.add({ ...where, column: COLUMNS.disk }, diskBytes(dir) / before)
-    results.add({ ...where, column: COLUMNS.misses }, misses)
-    results.add({ ...where, column: COLUMNS.longest }, longestMs)
+    const add = (/** @type {string} */ column, /** @type {number} */ sample, unit = '') =>
+      results.add({ table: TABLE, column, contender: name, unit }, sample)
+    add(COLUMNS.ms, ms, 'ms')
+    add(COLUMNS.disk, diskBytes(dir) / before)
+    add(COLUMNS.misses, misses)
+    add(COLUMNS.longest, longestMs, 'ms')
     bench.remove(dir)
   })
 }

@@ -37,7 +37,7 @@ export function bars(results) {
     unit = '×',
   ) => ({
     what,
-    bar: `at most ${limit} ${unit}`,
+    bar: `at most ${limit} ${unit}`.trimEnd(),
     measured,
     unit,
     isMet: measured <= limit,
@@ -49,7 +49,7 @@ export function bars(results) {
     unit = '×',
   ) => ({
     what,
-    bar: `at least ${limit} ${unit}`,
+    bar: `at least ${limit} ${unit}`.trimEnd(),
     measured,
     unit,
     isMet: measured >= limit,

@@ -41,7 +41,7 @@ function barsTable(results) {
   const rows = bars(results).map(({ what, bar, measured, unit, isMet }) =>
     Number.isNaN(measured)
       ? [what, bar, 'not measured', '']
-      : [what, bar, `${figure(measured)} ${unit}`, isMet ? 'met' : '**not met**'],
+      : [what, bar, `${figure(measured)} ${unit}`.trimEnd(), isMet ? 'met' : '**not met**'],
   )
   return markdown(['what', 'bar', 'measured', ''], rows)
 }
@@ -72,7 +72,7 @@ export function tableText(results, table) {
 function cellText({ samples, unit }) {
   const around = spread(samples)
   const isSpread = samples.length > 1 && Number.isFinite(around)
-  return `${figure(median(samples))} ${unit}${isSpread ? ` ± ${percent(around)}` : ''}`
+  return `${`${figure(median(samples))} ${unit}`.trimEnd()}${isSpread ? ` ± ${percent(around)}` : ''}`
 }
 
 /**

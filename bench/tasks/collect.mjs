@@ -1,6 +1,6 @@
 // Deletes every other entry, then gives their space back.
 import { join } from 'node:path'
-import { keyAt } from '../corpus.mjs'
+import { keyAt } from '../corpus/entries.mjs'
 
 /** @type {Record<string, (dir: string, count: number) => Promise<number>>} ms that giving back took */
 const COLLECTORS = {

@@ -1,7 +1,7 @@
 // One of several processes on a store: sets of its own keys, each with a get of one that it set and of one of another's.
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
-import { valueAt } from '../corpus.mjs'
+import { valueAt } from '../corpus/entries.mjs'
 import { load } from './timing.mjs'
 
 /** @param {{ peer: string, dir: string, corpus: string, id: number, processes: number, count: number }} args */

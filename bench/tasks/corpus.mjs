@@ -1,7 +1,7 @@
 // Parses the sources once and leaves summaries and trees in a file for all other tasks.
 import { writeFileSync } from 'node:fs'
-import { parse as parseWithBabel } from '@babel/parser'
-import { plain, readSource, sourcePaths, summaryOf, treeOf, typedSourcePaths } from '../corpus.mjs'
+import { plain, summaryOf, treeOf, typedTreeOf } from '../corpus/analysis.mjs'
+import { readSource, sourcePaths, typedSourcePaths } from '../corpus/sources.mjs'
 
 /** Nobody caches the tree of a file of two lines. */
 const MIN_TREE_SOURCE = 1000
@@ -27,7 +27,7 @@ export function run({ file, summaryCount, treeCount }) {
     .slice(0, Math.ceil(treeCount / 5))
     .map(path => {
       const text = readSource(path) ?? ''
-      return { path, text, value: plain(parseWithBabel(text, { sourceType: 'module', plugins: ['typescript'] })) }
+      return { path, text, value: plain(typedTreeOf(text)) }
     })
   writeFileSync(file, JSON.stringify({ summaries, acorn, babel }))
   const jsonBytes = (/** @type {unknown[]} */ values) =>

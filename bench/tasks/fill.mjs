@@ -1,6 +1,6 @@
 // Makes a store of so many entries, in the way that the peer makes it fastest.
 import { readFileSync } from 'node:fs'
-import { keyAt, valueAt } from '../corpus.mjs'
+import { keyAt, valueAt } from '../corpus/entries.mjs'
 import { load } from './timing.mjs'
 
 /** A flat cache is written as a whole each time, so it gets everything at once. */

@@ -1,5 +1,5 @@
 // Gets of entries that this process has got before, in scattered order.
-import { keyAt } from '../corpus.mjs'
+import { keyAt } from '../corpus/entries.mjs'
 import { load, scattered, timeEach } from './timing.mjs'
 
 /** @param {{ peer: string, dir: string, count: number, budgetMs: number }} args */

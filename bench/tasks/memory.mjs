@@ -1,5 +1,5 @@
 // Resident memory after so many scattered gets.
-import { keyAt } from '../corpus.mjs'
+import { keyAt } from '../corpus/entries.mjs'
 import { load, scattered } from './timing.mjs'
 
 /** @param {{ peer: string, dir: string, count: number, gets: number }} args */

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { decode, Encoder } from 'cbor-x'
 import { openCacheSync } from '../../dist/index.js'
-import { keyAt, valueAt } from '../corpus.mjs'
+import { keyAt, valueAt } from '../corpus/entries.mjs'
 import { timeEach } from './timing.mjs'
 
 /** @param {{ dir: string, corpus: string, kind: 'summaries' | 'acorn' | 'babel', count: number, budgetMs: number }} args */

@@ -1,6 +1,6 @@
 // Sets of new values one by one, then of the values that are there, then as many new ones at once as the batch has.
 import { readFileSync } from 'node:fs'
-import { keyAt, valueAt } from '../corpus.mjs'
+import { keyAt, valueAt } from '../corpus/entries.mjs'
 import { load, timeEach } from './timing.mjs'
 
 /** @param {{ peer: string, dir: string, corpus: string, count: number, batch: number, budgetMs: number }} args */

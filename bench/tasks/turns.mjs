@@ -1,6 +1,6 @@
 // Gets of which each has an event-loop turn to itself, less what the turn costs: a server answers requests so.
 import { setImmediate } from 'node:timers/promises'
-import { keyAt } from '../corpus.mjs'
+import { keyAt } from '../corpus/entries.mjs'
 import { load, scattered, timeEach } from './timing.mjs'
 
 /** @param {{ peer: string, dir: string, count: number, budgetMs: number }} args */

@@ -1,5 +1,5 @@
 // Gets entries that stay, one a turn, until it is told to stop: what a plugin sees while another process collects.
-import { keyAt } from '../corpus.mjs'
+import { keyAt } from '../corpus/entries.mjs'
 import { load, scattered } from './timing.mjs'
 
 /** @param {{ peer: string, dir: string, count: number }} args */

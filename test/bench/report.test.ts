@@ -1,0 +1,115 @@
+// The page and the picture of the benchmark, from fixed figures; its peers need not be installed for this.
+
+import { expect, test } from 'vitest'
+
+// The benchmark is JavaScript without declarations; a path that the compiler cannot see makes it `any`.
+const load = (path: string) => import(/* @vite-ignore */ new URL(`../../bench/${path}`, import.meta.url).href)
+const { Results, inTurns, median, spread } = await load('measure.mjs')
+const { bars } = await load('report/bars.mjs')
+const { chart } = await load('report/chart.mjs')
+const { panelsOf } = await load('report/panels.mjs')
+const { ratioToBest, resultsText, tableText } = await load('report/results.mjs')
+const { figure } = await load('report/text.mjs')
+
+const SMALL = 'Warm get of a small summary'
+
+function line(contender: string, samples: number[], rest: object = {}) {
+  return {
+    table: SMALL,
+    column: '1,000 entries',
+    contender,
+    unit: 'µs',
+    better: 'lower',
+    isPeer: true,
+    samples,
+    ...rest,
+  }
+}
+
+function warmGets(ours: number) {
+  return new Results([line('wicked-cache', [ours]), line('lmdb', [3, 1, 2]), line('cacache', [500])])
+}
+
+test('a median is between the middle samples, a spread is half the distance of the quartiles', () => {
+  expect(median([4, 1, 3, 2])).toBe(2.5)
+  expect(median([9])).toBe(9)
+  expect(spread([1, 2, 3, 4, 5])).toBeCloseTo(1 / 3)
+})
+
+test('every contender has its turn in every round, and none is always first', async () => {
+  const calls: string[] = []
+  await inTurns(['a', 'b', 'c'], 3, (name: string, round: number) => calls.push(`${name}${round}`))
+  expect(calls).toEqual(['a0', 'b0', 'c0', 'b1', 'c1', 'a1', 'c2', 'a2', 'b2'])
+})
+
+test('a ratio below 1 says that ours is better, whichever way the figure counts', () => {
+  expect(ratioToBest(warmGets(1).lines)).toBe(0.5)
+  const higher = { better: 'higher', unit: '/s' }
+  expect(ratioToBest([line('wicked-cache', [40], higher), line('lmdb', [10], higher), line('x', [20], higher)])).toBe(
+    0.5,
+  )
+})
+
+test('a floor is no peer', () => {
+  const floor = line('bare node', [0.001], { isPeer: false })
+  expect(ratioToBest([...warmGets(4).lines, floor])).toBe(2)
+  expect(ratioToBest([line('wicked-cache', [1]), floor])).toBeUndefined()
+})
+
+test('a table has a row for each contender, a column for each question and the ratio to the best peer', () => {
+  const results = warmGets(1)
+  results.add({ table: SMALL, column: '100,000 entries', contender: 'lmdb', unit: 'µs' }, 2500)
+  expect(tableText(results, SMALL)).toBe(`|  | 1,000 entries | 100,000 entries |
+| --- | ---: | ---: |
+| **wicked-cache** | 1.00 µs |  |
+| lmdb | 2.00 µs ± 25 % | 2,500 µs |
+| cacache | 500 µs |  |
+| wicked-cache to the best peer, below 1 is better | **0.50** |  |`)
+})
+
+test('a bar is met, not met or not measured', () => {
+  const barOf = (results: unknown, what: RegExp) => bars(results).find((bar: { what: string }) => what.test(bar.what))
+  expect(barOf(warmGets(2), /warm get of a small/)).toMatchObject({ measured: 1, isMet: true })
+  expect(barOf(warmGets(2.1), /warm get of a small/)).toMatchObject({ measured: 1.05, isMet: false })
+  expect(barOf(warmGets(2), /gc/)).toMatchObject({ measured: Number.NaN, isMet: false })
+})
+
+test('the page has the bars, a table for each question, the machine and what is missing', () => {
+  const about = {
+    machine: { Node: 'v20.19.0' },
+    versions: { lmdb: '3.0.0' },
+    missing: [{ name: 'cacache', why: 'Error: no binary' }],
+    facts: { summaryBytes: 200, acornBytes: 2000, babelBytes: 30000 },
+    minutes: 2,
+    isWhole: true,
+  }
+  const page = resultsText(warmGets(2.1), about)
+  expect(page).toContain('| warm get of a small summary, to lmdb | at most 1 × | 1.05 × | **not met** |')
+  expect(page).toContain('| gc, half of the entries dead | at most 2000 ms | not measured |  |')
+  expect(page).toContain(`## ${SMALL}\n`)
+  expect(page).toContain('| Node | v20.19.0 |')
+  expect(page).toContain('Without cacache, which does not work here: Error: no binary')
+  expect(page).not.toMatch(/undefined|NaN|partial/)
+})
+
+test('the picture tells in words what it shows, and breaks off what would dwarf the rest', () => {
+  const [panel] = panelsOf(warmGets(1))
+  expect(panel.bars.map(({ name }: { name: string }) => name)).toEqual(['wicked-cache', 'lmdb', 'cacache'])
+  const svg: string = chart([{ ...panel, title: 'a < b & "c"' }])
+  expect(svg).toContain('role="img"')
+  expect(svg).toContain('>a &#60; b &#38; &#34;c&#34;: wicked-cache 1.00 µs, lmdb 2.00 µs, cacache 500 µs.</desc>')
+  const widths = [...svg.matchAll(/<rect class="(\w+)"[^>]* width="([\d.]+)"/g)].map(([, kind, width]) => [
+    kind,
+    Number(width),
+  ])
+  const [ours, lmdb, broken, rest] = widths as [string, number][]
+  expect(ours?.[0]).toBe('ours')
+  expect(lmdb?.[1]).toBeCloseTo(2 * (ours?.[1] ?? 0), 0)
+  expect(broken?.[1]).toBeLessThan(6 * (ours?.[1] ?? 0))
+  expect(rest).toEqual(['other', 8])
+  expect(svg).not.toMatch(/NaN|undefined/)
+})
+
+test('figures have three digits', () => {
+  expect([0, 0.1234, 12.34, 123.4, 1234.5].map(figure)).toEqual(['0', '0.12', '12.3', '123', '1,235'])
+})
