@@ -12,8 +12,8 @@ import { figure } from './text.mjs'
 
 const COLUMNS = 2
 const PANEL = { width: 470, titleHeight: 34, barHeight: 15, step: 21, bottom: 18 }
-const NAMES_WIDTH = 175
-const BAR_WIDTH = 215
+const NAMES_WIDTH = 195
+const BAR_WIDTH = 205
 /** The longest bar, in lengths of ours. */
 const LONGEST = 6
 
