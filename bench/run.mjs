@@ -1,5 +1,6 @@
-// The benchmark: `npm run bench`, or, once the library is built, `node bench/run.mjs [--quick] [--only case,case]`.
-// A full run writes RESULTS.md and results.svg; any other leaves them alone and writes into bench/partial/.
+// The benchmark: `npm run bench`, or, once the library is built, `node bench/run.mjs [--quick] [--only case,case]`, and
+// `--dir <path>` to have the stores on another disk than that of temporary files. A full run writes RESULTS.md and
+// results.svg; any other leaves them alone and writes into bench/partial/.
 
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
@@ -18,7 +19,10 @@ const { values: options } = parseArgs({
 })
 const only = options.only?.split(',') ?? CASES
 const unknown = only.filter(name => !CASES.includes(name))
-if (unknown.length > 0) throw new Error(`There is no case ${unknown.join(', ')}. Cases: ${CASES.join(', ')}.`)
+if (unknown.length > 0) {
+  console.error(`There is no case ${unknown.join(', ')}. Cases: ${CASES.join(', ')}.`)
+  process.exit(2)
+}
 
 install()
 const work = mkdtempSync(join(options.dir ?? tmpdir(), 'wicked-cache-bench-'))
