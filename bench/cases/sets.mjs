@@ -4,15 +4,15 @@ import { inTurns } from '../measure.mjs'
 
 export const TABLE = 'Set of a small summary, per entry'
 export const COLUMNS = { single: 'a new value', again: 'the value that is there', batched: 'in one batch' }
-/** For peers whose sets take so long that the whole number would take minutes. */
-const SLOW_BATCH = 200
+/** For peers that do the same work for each entry of a batch as for one alone. */
+const FEW = 200
 
 /** @param {import('../bench.mjs').Bench} bench */
 export async function run(bench) {
   const { results, sizes, corpus } = bench
-  await inTurns(bench.peers, sizes.rounds, ({ name, isSlow }) => {
+  await inTurns(bench.peers, sizes.rounds, ({ name, hasBatch }) => {
     const dir = bench.path()
-    const batch = isSlow && name !== 'flat-cache' ? SLOW_BATCH : sizes.batch
+    const batch = hasBatch ? sizes.batch : FEW
     const times = bench.child('sets', { peer: name, dir, corpus, count: sizes.sets, batch, budgetMs: 2000 })
     for (const [key, column] of Object.entries(COLUMNS)) {
       results.add({ table: TABLE, column, contender: name, unit: 'µs' }, times[key])

@@ -13,6 +13,7 @@
  * @property {string} [packageName] whose version is reported
  * @property {string} how the settings that give it the same promise
  * @property {boolean} isSlow takes milliseconds a set: gets smaller workloads, figures are per operation
+ * @property {boolean} [hasBatch] stores many entries in less than one by one; others get a small batch
  * @property {number} maxEntries no larger store is made of it
  * @property {string} [why] the reason for a bound
  */
@@ -21,12 +22,13 @@ export const OURS = 'wicked-cache'
 
 /** @type {readonly Peer[]} */
 export const PEERS = [
-  { name: OURS, how: 'as it comes', isSlow: false, maxEntries: Number.POSITIVE_INFINITY },
+  { name: OURS, how: 'as it comes', isSlow: false, hasBatch: true, maxEntries: Number.POSITIVE_INFINITY },
   {
     name: 'lmdb',
     packageName: 'lmdb',
     how: '`noSync`, `encoding: "cbor"`; `putSync`, batches in `transactionSync`',
     isSlow: false,
+    hasBatch: true,
     maxEntries: Number.POSITIVE_INFINITY,
   },
   {
@@ -34,6 +36,7 @@ export const PEERS = [
     packageName: 'lmdb',
     how: 'the same with `put`, each set awaited; batches queued in one turn and awaited together',
     isSlow: false,
+    hasBatch: true,
     maxEntries: 0,
     why: 'reads are those of lmdb',
   },
@@ -42,6 +45,7 @@ export const PEERS = [
     packageName: 'better-sqlite3',
     how: '`journal_mode = WAL`, `synchronous = OFF`, one table without rowid, cbor-x values; batches in a transaction',
     isSlow: false,
+    hasBatch: true,
     maxEntries: Number.POSITIVE_INFINITY,
   },
   {
@@ -56,6 +60,7 @@ export const PEERS = [
     packageName: 'flat-cache',
     how: '`save()` after each set or batch: nothing is stored before',
     isSlow: true,
+    hasBatch: true,
     maxEntries: 100_000,
     why: 'it reads all entries at every start, which shows long before a million',
   },

@@ -8,11 +8,11 @@ export async function run({ peer, dir, corpus, count, batch, budgetMs }) {
   const { summaries } = JSON.parse(readFileSync(corpus, 'utf8'))
   const { open, isAsync } = await load(peer)
   const store = await open(`${dir}/single`)
-  const entries = Array.from({ length: batch }, (_, i) => ({ key: keyAt(i), value: valueAt(summaries, i) }))
-  const set = (/** @type {number} */ i) => {
-    const entry = entries[i % entries.length]
-    return store.set(entry?.key, entry?.value)
-  }
+  const entries = Array.from({ length: Math.max(count + 1, batch) }, (_, i) => ({
+    key: keyAt(i),
+    value: valueAt(summaries, i),
+  }))
+  const set = (/** @type {number} */ i) => store.set(entries[i]?.key, entries[i]?.value)
   // Directories and tables are made by the first one.
   await set(count)
   const single = await timeEach(isAsync, count, set, budgetMs)
@@ -20,7 +20,7 @@ export async function run({ peer, dir, corpus, count, batch, budgetMs }) {
   await store.close()
   const other = await open(`${dir}/batch`)
   const start = performance.now()
-  await other.setMany(entries)
+  await other.setMany(entries.slice(0, batch))
   const batched = ((performance.now() - start) * 1000) / batch
   await other.close()
   return { single, again, batched }
