@@ -19,7 +19,7 @@ export const FULL = {
   trees: 300,
   sets: 4000,
   batch: 10_000,
-  contended: 4000,
+  contended: 2000,
   disk: 4000,
   files: 10_000,
   collected: 100_000,

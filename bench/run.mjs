@@ -3,7 +3,7 @@
 // results.svg; any other leaves them alone and writes into bench/partial/.
 
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -50,10 +50,11 @@ for (const name of CASES.filter(each => only.includes(each))) {
 }
 await report()
 
-/** Installs the peers where that has not been done for this lock file. */
+/** Installs the peers, unless those of this lock file were installed before. */
 function install() {
-  const installed = statSync(join(HERE, 'node_modules', '.package-lock.json'), { throwIfNoEntry: false })
-  if (installed && installed.mtimeMs >= statSync(join(HERE, 'package-lock.json')).mtimeMs) return
+  const lock = readFileSync(join(HERE, 'package-lock.json'))
+  const installed = join(HERE, 'node_modules', '.installed-from.json')
+  if (existsSync(installed) && readFileSync(installed).equals(lock)) return
   console.log('Installing the peers; building the native ones without a prebuilt binary takes some minutes.')
   const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund'], {
     cwd: HERE,
@@ -61,6 +62,7 @@ function install() {
     shell: process.platform === 'win32',
   })
   if (status !== 0) throw new Error('The peers could not be installed.')
+  writeFileSync(installed, lock)
 }
 
 /** Leaves out the peers that do not work here. @returns {{ name: string, why: string }[]} */

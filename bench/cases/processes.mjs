@@ -12,7 +12,7 @@ const SLOW_PART = 20
 export async function run(bench) {
   const { results, sizes, corpus } = bench
   const peers = bench.peersFor(1000)
-  await inTurns(peers, Math.min(5, sizes.rounds), async ({ name, isSlow }) => {
+  await inTurns(peers, Math.min(3, sizes.rounds), async ({ name, isSlow }) => {
     const count = isSlow ? sizes.contended / SLOW_PART : sizes.contended
     for (const [processes, column] of /** @type {const} */ ([
       [1, COLUMNS[1]],
