@@ -1,5 +1,5 @@
 // What the figures were taken on.
-import { cpus, platform, release, totalmem } from 'node:os'
+import { cpus, loadavg, platform, release, totalmem } from 'node:os'
 
 /** @returns {Record<string, string>} */
 export function machine() {
@@ -9,6 +9,8 @@ export function machine() {
     Node: process.version,
     system: `${platform()} ${release()} ${process.arch}`,
     processors: `${all.length} × ${all[0]?.model.trim() ?? 'unknown'}`,
+    // The benchmark alone makes about 1; with more, others had the machine as well and ratios are rough.
+    'load average': (loadavg()[2] ?? 0).toFixed(1),
     memory: `${Math.round(totalmem() / 2 ** 30)} GB`,
   }
 }
