@@ -32,7 +32,7 @@ function sourcesBelow(directory: string): string[] {
 /** The modules that a file names in `from '...'`, `import '...'` and `import('...')`; local ones as paths from the root. */
 function importsOf(file: string): string[] {
   const text = readFileSync(join(root, file), 'utf8').replace(/^\s*(\/\/|\*).*$/gm, '')
-  const found = text.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*'([^']+)'/g)
+  const found = text.matchAll(/(?:\bfrom|\bimport|\bgetBuiltinModule)\s*\(?\s*'([^']+)'/g)
   return [...found].map(([, name = '']) =>
     name.startsWith('.')
       ? relative(root, join(root, dirname(file), name))

@@ -1,6 +1,5 @@
 // The root directory: where it is by default, whether it may be used, and how it is made.
 
-import { homedir } from 'node:os'
 import { basename, join } from 'node:path'
 import { CacheError, errnoOf } from '../base/errors.js'
 import { CACHE_TAG, type Layout } from '../base/layout.js'
@@ -21,7 +20,7 @@ export function defaultDir(env: NodeJS.ProcessEnv = process.env, platform = proc
 /** A user without a home directory gets one that cannot be made: the cache is broken then, its host is not. */
 function findHome(): string {
   try {
-    return homedir()
+    return process.getBuiltinModule('node:os').homedir()
   } catch (error) {
     if ((error as { code?: unknown }).code !== 'ERR_SYSTEM_ERROR') throw error
     return '/nonexistent'

@@ -2,7 +2,12 @@
 // failing, short-writing or dying one in its place. All calls are synchronous and throw errno-style errors; the few that
 // expect a missing file return undefined for it instead, because building an exception costs more than the call.
 
-import {
+import type { Stats } from 'node:fs'
+import { errnoOf } from '../base/errors.js'
+import { DIR_MODE, FILE_MODE } from '../base/layout.js'
+
+// Imported as an ES module it takes 1.5 ms more, for exports that nobody here needs.
+const {
   closeSync,
   constants,
   fstatSync,
@@ -13,14 +18,11 @@ import {
   readFileSync,
   readSync,
   renameSync,
-  type Stats,
   statSync,
   unlinkSync,
   writeFileSync,
   writeSync,
-} from 'node:fs'
-import { errnoOf } from '../base/errors.js'
-import { DIR_MODE, FILE_MODE } from '../base/layout.js'
+} = process.getBuiltinModule('node:fs')
 
 export type OpenMode = 'read' | 'append' | 'create'
 

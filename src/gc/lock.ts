@@ -1,7 +1,6 @@
 // Lets one gc at a time run on a root: a file that names its owner. The lock of a dead owner is taken over. Readers and
 // writers never look at it, and two gcs at once would only waste work, so that a wrong guess here loses nothing.
 
-import { hostname } from 'node:os'
 import { errnoOf } from '../base/errors.js'
 import type { Files } from '../files/files.js'
 
@@ -18,7 +17,11 @@ interface Owner {
 export function acquire(files: Files, path: string): boolean {
   for (const mayTakeOver of [true, false]) {
     try {
-      const owner: Owner = { pid: process.pid, host: hostname(), sinceMs: files.now() }
+      const owner: Owner = {
+        pid: process.pid,
+        host: process.getBuiltinModule('node:os').hostname(),
+        sinceMs: files.now(),
+      }
       files.createFile(path, JSON.stringify(owner))
       return true
     } catch (error) {
@@ -40,7 +43,7 @@ function isAlive(files: Files, path: string): boolean {
   const owner = parseOwner(files.readFile(path))
   const isOld = files.now() - stat.mtimeMs > MAX_AGE_MS
   // An owner that has not written its name yet is a moment old, or dead since long.
-  if (!owner || owner.host !== hostname()) return !isOld
+  if (!owner || owner.host !== process.getBuiltinModule('node:os').hostname()) return !isOld
   try {
     process.kill(owner.pid, 0)
     return true

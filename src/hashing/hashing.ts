@@ -7,10 +7,15 @@
 
 import wasm from '#xxhash.wasm'
 
+/** xxh32 of `[start, end)` of some bytes. */
+export type Hash32 = (start: number, end: number, seed: number) => number
+
 /** Values are unsigned 32-bit integers where not said otherwise. */
 export interface Hashing {
   /** xxh32 of `bytes[start, end)`. */
   hash32(bytes: Uint8Array, start: number, end: number, seed: number): number
+  /** The same for many parts of bytes that stay as they are meanwhile: these are copied into the hash's memory at once. */
+  hash32Over(bytes: Uint8Array): Hash32
   /** Writes 128 bits, xxh64 under seeds 0 and 1, each big-endian, to `into[at, at + 16)`. */
   digest(bytes: Uint8Array, start: number, end: number, into: Buffer, at: number): void
   /** The first 16 bytes of the SHA-256 of a source's content. */
@@ -35,11 +40,16 @@ interface XxHash {
 const PIECE_BYTES = 256 * 1024
 /** Room for the larger of the two states, which precedes the piece; `init` takes it to be zero. */
 const STATE_BYTES = 88
+/** Where the bytes of `hash32Over` are, as many as a piece. */
+const HELD_AT = STATE_BYTES + PIECE_BYTES
+const MEMORY_BYTES = HELD_AT + PIECE_BYTES
 
 export function createHashing(): Hashing {
   const xxh = new WebAssembly.Instance(new WebAssembly.Module(wasm)).exports as unknown as XxHash
-  xxh.mem.grow(Math.ceil((PIECE_BYTES + STATE_BYTES - xxh.mem.buffer.byteLength) / 65536))
+  xxh.mem.grow(Math.ceil((MEMORY_BYTES - xxh.mem.buffer.byteLength) / 65536))
   const memory = new Uint8Array(xxh.mem.buffer)
+  /** Whose bytes are at `HELD_AT`. */
+  let holder: Hash32 | undefined
 
   const inPieces = (bytes: Uint8Array, start: number, end: number, update: (at: number, length: number) => void) => {
     for (let from = start; from < end; from += PIECE_BYTES) {
@@ -60,16 +70,32 @@ export function createHashing(): Hashing {
     return xxh.digest64(0)
   }
 
+  const hash32 = (bytes: Uint8Array, start: number, end: number, seed: number): number => {
+    if (end - start <= PIECE_BYTES) {
+      memory.set(bytes.subarray(start, end))
+      return xxh.xxh32(0, end - start, seed) >>> 0
+    }
+    memory.fill(0, 0, STATE_BYTES)
+    xxh.init32(0, seed)
+    inPieces(bytes, start, end, (at, length) => xxh.update32(0, at, length))
+    return xxh.digest32(0) >>> 0
+  }
+
   return {
-    hash32(bytes, start, end, seed) {
-      if (end - start <= PIECE_BYTES) {
-        memory.set(bytes.subarray(start, end))
-        return xxh.xxh32(0, end - start, seed) >>> 0
+    hash32,
+    hash32Over(bytes) {
+      let [from, to] = [0, 0]
+      const hash: Hash32 = (start, end, seed) => {
+        if (holder !== hash || start < from || end > to) {
+          if (end - start > PIECE_BYTES) return hash32(bytes, start, end, seed)
+          holder = hash
+          from = start
+          to = Math.min(start + PIECE_BYTES, bytes.length)
+          memory.set(bytes.subarray(from, to), HELD_AT)
+        }
+        return xxh.xxh32(HELD_AT + start - from, end - start, seed) >>> 0
       }
-      memory.fill(0, 0, STATE_BYTES)
-      xxh.init32(0, seed)
-      inPieces(bytes, start, end, (at, length) => xxh.update32(0, at, length))
-      return xxh.digest32(0) >>> 0
+      return hash
     },
     digest(bytes, start, end, into, at) {
       into.writeBigInt64BE(hash64(bytes, start, end, 0n), at)

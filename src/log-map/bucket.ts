@@ -206,8 +206,9 @@ export class Bucket {
   #index(view: RecordView, offset: number): void {
     const frameBytes = view.end - view.start + FRAME_HEADER_BYTES
     const { slot } = view
-    const key = view.bytes.subarray(view.keyStart, view.valueStart)
-    const old = this.#offsetOf(slot, key)
+    // Most are new, and a view of the key takes longer than this look.
+    const isKnown = this.#slots.has(slot)
+    const old = isKnown ? this.#offsetOf(slot, view.bytes.subarray(view.keyStart, view.valueStart)) : -1
     const stored = old < 0 ? undefined : this.#at(old)
     const current = stored?.isPut ? stored.check : NO_RECORD
     const isOutdated = isConditional(view.type) && current !== view.expected

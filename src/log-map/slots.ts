@@ -9,6 +9,14 @@ export class Slots {
   #mask = MIN_SLOTS - 1
   count = 0
 
+  /** Whether anything is under this hash. */
+  has(hash: number): boolean {
+    for (let slot = hash & this.#mask; this.#table[2 * slot + 1] !== 0; slot = (slot + 1) & this.#mask) {
+      if (this.#table[2 * slot] === hash) return true
+    }
+    return false
+  }
+
   /** The offset under this hash for which the test holds, or -1. */
   find(hash: number, test: (offset: number) => boolean): number {
     for (let slot = hash & this.#mask; ; slot = (slot + 1) & this.#mask) {

@@ -6,7 +6,7 @@
 // that turns up anywhere else, in a swapped file or inside a cached value, is no frame there.
 
 import { FRAME_HEADER_BYTES, FRAME_MAGIC } from '../base/layout.js'
-import type { Hashing } from '../hashing/hashing.js'
+import type { Hash32, Hashing } from '../hashing/hashing.js'
 
 /** Called for each frame: the payload is `bytes[start, end)`, the frame begins at `start - FRAME_HEADER_BYTES`. */
 export type FrameVisitor = (type: number, bytes: Buffer, start: number, end: number) => void
@@ -116,9 +116,10 @@ export function scanFrames(
 ): ScanResult {
   let tornBytes = 0
   let at = start
+  let hash = hashing.hash32Over(bytes)
   const search = { leftBytes: (end - start) * MAX_HASHED_TIMES }
   while (at < end) {
-    const frameEnd = endOfFrame(hashing, bytes, at, end, seed)
+    const frameEnd = endOfHashed(hash, bytes, at, end, seed)
     if (frameEnd >= 0) {
       visit(bytes[at + 6] as number, bytes, at + FRAME_HEADER_BYTES, frameEnd)
       at = frameEnd
@@ -127,6 +128,7 @@ export function scanFrames(
     const next = findFrame(hashing, bytes, at + 1, end, seed, search)
     let limit = next < 0 ? end : next
     if (mendHeader(hashing, bytes, at, limit, seed)) {
+      hash = hashing.hash32Over(bytes)
       visitDamage(bytes, at, limit, 'mended')
       visit(bytes[at + 6] as number, bytes, at + FRAME_HEADER_BYTES, limit)
     } else {
@@ -145,11 +147,15 @@ export function scanFrames(
 
 /** Where the frame at this position ends, or -1 where there is no valid one. */
 export function endOfFrame(hashing: Hashing, bytes: Buffer, at: number, end: number, seed: number): number {
+  return endOfHashed((from, to) => hashing.hash32(bytes, from, to, seed), bytes, at, end, seed)
+}
+
+function endOfHashed(hash: Hash32, bytes: Buffer, at: number, end: number, seed: number): number {
   if (at + FRAME_HEADER_BYTES > end) return -1
   if (bytes.readUInt16LE(at + 4) !== FRAME_MAGIC || bytes[at + 7] !== 0) return -1
   const frameEnd = at + FRAME_HEADER_BYTES + bytes.readUInt32LE(at + 8)
   if (frameEnd > end) return -1
-  return hashing.hash32(bytes, at + 4, frameEnd, seed) === bytes.readUInt32LE(at) ? frameEnd : -1
+  return hash(at + 4, frameEnd, seed) === bytes.readUInt32LE(at) ? frameEnd : -1
 }
 
 /** Where a frame at this position would end, if its header is to be believed; `end` otherwise. */
