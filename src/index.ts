@@ -16,6 +16,7 @@ export type {
   Explanation,
   Finding,
   GcReport,
+  Invalidation,
   MissReason,
   Mode,
   Namespace,
@@ -32,6 +33,10 @@ export type {
   VerifyOptions,
   VerifyProgress,
   VerifyReport,
+  Watcher,
+  WatcherEvents,
+  WatcherStatus,
+  WatchOptions,
   WrapOptions,
 } from './base/types.js'
 export { defaultDir } from './cache/root.js'

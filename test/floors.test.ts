@@ -9,7 +9,7 @@ const FLOORS: readonly string[][] = [
   ['log', 'fingerprint'],
   ['log-map', 'packs'],
   ['blobs', 'manifest', 'counters', 'memo', 'claims'],
-  ['namespace', 'gc', 'verify'],
+  ['namespace', 'gc', 'verify', 'watcher'],
   ['cache'],
   ['index.ts'],
 ]
@@ -19,6 +19,7 @@ const SOLE_IMPORTERS: Record<string, string> = {
   'node:fs': 'src/files/files.ts',
   '#xxhash.wasm': 'src/hashing/hashing.ts',
   'cbor-x': 'src/encoding/',
+  chokidar: 'src/watcher/observer.ts',
 }
 
 const root = join(import.meta.dirname, '..')
@@ -74,7 +75,7 @@ test('no imports go in a circle', () => {
   expect(finished.size).toBeGreaterThanOrEqual(sources.length)
 })
 
-test('the disk, the hash and the codec have one importer each, and the library never imports yargs', () => {
+test('the disk, the hash, the codec and the watch have one importer each, and the library never imports yargs', () => {
   for (const file of sources) {
     for (const target of importsOf(file)) {
       const allowed = SOLE_IMPORTERS[target.replace(/\/promises$/, '')]

@@ -12,6 +12,8 @@ export type CacheErrorCode =
   | 'ERR_CACHE_IO'
   | 'ERR_CACHE_CORRUPT'
   | 'ERR_CACHE_BUSY'
+  // Not everything can be watched: an event of the watcher.
+  | 'ERR_CACHE_WATCH'
 
 /** The one error class of the library. `value` is the offending input, `cause` the underlying error where there is one. */
 export class CacheError extends Error {

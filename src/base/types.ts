@@ -1,6 +1,6 @@
 // The shapes that callers see. Times are milliseconds since the epoch, sizes are bytes.
 
-import type { CacheWarning } from './errors.js'
+import type { CacheError, CacheWarning } from './errors.js'
 
 /** Hex of the 128-bit hash of a blob, `-`, its length in bytes, and `+n` for the n-th blob after a hash collision. */
 export type Digest = string & { readonly __brand: 'Digest' }
@@ -362,6 +362,62 @@ export interface Namespace {
   stats(): NamespaceStats
 }
 
+export interface WatchOptions {
+  /** Keep the process alive until the watcher is closed. Default: false. */
+  persistent?: boolean
+  /**
+   * Whether changes at and below an absolute path need not be heard of at once; they are still found within seconds to
+   * minutes. Default: whatever is named `.git` or `node_modules`.
+   */
+  ignored?: (path: string) => boolean
+}
+
+/** An entry that is no longer valid, because of one of its sources. */
+export interface Invalidation {
+  namespace: string
+  key: string
+  /** The namespace version that it was set under. */
+  version: string
+  /** The source, as an absolute path. */
+  file: string
+  cause: 'source-changed' | 'source-missing' | 'source-appeared'
+}
+
+export interface WatcherEvents {
+  /** Entries whose sources had changed before are dropped, and changes from now on are heard of. */
+  ready: []
+  /** An entry was dropped, by this process or by another one that watches. */
+  invalidate: [invalidation: Invalidation]
+  /** Once for each kind of trouble: some changes are found later, by looking. Without a listener it is a warning. */
+  error: [error: CacheError]
+  /** What `status` says has changed. */
+  update: []
+}
+
+export interface WatcherStatus {
+  /** Entries with a source below the roots, and their sources there. */
+  entryCount: number
+  sourceCount: number
+  /** Entries that were found invalid since the start. */
+  invalidCount: number
+  /** Whether not all of the roots can be watched, so that changes may be found late. */
+  isDegraded: boolean
+}
+
+/** Drops entries as their sources change. A get never depends on it: that looks for itself. */
+export interface Watcher {
+  /** Absolute. */
+  readonly roots: readonly string[]
+  /** Resolves when `ready` is emitted, or the watcher is closed before. */
+  readonly ready: Promise<void>
+  status(): WatcherStatus
+  on<Name extends keyof WatcherEvents>(name: Name, listener: (...args: WatcherEvents[Name]) => void): this
+  once<Name extends keyof WatcherEvents>(name: Name, listener: (...args: WatcherEvents[Name]) => void): this
+  off<Name extends keyof WatcherEvents>(name: Name, listener: (...args: WatcherEvents[Name]) => void): this
+  /** Ends it; nothing is emitted afterwards. */
+  close(): Promise<void>
+}
+
 /** An open cache directory. */
 export interface Cache {
   /** The absolute path of the root directory. */
@@ -382,6 +438,17 @@ export interface Cache {
    *   or another repair runs
    */
   verify(options?: VerifyOptions): Promise<VerifyReport>
-  /** Writes pending statistics and closes all files. Later calls on the cache and its namespaces throw `ERR_CACHE_CLOSED`. */
+  /**
+   * Drops the entries of all namespaces as their sources below these directories change; a directory may come later.
+   * Where the cache is read-only, it only says so.
+   *
+   * @throws CacheError `ERR_CACHE_OPTION`, `ERR_CACHE_CLOSED`
+   * @example
+   * const watcher = cache.watch('src')
+   * watcher.on('invalidate', ({ namespace, key, file }) => console.log(`${namespace} ${key}: ${file} changed`))
+   * await watcher.ready
+   */
+  watch(roots: string | readonly string[], options?: WatchOptions): Watcher
+  /** Ends its watchers, writes pending statistics and closes all files. Later calls on the cache and its namespaces throw `ERR_CACHE_CLOSED`. */
   close(): void
 }

@@ -13,6 +13,8 @@ import type {
   NamespaceOptions,
   VerifyOptions,
   VerifyReport,
+  Watcher,
+  WatchOptions,
 } from '../base/types.js'
 import { diskUsage } from '../files/disk-usage.js'
 import type { Files } from '../files/files.js'
@@ -22,6 +24,8 @@ import { NamespaceHandle } from '../namespace/namespace.js'
 import { cacheStats } from '../namespace/stats.js'
 import type { NamespaceStore } from '../namespace/store.js'
 import { verify } from '../verify/verify.js'
+import { checkWatchOptions } from '../watcher/options.js'
+import { SourceWatcher } from '../watcher/watcher.js'
 import { defaultDir, TRUST_ROOT } from './root.js'
 import { Storage, type Substitutes } from './storage.js'
 
@@ -35,6 +39,7 @@ export class CacheHandle implements Cache {
   readonly #report = this.#warn.bind(this)
   /** Undefined while the root is good. */
   readonly #problem: CacheError | undefined
+  readonly #watchers = new Set<Watcher>()
   #isClosed = false
 
   /** @throws CacheError `ERR_CACHE_OPTION` */
@@ -107,9 +112,32 @@ export class CacheHandle implements Cache {
     return verify({ environment, layout, lock }, options)
   }
 
+  watch(roots: string | readonly string[], options: WatchOptions = {}): Watcher {
+    this.#expectOpen()
+    const watcher = new SourceWatcher({
+      ...checkWatchOptions(roots, options),
+      environment: this.#storage.environment,
+      manifests: () =>
+        new Map(
+          this.#namespaceDirectories().map(directory => [
+            unescapeNamespace(directory) ?? directory,
+            this.#storage.namespace(directory).manifest,
+          ]),
+        ),
+      cacheDirectory: this.dir,
+      now: this.#clock,
+      canDrop: !this.readOnly,
+      report: this.#report,
+      closed: closed => this.#watchers.delete(closed),
+    })
+    this.#watchers.add(watcher)
+    return watcher
+  }
+
   close(): void {
     if (this.#isClosed) return
     this.#isClosed = true
+    for (const watcher of this.#watchers) watcher.close().catch(this.#report)
     if (!this.#problem) this.#attempt(undefined, () => this.#storage.flush())
     this.#storage.close(this.#report)
   }

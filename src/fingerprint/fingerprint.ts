@@ -116,7 +116,11 @@ export function isSameContent(one: Fingerprint, other: Fingerprint): boolean {
   return one.kind === other.kind && one.digest.equals(other.digest)
 }
 
-function isSameStat(stat: FileStat, known: Fingerprint): boolean {
+/** Whether all is equal by which a change could be told. */
+export function isSameStat(
+  stat: FileStat,
+  known: Pick<Fingerprint, 'mtimeMs' | 'ctimeMs' | 'inode' | 'sizeBytes'>,
+): boolean {
   return (
     stat.mtimeMs === known.mtimeMs &&
     stat.ctimeMs === known.ctimeMs &&
@@ -127,8 +131,12 @@ function isSameStat(stat: FileStat, known: Fingerprint): boolean {
 
 function fingerprintOf(stat: FileStat, digest: Buffer, nowMs: number): Fingerprint {
   const { kind, sizeBytes, mtimeMs, ctimeMs, inode } = stat
-  const isRacy = Math.max(mtimeMs, ctimeMs) > nowMs - RACY_MS
-  return { kind: kind as SourceKind, isRacy, sizeBytes, mtimeMs, ctimeMs, inode, digest }
+  return { kind: kind as SourceKind, isRacy: isRacy(stat, nowMs), sizeBytes, mtimeMs, ctimeMs, inode, digest }
+}
+
+/** Whether a change from `nowMs` on could leave the same stat. */
+export function isRacy({ mtimeMs, ctimeMs }: FileStat, nowMs: number): boolean {
+  return Math.max(mtimeMs, ctimeMs) > nowMs - RACY_MS
 }
 
 /** Undefined when the source has gone since it was looked at. */

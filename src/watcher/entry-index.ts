@@ -1,0 +1,142 @@
+// Which entries depend on a path: those of all namespaces with a source below the watched roots, as the manifests had
+// them when they were last read.
+//
+// Catching up costs a stat for each part of a manifest, and a read of those parts that were written to since. What was
+// set and removed in between is never seen.
+
+import type { Manifest } from '../manifest/manifest.js'
+import { pathOf } from '../manifest/verdict.js'
+import type { Pace } from './pace.js'
+import { isWithin, SourceTree, type WatchedSource } from './source-tree.js'
+
+export interface WatchedEntry {
+  readonly namespace: string
+  readonly manifest: Manifest
+  readonly version: string
+  readonly key: string
+  readonly check: number
+  readonly sources: WatchedSource<WatchedEntry>[]
+  /** It was dropped, or what is known of it was reported. */
+  isOver: boolean
+}
+
+/** The entries of one part of a manifest by version and key. */
+interface WatchedPart {
+  stamp: string
+  entries: Map<string, WatchedEntry>
+}
+
+type Part = ReturnType<Manifest['parts']> extends Iterable<infer P> ? P : never
+
+export interface Differences {
+  added: WatchedEntry[]
+  /** No longer in the part that they were in: removed, set again, or in another part now. */
+  removed: WatchedEntry[]
+}
+
+export interface IndexInput {
+  roots: readonly string[]
+  /** The manifests that are on disk, by the names of their namespaces. */
+  manifests(): Map<string, Manifest>
+  /** Whether entries that are over stay in the manifests. */
+  keepsOver: boolean
+  report(error: unknown): void
+}
+
+export class EntryIndex {
+  readonly sources = new SourceTree<WatchedEntry>()
+  #entryCount = 0
+  readonly #input: IndexInput
+  readonly #namespaces = new Map<string, Map<string, WatchedPart>>()
+
+  constructor(input: IndexInput) {
+    this.#input = input
+  }
+
+  get entryCount(): number {
+    return this.#entryCount
+  }
+
+  async catchUp(pace: Pace): Promise<Differences> {
+    const differences: Differences = { added: [], removed: [] }
+    const manifests = this.#input.manifests()
+    for (const [namespace, manifest] of manifests) {
+      try {
+        await this.#catchUp(namespace, manifest, differences, pace)
+      } catch (error) {
+        this.#input.report(error)
+      }
+    }
+    for (const [namespace, parts] of this.#namespaces) {
+      if (manifests.has(namespace)) continue
+      for (const { entries } of parts.values()) this.#forget(entries, differences)
+      this.#namespaces.delete(namespace)
+    }
+    return differences
+  }
+
+  /** The entry's sources are watched no more for its sake. */
+  end(entry: WatchedEntry): void {
+    if (entry.isOver) return
+    entry.isOver = true
+    this.#entryCount--
+    for (const source of entry.sources) this.sources.remove(source, entry)
+  }
+
+  async #catchUp(namespace: string, manifest: Manifest, differences: Differences, pace: Pace): Promise<void> {
+    const parts = this.#namespaces.get(namespace) ?? new Map<string, WatchedPart>()
+    this.#namespaces.set(namespace, parts)
+    const prefixes = new Set<string>()
+    for (const part of manifest.parts()) {
+      prefixes.add(part.prefix)
+      if (parts.get(part.prefix)?.stamp === part.stamp) continue
+      parts.set(part.prefix, this.#read(namespace, manifest, part, parts.get(part.prefix), differences))
+      if (pace.isDue) await pace.breathe()
+    }
+    for (const [prefix, { entries }] of parts) {
+      if (prefixes.has(prefix)) continue
+      this.#forget(entries, differences)
+      parts.delete(prefix)
+    }
+  }
+
+  #read(
+    namespace: string,
+    manifest: Manifest,
+    part: Part,
+    before: WatchedPart | undefined,
+    differences: Differences,
+  ): WatchedPart {
+    const entries = new Map<string, WatchedEntry>()
+    const gone = new Map(before?.entries)
+    for (const { version, key, entry, check } of part.entries()) {
+      if (!entry.sources) continue
+      const id = `${version.length} ${version}${key}`
+      const known = gone.get(id)
+      if (known?.check === check && (!known.isOver || this.#input.keepsOver)) {
+        entries.set(id, known)
+        gone.delete(id)
+        continue
+      }
+      const paths = new Set(entry.sources.flatMap(source => pathOf(source, entry.base) ?? []))
+      const watched: WatchedEntry = { namespace, manifest, version, key, check, sources: [], isOver: false }
+      for (const path of paths) {
+        if (this.#input.roots.some(root => isWithin(path, root))) watched.sources.push(this.sources.add(path, watched))
+      }
+      if (watched.sources.length === 0) continue
+      this.#entryCount++
+      entries.set(id, watched)
+      differences.added.push(watched)
+    }
+    this.#forget(gone, differences)
+    return { stamp: part.stamp, entries }
+  }
+
+  #forget(entries: Map<string, WatchedEntry>, { removed }: Differences): void {
+    for (const entry of entries.values()) {
+      if (entry.isOver) continue
+      this.end(entry)
+      removed.push(entry)
+    }
+  }
+}

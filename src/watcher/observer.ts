@@ -1,0 +1,111 @@
+// Hears of changes below one root; the only importer of chokidar, which only those pay for who watch.
+//
+// Not guaranteed, whatever chokidar is told: that every change is heard of. Its queue in the kernel overflows (5,000 files
+// written in one turn), there are fewer watches than files, a directory is filled before it is watched. So an event is
+// a hint where to look, and whoever hears of it must look everywhere from time to time.
+//
+// What is watched is the root, or the nearest directory above that exists: that one's watch sees the root come. A single
+// watched file would be lost with its directory. Where the watched directory itself goes, another watch is begun.
+
+import { basename, dirname, join, resolve } from 'node:path'
+import type { FSWatcher } from 'chokidar'
+import type { Files } from '../files/files.js'
+import { isWithin } from './source-tree.js'
+
+export interface ObserverInput {
+  files: Files
+  root: string
+  isPersistent: boolean
+  isIgnored(path: string): boolean
+  /** Something at or below the path may have changed, or the names in the directory that it lies in. */
+  changed(path: string): void
+  failed(error: unknown): void
+}
+
+export class Observer {
+  readonly #input: ObserverInput
+  #anchor = ''
+  #watcher: FSWatcher | undefined
+  /** Ends the wait for the watch to be set up. */
+  #settle: () => void = () => undefined
+  #isClosed = false
+
+  constructor(input: ObserverInput) {
+    this.#input = input
+  }
+
+  /** Resolves once changes are heard of. */
+  async start(): Promise<void> {
+    try {
+      const { watch } = await import('chokidar')
+      if (this.#isClosed) return
+      const { isPersistent, changed, failed } = this.#input
+      const anchor = this.#nearestDirectory()
+      const watcher = watch(anchor, {
+        persistent: isPersistent,
+        // A watch that does not hold the process has no listener for its errors, and on Windows a watched directory that is
+        // removed is such an error.
+        usePolling: !isPersistent && process.platform === 'win32',
+        interval: 1000,
+        ignoreInitial: true,
+        // What cannot be read cannot be a source either.
+        ignorePermissionErrors: true,
+        // It would hold back what is removed, and ignore names that end with a tilde.
+        atomic: false,
+        ignored: path => this.#isIgnored(resolve(path)),
+      })
+      this.#anchor = anchor
+      this.#watcher = watcher
+      watcher.on('error', failed)
+      watcher.on('all', (event, path) => {
+        changed(resolve(path))
+        if (event === 'unlinkDir' && resolve(path) === anchor) this.#renew()
+      })
+      // Earlier than the events made of them, and complete where those are throttled.
+      watcher.on('raw', (event, name, details) => {
+        const { watchedPath } = details as { watchedPath?: string }
+        if (!watchedPath) return
+        changed(join(resolve(watchedPath), name ?? ''))
+        if (event === 'rename' && name === basename(anchor) && resolve(watchedPath) === anchor) this.#renew()
+      })
+      await new Promise<void>(settle => {
+        this.#settle = settle
+        watcher.on('ready', settle)
+      })
+    } catch (error) {
+      this.#input.failed(error)
+    }
+  }
+
+  /** Begins again where the watched directory has gone unheard. */
+  check(): void {
+    if (this.#watcher && this.#input.files.stat(this.#anchor)?.kind !== 'directory') this.#renew()
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    await this.#watcher?.close()
+    this.#settle()
+  }
+
+  #renew(): void {
+    const old = this.#watcher
+    if (!old) return
+    this.#watcher = undefined
+    old.close().catch(this.#input.failed)
+    this.#settle()
+    this.start().then(() => this.#input.changed(this.#input.root))
+  }
+
+  #nearestDirectory(): string {
+    let path = this.#input.root
+    while (this.#input.files.stat(path)?.kind !== 'directory' && dirname(path) !== path) path = dirname(path)
+    return path
+  }
+
+  #isIgnored(path: string): boolean {
+    const { root, isIgnored } = this.#input
+    if (isWithin(path, root)) return path !== root && isIgnored(path)
+    return !isWithin(root, path)
+  }
+}

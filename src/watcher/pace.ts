@@ -1,0 +1,67 @@
+// When a watcher works: in slices between which the host's event loop turns, and by timers that keep the process alive
+// only for whoever asked for that.
+
+/** Longer than this at a time, and a host with work of its own would feel it. */
+const SLICE_MS = 5
+
+export class Pace {
+  #sliceStart = performance.now()
+  #busyMs = 0
+  #holdsProcess = true
+  #isStopped = false
+  readonly #timers = new Set<NodeJS.Timeout>()
+
+  /** How long the slices since the last call of this took. */
+  takeBusyMs(): number {
+    const busyMs = this.#busyMs + performance.now() - this.#sliceStart
+    this.#busyMs = 0
+    this.#sliceStart = performance.now()
+    return busyMs
+  }
+
+  /** Whether the slice has lasted long enough: time to breathe. */
+  get isDue(): boolean {
+    return performance.now() - this.#sliceStart > SLICE_MS
+  }
+
+  /** Never comes back once the pace was stopped, so that whatever waited for it is not gone on with. */
+  breathe(): Promise<void> {
+    this.#busyMs += performance.now() - this.#sliceStart
+    return new Promise(resolve => {
+      const immediate = setImmediate(() => {
+        this.#sliceStart = performance.now()
+        if (!this.#isStopped) resolve()
+      })
+      if (!this.#holdsProcess) immediate.unref()
+    })
+  }
+
+  after(delayMs: number, run: () => void): NodeJS.Timeout {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer)
+      this.#sliceStart = performance.now()
+      run()
+    }, delayMs)
+    if (!this.#holdsProcess) timer.unref()
+    this.#timers.add(timer)
+    return timer
+  }
+
+  cancel(timer: NodeJS.Timeout | undefined): void {
+    if (!timer) return
+    clearTimeout(timer)
+    this.#timers.delete(timer)
+  }
+
+  /** From now on the process may end whatever is left to do. */
+  release(): void {
+    this.#holdsProcess = false
+    for (const timer of this.#timers) timer.unref()
+  }
+
+  stop(): void {
+    this.#isStopped = true
+    for (const timer of this.#timers) clearTimeout(timer)
+    this.#timers.clear()
+  }
+}

@@ -1,0 +1,251 @@
+// Drops entries as their sources change.
+//
+// Guarantees: an entry that is dropped had a source that was not as recorded; one that is set anew meanwhile stays. While
+// the watcher runs, what changed is found: within moments where an event comes, else by the next look at all sources,
+// every few seconds for thousands of them. What changed while nobody watched is found before `ready`. All watching
+// processes hear of what one of them drops, through the manifests, unless it was set and dropped between two looks.
+//
+// Not guaranteed: any delay. So nothing relies on it: a get proves for itself that its entry is fresh.
+
+import { EventEmitter } from 'node:events'
+import { dirname } from 'node:path'
+import { CacheError } from '../base/errors.js'
+import type { Watcher, WatcherEvents, WatcherStatus } from '../base/types.js'
+import type { Environment } from '../log/environment.js'
+import type { Manifest } from '../manifest/manifest.js'
+import { EntryIndex, type WatchedEntry } from './entry-index.js'
+import { Examiner } from './examiner.js'
+import { Observer } from './observer.js'
+import { Pace } from './pace.js'
+import { isWithin, type WatchedSource } from './source-tree.js'
+
+export interface WatcherInput {
+  environment: Environment
+  /** The manifests that are on disk, by the names of their namespaces. */
+  manifests(): Map<string, Manifest>
+  /** The directory of the cache, whose own changes mean nothing. */
+  cacheDirectory: string
+  roots: readonly string[]
+  isPersistent: boolean
+  isIgnored(path: string): boolean
+  now(): number
+  canDrop: boolean
+  report(error: unknown): void
+  closed(watcher: Watcher): void
+}
+
+/** From the first event to its work: others of the same change come along. */
+const BATCH_MS = 15
+/** So many changed paths at once that some may have been missed: all sources are looked at, */
+const BURST_PATHS = 64
+/** when nothing has come for this long. */
+const SETTLE_MS = 150
+/** All sources are looked at this often at most, for this share of the time at most; */
+const SWEEP = { intervalMs: 3000, maxShare: 1 / 100 }
+/** and more often when it is known that changes are missed. */
+const DEGRADED_SWEEP = { intervalMs: 1000, maxShare: 1 / 20 }
+
+export class SourceWatcher extends EventEmitter<WatcherEvents> implements Watcher {
+  readonly roots: readonly string[]
+  readonly ready: Promise<void>
+  readonly #input: WatcherInput
+  readonly #index: EntryIndex
+  readonly #examiner: Examiner
+  readonly #observers: Observer[]
+  readonly #pace = new Pace()
+  #changed = new Set<string>()
+  #isWorking = true
+  #isSweepDue = false
+  #sweepMs = 0
+  #batchTimer: NodeJS.Timeout | undefined
+  #settleTimer: NodeJS.Timeout | undefined
+  #sweepTimer: NodeJS.Timeout | undefined
+  #invalidCount = 0
+  #hasNews = false
+  readonly #failures = new Set<string>()
+  #close: Promise<void> | undefined
+  #resolveReady: () => void = () => undefined
+
+  constructor(input: WatcherInput) {
+    super()
+    const { environment, roots, manifests, now, canDrop, report } = input
+    this.#input = input
+    this.roots = roots
+    this.#index = new EntryIndex({ roots, manifests, report, keepsOver: !canDrop })
+    this.#examiner = new Examiner({
+      environment,
+      index: this.#index,
+      pace: this.#pace,
+      now,
+      canDrop,
+      report,
+      invalidated: invalidation => {
+        this.#invalidCount++
+        this.#hasNews = true
+        this.#tell('invalidate', invalidation)
+      },
+    })
+    this.#observers = roots.map(
+      root =>
+        new Observer({
+          files: environment.files,
+          root,
+          isPersistent: input.isPersistent,
+          isIgnored: path => isWithin(path, input.cacheDirectory) || input.isIgnored(path),
+          changed: path => this.#changedAt(path),
+          failed: error => this.#fail(error),
+        }),
+    )
+    this.ready = new Promise(resolve => {
+      this.#resolveReady = resolve
+    })
+    this.#start()
+  }
+
+  status(): WatcherStatus {
+    return {
+      entryCount: this.#index.entryCount,
+      sourceCount: this.#index.sources.size,
+      invalidCount: this.#invalidCount,
+      isDegraded: this.#failures.size > 0,
+    }
+  }
+
+  close(): Promise<void> {
+    this.#close ??= this.#stop()
+    return this.#close
+  }
+
+  async #start(): Promise<void> {
+    await Promise.all(this.#observers.map(observer => observer.start()))
+    if (this.#close) return
+    await this.#attempt(() => this.#sweep())
+    if (!this.#input.isPersistent) this.#pace.release()
+    this.#tell('ready')
+    this.#resolveReady()
+    this.#rest()
+  }
+
+  async #stop(): Promise<void> {
+    this.#pace.stop()
+    this.#input.closed(this)
+    await Promise.all(this.#observers.map(observer => observer.close()))
+    this.removeAllListeners()
+    this.#resolveReady()
+  }
+
+  #changedAt(path: string): void {
+    if (this.#close) return
+    for (let above = dirname(path); !this.#changed.has(above); above = dirname(above)) {
+      if (dirname(above) !== above) continue
+      this.#changed.add(path)
+      break
+    }
+    this.#wake()
+  }
+
+  #wake(): void {
+    if (this.#isWorking || this.#batchTimer) return
+    this.#batchTimer = this.#pace.after(BATCH_MS, () => {
+      this.#batchTimer = undefined
+      this.#work()
+    })
+  }
+
+  /** One piece of work at a time: what comes meanwhile is worked off next. */
+  async #work(): Promise<void> {
+    this.#isWorking = true
+    if (this.#changed.size > 0) await this.#attempt(() => this.#batch())
+    if (this.#isSweepDue) await this.#attempt(() => this.#sweep())
+    this.#rest()
+  }
+
+  #rest(): void {
+    this.#isWorking = false
+    if (this.#hasNews) this.#tell('update')
+    this.#hasNews = false
+    if (this.#changed.size > 0 || this.#isSweepDue) this.#wake()
+    this.#sweepTimer ??= this.#sweepAfter(this.#failures.size > 0 ? DEGRADED_SWEEP : SWEEP)
+  }
+
+  #sweepAfter({ intervalMs, maxShare }: typeof SWEEP): NodeJS.Timeout {
+    return this.#pace.after(Math.max(intervalMs, this.#sweepMs / maxShare), () => {
+      this.#sweepTimer = undefined
+      this.#isSweepDue = true
+      this.#wake()
+    })
+  }
+
+  async #attempt(work: () => Promise<void>): Promise<void> {
+    try {
+      await work()
+    } catch (error) {
+      this.#input.report(error)
+    }
+  }
+
+  /** Works off what events told of. */
+  async #batch(): Promise<void> {
+    const changed = this.#changed
+    this.#changed = new Set()
+    if (changed.size >= BURST_PATHS || this.#settleTimer) this.#settleLater()
+    if (await this.#examiner.catchUp()) this.#hasNews = true
+    const { sources } = this.#index
+    const concerned = new Set<WatchedSource<WatchedEntry>>()
+    for (const path of changed) {
+      for (const source of sources.within(path)) concerned.add(source)
+      const directory = sources.at(dirname(path))
+      if (directory) concerned.add(directory)
+    }
+    for (const source of concerned) {
+      if (this.#pace.isDue) await this.#pace.breathe()
+      this.#examiner.examine(source)
+    }
+  }
+
+  #settleLater(): void {
+    this.#pace.cancel(this.#settleTimer)
+    this.#settleTimer = this.#pace.after(SETTLE_MS, () => {
+      this.#settleTimer = undefined
+      this.#isSweepDue = true
+      this.#wake()
+    })
+  }
+
+  /** Looks at all sources, whatever was heard of. */
+  async #sweep(): Promise<void> {
+    this.#isSweepDue = false
+    this.#pace.takeBusyMs()
+    for (const observer of this.#observers) observer.check()
+    if (await this.#examiner.catchUp()) this.#hasNews = true
+    for (const source of [...this.#index.sources.all()]) {
+      if (this.#pace.isDue) {
+        await this.#pace.breathe()
+        if (this.#changed.size > 0) await this.#batch()
+      }
+      this.#examiner.examine(source)
+    }
+    this.#sweepMs = this.#pace.takeBusyMs()
+  }
+
+  #fail(cause: unknown): void {
+    const code = (cause as NodeJS.ErrnoException | undefined)?.code ?? String(cause)
+    if (this.#close || this.#failures.has(code)) return
+    this.#failures.add(code)
+    const why = cause instanceof Error ? cause.message : String(cause)
+    const error = new CacheError('ERR_CACHE_WATCH', `Some changes will be found late: ${why}.`, { cause })
+    if (this.listenerCount('error') > 0) this.#tell('error', error)
+    else this.#input.report(error)
+    this.#hasNews = true
+    this.#pace.cancel(this.#sweepTimer)
+    this.#sweepTimer = undefined
+    if (!this.#isWorking) this.#rest()
+  }
+
+  /** In a microtask: what a listener throws is its own, and does not end the work half-way. */
+  #tell<Name extends keyof WatcherEvents>(name: Name, ...args: WatcherEvents[Name]): void {
+    queueMicrotask(() => {
+      if (!this.#close) (this.emit as (name: string, ...args: unknown[]) => boolean).call(this, name, ...args)
+    })
+  }
+}
