@@ -56,7 +56,11 @@ export class Observer {
       })
       this.#anchor = anchor
       this.#watcher = watcher
-      watcher.on('error', failed)
+      watcher.on('error', error => {
+        failed(error)
+        // After some errors chokidar never gets ready.
+        this.#settle()
+      })
       watcher.on('all', (event, path) => {
         changed(resolve(path))
         if (event === 'unlinkDir' && resolve(path) === anchor) this.#renew()

@@ -8,7 +8,6 @@ export class Pace {
   #sliceStart = performance.now()
   #busyMs = 0
   #holdsProcess = true
-  #isStopped = false
   readonly #timers = new Set<NodeJS.Timeout>()
 
   /** How long the slices since the last call of this took. */
@@ -24,16 +23,14 @@ export class Pace {
     return performance.now() - this.#sliceStart > SLICE_MS
   }
 
-  /** Never comes back once the pace was stopped, so that whatever waited for it is not gone on with. */
+  /**
+   * Lets the event loop turn. Never comes back once the pace was stopped, so that whatever waited for it is not gone on with.
+   *
+   * By a timer: an immediate that does not hold the process is not run before something else wakes the loop.
+   */
   breathe(): Promise<void> {
     this.#busyMs += performance.now() - this.#sliceStart
-    return new Promise(resolve => {
-      const immediate = setImmediate(() => {
-        this.#sliceStart = performance.now()
-        if (!this.#isStopped) resolve()
-      })
-      if (!this.#holdsProcess) immediate.unref()
-    })
+    return new Promise(resolve => this.after(1, resolve))
   }
 
   after(delayMs: number, run: () => void): NodeJS.Timeout {
@@ -60,7 +57,6 @@ export class Pace {
   }
 
   stop(): void {
-    this.#isStopped = true
     for (const timer of this.#timers) clearTimeout(timer)
     this.#timers.clear()
   }

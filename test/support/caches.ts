@@ -8,9 +8,12 @@ import { CacheHandle } from '../../src/cache/cache.js'
 import type { Substitutes } from '../../src/cache/storage.js'
 import { type Cache, CacheError, type CacheOptions, type CacheWarning, openCacheSync } from '../../src/index.js'
 
+/** For thousands of files on a busy disk. */
+const REMOVAL_MS = 60_000
+
 export function temporaryDirectory(): string {
   const directory = mkdtempSync(join(tmpdir(), 'wicked-cache-test-'))
-  onTestFinished(() => rmSync(directory, { recursive: true, force: true, maxRetries: 5 }))
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true, maxRetries: 5 }), REMOVAL_MS)
   return directory
 }
 

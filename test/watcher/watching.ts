@@ -39,7 +39,7 @@ export class Watching {
 
   /** Resolves when these keys, and no others, were reported, each once. */
   async untilKeys(...keys: string[]): Promise<void> {
-    await this.until(() => this.keys.length >= keys.length)
+    await this.until(() => this.invalidations.length >= keys.length)
     const [found, expected] = [[...this.keys].sort(), [...keys].sort()]
     if (found.join('\n') !== expected.join('\n')) throw new Error(`Reported were ${found}, not ${expected}.`)
   }
