@@ -82,14 +82,36 @@ test('a process that closes its watcher before it is ready ends as well', async 
   expect((await runModule(code, { dir, root, persistent: true })).lines).toEqual(['ready'])
 })
 
-test.runIf(process.platform === 'linux')(
-  'without descriptors nothing is heard of, and all is found later',
-  async () => {
-    const { root, dir, names, path } = project(300)
-    const script = join(temporaryDirectory(), 'watch.mjs')
-    writeFileSync(
-      script,
-      `import { closeSync, openSync } from 'node:fs'
+test('past the limit of watches, changes are found by looking', async () => {
+  const { root, dir, names, path } = project(1500)
+  const limited = `
+    import fs from 'node:fs'
+    import { syncBuiltinESMExports } from 'node:module'
+    const { watch } = fs
+    let left = 1000
+    fs.watch = (...given) => {
+      if (left-- > 0) return watch(...given)
+      throw Object.assign(new Error('ENOSPC: System limit for number of file watchers reached'), { code: 'ENOSPC' })
+    }
+    syncBuiltinESMExports()
+    ${WATCHER}
+    print(JSON.stringify(watcher.status()))`
+  const watcher = startModule(limited, { dir, root, persistent: true })
+  const lines = [await watcher.line(), await watcher.line(), await watcher.line()]
+  expect(lines.slice(0, 2)).toEqual(['error ERR_CACHE_WATCH ENOSPC', 'ready'])
+  expect(JSON.parse(lines[2] as string)).toMatchObject({ entryCount: 1500, sourceCount: 1500, isDegraded: true })
+  for (const name of names) writeFileSync(path(name), 'changed')
+  expect(await keysFrom(watcher, names.length)).toEqual([...names].sort())
+  watcher.process.kill('SIGKILL')
+  expect((await watcher.ended).lines.filter(line => line.startsWith('error'))).toHaveLength(1)
+})
+
+test('without descriptors nothing is heard of, and all is found later', async () => {
+  const { root, dir, names, path } = project(300)
+  const script = join(temporaryDirectory(), 'watch.mjs')
+  writeFileSync(
+    script,
+    `import { closeSync, openSync } from 'node:fs'
     import 'file://${projectRoot}/node_modules/chokidar/index.js'
     import * as library from 'file://${projectRoot}/dist/index.js'
     const print = console.log, onWarning = () => undefined, args = ${JSON.stringify({ dir, root, persistent: true })}
@@ -102,18 +124,17 @@ test.runIf(process.platform === 'linux')(
     ${WATCHER}
     for (const fd of taken) closeSync(fd)
     print('freed')`,
-    )
-    const child = spawn('sh', ['-c', 'ulimit -n 100 && exec "$0" "$1"', process.execPath, script], {
-      stdio: ['pipe', 'pipe', 'pipe'],
-      env: { ...process.env, NODE_OPTIONS: '' },
-    })
-    onTestFinished(() => {
-      child.kill('SIGKILL')
-    })
-    const watcher = new Child(child)
-    const lines = [await watcher.line(), await watcher.line(), await watcher.line(), await watcher.line()]
-    expect(lines).toEqual(['EMFILE', 'error ERR_CACHE_WATCH EMFILE', 'ready', 'freed'])
-    for (const name of names) writeFileSync(path(name), 'changed')
-    expect(await keysFrom(watcher, names.length)).toEqual([...names].sort())
-  },
-)
+  )
+  const child = spawn('sh', ['-c', 'ulimit -n 100 && exec "$0" "$1"', process.execPath, script], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    env: { ...process.env, NODE_OPTIONS: '' },
+  })
+  onTestFinished(() => {
+    child.kill('SIGKILL')
+  })
+  const watcher = new Child(child)
+  const lines = [await watcher.line(), await watcher.line(), await watcher.line(), await watcher.line()]
+  expect(lines).toEqual(['EMFILE', 'error ERR_CACHE_WATCH EMFILE', 'ready', 'freed'])
+  for (const name of names) writeFileSync(path(name), 'changed')
+  expect(await keysFrom(watcher, names.length)).toEqual([...names].sort())
+})
