@@ -28,6 +28,8 @@ export interface Context {
   stderr: Output
   env: Env
   library(): Promise<Library>
+  /** Resolves when the program is asked to end; without a call of this, it just ends. */
+  stopped(): Promise<void>
 }
 
 /** The options of all commands; the ones that a command does not declare are never set. */
@@ -45,6 +47,8 @@ export interface Parameter {
   name: string
   describe: string
   isOptional?: boolean
+  /** The last one may be: it stands for one or more. */
+  isRepeated?: boolean
 }
 
 export interface Command {
@@ -57,7 +61,7 @@ export interface Command {
   options: Readonly<Record<string, Options>>
   /** Command lines that work as written, and what they are for. */
   examples: readonly (readonly [commandLine: string, purpose: string])[]
-  /** `parameters` are as many as are required, at most as many as are declared. */
+  /** `parameters` are as many as are required, at most as many as are declared unless one is repeated. */
   run(parameters: readonly string[], options: OptionValues, context: Context): Promise<ExitCode>
 }
 

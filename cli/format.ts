@@ -63,6 +63,19 @@ export function widthOf(text: string): number {
   return width
 }
 
+/** The text, cut short where it takes more cells than this. */
+export function shortened(text: string, width: number): string {
+  if (widthOf(text) <= width) return text
+  let start = ''
+  let left = width - 1
+  for (const char of text) {
+    left -= widthOf(char)
+    if (left < 0) break
+    start += char
+  }
+  return `${start}…`
+}
+
 export interface Column {
   title: string
   align: 'left' | 'right'

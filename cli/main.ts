@@ -11,5 +11,17 @@ if (args.length === 1 && args[0] === '--version') {
   const { run } = await import('./program.js')
   const { stdin, stdout, stderr, env } = process
   // Not process.exit(): it would cut off what a pipe has not taken yet.
-  process.exitCode = await run(args, { stdin, stdout, stderr, env, version, library: () => import('../src/index.js') })
+  process.exitCode = await run(args, {
+    stdin,
+    stdout,
+    stderr,
+    env,
+    version,
+    library: () => import('../src/index.js'),
+    stopped: () =>
+      new Promise(resolve => {
+        // Not once: npx passes a signal on that the terminal has sent to all.
+        for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => resolve())
+      }),
+  })
 }

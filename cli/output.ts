@@ -13,7 +13,6 @@ export type Colour = keyof typeof CODES
 
 export class Output {
   readonly isTerminal: boolean
-  readonly columns: number | undefined
   readonly #stream: Stream
   readonly #hasColour: boolean
   #isGone = false
@@ -21,13 +20,16 @@ export class Output {
   constructor(stream: Stream, env: Env) {
     this.#stream = stream
     this.isTerminal = stream.isTTY === true
-    this.columns = stream.columns
     // An empty NO_COLOR counts as not set: https://no-color.org
     this.#hasColour = this.isTerminal && !env.NO_COLOR && env.TERM !== 'dumb'
     // The failure is reported to the callback of the write; without a listener it would also end the process.
     stream.on('error', () => {
       this.#isGone = true
     })
+  }
+
+  get columns(): number | undefined {
+    return this.#stream.columns
   }
 
   /** False once nobody reads any more. Throws for any other failure, such as a full disk behind `> file`. */
@@ -44,6 +46,11 @@ export class Output {
 
   line(text: string): Promise<boolean> {
     return this.write(`${text}\n`)
+  }
+
+  /** Puts the text in place of the terminal's current line. */
+  redraw(text: string): Promise<boolean> {
+    return this.write(`\r\u001b[2K${text}`)
   }
 
   json(value: unknown): Promise<boolean> {

@@ -24,11 +24,24 @@ import { path } from './commands/path.js'
 import { set } from './commands/set.js'
 import { stats } from './commands/stats.js'
 import { verify } from './commands/verify.js'
+import { watch } from './commands/watch.js'
 import { type Env, Output, type Stream } from './output.js'
 import { printable } from './printable.js'
 
 export const NAME = 'wicked-cache'
-export const commands: readonly Command[] = [stats, list, get, explain, set, deleteCommand, clear, path, gc, verify]
+export const commands: readonly Command[] = [
+  stats,
+  list,
+  get,
+  explain,
+  set,
+  deleteCommand,
+  clear,
+  path,
+  gc,
+  verify,
+  watch,
+]
 
 /** What a run may touch of its process. */
 export interface Host {
@@ -38,6 +51,7 @@ export interface Host {
   env: Env
   version: string
   library(): Promise<Library>
+  stopped(): Promise<void>
 }
 
 const GLOBAL_OPTIONS: Record<string, Options> = {
@@ -85,7 +99,10 @@ function parserFor(args: readonly string[]): Argv {
   return (parser as Argv & UsageConfigurable).usageConfiguration({ 'hide-types': true })
 }
 
-const signature = ({ name, isOptional }: Parameter) => (isOptional ? `[${name}]` : `<${name}>`)
+function signature({ name, isOptional, isRepeated }: Parameter): string {
+  const shown = isRepeated ? `${name}...` : name
+  return isOptional ? `[${shown}]` : `<${shown}>`
+}
 
 /** Lays out help only: nothing is parsed with it, so a command can show its parameters as yargs shows positionals. */
 function helpFor(command: Command | undefined, width: number): Promise<string> {
@@ -169,7 +186,7 @@ function checkParameters(parameters: readonly string[], declared: readonly Param
   const missing = declared.slice(parameters.length).filter(({ isOptional }) => !isOptional)
   if (missing.length > 0) throw new UsageError(`Missing: ${missing.map(signature).join(' ')}`)
   const extra = parameters[declared.length]
-  if (extra !== undefined) throw new UsageError(`One argument too many: "${extra}"`)
+  if (extra !== undefined && !declared.at(-1)?.isRepeated) throw new UsageError(`One argument too many: "${extra}"`)
 }
 
 function wordsBefore(args: readonly string[], end: string): readonly string[] {
@@ -204,7 +221,8 @@ async function report(error: unknown, usageHint: string, stderr: Output): Promis
 export async function run(args: readonly string[], host: Host): Promise<ExitCode> {
   const stdout = new Output(host.stdout, host.env)
   const stderr = new Output(host.stderr, host.env)
-  const context: Context = { stdin: host.stdin, stdout, stderr, env: host.env, library: host.library }
+  const { stdin, env, library, stopped } = host
+  const context: Context = { stdin, stdout, stderr, env, library, stopped }
   const named = args.map(arg => commands.find(({ name }) => name === arg)).find(command => command !== undefined)
   try {
     if (wantsHelp(args)) {

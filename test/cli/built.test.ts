@@ -16,19 +16,22 @@ interface ShellOptions {
   cwd: string
   stdin?: string
   env?: Record<string, string>
+  /** Whether it is asked to end once it has printed something. */
+  isEndless?: boolean
 }
 
 /** Runs a line as a person types it, with `wicked-cache` on the PATH and its cache below the working directory. */
-function shell(line: string, { cwd, stdin = '', env = {} }: ShellOptions) {
+function shell(line: string, { cwd, stdin = '', env = {}, isEndless }: ShellOptions) {
   return new Promise<{ code: number | null; out: string; err: string }>((resolve, reject) => {
     const path = [join(cwd, 'bin'), dirname(process.execPath), process.env.PATH].join(delimiter)
-    const child = spawn('sh', ['-c', line], {
+    const child = spawn('sh', ['-c', isEndless ? `exec ${line}` : line], {
       cwd,
       env: { ...process.env, NO_COLOR: '', WICKED_CACHE_DIR: join(cwd, 'cache'), PATH: path, ...env },
     })
     let [out, err] = ['', '']
     child.stdout.on('data', chunk => {
       out += chunk
+      if (isEndless) child.kill('SIGTERM')
     })
     child.stderr.on('data', chunk => {
       err += chunk
@@ -139,7 +142,7 @@ describe('every example', () => {
       cache.namespace('my-plugin').set('stale', 1, { files: [source] })
     })
     writeFileSync(source, 'after!!')
-    const { code, out, err } = await shell(line, { cwd })
+    const { code, out, err } = await shell(line, { cwd, isEndless: line.startsWith('wicked-cache watch') })
     expect({ code, err }).toEqual({ code: 0, err: '' })
     expect(out).not.toBe('')
   })

@@ -1,6 +1,15 @@
 import { describe, expect, test } from 'vitest'
 import { parseDurationMs } from '../../cli/duration.js'
-import { columnsFor, formatAge, formatCount, formatRatio, formatSize, hitRateOf, widthOf } from '../../cli/format.js'
+import {
+  columnsFor,
+  formatAge,
+  formatCount,
+  formatRatio,
+  formatSize,
+  hitRateOf,
+  shortened,
+  widthOf,
+} from '../../cli/format.js'
 import { printable, printableJson } from '../../cli/printable.js'
 
 describe('numbers for people', () => {
@@ -52,6 +61,10 @@ describe('columns', () => {
       rows,
     )
     expect([columns.header(), ...rows.map(columns.line)]).toEqual(['k        n', '日本     1', 'abc   1000'])
+  })
+
+  test('bound what is cut short', () => {
+    expect(['abcd', 'abcde', '日本語', ''].map(text => shortened(text, 4))).toEqual(['abcd', 'abc…', '日…', ''])
   })
 
   test('one very long cell does not widen the column for all', () => {

@@ -34,6 +34,8 @@ export interface Surroundings {
   env?: Env
   stdout?: Sink
   library?: Library
+  /** When the process is asked to end. Default: never. */
+  stopped?: Promise<void>
 }
 
 export const library: Library = { openCache, defaultDir }
@@ -55,6 +57,7 @@ export async function cli(args: readonly string[], surroundings: Surroundings = 
     env: surroundings.env ?? {},
     version: '1.2.3',
     library: async () => surroundings.library ?? library,
+    stopped: () => surroundings.stopped ?? new Promise(() => undefined),
   })
   return { code, out: stdout.text, err: stderr.text }
 }

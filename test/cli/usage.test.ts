@@ -42,6 +42,8 @@ describe('a mistake in the call', () => {
     [['gc', '--grace', '1h'], '--grace'],
     [['gc', '--__proto__=x'], '--__proto__'],
     [['gc', '--toString'], '--toString'],
+    [['watch'], '<directory...>'],
+    [['watch', 'src', '--all'], '--all'],
     [['stats', '--dir'], '--dir'],
     [['stats', '--dir='], '--dir'],
   ])('%j is refused', async (args, named) => {
@@ -115,7 +117,8 @@ describe('help', () => {
     const library = () => Promise.reject(new Error('loaded'))
     const { run } = await import('../../cli/program.js')
     const { Sink } = await import('./harness.js')
-    const host = { stdin: process.stdin, stderr: new Sink(), env: {}, version: '1.2.3', library }
+    const stopped = () => Promise.resolve()
+    const host = { stdin: process.stdin, stderr: new Sink(), env: {}, version: '1.2.3', library, stopped }
     for (const args of [['--help'], ['get', '--help'], ['--version'], ['path', '--dir', 'x']]) {
       expect(await run(args, { ...host, stdout: new Sink() })).toBe(0)
     }
