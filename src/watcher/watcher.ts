@@ -54,6 +54,9 @@ export class SourceWatcher extends EventEmitter<WatcherEvents> implements Watche
   readonly #observers: Observer[]
   readonly #pace = new Pace()
   #changed = new Set<string>()
+  /** New directories, to be looked at once more. */
+  readonly #grown = new Set<string>()
+  #isBurst = false
   #isWorking = true
   #isSweepDue = false
   #sweepMs = 0
@@ -93,6 +96,10 @@ export class SourceWatcher extends EventEmitter<WatcherEvents> implements Watche
           isPersistent: input.isPersistent,
           isIgnored: path => isWithin(path, input.cacheDirectory) || input.isIgnored(path),
           changed: path => this.#changedAt(path),
+          grown: path => {
+            this.#grown.add(path)
+            this.#changedAt(path)
+          },
           failed: error => this.#fail(error),
         }),
     )
@@ -188,7 +195,8 @@ export class SourceWatcher extends EventEmitter<WatcherEvents> implements Watche
   async #batch(): Promise<void> {
     const changed = this.#changed
     this.#changed = new Set()
-    if (changed.size >= BURST_PATHS || this.#settleTimer) this.#settleLater()
+    if (changed.size >= BURST_PATHS) this.#isBurst = true
+    if (this.#isBurst || this.#grown.size > 0) this.#settleLater()
     if (await this.#examiner.catchUp()) this.#hasNews = true
     const { sources } = this.#index
     const concerned = new Set<WatchedSource<WatchedEntry>>()
@@ -207,7 +215,10 @@ export class SourceWatcher extends EventEmitter<WatcherEvents> implements Watche
     this.#pace.cancel(this.#settleTimer)
     this.#settleTimer = this.#pace.after(SETTLE_MS, () => {
       this.#settleTimer = undefined
-      this.#isSweepDue = true
+      for (const path of this.#grown) this.#changedAt(path)
+      this.#grown.clear()
+      this.#isSweepDue ||= this.#isBurst
+      this.#isBurst = false
       this.#wake()
     })
   }
@@ -215,9 +226,10 @@ export class SourceWatcher extends EventEmitter<WatcherEvents> implements Watche
   /** Looks at all sources, whatever was heard of. */
   async #sweep(): Promise<void> {
     this.#isSweepDue = false
-    this.#pace.takeBusyMs()
     for (const observer of this.#observers) observer.check()
     if (await this.#examiner.catchUp()) this.#hasNews = true
+    const invalidCount = this.#invalidCount
+    this.#pace.takeBusyMs()
     for (const source of [...this.#index.sources.all()]) {
       if (this.#pace.isDue) {
         await this.#pace.breathe()
@@ -225,7 +237,8 @@ export class SourceWatcher extends EventEmitter<WatcherEvents> implements Watche
       }
       this.#examiner.examine(source)
     }
-    this.#sweepMs = this.#pace.takeBusyMs()
+    // What there is to drop is not what looking costs.
+    if (this.#invalidCount === invalidCount) this.#sweepMs = this.#pace.takeBusyMs()
   }
 
   #fail(cause: unknown): void {

@@ -18,12 +18,12 @@ const WATCHER = `
   print('ready')
 `
 
-function project(count: number) {
+function project(count: number, directories = 10) {
   const root = temporaryDirectory()
   const dir = temporaryRoot()
   const { cache } = openIn(dir)
   const entries = cache.namespace('tool')
-  const names = Array.from({ length: count }, (_, i) => `dir${i % 10}/file${i}.js`)
+  const names = Array.from({ length: count }, (_, i) => `dir${i % directories}/file${i}.js`)
   const path = (name: string) => join(root, name)
   for (const name of names) {
     mkdirSync(join(path(name), '..'), { recursive: true })
@@ -83,7 +83,7 @@ test('a process that closes its watcher before it is ready ends as well', async 
 })
 
 test('past the limit of watches, changes are found by looking', async () => {
-  const { root, dir, names, path } = project(1500)
+  const { root, dir, names, path } = project(1500, 1500)
   const limited = `
     import fs from 'node:fs'
     import { syncBuiltinESMExports } from 'node:module'

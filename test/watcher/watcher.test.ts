@@ -303,6 +303,27 @@ test('a link that is pointed elsewhere changes what lies behind it', async () =>
   await told.untilKeys('through', 'absent', 'through', 'two/a.js')
 })
 
+test.each([false, true])(
+  'a file that is only linked from below a root counts, too (persistent: %s)',
+  async persistent => {
+    const { cache, path, entries } = project('elsewhere/a.js', 'root/b.js')
+    symlinkSync(path('elsewhere/a.js'), path('root/linked.js'))
+    const set = () => entries.set('linked', 1, { files: [path('root/linked.js')] })
+    set()
+    const told = await watching(cache, path('root'), { persistent })
+    writeFileSync(path('elsewhere/a.js'), 'changed')
+    await told.untilKeys('linked')
+    set()
+    writeFileSync(path('elsewhere/new.js'), 'changed again')
+    renameSync(path('elsewhere/new.js'), path('elsewhere/a.js'))
+    await told.untilKeys('linked', 'linked')
+    set()
+    unlinkSync(path('root/linked.js'))
+    symlinkSync(path('root/b.js'), path('root/linked.js'))
+    await told.untilKeys('linked', 'linked', 'linked')
+  },
+)
+
 test('a read-only cache says so, once, and drops nothing', async () => {
   const { dir, root, path, entries } = project('a.js', 'b.js')
   const told = await watching(openIn(dir, { readOnly: true }).cache, root)
