@@ -17,6 +17,7 @@ import { EntryIndex, type WatchedEntry } from './entry-index.js'
 import { Examiner } from './examiner.js'
 import { Observer } from './observer.js'
 import { Pace } from './pace.js'
+import { BATCH_MS, BURST_PATHS, DEGRADED_SWEEP, SETTLE_MS, SWEEP } from './rhythm.js'
 import { isWithin, type WatchedSource } from './source-tree.js'
 
 export interface WatcherInput {
@@ -33,17 +34,6 @@ export interface WatcherInput {
   report(error: unknown): void
   closed(watcher: Watcher): void
 }
-
-/** From the first event to its work: others of the same change come along. */
-const BATCH_MS = 15
-/** So many changed paths at once that some may have been missed: all sources are looked at, */
-const BURST_PATHS = 64
-/** when nothing has come for this long. */
-const SETTLE_MS = 150
-/** All sources are looked at this often at most, for this share of the time at most; */
-const SWEEP = { intervalMs: 3000, maxShare: 1 / 100 }
-/** and more often when it is known that changes are missed. */
-const DEGRADED_SWEEP = { intervalMs: 1000, maxShare: 1 / 20 }
 
 export class SourceWatcher extends EventEmitter<WatcherEvents> implements Watcher {
   readonly roots: readonly string[]
@@ -126,7 +116,8 @@ export class SourceWatcher extends EventEmitter<WatcherEvents> implements Watche
   async #start(): Promise<void> {
     await Promise.all(this.#observers.map(observer => observer.start()))
     if (this.#close) return
-    await this.#attempt(() => this.#sweep())
+    // All that it finds is new to it, and examined.
+    await this.#attempt(() => this.#catchUp())
     if (!this.#input.isPersistent) this.#pace.release()
     this.#tell('ready')
     this.#resolveReady()
@@ -197,7 +188,7 @@ export class SourceWatcher extends EventEmitter<WatcherEvents> implements Watche
     this.#changed = new Set()
     if (changed.size >= BURST_PATHS) this.#isBurst = true
     if (this.#isBurst || this.#grown.size > 0) this.#settleLater()
-    if (await this.#examiner.catchUp()) this.#hasNews = true
+    await this.#catchUp()
     const { sources } = this.#index
     const concerned = new Set<WatchedSource<WatchedEntry>>()
     for (const path of changed) {
@@ -227,7 +218,7 @@ export class SourceWatcher extends EventEmitter<WatcherEvents> implements Watche
   async #sweep(): Promise<void> {
     this.#isSweepDue = false
     for (const observer of this.#observers) observer.check()
-    if (await this.#examiner.catchUp()) this.#hasNews = true
+    await this.#catchUp()
     const invalidCount = this.#invalidCount
     this.#pace.takeBusyMs()
     for (const source of [...this.#index.sources.all()]) {
@@ -239,6 +230,10 @@ export class SourceWatcher extends EventEmitter<WatcherEvents> implements Watche
     }
     // What there is to drop is not what looking costs.
     if (this.#invalidCount === invalidCount) this.#sweepMs = this.#pace.takeBusyMs()
+  }
+
+  async #catchUp(): Promise<void> {
+    if (await this.#examiner.catchUp()) this.#hasNews = true
   }
 
   #fail(cause: unknown): void {

@@ -1,0 +1,12 @@
+// How soon a watcher acts, and how often it looks for itself.
+
+/** From the first event to its work: others of the same change come along. */
+export const BATCH_MS = 15
+/** So many changed paths at once that some may have been missed: all sources are looked at, */
+export const BURST_PATHS = 64
+/** when nothing has come for this long. */
+export const SETTLE_MS = 150
+/** All sources are looked at this often at most, for this share of the time at most; */
+export const SWEEP = { intervalMs: 3000, maxShare: 1 / 100 }
+/** and more often when it is known that changes are missed. */
+export const DEGRADED_SWEEP = { intervalMs: 1000, maxShare: 1 / 20 }

@@ -1,0 +1,86 @@
+// What no event tells of is found by looking, and looking does no harm.
+
+import { writeFileSync } from 'node:fs'
+import { expect, test, vi } from 'vitest'
+import { openAsAnotherProcess } from '../support/caches.js'
+import { interceptedFiles } from '../support/files.js'
+import { project } from './project.js'
+import { watching } from './watching.js'
+
+vi.mock(import('../../src/watcher/rhythm.js'), async original => ({
+  ...(await original()),
+  SWEEP: { intervalMs: 100, maxShare: 1 },
+}))
+
+test('sources in ignored directories are found all the same', async () => {
+  const { cache, root, path } = project('node_modules/x/index.js', 'a.js')
+  const told = await watching(cache, root)
+  writeFileSync(path('node_modules/x/index.js'), 'changed')
+  await told.untilKeys('node_modules/x/index.js')
+})
+
+test('what the caller ignores is found as well', async () => {
+  const { cache, root, path } = project('a.js', 'b.js')
+  const ignored: string[] = []
+  const told = await watching(cache, root, {
+    ignored: path => {
+      ignored.push(path)
+      return true
+    },
+  })
+  writeFileSync(path('a.js'), 'changed')
+  await told.untilKeys('a.js')
+  expect(ignored).not.toContain(root)
+})
+
+test('an entry that is set anew between the look at it and its removal stays', async () => {
+  const { dir, root, path, entries } = project('a.js', 'b.js')
+  let rivals = 0
+  const files = interceptedFiles(call => {
+    const result = call.proceed()
+    // After the watcher has seen that the source has changed; as another process would.
+    if (call.name === 'readFile' && call.path === path('a.js') && rivals < 3) {
+      rivals++
+      entries.set('a.js', 'new', { files: [path('a.js')] })
+    }
+    return result
+  })
+  const told = await watching(openAsAnotherProcess(dir, {}, { files }).cache, root)
+  expect(rivals).toBeGreaterThan(0)
+  rivals = 0
+  writeFileSync(path('a.js'), 'CONTENT OF a.js')
+  writeFileSync(path('b.js'), 'changed')
+  await told.untilKeys('b.js')
+  expect(rivals).toBe(3)
+  expect(entries.get('a.js')).toBe('new')
+})
+
+test('a source is read again only as long as its times could hide a change', async () => {
+  const { dir, root, path, entries } = project('src/a.js', 'src/b.js')
+  let nowMs = Date.now()
+  const reads: string[] = []
+  const files = interceptedFiles(
+    call => {
+      if (call.name === 'readFile') reads.push(call.path)
+      return call.proceed()
+    },
+    { now: () => nowMs },
+  )
+  const told = await watching(openAsAnotherProcess(dir, {}, { files }).cache, root, { ignored: () => true })
+  // Nothing is heard of, so what is dropped was found by looking; between two drops all sources were looked at.
+  const untilLooked = async (...keys: string[]) => {
+    for (const key of keys) {
+      entries.set(key, 1, { files: [path(`src/${key}`)] })
+      writeFileSync(path(`src/${key}`), '')
+      await told.until(() => told.keys.includes(key))
+    }
+  }
+  reads.length = 0
+  await untilLooked('one', 'two')
+  expect(reads).toContain(path('src/a.js'))
+  nowMs += 10_000
+  await untilLooked('three', 'four')
+  reads.length = 0
+  await untilLooked('five', 'six')
+  expect(reads).not.toContain(path('src/a.js'))
+})
