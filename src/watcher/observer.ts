@@ -38,62 +38,30 @@ export class Observer {
   #settle: () => void = () => undefined
   /** Links to files have a watch of their own: their directory hears nothing of a change to the file. */
   readonly #links = new Set<string>()
+  #isStarting = false
   #isClosed = false
 
   constructor(input: ObserverInput) {
     this.#input = input
   }
 
-  /** Resolves once changes are heard of. */
+  /** Resolves once changes are heard of, as far as that can be. */
   async start(): Promise<void> {
+    this.#isStarting = true
     try {
       const { watch } = await import('chokidar')
-      if (this.#isClosed) return
-      const { isPersistent, changed, grown, failed } = this.#input
       const anchor = this.#nearestDirectory()
-      const watcher = watch(anchor, {
-        persistent: isPersistent,
-        // A watch that does not hold the process has no listener for its errors, and on Windows a watched directory that is
-        // removed is such an error.
-        usePolling: !isPersistent && process.platform === 'win32',
-        interval: 1000,
-        ignoreInitial: true,
-        // What cannot be read cannot be a source either.
-        ignorePermissionErrors: true,
-        // It would hold back what is removed, and ignore names that end with a tilde.
-        atomic: false,
-        ignored: (path, stats) => this.#isIgnored(resolve(path), stats),
-      })
-      this.#anchor = anchor
-      this.#watcher = watcher
-      watcher.on('error', error => {
-        failed(error)
-        // After some errors chokidar never gets ready.
-        this.#settle()
-      })
-      watcher.on('all', (event, path) => {
-        if (event === 'addDir') grown(resolve(path))
-        else changed(resolve(path))
-        if (event === 'unlinkDir' && resolve(path) === anchor) this.#renew()
-      })
-      watcher.on('raw', (event, name, details) => {
-        const { watchedPath } = details as { watchedPath?: string }
-        if (!watchedPath) return
-        changed(join(resolve(watchedPath), name ?? ''))
-        if (event === 'rename' && name === basename(anchor) && resolve(watchedPath) === anchor) this.#renew()
-      })
-      await new Promise<void>(settle => {
-        this.#settle = settle
-        watcher.on('ready', settle)
-      })
+      if (anchor !== undefined && !this.#isClosed) await this.#watch(watch, anchor)
     } catch (error) {
       this.#input.failed(error)
     }
+    this.#isStarting = false
   }
 
-  /** Begins again where the watched directory has gone unheard. */
+  /** Begins again where the watched directory has gone unheard, or none could be watched. */
   check(): void {
-    if (this.#watcher && this.#input.files.stat(this.#anchor)?.kind !== 'directory') this.#renew()
+    const isThere = this.#watcher && this.#input.files.stat(this.#anchor)?.kind === 'directory'
+    if (!isThere) this.#renew()
   }
 
   async close(): Promise<void> {
@@ -102,19 +70,57 @@ export class Observer {
     this.#settle()
   }
 
+  #watch(watch: typeof import('chokidar').watch, anchor: string): Promise<void> {
+    const { isPersistent, changed, grown, failed } = this.#input
+    const watcher = watch(anchor, {
+      persistent: isPersistent,
+      // A watch that does not hold the process has no listener for its errors, and on Windows a watched directory that is
+      // removed is such an error.
+      usePolling: !isPersistent && process.platform === 'win32',
+      interval: 1000,
+      ignoreInitial: true,
+      // What cannot be read cannot be a source either.
+      ignorePermissionErrors: true,
+      // It would hold back what is removed, and ignore names that end with a tilde.
+      atomic: false,
+      ignored: (path, stats) => this.#isIgnored(resolve(path), stats),
+    })
+    this.#anchor = anchor
+    this.#watcher = watcher
+    watcher.on('all', (event, path) => {
+      if (event === 'addDir') grown(resolve(path))
+      else changed(resolve(path))
+      if (event === 'unlinkDir' && resolve(path) === anchor) this.#renew()
+    })
+    watcher.on('raw', (event, name, details) => {
+      const { watchedPath } = details as { watchedPath?: string }
+      if (!watchedPath) return
+      changed(join(resolve(watchedPath), name ?? ''))
+      if (event === 'rename' && name === basename(anchor) && resolve(watchedPath) === anchor) this.#renew()
+    })
+    return new Promise(settle => {
+      this.#settle = settle
+      watcher.on('ready', settle)
+      watcher.on('error', error => {
+        failed(error)
+        // After some errors chokidar never gets ready.
+        settle()
+      })
+    })
+  }
+
   #renew(): void {
-    const old = this.#watcher
-    if (!old) return
+    if (this.#isStarting) return
+    this.#watcher?.close().catch(this.#input.failed)
     this.#watcher = undefined
-    old.close().catch(this.#input.failed)
-    this.#settle()
     this.start().then(() => this.#input.changed(this.#input.root))
   }
 
-  #nearestDirectory(): string {
-    let path = this.#input.root
-    while (this.#input.files.stat(path)?.kind !== 'directory' && dirname(path) !== path) path = dirname(path)
-    return path
+  #nearestDirectory(): string | undefined {
+    for (let path = this.#input.root; ; path = dirname(path)) {
+      if (this.#input.files.stat(path)?.kind === 'directory') return path
+      if (dirname(path) === path) return undefined
+    }
   }
 
   #isIgnored(path: string, stats: Parameters<MatchFunction>[1]): boolean {

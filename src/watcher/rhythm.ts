@@ -1,5 +1,7 @@
 // How soon a watcher acts, and how often it looks for itself.
 
+/** The watch is not waited for any longer: chokidar never gets ready where a directory has become a file meanwhile. */
+export const START_MS = 20_000
 /** From the first event to its work: others of the same change come along. */
 export const BATCH_MS = 15
 /** So many changed paths at once that some may have been missed: all sources are looked at, */

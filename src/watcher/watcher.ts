@@ -17,7 +17,7 @@ import { EntryIndex, type WatchedEntry } from './entry-index.js'
 import { Examiner } from './examiner.js'
 import { Observer } from './observer.js'
 import { Pace } from './pace.js'
-import { BATCH_MS, BURST_PATHS, DEGRADED_SWEEP, SETTLE_MS, SWEEP } from './rhythm.js'
+import { BATCH_MS, BURST_PATHS, DEGRADED_SWEEP, SETTLE_MS, START_MS, SWEEP } from './rhythm.js'
 import { isWithin, type WatchedSource } from './source-tree.js'
 
 export interface WatcherInput {
@@ -114,7 +114,13 @@ export class SourceWatcher extends EventEmitter<WatcherEvents> implements Watche
   }
 
   async #start(): Promise<void> {
-    await Promise.all(this.#observers.map(observer => observer.start()))
+    await new Promise<void>(resolve => {
+      const timer = this.#pace.after(START_MS, resolve)
+      Promise.all(this.#observers.map(observer => observer.start())).then(() => {
+        this.#pace.cancel(timer)
+        resolve()
+      })
+    })
     if (this.#close) return
     // All that it finds is new to it, and examined.
     await this.#attempt(() => this.#catchUp())
