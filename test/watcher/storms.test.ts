@@ -1,7 +1,7 @@
 // Many changes at once, more than the watch hears of: what it misses is found once it is quiet.
 
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, renameSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test, vi } from 'vitest'
 import { openAsAnotherProcess, openIn, temporaryDirectory, temporaryRoot } from '../support/caches.js'
@@ -77,14 +77,27 @@ test('5,000 files written in one turn of the event loop', async () => {
   expect([...entries.keys()]).toEqual([])
 })
 
+test('so much at once that the queue of events overflows', async () => {
+  const { root, cache, names, path } = tree(20)
+  const told = await watching(cache, root)
+  for (const name of ['noise one', 'noise two']) writeFileSync(path(name), '')
+  // In turn, because equal events in a row are one. Linux keeps 16,384 and forgets what comes after.
+  for (let i = 0; i < 20_000; i++) utimesSync(path(i % 2 === 0 ? 'noise one' : 'noise two'), i, i)
+  for (const name of names) writeFileSync(path(name), 'changed')
+  await told.untilKeys(...names)
+})
+
 test('an index that follows manifests through their growth, and reads only what has changed', async () => {
   const { root, dir, cache, path } = tree(0)
   const told = await watching(cache, root)
   const another = openAsAnotherProcess(dir).cache.namespace('tool')
   const names = Array.from({ length: 3000 }, (_, i) => `file${i}.js`)
-  for (const name of names) writeFileSync(path(name), '')
-  another.setMany(names.map(name => ({ key: name, value: 1, files: [path(name)] })))
-  await told.until(() => told.watcher.status().entryCount === names.length)
+  // The first ones lie in one part, which is split for the rest.
+  for (const batch of [names.slice(0, 100), names]) {
+    for (const name of batch) writeFileSync(path(name), '')
+    another.setMany(batch.map(name => ({ key: name, value: 1, files: [path(name)] })))
+    await told.until(() => told.watcher.status().entryCount === batch.length)
+  }
   another.clear()
   writeFileSync(path('unrelated'), '')
   await told.until(() => told.watcher.status().entryCount === 0)
