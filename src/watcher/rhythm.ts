@@ -4,8 +4,8 @@
 export const START_MS = 20_000
 /** From the first event to its work: others of the same change come along. */
 export const BATCH_MS = 15
-/** So many changed paths at once that some may have been missed: all sources are looked at, */
-export const BURST_PATHS = 64
+/** So many events at once, be it of one path, that others may have been lost: all sources are looked at, */
+export const BURST_EVENTS = 128
 /** when nothing has come for this long. */
 export const SETTLE_MS = 150
 /** All sources are looked at this often at most, for this share of the time at most; */

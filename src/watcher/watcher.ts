@@ -17,7 +17,7 @@ import { EntryIndex, type WatchedEntry } from './entry-index.js'
 import { Examiner } from './examiner.js'
 import { Observer } from './observer.js'
 import { Pace } from './pace.js'
-import { BATCH_MS, BURST_PATHS, DEGRADED_SWEEP, SETTLE_MS, START_MS, SWEEP } from './rhythm.js'
+import { BATCH_MS, BURST_EVENTS, DEGRADED_SWEEP, SETTLE_MS, START_MS, SWEEP } from './rhythm.js'
 import { isWithin, type WatchedSource } from './source-tree.js'
 
 export interface WatcherInput {
@@ -46,6 +46,7 @@ export class SourceWatcher extends EventEmitter<WatcherEvents> implements Watche
   #changed = new Set<string>()
   /** New directories, to be looked at once more. */
   readonly #grown = new Set<string>()
+  #eventCount = 0
   #isBurst = false
   #isWorking = true
   #isSweepDue = false
@@ -140,6 +141,7 @@ export class SourceWatcher extends EventEmitter<WatcherEvents> implements Watche
 
   #changedAt(path: string): void {
     if (this.#close) return
+    this.#eventCount++
     for (let above = dirname(path); !this.#changed.has(above); above = dirname(above)) {
       if (dirname(above) !== above) continue
       this.#changed.add(path)
@@ -192,7 +194,8 @@ export class SourceWatcher extends EventEmitter<WatcherEvents> implements Watche
   async #batch(): Promise<void> {
     const changed = this.#changed
     this.#changed = new Set()
-    if (changed.size >= BURST_PATHS) this.#isBurst = true
+    if (this.#eventCount >= BURST_EVENTS) this.#isBurst = true
+    this.#eventCount = 0
     if (this.#isBurst || this.#grown.size > 0) this.#settleLater()
     await this.#catchUp()
     const { sources } = this.#index
