@@ -31,7 +31,7 @@ export type Counts = Record<CounterName, number>
 /** Counts are added to the totals on exit and each time this many have gathered. */
 const FLUSH_COUNT = 1024
 /** A file of nothing but totals is rewritten early. */
-const BUCKET_BYTES = 16 * 1024
+const BUCKET_BYTES = 4096
 const MAX_ATTEMPTS = 1000
 const KEY = Buffer.from('totals')
 const POSITION: Position = { place: 0, slot: 0 }

@@ -9,7 +9,7 @@
 // of which only the first is made.
 
 import { FRAME, FRAME_HEADER_BYTES } from '../base/layout.js'
-import type { FrameWriter } from '../log/frames.js'
+import { type FrameWriter, u16, u32 } from '../log/frames.js'
 
 /** Where a key lives: both unsigned 32-bit. */
 export interface Position {
@@ -76,29 +76,29 @@ export class RecordView {
   /** Looks at the frame that begins at this offset. */
   lookAt(bytes: Buffer, frame: number): void {
     const start = frame + FRAME_HEADER_BYTES
-    this.look(bytes[frame + 6] as number, bytes, start, start + bytes.readUInt32LE(frame + 8))
+    this.look(bytes[frame + 6] as number, bytes, start, start + u32(bytes, frame + 8))
   }
 
   get expected(): number {
-    return this.bytes.readUInt32LE(this.start - CONDITION_BYTES)
+    return u32(this.bytes, this.start - CONDITION_BYTES)
   }
   get place(): number {
-    return this.bytes.readUInt32LE(this.start)
+    return u32(this.bytes, this.start)
   }
   get slot(): number {
-    return this.bytes.readUInt32LE(this.start + 4)
+    return u32(this.bytes, this.start + 4)
   }
   get keyStart(): number {
     return this.start + FIXED_BYTES
   }
   get valueStart(): number {
-    return this.start + FIXED_BYTES + this.bytes.readUInt16LE(this.start + 8)
+    return this.start + FIXED_BYTES + u16(this.bytes, this.start + 8)
   }
   get isPut(): boolean {
     return this.type === FRAME.put || this.type === FRAME.putIf
   }
   get check(): number {
-    return this.bytes.readUInt32LE(this.start - (isConditional(this.type) ? CONDITION_BYTES : 0) - FRAME_HEADER_BYTES)
+    return u32(this.bytes, this.start - (isConditional(this.type) ? CONDITION_BYTES : 0) - FRAME_HEADER_BYTES)
   }
 
   hasKey(key: Uint8Array): boolean {

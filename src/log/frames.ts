@@ -152,10 +152,28 @@ export function endOfFrame(hashing: Hashing, bytes: Buffer, at: number, end: num
 
 function endOfHashed(hash: Hash32, bytes: Buffer, at: number, end: number, seed: number): number {
   if (at + FRAME_HEADER_BYTES > end) return -1
-  if (bytes.readUInt16LE(at + 4) !== FRAME_MAGIC || bytes[at + 7] !== 0) return -1
-  const frameEnd = at + FRAME_HEADER_BYTES + bytes.readUInt32LE(at + 8)
+  if (u16(bytes, at + 4) !== FRAME_MAGIC || bytes[at + 7] !== 0) return -1
+  const frameEnd = at + FRAME_HEADER_BYTES + u32(bytes, at + 8)
   if (frameEnd > end) return -1
-  return hash(at + 4, frameEnd, seed) === bytes.readUInt32LE(at) ? frameEnd : -1
+  return hash(at + 4, frameEnd, seed) === u32(bytes, at) ? frameEnd : -1
+}
+
+/**
+ * Little-endian, as Buffer's methods read it, without their checks: a process that makes one get reads thousands of numbers
+ * before anything is compiled, and the checks are most of it then.
+ */
+export function u32(bytes: Uint8Array, at: number): number {
+  return (
+    ((bytes[at] as number) |
+      ((bytes[at + 1] as number) << 8) |
+      ((bytes[at + 2] as number) << 16) |
+      ((bytes[at + 3] as number) << 24)) >>>
+    0
+  )
+}
+
+export function u16(bytes: Uint8Array, at: number): number {
+  return (bytes[at] as number) | ((bytes[at + 1] as number) << 8)
 }
 
 /** Where a frame at this position would end, if its header is to be believed; `end` otherwise. */
