@@ -98,6 +98,12 @@ export class LogMap {
     return bucket ? bucket.serial * MAX_FILE_BYTES + bucket.log.end : 0
   }
 
+  /** The same as far as it is in memory, without a look at whether others have changed it since. */
+  getLoaded({ place, slot }: Position, key: Uint8Array): Found | undefined {
+    const bucket = this.#tree.at(place)
+    return bucket && bucket.residentBytes > 0 ? bucket.find(slot, key) : undefined
+  }
+
   /** All records of one position, whatever their keys. */
   getAll({ place, slot }: Position): Found[] {
     return this.#current(place)?.findAll(slot) ?? []

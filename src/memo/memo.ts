@@ -40,7 +40,9 @@ export class Memo {
     const pending = this.#pending.get(path)
     if (pending) return pending
     const key = Buffer.from(path)
-    const found = this.#map.get(memoPosition(this.#environment.hashing, key), key)
+    const position = memoPosition(this.#environment.hashing, key)
+    // What is in memory will do: the caller proves it, and what is out of date costs one read of the file.
+    const found = this.#map.getLoaded(position, key) ?? this.#map.get(position, key)
     return found && decode(found.value)
   }
 

@@ -193,9 +193,9 @@ export class Analyses {
   }
 }
 
-/** All of it: `.d.ts` is not `.ts`. */
+/** From the first dot on: `.d.ts` is not `.ts`, nor is a file that is called `.js` one without an extension. */
 function extensionOf(place: string): string {
   const name = basename(place)
-  const dot = name.indexOf('.', 1)
+  const dot = name.indexOf('.')
   return dot < 0 ? '' : name.slice(dot)
 }

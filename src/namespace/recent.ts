@@ -1,10 +1,9 @@
 // Values that were read lately, as bytes, so that reading one again takes no look into the files' contents: only whether
 // its record is still the same, which is known of its bucket, and whether it is still valid, which is asked anew each time.
 //
-// A run that reads each key once must not pay for this: one read in four is remembered. What is read again and again gets
-// there soon.
+// A run that reads each key once must not pay for this: a value is kept when it is read for the second time.
 
-import { decodeEntry, type Entry, encodeEntry } from '../manifest/entry.js'
+import type { Entry } from '../manifest/entry.js'
 import type { EntryKey } from '../manifest/manifest.js'
 
 export interface Recent {
@@ -18,33 +17,51 @@ export interface Recent {
 }
 
 /** Kept for one handle of a namespace, at most. */
-const MAX_BYTES = 4 * 1024 * 1024
-const MAX_ENTRIES = 8192
-const SHARE = 4
+const MAX_BYTES = 8 * 1024 * 1024
+const MAX_SEEN = 65_536
+/** What an entry takes in memory besides its value, about. */
+const ENTRY_BYTES = 400
 
 export class RecentValues {
   readonly #byKey = new Map<string, Recent>()
+  /** Keys that were read once. */
+  readonly #seen = new Set<string>()
   #bytes = 0
-  #turn = 0
 
   get(key: string): Recent | undefined {
     return this.#byKey.get(key)
   }
 
   offer(key: string, read: Omit<Recent, 'bytes'>, bytes: Buffer): void {
-    if (++this.#turn % SHARE !== 0 || bytes.length > MAX_BYTES / SHARE) return
+    if (!this.#seen.has(key)) {
+      if (this.#seen.size >= MAX_SEEN) this.#seen.clear()
+      this.#seen.add(key)
+      return
+    }
     this.forget(key)
+    if (bytes.length > MAX_BYTES / 8) return
     // Copied: what was read is views of buffers that are much larger, or used again.
-    this.#byKey.set(key, { ...read, entry: decodeEntry(encodeEntry(read.entry)), bytes: Buffer.from(bytes) })
-    this.#bytes += bytes.length
+    this.#byKey.set(key, { ...read, entry: copyOf(read.entry), bytes: Buffer.from(bytes) })
+    this.#bytes += bytes.length + ENTRY_BYTES
     for (const oldest of this.#byKey.keys()) {
-      if (this.#bytes <= MAX_BYTES && this.#byKey.size <= MAX_ENTRIES) return
+      if (this.#bytes <= MAX_BYTES) return
       this.forget(oldest)
     }
   }
 
   forget(key: string): void {
-    this.#bytes -= this.#byKey.get(key)?.bytes.length ?? 0
+    const recent = this.#byKey.get(key)
+    if (!recent) return
+    this.#bytes -= recent.bytes.length + ENTRY_BYTES
     this.#byKey.delete(key)
+  }
+}
+
+function copyOf(entry: Entry): Entry {
+  const { blob, sources } = entry
+  return {
+    ...entry,
+    blob: { ...blob, id: Buffer.from(blob.id) },
+    sources: sources?.map(source => ({ ...source, digest: Buffer.from(source.digest) })),
   }
 }

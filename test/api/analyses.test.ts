@@ -106,7 +106,7 @@ describe.each(FORMS)('%s', (_form, analyze) => {
   })
 
   test('tells files of equal content apart by all of their extension', async () => {
-    const names = ['a', 'a.js', 'a.ts', 'a.d.ts']
+    const names = ['a', 'a.js', 'a.jsx', 'a.d.ts', '.ts', '.tsx']
     const { at, open } = project(Object.fromEntries(names.map(name => [name, 'text'])))
     const results = names.map(name => analyze(open(), at(name), () => name))
     expect(await Promise.all(results)).toEqual(names)
