@@ -58,7 +58,7 @@ export class BucketDirectory {
 
   /**
    * The bucket to begin where none is in force: the first one of an empty map, or the part whose file was deleted from
-   * under it.
+   * under it. Forgets what was listed, because another process may make it at any time.
    */
   missing(place: number): BucketName {
     const digits = (place >>> 0).toString(16).padStart(8, '0')
@@ -67,6 +67,7 @@ export class BucketDirectory {
       prefix = digits.slice(0, prefix.length + 1)
       if (!listing.directories.has(prefix.at(-1) as string)) break
     }
+    this.forget()
     return { prefix, generation: 0 }
   }
 

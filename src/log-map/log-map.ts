@@ -237,7 +237,6 @@ export class LogMap {
       const bucket = this.#tree.at(place) ?? this.#find(place)
       if (!bucket) {
         if (this.#directory.missing(place).prefix === '') this.#emptyTurn = turn
-        this.#directory.forget()
         return undefined
       }
       if (bucket.turn === turn && (bucket.sealedAt < 0 || this.#succession.isInForce(bucket, place))) return bucket

@@ -63,6 +63,16 @@ test('a record is found by its writer at once and by others in their next turn',
   expect([a.get('key'), b.get('key')]).toEqual([undefined, undefined])
 })
 
+test.each(['a listing', 'a clear'])('what was set after %s of an empty map is found by the next one', first => {
+  const path = temporaryDirectory()
+  const a = openMap(path)
+  const b = openMap(path)
+  expect(first === 'a clear' ? b.map.clear() : b.all().size).toBe(0)
+  a.set('key', 'one')
+  b.environment.turn.end()
+  expect(b.all()).toEqual(new Map([['key', 'one']]))
+})
+
 test('a lookup in an empty map makes no files', () => {
   const path = join(temporaryDirectory(), 'map')
   expect(openMap(path).get('key')).toBeUndefined()
