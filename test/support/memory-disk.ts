@@ -49,6 +49,13 @@ export class MemoryDisk {
     this.#files.set(path, { bytes, inode: ++lastInode, links: 1, mtimeMs })
   }
 
+  /** The same file with other bytes, as a program that opens and rewrites it leaves it. */
+  overwrite(path: string, bytes: Buffer, mtimeMs: number): void {
+    const file = this.#files.get(path)
+    if (file) Object.assign(file, { bytes, mtimeMs })
+    else this.write(path, bytes, mtimeMs)
+  }
+
   paths(): string[] {
     return [...this.#files.keys()].sort()
   }

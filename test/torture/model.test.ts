@@ -1,0 +1,46 @@
+// Any sequence of operations, by two processes on one root, gives what a plain map in memory gives. A get that the map says
+// is a hit must hit: the only misses that the store may choose are those of an entry whose set was killed.
+
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { temporaryDirectory } from '../support/caches.js'
+import { counting, inRounds } from '../support/torture.js'
+import { memoryDisk, realDisk, type TestDisk } from './disks.js'
+import { type Operation, operations } from './operations.js'
+import { Player } from './player.js'
+
+const count = counting()
+
+async function play(list: readonly Operation[], disk: TestDisk): Promise<void> {
+  const player = new Player(disk, 1)
+  for (const [at, operation] of list.entries()) {
+    try {
+      await player.do(operation)
+    } catch (error) {
+      throw new Error(`${operation.do}, the operation at ${at}: ${(error as Error).message}`, { cause: error })
+    }
+    count('operations of the model')
+  }
+  player.close()
+  player.lookReadOnly()
+  count('kills of the model', player.kills)
+}
+
+test('any operations on a disk in memory give what the model gives', async () => {
+  await inRounds({ short: 1, share: 0.25 }, seed =>
+    fc.assert(
+      fc.asyncProperty(operations, list => play(list, memoryDisk())),
+      { seed, numRuns: 200 },
+    ),
+  )
+})
+
+test('any operations on the real disk give what the model gives', async () => {
+  await inRounds({ short: 1, share: 0.1 }, seed =>
+    fc.assert(
+      fc.asyncProperty(operations, list => play(list, realDisk(temporaryDirectory()))),
+      { seed, numRuns: 15 },
+    ),
+  )
+  expect(true).toBe(true)
+})
