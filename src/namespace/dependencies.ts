@@ -113,6 +113,7 @@ export class Analysis extends Dependencies implements AnalyzeContext {
 /** The content of a file. @throws errno-style errors, as reading it does, for what is none */
 export function expectFile({ fingerprint, content }: Reading, path: string): Buffer {
   if (content && fingerprint.kind === 'file') return content
-  const [code, why] = content ? ['EISDIR', 'illegal operation on a directory'] : ['ENOENT', 'no such file or directory']
+  const isAbsent = fingerprint.kind === 'absent'
+  const [code, why] = isAbsent ? ['ENOENT', 'no such file or directory'] : ['EISDIR', 'illegal operation on a directory']
   throw Object.assign(new Error(`${code}: ${why}, read '${path}'`), { code, path, syscall: 'read' })
 }

@@ -165,6 +165,13 @@ describe.each(FORMS)('%s', (_form, analyze) => {
     await expect(analyze(second.namespace('tool'), at('a.js'), () => 3)).rejects.toMatchObject({ code: 'EACCES' })
   })
 
+  test('fails the same way for a directory whose names it remembers', async () => {
+    const { root, at } = project({})
+    const files = interceptedFiles(call => call.proceed(), { now: () => Date.now() + HOUR_MS })
+    const entries = openAsAnotherProcess(at('cache'), {}, { files }).cache.namespace('tool')
+    for (const _ of [1, 2]) await expect(analyze(entries, root, () => 1)).rejects.toMatchObject({ code: 'EISDIR' })
+  })
+
   test('fails as reading does for what is no file', async () => {
     const { root, at, open } = project({})
     await expect(analyze(open(), at('none.js'), () => 1)).rejects.toMatchObject({ code: 'ENOENT' })
