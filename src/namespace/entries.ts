@@ -87,6 +87,10 @@ export class Entries {
 
   #guarded(read: () => Outcome): Outcome {
     try {
+      const outcome = read()
+      if (outcome.reason !== 'blob-missing') return outcome
+      // Since this turn began, a gc may have moved the blob, or dropped it because the key was set anew.
+      this.store.environment.turn.end()
       return read()
     } catch (error) {
       this.store.report(error)

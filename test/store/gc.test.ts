@@ -2,9 +2,11 @@ import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { layoutOf } from '../../src/base/layout.js'
+import { Blobs } from '../../src/blobs/blobs.js'
+import { evacuate } from '../../src/blobs/evacuate.js'
 import { CacheHandle } from '../../src/cache/cache.js'
 import { nodeFiles } from '../../src/files/files.js'
-import { Killed, mortalFiles, randomOf, temporaryDirectory } from './environment.js'
+import { Killed, mortalFiles, newEnvironment, randomOf, temporaryDirectory } from './environment.js'
 
 let now = 1_790_000_000_000
 const clock = () => now
@@ -67,6 +69,17 @@ test('another process finds values where the gc has moved them', async () => {
   await cache.gc()
   for (let i = 1; i < 200; i += 2) expect(other.get(`key ${i}`)).toBe(`value ${i}`)
   expect(readdirSync(layoutOf(dir).packs)).toEqual(['1.pack'])
+})
+
+test('a value that was moved or replaced since the turn began is found all the same', () => {
+  const dir = join(temporaryDirectory(), 'root')
+  const reader = openAlone(dir).namespace('ns')
+  reader.set('moved', 'value')
+  reader.set('replaced', 'old')
+  openAlone(dir).namespace('ns').set('replaced', 'new')
+  const blobs = new Blobs(newEnvironment(), layoutOf(dir))
+  evacuate(blobs, 0, (_id, bytes) => !bytes.includes('old'))
+  expect([reader.get('moved'), reader.get('replaced')]).toEqual(['value', 'new'])
 })
 
 test('a gc on a cache that does not exist makes nothing', async () => {
