@@ -60,23 +60,28 @@ export class Dependencies implements ComputeContext {
     return expectFile(this.#add(path), path)
   }
 
-  /** What nobody asked to read need not be readable; a result that depends on it cannot be kept. */
+  /** What nobody asked to read need not be readable. */
   #try(path: string): Reading | undefined {
     try {
       return this.#add(path)
     } catch (error) {
       if (errnoOf(error) === undefined) throw error
       this.#entries.store.report(error)
-      this.#isConsistent = false
       return undefined
     }
   }
 
   #add(path: string): Reading {
     const absolute = this.#resolve(path)
-    const reading = readSource(this.#entries.store.environment, absolute)
-    this.#record(absolute, reading.fingerprint)
-    return reading
+    try {
+      const reading = readSource(this.#entries.store.environment, absolute)
+      this.#record(absolute, reading.fingerprint)
+      return reading
+    } catch (error) {
+      // The computation may go on without it; its result depends on it all the same, and cannot be kept.
+      this.#isConsistent = false
+      throw error
+    }
   }
 
   #record(path: string, fingerprint: Fingerprint): void {

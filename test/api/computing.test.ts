@@ -49,6 +49,26 @@ const FORMS = [
 ] as const
 
 describe.each(FORMS)('%s', (_form, getOrSet) => {
+  test('does not keep what was computed without a source that could not be read', async () => {
+    const { at } = project({ config: 'red' })
+    let isBroken = true
+    const files = interceptedFiles(call => {
+      if (isBroken && call.path === at('config')) throw systemError('EACCES', call)
+      return call.proceed()
+    })
+    const entries = openAsAnotherProcess(at('cache'), {}, { files }).cache.namespace('tool')
+    const colour = (context: ComputeContext) => {
+      try {
+        return context.readFile(at('config'))
+      } catch (error) {
+        return (error as NodeJS.ErrnoException).code === 'EACCES' ? 'green' : 'none'
+      }
+    }
+    expect(await getOrSet(entries, 'key', colour)).toBe('green')
+    isBroken = false
+    expect(await getOrSet(entries, 'key', colour)).toBe('red')
+  })
+
   test('computes once, then finds the value, in other processes as well', async () => {
     const { entries, open } = project()
     const { call, calls } = counted(() => ({ a: [1] }))
