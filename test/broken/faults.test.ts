@@ -3,69 +3,27 @@
 //
 // A fault that lasts is also what a kill at that call leaves behind: nothing after it changes the disk any more.
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { isDeepStrictEqual } from 'node:util'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { CacheHandle } from '../../src/cache/cache.js'
+import { beforeAll, describe, expect, test } from 'vitest'
 import type { Files } from '../../src/files/files.js'
-import type { Cache, CacheWarning, Namespace } from '../../src/index.js'
+import type { Cache, CacheWarning } from '../../src/index.js'
 import { repeatedCodes } from '../support/caches.js'
 import { type Fault, FaultyDisk } from '../support/files.js'
 import { MemoryDisk } from '../support/memory-disk.js'
+import {
+  ACKNOWLEDGED,
+  ANYTHING,
+  directory,
+  FAULTS,
+  filled,
+  LARGE,
+  type Operation,
+  open,
+  source,
+  sweep,
+  verify,
+} from './sweep.js'
 
-const NOW = Date.now()
-const LARGE = Buffer.alloc(3000, 'large')
-
-let directory: string
-let source: string
-let work: string
-/** The disk with a small store on it, to be cloned. */
-let filled: MemoryDisk
-
-beforeAll(() => {
-  directory = mkdtempSync(join(tmpdir(), 'wicked-cache-test-'))
-  source = join(directory, 'source.js')
-  work = join(directory, 'work')
-  writeFileSync(source, 'const a = 1')
-  filled = MemoryDisk.of(directory)
-  const cache = open(filled.files)
-  const entries = cache.namespace('tool')
-  for (const [key, value] of Object.entries(ACKNOWLEDGED)) {
-    entries.set(key, value, key === 'file' ? { files: [source, join(directory, 'missing')] } : {})
-  }
-  entries.set('gone', 1)
-  entries.delete('gone')
-  cache.namespace('other').set('key', 'other')
-  cache.close()
-  // Other times than were recorded, so that a hit has something to write.
-  filled.write(source, Buffer.from('const a = 1'), 1000)
-})
-
-afterAll(() => rmSync(directory, { recursive: true, force: true }))
-
-const ACKNOWLEDGED: Record<string, unknown> = {
-  object: { a: [1, 2, 3] },
-  large: LARGE,
-  file: 'bound to a file',
-  ttl: 'ends late',
-  plain: 'text',
-}
-
-function open(files: Files, warnings: CacheWarning[] = [], readOnly = false): Cache {
-  const onWarning = (warning: CacheWarning) => warnings.push(warning)
-  return new CacheHandle({ dir: work, onWarning, readOnly, clock: () => NOW }, { files })
-}
-
-interface Operation {
-  name: string
-  run(entries: Namespace, cache: Cache): unknown
-  /** What the operation may give, and what each key that it is about may then hold; all other keys hold what they held. */
-  outcomes: { gives: unknown; holds?: Record<string, unknown[]> }[]
-}
-
-const ANYTHING = Symbol('whatever it gives')
 const OPERATIONS: Operation[] = [
   {
     name: 'set of a new key',
@@ -179,81 +137,6 @@ const OPERATIONS: Operation[] = [
   },
   { name: 'close', run: (_entries, cache) => cache.close() ?? 'closed', outcomes: [{ gives: 'closed' }] },
 ]
-
-const FAULTS: Omit<Fault, 'at'>[] = [
-  { code: 'ENOSPC', span: 'once' },
-  { code: 'ENOSPC', span: 'lasting', writtenShare: 0.6 },
-  { code: 'EIO', span: 'once', writtenShare: 1 },
-  { code: 'EIO', span: 'lasting' },
-  { code: 'EACCES', span: 'once' },
-  { code: 'EROFS', span: 'lasting' },
-  { code: 'EMFILE', span: 'once' },
-  { code: 'EMFILE', span: 'lasting' },
-  { code: 'short write', span: 'once', isShort: true, writtenShare: 0.4 },
-  { code: 'short write', span: 'lasting', isShort: true, writtenShare: 0 },
-]
-
-// A thousand times faster than `expect`, of which there would be a million here.
-const matches = (actual: unknown, expected: unknown) => expected === ANYTHING || isDeepStrictEqual(actual, expected)
-
-/** Runs the operation with a fault at each of its calls in turn; returns how many there were. */
-function sweep(operation: Operation, kind: Omit<Fault, 'at'>, isWarm: boolean): number {
-  for (let at = 1; ; at++) {
-    const where = `${operation.name}, ${kind.code} ${kind.span} at call ${at}${isWarm ? ', warm' : ''}`
-    const memory = filled.clone()
-    const disk = new FaultyDisk(memory)
-    const warnings: CacheWarning[] = []
-    const cache = open(disk.files, warnings)
-    const entries = cache.namespace('tool')
-    if (isWarm) {
-      entries.get('plain')
-      entries.set('plain', ACKNOWLEDGED.plain)
-    }
-    disk.fail({ ...kind, at })
-    let given: unknown
-    try {
-      given = operation.run(entries, cache)
-    } catch (error) {
-      throw new Error(`${where}: threw`, { cause: error })
-    }
-    const hasFailed = disk.hasFailed
-    const outcome = operation.outcomes.find(({ gives }) => matches(given, gives))
-    if (!outcome) throw new Error(`${where}: gave ${JSON.stringify(given)}`)
-    if (!hasFailed && outcome !== operation.outcomes[0]) throw new Error(`${where}: failed without a fault`)
-    const demand = (holds: boolean, what: string) => {
-      if (!holds) console.log(warnings.map(w => (w.cause as Error)?.stack))
-      if (!holds) throw new Error(`${where}: ${what}`, { cause: warnings })
-    }
-    demand(repeatedCodes(warnings).length === 0, 'warned twice')
-    demand(!hasFailed || outcome === operation.outcomes[0] || warnings.length > 0, 'failed without a warning')
-    const other = open(memory.files)
-    verify(other, outcome.holds ?? {}, `${where}, seen by another process while the fault lasts`)
-    disk.heal()
-    const isOpen = operation.name !== 'close'
-    if (isOpen) verify(cache, outcome.holds ?? {}, `${where}, seen after it`)
-    demand(other.namespace('tool').set('after', at), 'another process cannot set')
-    if (isOpen) {
-      demand(entries.set('after', -at), 'nothing can be set after it')
-      demand(entries.get('after') === -at, 'what is set after it is lost')
-      demand(cache.namespace('other').get('key') === 'other', 'another namespace is harmed')
-      cache.close()
-    }
-    other.close()
-    const last = open(memory.files)
-    demand(last.namespace('tool').get('after') === (isOpen ? -at : at), 'what was set last is lost')
-    last.close()
-    if (!hasFailed) return at - 1
-  }
-}
-
-function verify(cache: Cache, changed: Record<string, unknown[]>, where: string): void {
-  const entries = cache.namespace('tool')
-  for (const key of new Set([...Object.keys(ACKNOWLEDGED), ...Object.keys(changed)])) {
-    const allowed = changed[key] ?? [ACKNOWLEDGED[key]]
-    const actual = entries.get(key)
-    if (!allowed.some(value => matches(actual, value))) throw new Error(`${where}: ${key} is ${JSON.stringify(actual)}`)
-  }
-}
 
 describe.each(OPERATIONS)('$name', operation => {
   test.each(FAULTS)('withstands $code, $span', kind => {

@@ -55,6 +55,8 @@ export interface Fault {
   /** Share of its bytes that a failing append writes before it fails; with `isShort` it returns that, as write(2) does. */
   writtenShare?: number
   isShort?: boolean
+  /** Only calls about files in this directory count and fail. */
+  below?: string
 }
 
 /** A disk that works until a fault is set, and again once it has been healed. */
@@ -80,9 +82,11 @@ export class FaultyDisk {
   }
 
   #call(call: FileCall): unknown {
-    this.callCount++
     const fault = this.#fault
-    const isFailing = fault && (fault.span === 'once' ? this.callCount === fault.at : this.callCount >= fault.at)
+    const isCounted = fault?.below === undefined || call.path.startsWith(fault.below)
+    if (isCounted) this.callCount++
+    const isFailing =
+      isCounted && fault && (fault.span === 'once' ? this.callCount === fault.at : this.callCount >= fault.at)
     // A descriptor is closed even when close(2) says that something went wrong.
     if (call.name === 'close') call.proceed()
     if (!isFailing) return call.name === 'close' ? undefined : call.proceed()
