@@ -47,7 +47,13 @@ export type Operation =
   | { do: 'fileClock'; byMs: number }
   | { do: 'edit'; file: number; content: number; how: 'replace' | 'in place' | 'touch' | 'remove' }
 
-type With<Names> = Operation extends infer Each ? (Each extends { do: infer Name } ? (Name extends Names ? Each : never) : never) : never
+type With<Names> = Operation extends infer Each
+  ? Each extends { do: infer Name }
+    ? Name extends Names
+      ? Each
+      : never
+    : never
+  : never
 export type Write = With<'set' | 'setMany' | 'fill' | 'delete' | 'invalidate' | 'clear'>
 export type Read = With<'get' | 'getMany' | 'has' | 'explain' | 'find' | 'list' | 'stats' | 'wrap'>
 
@@ -102,7 +108,10 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
   { weight: 1, arbitrary: fill },
   { weight: 12, arbitrary: fc.record({ do: fc.constantFrom('get', 'has', 'explain', 'find'), ...place }) },
   { weight: 4, arbitrary: removal },
-  { weight: 3, arbitrary: fc.record({ do: does('getMany'), ...target, keys: fc.array(index(KEYS), { maxLength: 6 }) }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({ do: does('getMany'), ...target, keys: fc.array(index(KEYS), { maxLength: 6 }) }),
+  },
   {
     weight: 6,
     arbitrary: fc.record(

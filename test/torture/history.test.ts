@@ -1,0 +1,73 @@
+// The checker of histories: it must call wrong what is wrong.
+
+import { expect, test } from 'vitest'
+import { type Act, contradiction } from './history.js'
+
+const ns = (at: number) => BigInt(at)
+const write = (process: string, value: string | undefined, start: number, end?: number): Act => ({
+  kind: 'write',
+  process,
+  value,
+  startNs: ns(start),
+  endNs: end === undefined ? undefined : ns(end),
+})
+const read = (process: string, value: string | undefined, turn: number, start = turn, end = start + 1): Act => ({
+  kind: 'read',
+  process,
+  value,
+  turnNs: ns(turn),
+  startNs: ns(start),
+  endNs: ns(end),
+})
+
+test.each<[string, Act[]]>([
+  ['a read of what was set', [write('a', '1', 0, 1), read('b', '1', 2)]],
+  ['a read of nothing before anything was set', [read('b', undefined, 0), write('a', '1', 2, 3)]],
+  ['either of two sets at the same time', [write('a', '1', 0, 5), write('b', '2', 1, 4), read('c', '1', 6)]],
+  [
+    'an old value in a turn that began before the set',
+    [write('a', '1', 0, 1), write('a', '2', 5, 6), read('b', '1', 4, 7)],
+  ],
+  ['a set that was killed and happened', [write('a', '1', 0, 1), write('a', '2', 2), read('b', '2', 9)]],
+  ['a set that was killed and did not happen', [write('a', '1', 0, 1), write('a', '2', 2), read('b', '1', 9)]],
+  ['nothing during a set, whatever was there', [write('a', '1', 0, 1), write('b', '2', 2, 9), read('c', undefined, 4)]],
+  ['nothing after a delete', [write('a', '1', 0, 1), write('b', undefined, 2, 3), read('c', undefined, 4)]],
+  [
+    'a value that was set twice',
+    [write('a', '1', 0, 1), write('a', '2', 2, 3), write('a', '1', 4, 5), read('b', '1', 6)],
+  ],
+])('%s can be', (_what, acts) => {
+  expect(contradiction(acts)).toBeUndefined()
+})
+
+test.each<[string, Act[]]>([
+  ['a value that nobody set', [write('a', '1', 0, 1), read('b', '2', 2)]],
+  ['a value from the future', [read('b', '1', 0, 0, 1), write('a', '1', 2, 3)]],
+  ['a lost set', [write('a', '1', 0, 1), read('b', undefined, 2)]],
+  [
+    'nothing during a set that another one followed',
+    [write('a', '1', 0, 5), write('b', '2', 6, 7), read('c', undefined, 8)],
+  ],
+  ['an old value', [write('a', '1', 0, 1), write('a', '2', 2, 3), read('b', '1', 4)]],
+  ['an old value in place of an own one', [write('a', '1', 0, 1), write('b', '2', 5, 6), read('b', '1', 4, 7)]],
+  ['a deleted value', [write('a', '1', 0, 1), write('a', undefined, 2, 3), read('b', '1', 4)]],
+  [
+    'a value that comes back',
+    [write('a', '1', 0, 9), write('b', '2', 0, 9), ...[1, 2, 1].map((v, at) => read('c', `${v}`, 10 + 2 * at))],
+  ],
+  [
+    'two processes that saw two sets in different orders',
+    [
+      write('a', '1', 0, 9),
+      write('b', '2', 0, 9),
+      ...['1', '2'].map((value, at) => read('c', value, 1 + 2 * at)),
+      ...['2', '1'].map((value, at) => read('d', value, 1 + 2 * at)),
+    ],
+  ],
+  [
+    'a shared value that was replaced',
+    [write('a', '1', 0, 1), write('b', '1', 0, 1), write('a', '2', 2, 3), read('c', '1', 4)],
+  ],
+])('%s cannot be', (_what, acts) => {
+  expect(contradiction(acts)).toBeDefined()
+})
