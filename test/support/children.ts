@@ -72,11 +72,14 @@ export class Child {
 export interface ChildOptions {
   env?: Record<string, string>
   cwd?: string
+  /** A command that runs the one that follows it. */
+  under?: readonly string[]
 }
 
 /** Starts a process with `argv`, which is killed when the test ends. */
-export function start(argv: readonly string[], { env = {}, cwd }: ChildOptions = {}): Child {
-  const child = spawn(process.execPath, argv, {
+export function start(argv: readonly string[], { env = {}, cwd, under = [] }: ChildOptions = {}): Child {
+  const [program, ...all] = [...under, process.execPath, ...argv] as [string, ...string[]]
+  const child = spawn(program, all, {
     cwd,
     stdio: ['pipe', 'pipe', 'pipe'],
     env: { ...process.env, NODE_OPTIONS: '', ...env },
