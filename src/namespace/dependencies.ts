@@ -119,6 +119,8 @@ export class Analysis extends Dependencies implements AnalyzeContext {
 export function expectFile({ fingerprint, content }: Reading, path: string): Buffer {
   if (content && fingerprint.kind === 'file') return content
   const isAbsent = fingerprint.kind === 'absent'
-  const [code, why] = isAbsent ? ['ENOENT', 'no such file or directory'] : ['EISDIR', 'illegal operation on a directory']
+  const [code, why] = isAbsent
+    ? ['ENOENT', 'no such file or directory']
+    : ['EISDIR', 'illegal operation on a directory']
   throw Object.assign(new Error(`${code}: ${why}, read '${path}'`), { code, path, syscall: 'read' })
 }
