@@ -69,11 +69,12 @@ export interface Files {
   remove(path: string): boolean
 }
 
+/** A named pipe in a file's place must not make anybody wait, nor a link let bytes be added to a file of the user's. */
+const NO_OTHERS = (constants.O_NONBLOCK ?? 0) | (constants.O_NOFOLLOW ?? 0)
 const FLAGS = {
-  // A named pipe in a file's place must not make its reader wait for a writer.
-  read: constants.O_RDONLY | (constants.O_NONBLOCK ?? 0),
-  append: constants.O_RDWR | constants.O_APPEND,
-  create: constants.O_RDWR | constants.O_APPEND | constants.O_CREAT,
+  read: constants.O_RDONLY | NO_OTHERS,
+  append: constants.O_RDWR | constants.O_APPEND | NO_OTHERS,
+  create: constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | NO_OTHERS,
 }
 
 function toFileStat(stats: Stats): FileStat {

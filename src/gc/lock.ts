@@ -38,8 +38,9 @@ export function release(files: Files, path: string): void {
 }
 
 function isAlive(files: Files, path: string): boolean {
-  const stat = files.stat(path)
-  if (!stat) return false
+  const stat = files.linkStat(path)
+  // A link or a pipe is nobody's.
+  if (stat?.kind !== 'file') return false
   const owner = parseOwner(files.readFile(path))
   const isOld = files.now() - stat.mtimeMs > MAX_AGE_MS
   // An owner that has not written its name yet is a moment old, or dead since long.
