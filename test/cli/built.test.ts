@@ -30,8 +30,8 @@ function shell(line: string, { cwd, stdin = '', env = {}, isEndless }: ShellOpti
     })
     let [out, err] = ['', '']
     child.stdout.on('data', chunk => {
+      if (isEndless && out === '') child.kill('SIGTERM')
       out += chunk
-      if (isEndless) child.kill('SIGTERM')
     })
     child.stderr.on('data', chunk => {
       err += chunk
