@@ -1,7 +1,7 @@
 // What a command is, what it is given, and how it says that it was called wrongly.
 
 import type { Options } from 'yargs'
-import type { openCache } from '../src/index.js'
+import type { openCache, parseDuration, parseSize } from '../src/index.js'
 import type { Env, Output } from './output.js'
 
 /** 0: done. 1: a miss, or something is wrong. 2: called wrongly. */
@@ -15,6 +15,8 @@ export class UsageError extends Error {
 /** What the commands use of the library, so that `path --dir` and `--help` never load it. */
 export interface Library {
   openCache: typeof openCache
+  parseDuration: typeof parseDuration
+  parseSize: typeof parseSize
   defaultDir(env: Env): string
 }
 
@@ -41,6 +43,12 @@ export interface OptionValues {
   ttl?: string
   file?: string[]
   'plugin-version'?: string
+  'max-size'?: string
+  'max-age'?: string
+  'max-entries'?: string
+  namespace?: string
+  'dry-run'?: boolean
+  statistics?: boolean
 }
 
 export interface Parameter {

@@ -20,6 +20,11 @@ export function formatSize(sizeBytes: number): string {
   return `${unit === 0 ? size : size.toFixed(1)} ${SIZE_UNITS[unit]}`
 }
 
+/** What is said after entries were removed: values that other entries share stay. */
+export function toFree(sizeBytes: number): string {
+  return sizeBytes > 0 ? `; the next gc frees up to ${formatSize(sizeBytes)}` : ''
+}
+
 /** The largest whole unit, rounded down; a clock that was set back gives `0s`. */
 export function formatAge(ageMs: number): string {
   for (const [unit, unitMs] of AGE_UNITS) {

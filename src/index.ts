@@ -7,6 +7,7 @@ export { CacheError, type CacheErrorCode, type CacheWarning } from './base/error
 export type {
   AnalyzeContext,
   AnalyzeOptions,
+  Bounds,
   Cache,
   CacheOptions,
   CacheStats,
@@ -15,6 +16,8 @@ export type {
   EntryInfo,
   Explanation,
   Finding,
+  GcOptions,
+  GcProgress,
   GcReport,
   Invalidation,
   MissReason,
@@ -39,6 +42,7 @@ export type {
   WatchOptions,
   WrapOptions,
 } from './base/types.js'
+export { parseDuration, parseSize } from './base/units.js'
 export { defaultDir } from './cache/root.js'
 
 /**

@@ -1,5 +1,5 @@
 import { type Command, keyParameter, namespaceParameter, pluginVersion } from '../command.js'
-import { formatCountOf } from '../format.js'
+import { formatCountOf, toFree } from '../format.js'
 import { printable } from '../printable.js'
 import { withCache } from '../session.js'
 
@@ -18,16 +18,15 @@ export const deleteCommand: Command = {
     const { stdout, stderr } = context
     return withCache(options, context, async ({ cache }) => {
       const only = options['plugin-version']
-      const versions =
-        only === undefined
-          ? cache
-              .namespace(name)
-              .find(key)
-              .map(entry => entry.version)
-          : [only]
-      const deletedCount = versions.filter(version => cache.namespace(name, { version }).delete(key)).length
+      const found = cache.namespace(name).find(key)
+      const deleted = found
+        .filter(({ version }) => only === undefined || version === only)
+        .filter(({ version }) => cache.namespace(name, { version }).delete(key))
+      const deletedCount = deleted.length
+      const sizeBytes = deleted.reduce((sum, entry) => sum + entry.sizeBytes, 0)
       if (options.json) await stdout.json({ deleted: deletedCount })
-      else if (deletedCount > 0) await stdout.line(`Deleted ${formatCountOf(deletedCount, 'entry', 'entries')}`)
+      else if (deletedCount > 0)
+        await stdout.line(`Deleted ${formatCountOf(deletedCount, 'entry', 'entries')}${toFree(sizeBytes)}`)
       if (deletedCount === 0) await stderr.line(printable(`Nothing to delete: ${key} in ${name}`))
       return deletedCount > 0 ? 0 : 1
     })

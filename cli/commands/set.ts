@@ -1,7 +1,15 @@
-import { type Command, type Input, keyParameter, namespaceParameter, pluginVersion, UsageError } from '../command.js'
-import { parseDurationMs } from '../duration.js'
+import {
+  type Command,
+  type Context,
+  type Input,
+  keyParameter,
+  namespaceParameter,
+  pluginVersion,
+  UsageError,
+} from '../command.js'
 import { parseJson } from '../json-text.js'
 import { printable } from '../printable.js'
+import { parseDurationMs } from '../quantity.js'
 import { withCache } from '../session.js'
 
 async function readText(stdin: Input): Promise<string> {
@@ -15,8 +23,8 @@ async function readText(stdin: Input): Promise<string> {
   }
 }
 
-function parseTtlMs(text: string): number {
-  const ttlMs = parseDurationMs('ttl', text)
+async function parseTtlMs(text: string, context: Context): Promise<number> {
+  const ttlMs = await parseDurationMs('ttl', text, context)
   if (ttlMs > 0) return ttlMs
   throw new UsageError(`--ttl: "${text}" must be more than zero`)
 }
@@ -48,7 +56,7 @@ export const set: Command = {
 
   async run([name = '', key = '', argument = '-'], options, context) {
     const { stdin, stdout, stderr } = context
-    const ttlMs = options.ttl === undefined ? undefined : parseTtlMs(options.ttl)
+    const ttlMs = options.ttl === undefined ? undefined : await parseTtlMs(options.ttl, context)
     if (argument === '-' && stdin.isTTY) await stderr.line('Reading JSON from the terminal; end it with Ctrl-D.')
     const value =
       argument === '-' ? parseJson(await readText(stdin), 'The value on stdin') : parseJson(argument, 'The value')

@@ -14,6 +14,8 @@ export type CacheErrorCode =
   | 'ERR_CACHE_BUSY'
   // Not everything can be watched: an event of the watcher.
   | 'ERR_CACHE_WATCH'
+  /** `config.json` or a variable of the environment says nothing that can be followed: the defaults hold. */
+  | 'ERR_CACHE_CONFIG'
 
 /** The one error class of the library. `value` is the offending input, `cause` the underlying error where there is one. */
 export class CacheError extends Error {

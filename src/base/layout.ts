@@ -34,6 +34,9 @@ export const FRAME = {
   /** After a seal: names the successor; the first one counts. */
   successor: 8,
   blob: 9,
+  /** Of an upkeep round: how far it is, and blobs that are alive. */
+  state: 10,
+  marks: 11,
 } as const
 
 export const BLOB_ID_BYTES = 21
@@ -54,6 +57,7 @@ const MAX_ESCAPED_NAME = 200
 export interface Layout {
   root: string
   tag: string
+  config: string
   version: string
   blobIndex: string
   packs: string
@@ -62,6 +66,7 @@ export interface Layout {
   gcLock: string
   /** What a repair cut out of damaged files. */
   lostAndFound: string
+  upkeep: string
   namespace(escapedName: string): string
   manifest(escapedName: string): string
   counters(escapedName: string): string
@@ -75,6 +80,7 @@ export function layoutOf(root: string): Layout {
   return {
     root,
     tag: join(root, CACHE_TAG_NAME),
+    config: join(root, 'config.json'),
     version,
     blobIndex: join(version, 'blobs', 'index'),
     packs: join(version, 'blobs', 'packs'),
@@ -82,6 +88,7 @@ export function layoutOf(root: string): Layout {
     namespaces,
     gcLock: join(version, 'gc.lock'),
     lostAndFound: join(root, 'lost+found'),
+    upkeep: join(version, 'upkeep'),
     namespace,
     manifest: escapedName => join(namespace(escapedName), 'manifest'),
     counters: escapedName => join(namespace(escapedName), 'counters'),

@@ -18,6 +18,8 @@ export type MissReason =
   | 'blob-missing'
   | 'corrupt'
   | 'unreadable'
+  /** A gc removed it, because there was too much or nobody had used it for long. */
+  | 'evicted'
 
 export type Mode = 'manual' | 'ttl' | 'file'
 
@@ -27,7 +29,21 @@ export type Mode = 'manual' | 'ttl' | 'file'
  */
 export type Strictness = 'stat' | 'auto' | 'content'
 
-export interface CacheOptions {
+/** How much there may be. What is not said here has no bound of its own. */
+export interface Bounds {
+  /**
+   * Bytes. Of a cache: the length of all its files. Of a namespace: its entries and their values, as if it shared none.
+   * `Infinity`: no bound.
+   */
+  maxSizeBytes?: number
+  /** Ms since an entry was last set or read (known to within a few hours). */
+  maxAgeMs?: number
+  /** Entries, of all versions. */
+  maxEntries?: number
+}
+
+/** The bounds are the cache's own: they go before those of the environment and of `config.json`. Default: 2 GB. */
+export interface CacheOptions extends Bounds {
   /** The root directory. Default: `$WICKED_CACHE_DIR`, else `wicked-cache` in the platform's user cache directory. */
   dir?: string
   /** Never write, not even statistics: `set` and `delete` return false. */
@@ -43,7 +59,8 @@ export interface CacheOptions {
   clock?: () => number
 }
 
-export interface NamespaceOptions {
+/** The bounds are for all versions of the namespace together; this process keeps them, others may know of others. */
+export interface NamespaceOptions extends Bounds {
   /** Part of every key: entries set under another version are not seen. Default: `''`. */
   version?: string
   /** Allow cyclic values and keep shared references shared. Default: false (a cyclic value throws). */
@@ -211,14 +228,43 @@ export interface CacheStats {
   savedBytes: number
 }
 
-/** What a garbage collection did. */
+/** Bounds given here stand in for those that the cache was opened with. */
+export interface GcOptions extends Bounds {
+  /** Drop entries of this namespace alone; the bounds given here are for it then. */
+  namespace?: string
+  /** Change nothing, and report what would be done. */
+  dryRun?: boolean
+  onProgress?: (progress: GcProgress) => void
+  /** Aborts between two pieces of work, with the store intact: the promise is rejected with the signal's reason. */
+  signal?: AbortSignal
+}
+
+export interface GcProgress {
+  /** First the entries of all namespaces are looked at, then values are given up. */
+  step: 'entries' | 'values'
+  /** Of the step: from 0 to 1. */
+  fraction: number
+}
+
+/** What a garbage collection did, or in a dry run would do. */
 export interface GcReport {
+  isDryRun: boolean
+  /** Removed because their time was over. */
   expiredEntries: number
+  /** Removed because a source had changed. */
   staleEntries: number
+  /** Removed because they had not been used for longer than the maximum age. */
+  unusedEntries: number
+  /** Removed, the least recently used first, because there was too much. */
+  evictedEntries: number
   keptEntries: number
+  /** Values that no entry referred to. */
   removedBlobs: number
+  /** Distinct values that entries refer to. */
   keptBlobs: number
-  /** Bytes on disk before and after, all files below the root's version directory. */
+  /** Empty namespaces that are no longer there. */
+  removedNamespaces: number
+  /** Bytes on disk before and after, all files below the root's version directory; after a dry run, an estimate. */
   diskBytesBefore: number
   diskBytesAfter: number
 }
@@ -428,8 +474,6 @@ export interface Cache {
   /** Names of the namespaces on disk, sorted. */
   namespaces(): string[]
   stats(): CacheStats
-  /** Drops expired and stale entries, then the blobs that nothing refers to. */
-  gc(): Promise<GcReport>
   /**
    * Checks every frame, record and blob of every file; nothing is written unless it is to repair. Others can go on using
    * the cache meanwhile.
@@ -438,6 +482,21 @@ export interface Cache {
    *   or another repair runs
    */
   verify(options?: VerifyOptions): Promise<VerifyReport>
+  /**
+   * Drops expired, stale and long unused entries, then the least recently used ones of what is too much, then the blobs
+   * that nothing refers to. Other processes go on meanwhile.
+   *
+   * @throws CacheError `ERR_CACHE_BUSY` while another gc runs, `ERR_CACHE_OPTION`, `ERR_CACHE_NAMESPACE`, `ERR_CACHE_CLOSED`,
+   *   `ERR_CACHE_ROOT`; what the disk gives; the reason of `signal`. In any case all that entries refer to is intact.
+   */
+  gc(options?: GcOptions): Promise<GcReport>
+  /**
+   * Removes all entries of a namespace and its statistics; returns how many entries there were. Its directory goes with
+   * the next gc.
+   *
+   * @throws CacheError `ERR_CACHE_NAMESPACE`, `ERR_CACHE_CLOSED`
+   */
+  removeNamespace(name: string): number
   /**
    * Drops the entries of all namespaces as their sources below these directories change; a directory may come later.
    * Where the cache is read-only, it only says so.

@@ -69,12 +69,17 @@ export class Blobs {
     return refs as BlobRef[]
   }
 
-  /** The bytes, a view until the next call; undefined when they are gone or damaged. */
-  get({ id, location }: BlobRef): Buffer | undefined {
-    const bytes = this.packs.read(location, id)
+  /**
+   * The bytes, a view until the next call; undefined when they are gone or damaged. A reference to where they no longer are
+   * is put right.
+   */
+  get(ref: BlobRef): Buffer | undefined {
+    const bytes = this.packs.read(ref.location, ref.id)
     if (bytes) return bytes
-    const moved = this.locate(id)
-    return moved && this.packs.read(moved, id)
+    const moved = this.locate(ref.id)
+    const found = moved && this.packs.read(moved, ref.id)
+    if (found) ref.location = moved
+    return found
   }
 
   /**

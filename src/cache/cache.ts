@@ -5,9 +5,11 @@ import { resolve } from 'node:path'
 import { CacheError, type CacheWarning, errnoOf } from '../base/errors.js'
 import { escapeNamespace, unescapeNamespace } from '../base/layout.js'
 import type {
+  Bounds,
   Cache,
   CacheOptions,
   CacheStats,
+  GcOptions,
   GcReport,
   Namespace,
   NamespaceOptions,
@@ -19,10 +21,19 @@ import type {
 import { diskUsage } from '../files/disk-usage.js'
 import type { Files } from '../files/files.js'
 import { collect } from '../gc/gc.js'
-import { acquire, release } from '../gc/lock.js'
+import type { CollectedNamespace } from '../gc/input.js'
+import { acquireAfterSlice, release } from '../gc/lock.js'
+import { Upkeep } from '../gc/upkeep.js'
 import { NamespaceHandle } from '../namespace/namespace.js'
 import { cacheStats } from '../namespace/stats.js'
 import type { NamespaceStore } from '../namespace/store.js'
+import {
+  boundsOfConfiguration,
+  boundsOfEnvironment,
+  type CacheBounds,
+  checkBounds,
+  DEFAULT_BOUNDS,
+} from '../policy/bounds.js'
 import { verify } from '../verify/verify.js'
 import { checkWatchOptions } from '../watcher/options.js'
 import { SourceWatcher } from '../watcher/watcher.js'
@@ -40,11 +51,16 @@ export class CacheHandle implements Cache {
   /** Undefined while the root is good. */
   readonly #problem: CacheError | undefined
   readonly #watchers = new Set<Watcher>()
+  readonly #ownBounds: Bounds
+  /** Bounds that were given with a namespace, the latest. */
+  readonly #namespaceBounds = new Map<string, Bounds>()
+  readonly #upkeep: Upkeep
   #isClosed = false
 
   /** @throws CacheError `ERR_CACHE_OPTION` */
   constructor(options: CacheOptions = {}, substitutes?: Substitutes) {
-    const { dir, readOnly, trustRoot, clock, onWarning } = checkCacheOptions(options)
+    const { dir, readOnly, trustRoot, clock, onWarning, bounds } = checkCacheOptions(options)
+    this.#ownBounds = bounds
     this.dir = dir
     this.readOnly = readOnly
     this.#clock = clock
@@ -53,11 +69,15 @@ export class CacheHandle implements Cache {
     this.#problem = storage.problem()
     this.#storage = this.#problem ? storage.blinded(this.#report) : storage
     if (this.#problem) this.#report(this.#problem)
+    this.#upkeep = new Upkeep({ ...this.#collection(), bounds: () => this.#bounds() })
   }
 
   namespace(name: string, options: NamespaceOptions = {}): Namespace {
     this.#expectOpen()
-    return new NamespaceHandle(this.#storeOf(escapeNamespace(name)), name, options)
+    const handle = new NamespaceHandle(this.#storeOf(escapeNamespace(name)), name, options)
+    const bounds = checkBounds(options)
+    if (Object.keys(bounds).length > 0) this.#namespaceBounds.set(name, bounds)
+    return handle
   }
 
   namespaces(): string[] {
@@ -80,19 +100,31 @@ export class CacheHandle implements Cache {
     )
   }
 
-  async gc(): Promise<GcReport> {
+  async gc(options: GcOptions = {}): Promise<GcReport> {
     this.#expectOpen()
+    const { namespace, dryRun, signal, onProgress, bounds } = checkGcOptions(options)
     if (this.#problem) throw this.#problem
-    if (this.readOnly) throw new CacheError('ERR_CACHE_OPTION', 'A read-only cache cannot be collected.')
-    const { environment, blobs, layout } = this.#storage
-    this.#storage.flush()
+    if (this.readOnly && !dryRun) throw new CacheError('ERR_CACHE_OPTION', 'A read-only cache cannot be collected.')
+    if (!dryRun) this.#storage.flush()
     return collect({
-      environment,
-      blobs,
-      manifests: () => this.#namespaceDirectories().map(directory => this.#storage.namespace(directory).manifest),
-      versionDirectory: layout.version,
-      lockPath: layout.gcLock,
-      now: this.#clock,
+      ...this.#collection(),
+      bounds: this.#boundsFor(namespace, bounds),
+      only: namespace,
+      isDryRun: dryRun,
+      signal,
+      onProgress,
+    })
+  }
+
+  removeNamespace(name: string): number {
+    this.#expectOpen()
+    const directory = escapeNamespace(name)
+    if (this.readOnly || this.#problem) return 0
+    const { manifest, counters } = this.#storage.namespace(directory)
+    return this.#attempt(0, () => {
+      const count = manifest.clear()
+      counters.clear()
+      return count
     })
   }
 
@@ -106,7 +138,7 @@ export class CacheHandle implements Cache {
     const { environment, layout } = this.#storage
     const { gcLock } = layout
     const lock = {
-      acquire: (files: Files) => acquire(files, gcLock),
+      acquire: (files: Files) => acquireAfterSlice(files, gcLock),
       release: (files: Files) => release(files, gcLock),
     }
     return verify({ environment, layout, lock }, options)
@@ -139,6 +171,7 @@ export class CacheHandle implements Cache {
     this.#isClosed = true
     for (const watcher of this.#watchers) watcher.close().catch(this.#report)
     if (!this.#problem) this.#attempt(undefined, () => this.#storage.flush())
+    this.#upkeep.close()
     this.#storage.close(this.#report)
   }
 
@@ -147,6 +180,40 @@ export class CacheHandle implements Cache {
     if (this.#problem) return []
     const { environment, layout } = this.#storage
     return environment.files.list(layout.namespaces) ?? []
+  }
+
+  /** What a gc and the upkeep work on. */
+  #collection() {
+    const { environment, blobs, layout } = this.#storage
+    return { environment, blobs, layout, namespaces: () => this.#collected(), now: this.#clock }
+  }
+
+  #collected(): CollectedNamespace[] {
+    return this.#namespaceDirectories().map(directory => ({
+      name: unescapeNamespace(directory) ?? directory,
+      directory,
+      ...this.#storage.namespace(directory),
+    }))
+  }
+
+  /** The bounds that a gc keeps: those given for it, in place of the cache's, or of the only namespace's that it is for. */
+  #boundsFor(only: string | undefined, given: Bounds): CacheBounds {
+    const { whole, namespaces } = this.#bounds()
+    if (only === undefined) return { whole: { ...whole, ...given }, namespaces }
+    return { whole: {}, namespaces: new Map([[only, { ...namespaces.get(only), ...given }]]) }
+  }
+
+  /** The bounds in force; what is said wrongly is reported and left out. */
+  #bounds(): CacheBounds {
+    const { environment, layout } = this.#storage
+    const configured = this.#attempt<CacheBounds>({ whole: {}, namespaces: new Map() }, () => {
+      const text = environment.files.readFile(layout.config)
+      return boundsOfConfiguration(text?.toString() ?? '{}')
+    })
+    const surrounding = this.#attempt({}, () => boundsOfEnvironment(process.env))
+    const namespaces = new Map(configured.namespaces)
+    for (const [name, own] of this.#namespaceBounds) namespaces.set(name, { ...namespaces.get(name), ...own })
+    return { whole: { ...DEFAULT_BOUNDS, ...configured.whole, ...surrounding, ...this.#ownBounds }, namespaces }
   }
 
   #storeOf(directory: string): NamespaceStore {
@@ -161,6 +228,7 @@ export class CacheHandle implements Cache {
       canWrite: !this.readOnly && !this.#problem,
       report: this.#report,
       diskBytes: () => diskUsage(environment.files, layout.namespace(directory)),
+      afterSet: (count, bytes) => this.#upkeep.afterSet(count, bytes),
     }
   }
 
@@ -198,14 +266,29 @@ function checkCacheOptions(options: CacheOptions) {
   if (typeof trustRoot !== 'boolean') throw refuse('trustRoot must be true or false.', trustRoot)
   if (typeof clock !== 'function') throw refuse('clock must be a function that returns ms since the epoch.', clock)
   if (typeof onWarning !== 'function') throw refuse('onWarning must be a function.', onWarning)
-  return { dir: resolve(dir ?? defaultDir()), readOnly, trustRoot, clock, onWarning }
+  return { dir: resolve(dir ?? defaultDir()), readOnly, trustRoot, clock, onWarning, bounds: checkBounds(options) }
 }
 
 function checkVerifyOptions(options: VerifyOptions): void {
   const refuse = (why: string, value: unknown) => new CacheError('ERR_CACHE_OPTION', why, { value })
   if (typeof options !== 'object' || options === null) throw refuse('Verify options must be an object.', options)
-  const { repair = false, onProgress, signal } = options
-  if (typeof repair !== 'boolean') throw refuse('repair must be true or false.', repair)
+  if (typeof (options.repair ?? false) !== 'boolean') throw refuse('repair must be true or false.', options.repair)
+  checkCourse(options)
+}
+
+function checkGcOptions(options: GcOptions) {
+  const refuse = (why: string, value: unknown) => new CacheError('ERR_CACHE_OPTION', why, { value })
+  if (typeof options !== 'object' || options === null) throw refuse('Options of a gc must be an object.', options)
+  const { namespace, dryRun = false, onProgress, signal } = options
+  if (namespace !== undefined) escapeNamespace(namespace)
+  if (typeof dryRun !== 'boolean') throw refuse('dryRun must be true or false.', dryRun)
+  checkCourse(options)
+  return { namespace, dryRun, onProgress, signal, bounds: checkBounds(options) }
+}
+
+/** How a caller follows what takes long, and stops it. */
+function checkCourse({ onProgress, signal }: Pick<GcOptions | VerifyOptions, 'onProgress' | 'signal'>): void {
+  const refuse = (why: string, value: unknown) => new CacheError('ERR_CACHE_OPTION', why, { value })
   if (onProgress !== undefined && typeof onProgress !== 'function') {
     throw refuse('onProgress must be a function.', onProgress)
   }

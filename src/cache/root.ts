@@ -57,7 +57,8 @@ export function rootProblem(files: Files, layout: Layout, user: User | undefined
     const danger = user && dangerOf(stat, user)
     if (danger) return refuse(`${danger}; trustRoot, or ${TRUST_ROOT}=1, allows it`)
     if (files.stat(layout.version) || files.stat(layout.tag)) return undefined
-    const names = files.list(layout.root) ?? []
+    // The configuration may be written before the cache is.
+    const names = (files.list(layout.root) ?? []).filter(name => name !== basename(layout.config))
     // Another process may have made it between the two looks.
     const isOurs = names.length === 0 || [layout.version, layout.tag].some(path => names.includes(basename(path)))
     return isOurs ? undefined : refuse('holds other files and is no cache')

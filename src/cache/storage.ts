@@ -127,10 +127,13 @@ export class Storage {
     return [...this.#namespaces].flatMap(([directory, { counters }]) => (counters.pendingCount > 0 ? directory : []))
   }
 
-  /** Adds this process's counts to the totals, and what it learned of files to the memo. @throws errno-style errors; CacheError `ERR_CACHE_IO` */
+  /** Adds this process's counts to the totals, and writes which entries it used and what it learned of files. @throws errno-style errors; CacheError `ERR_CACHE_IO` */
   flush(): void {
     if (this.environment.readOnly) return
-    for (const { counters } of this.#namespaces.values()) counters.flush()
+    for (const { counters, manifest } of this.#namespaces.values()) {
+      counters.flush()
+      manifest.flush()
+    }
     this.memo.flush()
   }
 

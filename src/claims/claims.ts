@@ -68,6 +68,16 @@ export class Claims {
     this.#map.swap({ kind: 'remove', ...key, key: key.bytes, value: Buffer.alloc(0), expected: found.check })
   }
 
+  /** Removes what dead processes left of their work. */
+  removeLeftovers(): void {
+    this.#map.removeLeftovers()
+  }
+
+  /** Removes the files of a map without claims; whether there are none now. */
+  removeIfEmpty(): boolean {
+    return this.#map.removeIfEmpty()
+  }
+
   close(): void {
     this.#map.close()
   }

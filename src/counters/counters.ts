@@ -23,6 +23,7 @@ export const COUNTER_NAMES = [
   'corrupt',
   'unreadable',
   'version-changed',
+  'evicted',
 ] as const satisfies readonly ('hits' | 'sets' | MissReason)[]
 
 export type CounterName = (typeof COUNTER_NAMES)[number]
@@ -73,6 +74,27 @@ export class Counters {
     return totals
   }
 
+  /** Whether nothing was ever counted, or not since `clear`. */
+  get isEmpty(): boolean {
+    return this.#pendingCount === 0 && this.#map.get(POSITION, KEY)?.kind !== 'put'
+  }
+
+  /** Forgets the totals, and what this process has not added yet. */
+  clear(): void {
+    this.#reset()
+    this.#map.clear()
+  }
+
+  /** Removes what dead processes left of their work. */
+  removeLeftovers(): void {
+    this.#map.removeLeftovers()
+  }
+
+  /** Removes the files of counters that are empty; whether there are none now. */
+  removeIfEmpty(): boolean {
+    return this.#map.removeIfEmpty()
+  }
+
   /** Adds what was gathered to the totals. @throws errno-style errors; nothing is lost then */
   flush(): void {
     // Where nothing can be written, it is not tried again for each count.
@@ -81,14 +103,18 @@ export class Counters {
       if (attempt === MAX_ATTEMPTS) throw new CacheError('ERR_CACHE_IO', 'Statistics could not be added up.')
       const expected = this.#map.get(POSITION, KEY)?.check ?? NO_RECORD
       if (!this.#map.swap({ kind: 'put', ...POSITION, key: KEY, value: encode(this.totals()), expected })) continue
-      this.#pending = noCounts()
-      this.#pendingCount = 0
-      this.#dueCount = FLUSH_COUNT
+      this.#reset()
     }
   }
 
   close(): void {
     this.#map.close()
+  }
+
+  #reset(): void {
+    this.#pending = noCounts()
+    this.#pendingCount = 0
+    this.#dueCount = FLUSH_COUNT
   }
 }
 

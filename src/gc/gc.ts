@@ -1,178 +1,243 @@
-// Garbage collection: drops entries that expired or whose sources changed, then blobs that no entry refers to.
+// A garbage collection, from the first look at the entries to the report.
 //
-// Roots are the manifests; when one cannot be read, nothing is swept. Readers and writers go on all the while. Packs
-// with garbage worth it are retired, which tells every set from now on that a blob in them needs storing again; only
-// then are the manifests read to find what is alive. That is copied to other packs, the index is pointed there, and the
-// packs are removed. Killed at any point, all blobs that entries refer to are still found through the index; the next
-// gc goes on with the packs that are retired.
+// Roots are the manifests; when one cannot be read, nothing is swept. Readers and writers go on all the while, in this
+// process as well: the work is cut into pieces of a few milliseconds. Killed or aborted between any two, every entry that
+// was not dropped is intact (`sweep.ts` says why). A dry run takes the same steps and leaves out the deeds, so it counts
+// exactly what a real one would drop; of bytes it gives an estimate.
 
 import { CacheError } from '../base/errors.js'
 import type { GcReport } from '../base/types.js'
-import { type Blobs, indexRecord, locationIn, positionOf } from '../blobs/blobs.js'
-import { diskUsage } from '../files/disk-usage.js'
-import type { Environment } from '../log/environment.js'
-import { NO_RECORD } from '../log-map/record.js'
-import type { Manifest } from '../manifest/manifest.js'
-import { encodeVersion } from '../manifest/manifest.js'
-import { judge } from '../manifest/verdict.js'
-import type { Blob, Location } from '../packs/packs.js'
-import { acquire, release } from './lock.js'
+import { locationIn } from '../blobs/blobs.js'
+import { diskUsage, fileBytes } from '../files/disk-usage.js'
+import type { Position } from '../log-map/record.js'
+import type { EntryChange, Manifest, Removal, RemovalCause, StoredEntry } from '../manifest/manifest.js'
+import { limitsOf } from '../policy/bounds.js'
+import { BlobTable } from './blob-table.js'
+import { Census } from './census.js'
+import { type Cutoff, evict, invalidate, isCutOff } from './choice.js'
+import type { GcInput } from './input.js'
+import { acquireAfterSlice, release } from './lock.js'
+import { Pace } from './pace.js'
+import { choosePacks, markBlobs, rewriteSome } from './sweep.js'
+import { tidy } from './tidy.js'
 
-export interface GcInput {
-  environment: Environment
-  blobs: Blobs
-  /** The manifests of all namespaces that are on disk at the time of the call. */
-  manifests(): Manifest[]
-  versionDirectory: string
-  lockPath: string
-  now(): number
-}
+const PLACES = 2 ** 32
 
-/** A pack is rewritten when this share of it is garbage, */
-const MIN_DEAD_SHARE = 0.25
-/** or any of it, as long as it is as small as this. */
-const SMALL_PACK_BYTES = 1024 * 1024
-/** Live blobs are copied in writes of about this length. */
-const COPY_BYTES = 1024 * 1024
-
-/** @throws CacheError `ERR_CACHE_BUSY` while another gc runs; errno-style errors, with all live entries intact */
+/** @throws CacheError `ERR_CACHE_BUSY`; errno-style errors; the signal's reason: with all live entries intact */
 export async function collect(input: GcInput): Promise<GcReport> {
-  const { environment, versionDirectory, lockPath } = input
+  const { environment, layout, isDryRun, signal } = input
   const { files } = environment
-  const report: GcReport = {
-    expiredEntries: 0,
-    staleEntries: 0,
-    keptEntries: 0,
-    removedBlobs: 0,
-    keptBlobs: 0,
-    diskBytesBefore: diskUsage(files, versionDirectory),
-    diskBytesAfter: 0,
-  }
-  if (!files.stat(versionDirectory)) return report
-  if (!acquire(files, lockPath)) throw new CacheError('ERR_CACHE_BUSY', 'Another gc is running on this cache.')
+  signal?.throwIfAborted()
+  const collection = new Collection(input)
+  if (!files.stat(layout.version)) return collection.report
+  if (isDryRun) return collection.run()
+  if (!(await acquireAfterSlice(files, layout.gcLock)))
+    throw new CacheError('ERR_CACHE_BUSY', 'Another gc is running on this cache.')
   try {
-    await dropEntries(input, report)
-    await sweep(input, report)
+    // A round of upkeep that was under way is done with.
+    files.remove(layout.upkeep)
+    return await collection.run()
   } finally {
-    release(files, lockPath)
+    release(files, layout.gcLock)
   }
-  report.diskBytesAfter = diskUsage(files, versionDirectory)
-  return report
 }
 
-/** Lets the host's event loop turn between two pieces of work. */
-const pause = () => new Promise<void>(resolve => setImmediate(resolve))
+class Collection {
+  readonly report: GcReport
+  readonly #input: GcInput
+  readonly #pace: Pace
+  readonly #census: Census
+  /** Where the entries of each namespace are in the census. */
+  readonly #parts = new Map<string, { directory: string; start: number; end: number }>()
+  readonly #namespaceCount: number
+  /** Bytes by which the files would be shorter, for a dry run. */
+  #freedBytes = 0
 
-async function dropEntries({ environment, manifests, now }: GcInput, report: GcReport): Promise<void> {
-  for (const manifest of manifests()) {
-    for (const { version, key, entry, check } of manifest.entries()) {
-      const { reason, path } = judge(environment, entry, { nowMs: now(), base: undefined })
-      if (!reason || reason === 'unreadable') {
-        report.keptEntries++
-        continue
-      }
-      const isGone = manifest.swap(
-        { key: manifest.keyOf(encodeVersion(version), key), removal: { cause: reason, path } },
-        check,
+  constructor(input: GcInput) {
+    const { environment, blobs, layout, isDryRun, signal, onProgress } = input
+    const diskBytes = diskUsage(environment.files, layout.version)
+    this.#input = input
+    this.#pace = new Pace(signal, onProgress)
+    this.#namespaceCount = input.namespaces().length
+    this.#census = new Census(blobs.packs.numbers())
+    this.report = {
+      isDryRun,
+      expiredEntries: 0,
+      staleEntries: 0,
+      unusedEntries: 0,
+      evictedEntries: 0,
+      keptEntries: 0,
+      removedBlobs: 0,
+      keptBlobs: 0,
+      removedNamespaces: 0,
+      diskBytesBefore: diskBytes,
+      diskBytesAfter: diskBytes,
+    }
+  }
+
+  async run(): Promise<GcReport> {
+    const { environment, layout, isDryRun, onProgress } = this.#input
+    await this.#dropInvalid()
+    await this.#dropExcess()
+    await this.#sweep()
+    if (!isDryRun) this.report.removedNamespaces = tidy(this.#input)
+    this.report.diskBytesAfter = isDryRun
+      ? Math.max(0, this.report.diskBytesBefore - this.#freedBytes)
+      : diskUsage(environment.files, layout.version)
+    onProgress?.({ step: 'values', fraction: 1 })
+    return this.report
+  }
+
+  /** Drops what is expired, stale or too long unused, and takes the rest into the census. */
+  async #dropInvalid(): Promise<void> {
+    const { environment, bounds, now } = this.#input
+    const commonMaxAgeMs = limitsOf(bounds.whole).maxAgeMs
+    for (const [at, { name, directory, manifest }] of this.#input.namespaces().entries()) {
+      const start = this.#census.length
+      const maxAgeMs = Math.min(commonMaxAgeMs, limitsOf(bounds.namespaces.get(name)).maxAgeMs)
+      await this.#drop(
+        manifest,
+        at,
+        ({ cause }) => this.#countInvalid(cause),
+        stored => {
+          const removal = this.#isMeant(name) ? invalidate(environment, stored.entry, now(), maxAgeMs) : undefined
+          if (!removal) this.#census.add(stored)
+          return removal
+        },
       )
-      if (!isGone) report.keptEntries++
-      else if (reason === 'expired') report.expiredEntries++
-      else report.staleEntries++
+      this.#parts.set(name, { directory, start, end: this.#census.length })
     }
-    manifest.compact()
-    await pause()
+    this.report.keptEntries = this.#census.length
   }
-}
 
-async function sweep(input: GcInput, report: GcReport): Promise<void> {
-  const { environment, blobs } = input
-  const { packs } = blobs
-  const before = await mark(input)
-  const chosen: number[] = []
-  for (const pack of packs.numbers()) {
-    let deadBytes = 0
-    let count = 0
-    const tornBytes = packs.scan(pack, (location, id, bytes) => {
-      if (!isKept(blobs, before, location, id)) deadBytes += bytes.length
-      else count++
-    })
-    const sizeBytes = packs.sizeOf(pack)
-    const garbage = deadBytes + tornBytes
-    const isWorth = garbage > 0 && (garbage >= sizeBytes * MIN_DEAD_SHARE || sizeBytes <= SMALL_PACK_BYTES)
-    if (isWorth || !packs.isKept(pack)) chosen.push(pack)
-    else report.keptBlobs += count
-    await pause()
+  #countInvalid(cause: RemovalCause): void {
+    if (cause === 'expired') this.report.expiredEntries++
+    else if (cause === 'evicted') this.report.unusedEntries++
+    else this.report.staleEntries++
   }
-  if (chosen.length === 0) return
-  for (const pack of chosen) packs.retire(pack)
-  // Every set from here on finds, when it confirms its blobs, that these packs are gone, and everything set before is in the manifests now.
-  environment.turn.end()
-  const live = await mark(input)
-  for (const pack of chosen) {
-    rewrite(blobs, live, pack, report)
-    await pause()
-  }
-  blobs.index.compact()
-}
 
-/** Ids of all blobs that entries refer to. */
-async function mark({ manifests }: GcInput): Promise<Set<string>> {
-  const live = new Set<string>()
-  for (const manifest of manifests()) {
-    for (const { entry } of manifest.entries()) live.add(entry.blob.id.toString('latin1'))
-    await pause()
-  }
-  return live
-}
-
-/** Of several copies of a blob the one that the index knows is kept, unless that one is damaged. */
-function isKept({ index, packs }: Blobs, live: Set<string>, { pack, offset }: Location, id: Buffer): boolean {
-  if (!live.has(id.toString('latin1'))) return false
-  const found = index.get(positionOf(id), id)
-  if (found?.kind !== 'put') return true
-  const known = locationIn(found)
-  return (known.pack === pack && known.offset === offset) || packs.read(known, id) === undefined
-}
-
-/** Copies a retired pack's live blobs elsewhere, forgets its dead ones, and removes it. */
-function rewrite(blobs: Blobs, live: Set<string>, pack: number, report: GcReport): void {
-  const { packs, index } = blobs
-  let batch: Blob[] = []
-  let batchBytes = 0
-  const moved = new Set<string>()
-  const move = () => {
-    if (batch.length === 0) return
-    const locations = packs.append(batch)
-    for (const [at, { id }] of batch.entries()) {
-      // Only while the index still points into this pack: a set may have stored the blob again meanwhile.
-      const expected = checkInPack(blobs, id, pack)
-      if (expected !== undefined) index.swap({ ...indexRecord(id, locations[at] as Location), expected })
+  /** Drops the least recently used entries where there are too many: of each namespace, then of all. */
+  async #dropExcess(): Promise<void> {
+    const { bounds, isDryRun } = this.#input
+    const cutoffs = new Map<string, Cutoff[]>()
+    for (const [name, part] of this.#parts) {
+      const own = this.#isMeant(name) && evict(this.#census, limitsOf(bounds.namespaces.get(name)), part)
+      cutoffs.set(name, own ? [own] : [])
     }
-    report.keptBlobs += batch.length
-    batch = []
-    batchBytes = 0
-  }
-  packs.scan(pack, (location, id, bytes) => {
-    const name = id.toString('latin1')
-    if (moved.has(name)) return
-    if (isKept(blobs, live, location, id)) {
-      moved.add(name)
-      batch.push({ id: Buffer.from(id), bytes: Buffer.from(bytes) })
-      batchBytes += bytes.length
-      if (batchBytes >= COPY_BYTES) move()
-    } else if (!live.has(name)) {
-      const expected = checkInPack(blobs, id, pack)
-      if (expected) index.swap({ kind: 'remove', ...positionOf(id), key: id, value: Buffer.alloc(0), expected })
-      report.removedBlobs++
+    const common = evict(this.#census, { ...limitsOf(bounds.whole), maxSizeBytes: this.#maxLiveBytes() })
+    if (common) for (const each of cutoffs.values()) each.push(common)
+    if (isDryRun) {
+      this.report.evictedEntries = this.#census.struckCount
+      this.report.keptEntries -= this.#census.struckCount
+      this.#freedBytes += this.#census.struckBytes
+      return
     }
-  })
-  move()
-  packs.remove(pack)
-}
+    for (const [at, { name, manifest }] of this.#input.namespaces().entries()) {
+      const own = cutoffs.get(name) ?? []
+      if (own.length === 0) continue
+      const isExcess = ({ entry }: StoredEntry) => own.some(cutoff => isCutOff(cutoff, entry))
+      const count = () => {
+        this.report.evictedEntries++
+        this.report.keptEntries--
+      }
+      await this.#drop(manifest, at, count, stored => (isExcess(stored) ? { cause: 'evicted' } : undefined))
+    }
+  }
 
-/** The check of the index record that points into this pack, `NO_RECORD` for none at all, undefined for one elsewhere. */
-function checkInPack({ index }: Blobs, id: Buffer, pack: number): number | undefined {
-  const found = index.get(positionOf(id), id)
-  if (found?.kind !== 'put') return NO_RECORD
-  return locationIn(found).pack === pack ? found.check : undefined
+  /**
+   * Drops the entries for which there is a cause, with one write for each bucket. An entry that was set again meanwhile
+   * stays.
+   */
+  async #drop(
+    manifest: Manifest,
+    at: number,
+    count: (removal: Removal) => void,
+    choose: (stored: StoredEntry) => Removal | undefined,
+  ): Promise<void> {
+    for (let place = 0; place < PLACES; ) {
+      const { entries, next } = manifest.partAt(place)
+      const drops: (EntryChange & { removal: Removal; expected: number })[] = []
+      for (const stored of entries) {
+        const removal = choose(stored)
+        if (!removal) continue
+        drops.push({ key: stored.key, removal, expected: stored.check })
+        this.#freedBytes += stored.frameBytes
+      }
+      const isDropped = this.#input.isDryRun ? drops.map(() => true) : manifest.swapMany(drops)
+      for (const [index, { removal }] of drops.entries()) if (isDropped[index]) count(removal)
+      if (!this.#input.isDryRun) manifest.compactAt(place)
+      place = next
+      await this.#pace.pause('entries', (at + place / PLACES) / this.#namespaceCount)
+    }
+  }
+
+  async #sweep(): Promise<void> {
+    const { environment, blobs, isDryRun } = this.#input
+    const { packs } = blobs
+    if (this.#census.isIncomplete) await this.#locateMoved()
+    this.report.keptBlobs = this.#census.liveBlobs
+    const chosen = choosePacks(blobs, this.#census, this.#maxLiveBytes())
+    let isLive = (blob: Position) => this.#census.isLive(blob)
+    if (!isDryRun && chosen.length > 0) {
+      for (const pack of chosen) packs.retire(pack)
+      // Every set from here on finds, when it confirms its blobs, that these packs are gone, and everything set before is in
+      // the manifests now.
+      environment.turn.end()
+      const marks = await this.#mark()
+      isLive = blob => marks.rowOf(blob) >= 0
+    }
+    for (const [at, pack] of chosen.entries()) {
+      this.#freedBytes += packs.sizeOf(pack)
+      for (let from: number | undefined = 0; from !== undefined; ) {
+        const done = rewriteSome(blobs, pack, from, isLive, { isDryRun })
+        this.report.removedBlobs += done.removedBlobs
+        this.#freedBytes -= done.movedBytes
+        from = done.next
+        await this.#pace.pause('values', at / chosen.length)
+      }
+      if (!isDryRun) packs.remove(pack)
+    }
+    if (isDryRun) return
+    for (let place = 0; place < PLACES; ) {
+      place = blobs.index.compactAt(place)
+      await this.#pace.pause('values', 1)
+    }
+  }
+
+  /** The blobs that any entry refers to now. */
+  async #mark(): Promise<BlobTable> {
+    const marks = new BlobTable()
+    for (const { manifest } of this.#input.namespaces()) {
+      for (let place = 0; place < PLACES; ) {
+        place = markBlobs(manifest, place, marks)
+        await this.#pace.pause('values', 0)
+      }
+    }
+    return marks
+  }
+
+  /** Finds the packs of blobs that were moved since an entry that refers to them was written. */
+  async #locateMoved(): Promise<void> {
+    const { index } = this.#input.blobs
+    for (let place = 0; place < PLACES; ) {
+      const { part, next } = index.partAt(place)
+      for (const record of part?.records() ?? []) this.#census.locate(record, locationIn(record).pack)
+      place = next
+      await this.#pace.pause('values', 0)
+    }
+  }
+
+  /** What entries and values may take of the cache's bound. */
+  #maxLiveBytes(): number {
+    const { environment, layout, bounds } = this.#input
+    let liveBytes = limitsOf(bounds.whole).maxSizeBytes
+    for (const { directory } of this.#parts.values()) {
+      liveBytes -= fileBytes(environment.files, layout.counters(directory))
+    }
+    return liveBytes
+  }
+
+  #isMeant(name: string): boolean {
+    return this.#input.only === undefined || this.#input.only === name
+  }
 }

@@ -1,26 +1,45 @@
-// Lets one gc at a time run on a root: a file that names its owner. The lock of a dead owner is taken over. Readers and
-// writers never look at it, and two gcs at once would only waste work, so that a wrong guess here loses nothing.
+// Lets one gc at a time run on a root: a file that names its owner. The lock of a dead owner is taken over. Gets and sets
+// never wait for it, and two gcs at once would only waste work, so that a wrong guess here loses nothing.
+//
+// A slice of upkeep holds it for some milliseconds; whoever means to work for long waits for that.
 
 import { errnoOf } from '../base/errors.js'
 import type { Files } from '../files/files.js'
 
-/** A lock of another machine, whose processes cannot be looked up, counts as dead after this. */
+/** A lock counts as dead after this: processes of another machine cannot be looked up, and numbers are given again. */
 const MAX_AGE_MS = 60 * 60 * 1000
 
 interface Owner {
   pid: number
   host: string
   sinceMs: number
+  isSlice: boolean
+}
+
+/** How long to wait for a slice, in ms, and between two looks. A slice that takes longer is that of a stopped process. */
+const PATIENCE_MS = 2000
+const PAUSE_MS = 5
+
+/** Like `acquire`, once the slice that holds the lock is over. */
+export async function acquireAfterSlice(files: Files, path: string): Promise<boolean> {
+  for (let waitedMs = 0; !acquire(files, path); waitedMs += PAUSE_MS) {
+    const owner = parseOwner(files.readFile(path))
+    // Without an owner it was given back since, or is about to be written.
+    if ((owner && !owner.isSlice) || waitedMs >= PATIENCE_MS) return false
+    await new Promise(resolve => setTimeout(resolve, PAUSE_MS))
+  }
+  return true
 }
 
 /** True when the lock is now this process's; `release` gives it back. */
-export function acquire(files: Files, path: string): boolean {
+export function acquire(files: Files, path: string, isSlice = false): boolean {
   for (const mayTakeOver of [true, false]) {
     try {
       const owner: Owner = {
         pid: process.pid,
         host: process.getBuiltinModule('node:os').hostname(),
         sinceMs: files.now(),
+        isSlice,
       }
       files.createFile(path, JSON.stringify(owner))
       return true
@@ -44,7 +63,8 @@ function isAlive(files: Files, path: string): boolean {
   const owner = parseOwner(files.readFile(path))
   const isOld = files.now() - stat.mtimeMs > MAX_AGE_MS
   // An owner that has not written its name yet is a moment old, or dead since long.
-  if (!owner || owner.host !== process.getBuiltinModule('node:os').hostname()) return !isOld
+  if (isOld) return false
+  if (!owner || owner.host !== process.getBuiltinModule('node:os').hostname()) return true
   try {
     process.kill(owner.pid, 0)
     return true

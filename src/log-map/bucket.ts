@@ -53,7 +53,7 @@ export class Bucket {
   /** The event-loop turn in which the file was last looked at. */
   turn = 0
   readonly #slots = new Slots()
-  readonly #outdated: number[] = []
+  readonly #outdated = new Set<number>()
   /** The file up to `log.end`, in a larger buffer; undefined when the map gave it up. */
   #resident: Buffer | undefined = Buffer.alloc(0)
   #guessCount = 0
@@ -95,13 +95,13 @@ export class Bucket {
 
   /** Appends frames and takes in all up to them; returns their offset, or -1 when the file is no longer this bucket's. */
   append(writer: FrameWriter): number {
-    this.#outdated.length = 0
+    this.#outdated.clear()
     return this.log.append(writer, this.#visit, this.#visitDamage)
   }
 
   /** Whether the record at this offset, of the latest append, was void because it expected another one. */
   isOutdated(offset: number): boolean {
-    return this.#outdated.includes(offset)
+    return this.#outdated.has(offset)
   }
 
   /** Frames at this offset came after the seal, so they do not count. */
@@ -212,7 +212,7 @@ export class Bucket {
     const stored = old < 0 ? undefined : this.#at(old)
     const current = stored?.isPut ? stored.check : NO_RECORD
     const isOutdated = isConditional(view.type) && current !== view.expected
-    if (isOutdated) this.#outdated.push(offset)
+    if (isOutdated) this.#outdated.add(offset)
     if (isOutdated || (!stored && !view.isPut)) {
       this.deadBytes += frameBytes
       return

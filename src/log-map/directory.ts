@@ -7,7 +7,7 @@
 //
 // Names never come back once they are gone, except `_.0`, so no file is ever renamed over another one.
 
-import { join } from 'node:path'
+import { join, relative, sep } from 'node:path'
 import { BUCKET_FANOUT } from '../base/layout.js'
 import type { Files } from '../files/files.js'
 
@@ -26,6 +26,7 @@ interface Listing {
 }
 
 const BUCKET_FILE = /^([0-9a-f_])\.(\d{1,15})$/
+const CANDIDATE_FILE = /^([0-9a-f_])\.\d{1,15}\.[0-9a-f]+\.new$/
 const NOTHING: Listing = { generations: new Map(), directories: new Set(), size: 0 }
 
 export class BucketDirectory {
@@ -74,6 +75,19 @@ export class BucketDirectory {
   /** Forgets what was listed, so that the next `find` looks again. */
   forget(): void {
     this.#listings.clear()
+  }
+
+  /** The candidates on disk, by the prefix that they would be in force for. */
+  candidates(): { path: string; prefix: string }[] {
+    this.forget()
+    return this.directories().flatMap(directory => {
+      const digits = relative(this.path, directory).split(sep).join('')
+      return (this.#files.list(directory) ?? []).flatMap(name => {
+        const digit = CANDIDATE_FILE.exec(name)?.[1]
+        if (digit === undefined) return []
+        return { path: join(directory, name), prefix: digit === '_' ? '' : digits + digit }
+      })
+    })
   }
 
   /** Every directory of the map that exists, parents first. */

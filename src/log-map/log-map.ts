@@ -31,6 +31,8 @@ import { BucketTree } from './tree.js'
 
 /** Fewer records than this are not worth sixteen files. */
 const MIN_SPLIT_RECORDS = 64
+/** A bucket that is smaller than its limit is rewritten when this share of it is dead. */
+const MIN_DEAD_SHARE = 0.2
 /** A file of one block has nothing to give back. */
 const MIN_COMPACT_BYTES = 4096
 /** No bucket's file comes near this. */
@@ -43,7 +45,7 @@ export interface Part {
   prefix: string
   /** Another one than before when anything was written to the part since. */
   stamp: string
-  /** Each key's latest put; to be called before anything else is asked of the map. */
+  /** Each key's latest put, in views; to be called before anything else is asked of the map. */
   records(): Found[]
 }
 
@@ -110,41 +112,41 @@ export class LogMap {
   }
 
   /**
-   * Makes the changes durable and visible, those of one bucket in one write as long as they do not fill it.
+   * Makes the changes durable and visible, those of one bucket in one write as long as they do not fill it. A change that
+   * expects a record is made only if that is the key's; returns for each whether it was made.
    *
    * @throws errno-style errors; CacheError `ERR_CACHE_IO`; some of the changes may have been made
    */
-  write(changes: readonly Change[]): void {
-    let rest = changes
+  write(changes: readonly Change[]): boolean[] {
+    const isMade = changes.map(() => true)
+    let rest: number[] = Array.from(changes.keys())
     for (let attempt = 0; rest.length > 0; attempt++) {
       if (attempt === MAX_ATTEMPTS) throw this.#broken()
-      const failed: Change[] = []
-      for (const [bucket, group] of this.#group(rest)) {
+      const failed: number[] = []
+      for (const [bucket, group] of this.#group(changes, rest)) {
         const writer = this.#writer.reset()
-        let count = 0
-        while (count < group.length && writer.length < this.#bucketBytes) writeChange(writer, group[count++] as Change)
+        const starts: number[] = []
         // What would make the bucket much too large waits until it has been split.
-        if (this.#append(bucket, writer) === 'again') count = 0
-        else attempt = 0
-        for (; count < group.length; count++) failed.push(group[count] as Change)
+        while (starts.length < group.length && writer.length < this.#bucketBytes) {
+          const change = changes[group[starts.length] as number] as Change
+          starts.push(writer.length)
+          writeChange(writer, change, change.expected === undefined ? 0 : this.#nonce())
+        }
+        const made = this.#append(bucket, writer, starts) ?? []
+        if (made.length > 0) attempt = 0
+        for (const [at, index] of group.entries()) {
+          if (at < made.length) isMade[index] = made[at] as boolean
+          else failed.push(index)
+        }
       }
       rest = failed
     }
+    return isMade
   }
 
-  /**
-   * Makes the change only if the key's record is the expected one; returns whether it did.
-   *
-   * @throws errno-style errors; CacheError `ERR_CACHE_IO`
-   */
+  /** Makes the change only if the key's record is the expected one; returns whether it did. */
   swap(change: Change & { expected: number }): boolean {
-    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-      const writer = this.#writer.reset()
-      writeChange(writer, change, Math.floor(this.#environment.random() * 0x100000000))
-      const outcome = this.#append(this.#writable(change.place), writer)
-      if (outcome !== 'again') return outcome === 'applied'
-    }
-    throw this.#broken()
+    return this.write([change])[0] as boolean
   }
 
   /** Removes every record; returns how many keys had one. */
@@ -155,7 +157,7 @@ export class LogMap {
       const bucket = this.#current(place)
       if (!bucket) place = this.#afterMissing(place)
       else if (bucket.sealedAt >= 0) this.#follow(bucket, place)
-      else if (this.#append(bucket, this.#writer.reset().begin(FRAME.clear).end()) !== 'again') {
+      else if (this.#append(bucket, this.#writer.reset().begin(FRAME.clear).end(), [])) {
         count += bucket.clearedCount
         this.#renew(bucket)
         place = placeAfter(bucket.name.prefix)
@@ -165,14 +167,43 @@ export class LogMap {
     return count
   }
 
-  /** Rewrites the buckets that are mostly dead, however small they are. */
-  compact(): void {
-    for (let place = 0; place <= 0xffffffff; ) {
-      const bucket = this.#current(place)
-      place = bucket ? placeAfter(bucket.name.prefix) : this.#afterMissing(place)
-      if (!bucket) continue
-      if (bucket.log.end > MIN_COMPACT_BYTES && bucket.deadBytes * 2 >= bucket.log.end) this.#renew(bucket)
+  /** Rewrites the bucket at this place if a fifth of it is dead; returns the first place that is not its. */
+  compactAt(place: number): number {
+    const bucket = this.#current(place)
+    if (!bucket) return this.#afterMissing(place)
+    const { log, deadBytes, sealedAt, name } = bucket
+    if (sealedAt < 0 && log.end > MIN_COMPACT_BYTES && deadBytes >= log.end * MIN_DEAD_SHARE) this.#replace(bucket)
+    return placeAfter(name.prefix)
+  }
+
+  /**
+   * Removes the files of an empty map that is one bucket; returns whether it has none now. The bucket is sealed first: no
+   * record comes after that, and whoever meets the seal begins the map anew, or gives it a successor that stays.
+   */
+  removeIfEmpty(): boolean {
+    this.#environment.turn.end()
+    const bucket = this.#current(0)
+    if (!bucket) return this.#directory.missing(0).prefix === ''
+    if (bucket.name.prefix !== '' || bucket.sealedAt >= 0 || bucket.liveCount > 0) return false
+    if (bucket.append(new FrameWriter().begin(FRAME.seal).end()) < 0) return false
+    if (bucket.liveCount > 0 || bucket.successor) return false
+    this.#environment.files.remove(bucket.log.path)
+    this.#drop(bucket)
+    return true
+  }
+
+  /** Removes the candidates of processes that died; returns how many there were. */
+  removeLeftovers(): number {
+    const candidates = this.#directory.candidates()
+    this.#environment.turn.end()
+    let count = 0
+    for (const { path, prefix } of candidates) {
+      // Whoever made it could still name it a successor: not once the bucket that it was made for has one.
+      const bucket = this.#current(firstPlace({ prefix, generation: 0 }))
+      if (bucket && bucket.sealedAt >= 0) continue
+      if (this.#environment.files.remove(path)) count++
     }
+    return count
   }
 
   /**
@@ -204,24 +235,25 @@ export class LogMap {
   /** The same in parts of which one can tell, without reading them, whether they have changed since. */
   *parts(): IterableIterator<Part> {
     for (let place = 0; place <= 0xffffffff; ) {
-      const bucket = this.#current(place)
-      if (!bucket) {
-        place = this.#afterMissing(place)
-        continue
-      }
-      // Of a sealed bucket, other parts may have been taken over by successors already.
-      const prefix = bucket.sealedAt < 0 ? bucket.name.prefix : prefixOf(place, bucket.name.prefix.length + 1)
-      yield {
-        prefix,
-        stamp: `${bucket.name.generation} ${bucket.log.end}`,
-        records: () => {
-          const records = bucket.records().filter(found => hasPrefix(found.place, prefix))
-          this.#tree.account(bucket)
-          return records
-        },
-      }
-      place = placeAfter(prefix)
+      const { part, next } = this.partAt(place)
+      if (part) yield part
+      place = next
     }
+  }
+
+  /** The part that holds this place, if there is one, and the first place that is not its any more. */
+  partAt(place: number): { part: Part | undefined; next: number } {
+    const bucket = this.#current(place)
+    if (!bucket) return { part: undefined, next: this.#afterMissing(place) }
+    const { name, log, sealedAt } = bucket
+    // Of a sealed bucket, other parts may have been taken over by successors already.
+    const prefix = sealedAt < 0 ? name.prefix : prefixOf(place, name.prefix.length + 1)
+    const records = () => {
+      const all = bucket.records()
+      this.#tree.account(bucket)
+      return sealedAt < 0 ? all : all.filter(found => hasPrefix(found.place, prefix))
+    }
+    return { part: { prefix, stamp: `${name.generation} ${log.end}`, records }, next: placeAfter(prefix) }
   }
 
   close(): void {
@@ -261,38 +293,42 @@ export class LogMap {
     throw this.#broken()
   }
 
-  /** Appends to the bucket; 'again' when it turned out not to be in force, so that the frames must go elsewhere. */
-  #append(bucket: Bucket, writer: FrameWriter): 'applied' | 'outdated' | 'again' {
+  /**
+   * Appends to the bucket and returns for each of the frames that begin at `starts` whether it counts; undefined when the
+   * bucket turned out not to be in force, so that the frames must go elsewhere.
+   */
+  #append(bucket: Bucket, writer: FrameWriter, starts: readonly number[]): boolean[] | undefined {
     const isNew = bucket.log.sizeBytes === 0
     const offset = bucket.append(writer)
     if (offset < 0) {
       this.#drop(bucket)
-      return 'again'
+      return undefined
     }
     bucket.turn = this.#environment.turn.current()
     this.#tree.account(bucket)
     if (bucket.isVoid(offset)) {
       this.#follow(bucket, firstPlace(bucket.name))
-      return 'again'
+      return undefined
     }
     // A first bucket may have come and gone between the listing and its creation: then the new file is nobody's.
     if (isNew && !this.#succession.isInForce(bucket, firstPlace(bucket.name))) {
       this.#drop(bucket)
-      return 'again'
+      return undefined
     }
-    const outcome = bucket.isOutdated(offset) ? 'outdated' : 'applied'
+    const isMade = starts.map(start => !bucket.isOutdated(offset + start))
     if (bucket.log.end >= bucket.limitBytes) this.#renew(bucket)
-    return outcome
+    return isMade
   }
 
   /** Gives a full bucket its successors where that helps; a failure only leaves it as it is. */
   #renew(bucket: Bucket): void {
     const isMostlyDead = bucket.deadBytes * 2 >= bucket.log.end
     const canSplit = bucket.liveCount >= MIN_SPLIT_RECORDS && bucket.name.prefix.length < BUCKET_MAX_DEPTH
-    if (!isMostlyDead && !canSplit) {
-      bucket.limitBytes = bucket.log.end * 2
-      return
-    }
+    if (isMostlyDead || canSplit) this.#replace(bucket)
+    else bucket.limitBytes = bucket.log.end * 2
+  }
+
+  #replace(bucket: Bucket): void {
     if (bucket.sealedAt < 0 && bucket.append(new FrameWriter().begin(FRAME.seal).end()) < 0) this.#drop(bucket)
     else this.#tryFollow(bucket, firstPlace(bucket.name))
   }
@@ -321,16 +357,21 @@ export class LogMap {
     return true
   }
 
-  #group(changes: readonly Change[]): Map<Bucket, readonly Change[]> {
-    if (changes.length === 1) return new Map([[this.#writable((changes[0] as Change).place), changes]])
-    const groups = new Map<Bucket, Change[]>()
-    for (const change of changes) {
-      const bucket = this.#writable(change.place)
+  /** The changes at these indexes by the bucket that they go to. */
+  #group(changes: readonly Change[], indexes: readonly number[]): Map<Bucket, number[]> {
+    const groups = new Map<Bucket, number[]>()
+    for (const index of indexes) {
+      const bucket = this.#writable((changes[index] as Change).place)
       const group = groups.get(bucket)
-      if (group) group.push(change)
-      else groups.set(bucket, [change])
+      if (group) group.push(index)
+      else groups.set(bucket, [index])
     }
     return groups
+  }
+
+  /** Tells this process's conditional change from an equal one of another. */
+  #nonce(): number {
+    return Math.floor(this.#environment.random() * 0x100000000)
   }
 
   /** The place after the bucket that is missing at this one; past the last one in an empty map. */

@@ -26,8 +26,7 @@ export interface Change extends Position {
 }
 
 /** A record as it was read; the buffers are views that the next call on the map may overwrite. */
-export interface Found {
-  place: number
+export interface Found extends Position {
   kind: 'put' | 'remove'
   key: Buffer
   value: Buffer
@@ -111,6 +110,7 @@ export class RecordView {
   found(): Found {
     return {
       place: this.place,
+      slot: this.slot,
       kind: this.isPut ? 'put' : 'remove',
       key: this.bytes.subarray(this.keyStart, this.valueStart),
       value: this.bytes.subarray(this.valueStart, this.end),
@@ -128,6 +128,11 @@ export class RecordView {
       value: Buffer.from(this.bytes.subarray(this.valueStart, this.end)),
     }
   }
+}
+
+/** What a record takes in a file as a plain put. */
+export function frameBytesOf({ key, value }: { key: Uint8Array; value: Uint8Array }): number {
+  return FRAME_HEADER_BYTES + FIXED_BYTES + key.length + value.length
 }
 
 /** The key and slot of a damaged record where they prove each other as they stand. */

@@ -44,7 +44,8 @@ export class Succession {
    */
   #nominate(bucket: Bucket): void {
     const unique = this.#randomHex(UNIQUE_BYTES)
-    const isSplit = bucket.deadBytes * 2 < bucket.sealedAt && bucket.name.prefix.length < BUCKET_MAX_DEPTH
+    const isLarge = bucket.sealedAt - bucket.deadBytes > bucket.limitBytes / 2
+    const isSplit = isLarge && bucket.name.prefix.length < BUCKET_MAX_DEPTH
     const names = successorsOf(bucket.name, isSplit)
     const removeCandidates = () => {
       for (const name of names) this.#environment.files.remove(this.#directory.candidate(name, unique))

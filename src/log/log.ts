@@ -79,6 +79,16 @@ export class Log {
     return true
   }
 
+  /** Visits the frames, and the damage, in about so many bytes from an offset on; returns where to go on, undefined at the end. */
+  readSome(from: number, chunkBytes: number, visit: LogVisitor, visitDamage = ignoreDamage): number | undefined {
+    return unlessMissing(undefined, () => {
+      const { sizeBytes } = this.#file.stat()
+      this.end = from
+      if (sizeBytes > from) this.#readTo(sizeBytes, visit, visitDamage, chunkBytes, true)
+      return from < this.end && this.end < sizeBytes ? this.end : undefined
+    })
+  }
+
   /**
    * Appends the writer's frames and visits all frames up to the end of the file, these included. Returns the offset of
    * the first of them, or -1 when the file was deleted meanwhile.
@@ -158,9 +168,15 @@ export class Log {
     return landed
   }
 
-  #readTo(sizeBytes: number, visit: LogVisitor, visitDamage: LogDamageVisitor): void {
+  #readTo(
+    sizeBytes: number,
+    visit: LogVisitor,
+    visitDamage: LogDamageVisitor,
+    chunkBytes = CHUNK_BYTES,
+    isOnce = false,
+  ): void {
     const { hashing } = this.#environment
-    let length = CHUNK_BYTES
+    let length = chunkBytes
     while (this.end < sizeBytes) {
       const base = this.end
       const isLast = base + length >= sizeBytes
@@ -182,10 +198,10 @@ export class Log {
       const taken = damageStart < 0 ? scan.end : damageStart
       this.end += taken
       this.tornBytes += scan.tornBytes - (damageStart < 0 ? 0 : scan.end - damageStart)
-      if (isLast) break
+      if (isLast || (isOnce && taken > 0)) break
       // A frame may be longer than the chunk: look at more at once, but not for what no frame can be.
       if (taken === 0 && length >= MAX_FRAME_BYTES) break
-      length = taken > 0 ? CHUNK_BYTES : Math.min(length * 2, MAX_FRAME_BYTES)
+      length = taken > 0 ? chunkBytes : Math.min(length * 2, MAX_FRAME_BYTES)
     }
     this.sizeBytes = sizeBytes
   }

@@ -8,7 +8,7 @@ import { MAX_KEY_BYTES } from '../base/layout.js'
 import type { Hashing } from '../hashing/hashing.js'
 import type { Environment } from '../log/environment.js'
 import { LogMap } from '../log-map/log-map.js'
-import type { Change, Found, Position } from '../log-map/record.js'
+import { type Change, type Found, frameBytesOf, type Position } from '../log-map/record.js'
 import { decodeEntry, type Entry, encodeEntry } from './entry.js'
 
 export const REMOVAL_CAUSES = [
@@ -18,6 +18,7 @@ export const REMOVAL_CAUSES = [
   'source-changed',
   'source-missing',
   'source-appeared',
+  'evicted',
 ] as const
 /** Why an entry was removed. */
 export type RemovalCause = (typeof REMOVAL_CAUSES)[number]
@@ -45,7 +46,17 @@ export interface ListedEntry {
 
 export type EntryChange = { key: EntryKey } & ({ entry: Entry } | { entry?: undefined; removal: Removal })
 
+/** An entry as it lies in its bucket; the buffers are views that the next call on the manifest may overwrite. */
+export interface StoredEntry {
+  key: EntryKey
+  entry: Entry
+  check: number
+  /** What its frame takes in the file. */
+  frameBytes: number
+}
+
 const MAX_VERSION_BYTES = 255
+const MAX_AMENDMENTS = 1024
 const PLACE_SEED = 1
 const SLOT_SEED = 2
 
@@ -59,6 +70,8 @@ export function encodeVersion(version: unknown): Buffer {
 
 export class Manifest {
   readonly #map: LogMap
+  /** By key. */
+  readonly #amendments = new Map<string, Change>()
   readonly #environment: Environment
 
   /** `identity` is the namespace's place below the root. */
@@ -118,15 +131,68 @@ export class Manifest {
 
   /** Makes the change only while the key's entry is the one with this check; returns whether it did. */
   swap(change: EntryChange, expected: number): boolean {
-    return this.#map.swap({ ...toChange(change), expected })
+    return this.swapMany([{ ...change, expected }])[0] as boolean
+  }
+
+  /** The same for many, with one write for each bucket touched. */
+  swapMany(changes: readonly (EntryChange & { expected: number })[]): boolean[] {
+    return this.#map.write(changes.map(change => ({ ...toChange(change), expected: change.expected })))
+  }
+
+  /**
+   * Notes an amendment that can wait, the first one to an entry with this check; of a process that is killed it is lost. Many are written
+   * at once, by `flush`.
+   *
+   * @throws errno-style errors; CacheError `ERR_CACHE_IO`
+   */
+  amendLater(key: EntryKey, entry: Entry, check: number): void {
+    const name = key.bytes.toString('latin1')
+    if (this.#amendments.get(name)?.expected === check) return
+    this.#amendments.set(name, { ...toChange({ key, entry }), expected: check })
+    if (this.#amendments.size >= MAX_AMENDMENTS) this.flush()
+  }
+
+  /** Writes the amendments noted so far, each unless its key was set again meanwhile. @throws like `write` */
+  flush(): void {
+    if (this.#amendments.size === 0) return
+    const changes = [...this.#amendments.values()]
+    // They are not worth a second attempt.
+    this.#amendments.clear()
+    this.#map.write(changes)
   }
 
   clear(): number {
     return this.#map.clear()
   }
 
-  compact(): void {
-    this.#map.compact()
+  /** Rewrites the bucket at this place if enough of it is dead. */
+  compactAt(place: number): void {
+    this.#map.compactAt(place)
+  }
+
+  /** Removes what dead processes left of their work. */
+  removeLeftovers(): void {
+    this.#map.removeLeftovers()
+  }
+
+  /** Removes the files of a small manifest without entries; whether there are none now. */
+  removeIfEmpty(): boolean {
+    return this.#map.removeIfEmpty()
+  }
+
+  /**
+   * The entries of the bucket at this place, and the share of all places that it has; from place 0 on, part by part, they are
+   * all. @throws like `look`
+   */
+  partAt(place: number): { entries: StoredEntry[]; next: number; share: number } {
+    const { part, next } = this.#map.partAt(place)
+    const entries = part?.records().map(found => ({
+      key: { place: found.place, slot: found.slot, bytes: found.key },
+      entry: decodeEntry(found.value),
+      check: found.check,
+      frameBytes: frameBytesOf(found),
+    }))
+    return { entries: entries ?? [], next, share: 16 ** -(part?.prefix.length ?? 0) }
   }
 
   *entries(): IterableIterator<ListedEntry> {

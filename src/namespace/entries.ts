@@ -15,6 +15,7 @@ import { readSource } from '../fingerprint/fingerprint.js'
 import type { Entry, Source } from '../manifest/entry.js'
 import { type EntryKey, encodeVersion } from '../manifest/manifest.js'
 import { judge, sourceOf, type Verdict } from '../manifest/verdict.js'
+import { isUseDue } from '../policy/policy.js'
 import { checkNamespaceOptions, type Lifetime } from './options.js'
 import { type Recent, RecentValues } from './recent.js'
 import type { NamespaceStore } from './store.js'
@@ -133,9 +134,11 @@ export class Entries {
   }
 
   count(name: CounterName, by = 1): void {
-    const { counters, canWrite } = this.store
+    const { counters, manifest, canWrite } = this.store
     counters.count(name, by)
-    if (canWrite && counters.isDue) this.attempt(undefined, () => counters.flush())
+    if (!canWrite || !counters.isDue) return
+    this.attempt(undefined, () => counters.flush())
+    this.attempt(undefined, () => manifest.flush())
   }
 
   #readAgain(text: string, { key, revision, entry, check, bytes }: Recent): Outcome {
@@ -159,13 +162,17 @@ export class Entries {
   }
 
   #valueOf(key: EntryKey, entry: Entry, check: number, read: () => Buffer | undefined): Outcome {
+    const { location } = entry.blob
     const verdict = this.judge(entry)
     if (verdict.reason) return { reason: verdict.reason }
     const bytes = read()
     if (!bytes) return { reason: 'blob-missing' }
     const value = decodeValue(bytes)
+    const used = { ...entry, usedAt: this.store.now() }
     if (verdict.refreshed) {
-      this.#refresh(key, { ...entry, base: baseFor(verdict.refreshed, this.base), sources: verdict.refreshed }, check)
+      this.#refresh(key, { ...used, base: baseFor(verdict.refreshed, this.base), sources: verdict.refreshed }, check)
+    } else if (isUseDue(entry.usedAt, used.usedAt) || entry.blob.location !== location) {
+      this.#amendLater(key, used, check)
     }
     return { value }
   }
@@ -177,6 +184,11 @@ export class Entries {
   /** Remembers new stat fields, unless the key was set again meanwhile; a failure costs no more than the next check. */
   #refresh(key: EntryKey, entry: Entry, check: number): void {
     if (this.store.canWrite) this.attempt(false, () => this.store.manifest.swap({ key, entry }, check))
+  }
+
+  /** Remembers the use, and where the blob is now; a failure costs no more than a place in the queue. */
+  #amendLater(key: EntryKey, entry: Entry, check: number): void {
+    if (this.store.canWrite) this.attempt(undefined, () => this.store.manifest.amendLater(key, entry, check))
   }
 
   #sourceAt(file: string): Source {
@@ -200,6 +212,12 @@ export class Entries {
     )
     blobs.confirm(refs, values)
     this.count('sets', items.length)
+    this.attempt(undefined, () =>
+      this.store.afterSet(
+        items.length,
+        values.reduce((sum, bytes) => sum + bytes.length, 0),
+      ),
+    )
   }
 }
 

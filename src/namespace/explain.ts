@@ -17,6 +17,7 @@ const SENTENCES: Record<MissReason, (details: Details) => string> = {
   'version-changed': ({ otherVersions }) =>
     `The key was set under other versions, not under this one: ${otherVersions?.map(text => JSON.stringify(text)).join(', ')}.`,
   deleted: () => 'The entry was deleted.',
+  evicted: () => 'A gc removed the entry: there was too much in the cache, or it had not been used for long.',
   invalidated: () => 'The plugin invalidated the entry.',
   expired: ({ entry }) =>
     entry?.expiresAt === undefined

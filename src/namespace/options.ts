@@ -2,7 +2,15 @@
 
 import { resolve } from 'node:path'
 import { CacheError } from '../base/errors.js'
-import type { AnalyzeOptions, Mode, NamespaceOptions, SetManyEntry, SetOptions, Strictness } from '../base/types.js'
+import type {
+  AnalyzeOptions,
+  Bounds,
+  Mode,
+  NamespaceOptions,
+  SetManyEntry,
+  SetOptions,
+  Strictness,
+} from '../base/types.js'
 
 /** How long an entry lives, without the ways to leave parts out. */
 export interface Lifetime {
@@ -17,7 +25,7 @@ const MAX_PATH_BYTES = 0xffff
 
 export function checkNamespaceOptions(
   options: NamespaceOptions,
-): Required<Omit<NamespaceOptions, 'base'>> & { base: string | undefined } {
+): Required<Omit<NamespaceOptions, 'base' | keyof Bounds>> & { base: string | undefined } {
   const {
     version = '',
     cyclic = false,

@@ -23,4 +23,6 @@ export interface NamespaceStore {
   /** Says once for each kind of trouble that something is broken. */
   report(error: unknown): void
   diskBytes(): number
+  /** Does a slice of the cache's upkeep now and then. */
+  afterSet(count: number, bytes: number): void
 }

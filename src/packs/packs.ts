@@ -15,7 +15,7 @@ import { BLOB_ID_BYTES, FRAME, FRAME_HEADER_BYTES, PACK_BYTES } from '../base/la
 import type { PooledFile } from '../files/descriptors.js'
 import type { Environment } from '../log/environment.js'
 import { FrameWriter } from '../log/frames.js'
-import { Log, type LogVisitor } from '../log/log.js'
+import { Log, type LogVisitor, writeOpenFrame } from '../log/log.js'
 import { BlockCache } from './block-cache.js'
 
 /** Where a blob's frame begins. */
@@ -38,23 +38,26 @@ export interface BlobRef {
 
 const PACK_FILE = /^(\d{1,10})\.(?:pack|retired)$/
 const MAX_ATTEMPTS = 100
+/** Read at a time. */
+const SCAN_BYTES = 1024 * 1024
 /** Where a blob's bytes begin in its frame. */
 const BYTES_START = FRAME_HEADER_BYTES + BLOB_ID_BYTES
 
 export class Packs {
   readonly path: string
   readonly #environment: Environment
-  readonly #packBytes: number
+  /** A pack that has reached this size gets a successor. Processes may differ in it. */
+  limitBytes: number
   readonly #readers = new Map<number, PooledFile>()
   readonly #writer = new FrameWriter()
   readonly #blocks = new BlockCache()
   readonly #digest = Buffer.alloc(16)
   #active: ActivePack | undefined
 
-  constructor(environment: Environment, path: string, packBytes = PACK_BYTES) {
+  constructor(environment: Environment, path: string, limitBytes = PACK_BYTES) {
     this.#environment = environment
     this.path = path
-    this.#packBytes = packBytes
+    this.limitBytes = limitBytes
   }
 
   /**
@@ -73,7 +76,7 @@ export class Packs {
       const active = this.#active ?? this.#openActive()
       const offset = active.append(writer)
       if (offset >= 0) {
-        if (active.log.end >= this.#packBytes) this.#next(active.pack)
+        if (active.log.end >= this.limitBytes) this.#next(active.pack)
         return starts.map(start => ({ pack: active.pack, offset: offset + start }))
       }
       // Retired, or deleted together with others that may be open here.
@@ -122,10 +125,20 @@ export class Packs {
   }
 
   /**
-   * Visits every whole blob of a pack up to its seal; returns the bytes that are no frame. Of a damaged frame the blob may
-   * still be whole, as its id proves: then a get finds it, and so must a scan.
+   * Visits every whole blob of a pack up to its seal. Of a damaged frame the blob may still be whole, as its id proves: then
+   * a get finds it, and so must a scan.
    */
-  scan(pack: number, visit: (location: Location, id: Buffer, bytes: Buffer) => void): number {
+  scan(pack: number, visit: (location: Location, id: Buffer, bytes: Buffer) => void): void {
+    for (let from: number | undefined = 0; from !== undefined; ) from = this.scanSome(pack, from, SCAN_BYTES, visit)
+  }
+
+  /** The same in about so many bytes from an offset on; returns where to go on, undefined at the end or the seal. */
+  scanSome(
+    pack: number,
+    from: number,
+    chunkBytes: number,
+    visit: (location: Location, id: Buffer, bytes: Buffer) => void,
+  ): number | undefined {
     const log = this.#log(pack, this.isKept(pack) ? this.#file(pack) : this.#retiredFile(pack), 'read')
     let isSealed = false
     const visitFrame: LogVisitor = (type, bytes, start, end, offset) => {
@@ -134,18 +147,18 @@ export class Packs {
       const bytesStart = start + BLOB_ID_BYTES
       visit({ pack, offset }, bytes.subarray(start, bytesStart), bytes.subarray(bytesStart, end))
     }
-    log.read(visitFrame, (bytes, start, end, damage, offset) => {
+    const next = log.readSome(from, chunkBytes, visitFrame, (bytes, start, end, damage, offset) => {
       if (damage !== 'lost') return
-      for (let at = start, next = at; at + BYTES_START <= end; at = next) {
+      for (let at = start, after = at; at + BYTES_START <= end; at = after) {
         const payload = at + FRAME_HEADER_BYTES
         const id = bytes.subarray(payload, payload + BLOB_ID_BYTES)
-        next = at + BYTES_START + blobLength(id)
-        if (next > end || !this.#isBlob(bytes.subarray(at, next), id)) return
-        visitFrame(FRAME.blob, bytes, payload, next, offset + at - start)
+        after = at + BYTES_START + blobLength(id)
+        if (after > end || !this.#isBlob(bytes.subarray(at, after), id)) return
+        visitFrame(FRAME.blob, bytes, payload, after, offset + at - start)
       }
     })
     log.close()
-    return log.tornBytes
+    return isSealed ? undefined : next
   }
 
   remove(pack: number): void {
@@ -153,8 +166,16 @@ export class Packs {
     for (const path of [this.#file(pack), this.#retiredFile(pack)]) this.#environment.files.remove(path)
   }
 
+  /** What its file holds besides whole frames of blobs of these total bytes; 0 for a pack without garbage. */
+  garbageBytes(pack: number, blobCount: number, blobBytes: number): number {
+    const openFrame = writeOpenFrame(this.#writer.reset(), identityOf(pack)).length
+    return this.sizeOf(pack) - openFrame - blobCount * BYTES_START - blobBytes
+  }
+
+  /** The length of its file; 0 for one that is gone. */
   sizeOf(pack: number): number {
-    return this.#environment.files.stat(this.#file(pack))?.sizeBytes ?? 0
+    const { files } = this.#environment
+    return (files.stat(this.#file(pack)) ?? files.stat(this.#retiredFile(pack)))?.sizeBytes ?? 0
   }
 
   close(): void {
@@ -182,7 +203,7 @@ export class Packs {
         continue
       }
       const isLast = this.numbers().at(-1) === pack
-      if (isLast && log.sizeBytes < this.#packBytes) {
+      if (isLast && log.sizeBytes < this.limitBytes) {
         this.#active = new ActivePack(pack, log)
         return this.#active
       }
@@ -247,7 +268,7 @@ export class Packs {
   }
 
   #log(pack: number, path: string, mode: 'read' | 'append'): Log {
-    return new Log(this.#environment, path, `blobs/packs/${pack}`, mode)
+    return new Log(this.#environment, path, identityOf(pack), mode)
   }
 
   #retiredFile(pack: number): string {
@@ -257,6 +278,10 @@ export class Packs {
   #file(pack: number): string {
     return join(this.path, `${pack}.pack`)
   }
+}
+
+function identityOf(pack: number): string {
+  return `blobs/packs/${pack}`
 }
 
 class ActivePack {

@@ -8,3 +8,11 @@ export function isExpired(createdAt: number, ttlMs: number, nowMs: number): bool
   const ageMs = nowMs - createdAt
   return ageMs >= ttlMs || ageMs < -CLOCK_SKEW_MS
 }
+
+/** An entry's last use is written down when it is this much later than the one on record, so that most hits write nothing. */
+const USE_INTERVAL_MS = 4 * 3_600_000
+
+/** Whether a use now is worth writing down. */
+export function isUseDue(usedAt: number, nowMs: number): boolean {
+  return Math.abs(nowMs - usedAt) >= USE_INTERVAL_MS
+}

@@ -39,13 +39,14 @@ export function survey(inspection: Inspection): Survey {
   const walk = new Walk(inspection)
   for (const name of walk.names(layout.root)) {
     const path = join(layout.root, name)
-    if (path === layout.tag || path === layout.version || path === layout.lostAndFound || VERSION.test(name)) continue
+    const isKnown = [layout.tag, layout.config, layout.version, layout.lostAndFound].includes(path)
+    if (isKnown || VERSION.test(name)) continue
     walk.foreign(path)
   }
   checkTag(inspection, walk)
   for (const name of walk.names(layout.version)) {
     const path = join(layout.version, name)
-    if (path === layout.gcLock) walk.expect(path, 'file')
+    if (path === layout.gcLock || path === layout.upkeep) walk.expect(path, 'file')
     else if (!VERSION_DIRECTORIES.includes(name)) walk.foreign(path)
   }
   for (const name of walk.names(join(layout.version, 'blobs'))) {

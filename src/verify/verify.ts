@@ -35,7 +35,7 @@ export interface VerifyInput {
   environment: Environment
   layout: Layout
   /** The gc's: no gc and no other repair runs while a repair holds it. */
-  lock: { acquire(files: Files): boolean; release(files: Files): void }
+  lock: { acquire(files: Files): Promise<boolean>; release(files: Files): void }
 }
 
 /**
@@ -55,7 +55,7 @@ async function repair(input: VerifyInput, options: VerifyOptions): Promise<Verif
   const walk = new Walk({ environment, findings, layout, mender })
   const isThere = walk.expect(layout.version, 'directory')
   if (isThere) walk.expect(layout.gcLock, 'file')
-  if (isThere && !lock.acquire(environment.files))
+  if (isThere && !(await lock.acquire(environment.files)))
     throw new CacheError('ERR_CACHE_BUSY', 'A gc or a repair is running on this cache.')
   try {
     const first = await inspect(input, options, { environment, findings, mender })

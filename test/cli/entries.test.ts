@@ -192,7 +192,11 @@ describe('delete', () => {
   test('removes all versions', async () => {
     const dir = temporaryDir()
     await filled(dir, versions)
-    expect(await cli(['delete', 'ns', 'key', '--dir', dir])).toEqual({ code: 0, out: 'Deleted 3 entries\n', err: '' })
+    expect(await cli(['delete', 'ns', 'key', '--dir', dir])).toEqual({
+      code: 0,
+      out: 'Deleted 3 entries; the next gc frees up to 8 B\n',
+      err: '',
+    })
     expect((await cli(['list', '--dir', dir])).out).toBe('No entries\n')
   })
 
@@ -224,7 +228,11 @@ describe('clear', () => {
   test('removes the entries of one namespace', async () => {
     const dir = temporaryDir()
     await filled(dir, two)
-    expect(await cli(['clear', 'one', '--dir', dir])).toEqual({ code: 0, out: 'Cleared 2 entries of one\n', err: '' })
+    expect(await cli(['clear', 'one', '--dir', dir])).toEqual({
+      code: 0,
+      out: 'Cleared 2 entries of one; the next gc frees up to 4 B\n',
+      err: '',
+    })
     expect(jsonLines((await cli(['list', '--dir', dir, '--json'])).out)).toMatchObject([{ namespace: 'two' }])
   })
 

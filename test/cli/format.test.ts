@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest'
-import { parseDurationMs } from '../../cli/duration.js'
 import {
   columnsFor,
   formatAge,
@@ -81,26 +80,6 @@ describe('columns', () => {
     expect(columns.line(['abc', 'x'])).toBe('abc  x')
     expect(columns.line(['abcdefghij', 'y'])).toBe('abcdefghij  y')
   })
-})
-
-describe('durations', () => {
-  test.each([
-    ['0ms', 0],
-    ['1500ms', 1500],
-    ['30s', 30_000],
-    ['1.5m', 90_000],
-    ['2h', 7_200_000],
-    ['7d', 604_800_000],
-  ])('%s is %i ms', (text, durationMs) => {
-    expect(parseDurationMs('ttl', text)).toBe(durationMs)
-  })
-
-  test.each(['', '5', 'm', '-5m', '5 m', '5M', '5w', '1e3s', 'Infinityd', '5mm', `${'9'.repeat(400)}d`])(
-    '"%s" is refused',
-    text => {
-      expect(() => parseDurationMs('ttl', text)).toThrow(/^--ttl: /)
-    },
-  )
 })
 
 describe('printable text', () => {

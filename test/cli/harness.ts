@@ -8,7 +8,7 @@ import { onTestFinished } from 'vitest'
 import type { Library } from '../../cli/command.js'
 import type { Env } from '../../cli/output.js'
 import { run } from '../../cli/program.js'
-import { type Cache, type CacheOptions, defaultDir, openCache } from '../../src/index.js'
+import { type Cache, type CacheOptions, defaultDir, openCache, parseDuration, parseSize } from '../../src/index.js'
 
 export function temporaryDir(): string {
   const dir = mkdtempSync(join(tmpdir(), 'wicked-cache-cli-'))
@@ -38,11 +38,11 @@ export interface Surroundings {
   stopped?: Promise<void>
 }
 
-export const library: Library = { openCache, defaultDir }
+export const library: Library = { openCache, defaultDir, parseDuration, parseSize }
 
 /** The library, with the options of every cache that the CLI opens passed through `change`. */
 export function libraryWith(change: (options: CacheOptions) => CacheOptions): Library {
-  return { openCache: options => openCache(change(options ?? {})), defaultDir }
+  return { ...library, openCache: options => openCache(change(options ?? {})) }
 }
 
 export async function cli(args: readonly string[], surroundings: Surroundings = {}) {

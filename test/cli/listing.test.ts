@@ -3,8 +3,10 @@
 import { readdirSync, utimesSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { Output } from '../../cli/output.js'
+import { ProgressBar } from '../../cli/progress.js'
 import { type Cache, defaultDir, openCache } from '../../src/index.js'
-import { cli, filled, jsonLines, libraryWith, Sink, temporaryDir } from './harness.js'
+import { cli, filled, jsonLines, libraryWith, library as plain, Sink, temporaryDir } from './harness.js'
 
 const entries = (count: number, prefix = 'key') =>
   Array.from({ length: count }, (_, index) => ({ key: `${prefix}-${String(index).padStart(6, '0')}`, value: index }))
@@ -111,7 +113,7 @@ describe('list', () => {
     await filled(dir, cache => cache.namespace('ns').setMany(entries(5000)))
     let readCount = 0
     const library = {
-      defaultDir,
+      ...plain,
       openCache: async (options: Parameters<typeof openCache>[0]) =>
         counting(await openCache(options), () => readCount++),
     }
@@ -287,6 +289,64 @@ describe('gc', () => {
       diskBytesBefore: expect.any(Number),
       diskBytesAfter: expect.any(Number),
     })
+  })
+})
+
+describe('gc with bounds', () => {
+  let now = Date.now()
+  const library = libraryWith(options => ({ ...options, clock: () => now }))
+  const tenEntries = (cache: Cache) => {
+    for (let i = 0; i < 10; i++) {
+      now += 1000
+      cache.namespace(i % 2 ? 'odd' : 'even').set(`key ${i}`, `${i}`.repeat(1000))
+    }
+  }
+  const run = (dir: string, ...args: string[]) => cli(['gc', '--dir', dir, ...args], { library })
+
+  test('says what went and why, and --dry-run what would, without doing it', async () => {
+    const dir = temporaryDir()
+    await filled(dir, tenEntries, { clock: () => now })
+    now += 3_600_000
+    await filled(dir, cache => cache.namespace('late').set('key', 1), { clock: () => now })
+    const args = ['--max-age', '30m', '--max-entries', '0', '--namespace', 'odd']
+    const { out } = await run(dir, '--max-entries', '4', '--dry-run')
+    expect(out).toMatch(
+      /^Would remove 0 expired, 7 least recently used and 0 stale entries, keep 4\nWould remove 7 unreferenced values, keep 4\nOn disk: .* about /,
+    )
+    expect((await run(dir, ...args)).out).toMatch(
+      /^Removed 0 expired, 5 long unused and 0 stale entries, kept 6\nRemoved 5 unreferenced values, kept 6\n/,
+    )
+    const report = JSON.parse((await run(dir, '--max-size', '3KB', '--json')).out)
+    expect(report).toMatchObject({ isDryRun: false, evictedEntries: 3, keptEntries: 3 })
+  })
+
+  test('removes namespaces of which nothing is left', async () => {
+    const dir = temporaryDir()
+    await filled(dir, tenEntries, { clock: () => now })
+    await cli(['clear', 'odd', '--statistics', '--dir', dir])
+    expect((await run(dir)).out).toContain('\nRemoved 1 empty namespace\n')
+    expect((await cli(['stats', '--dir', dir])).out).not.toContain('odd')
+  })
+
+  test('shows its progress on a terminal alone, and takes it away', async () => {
+    const dir = temporaryDir()
+    await filled(dir, tenEntries, { clock: () => now })
+    const terminal = await cli(['gc', '--dir', dir], { isTerminal: true })
+    // Over before anybody would look.
+    expect(terminal.err).toBe('')
+    const stderr = new Sink()
+    stderr.isTTY = true
+    let nowMs = 0
+    const bar = new ProgressBar(new Output(stderr, {}), () => nowMs)
+    for (const fraction of [0, 0.25, 0.5, 0.75, 1]) {
+      nowMs += 200
+      bar.show('Working', fraction)
+    }
+    await bar.clear()
+    expect(stderr.text.replaceAll('\r\u001b[K', '|')).toBe(
+      '|[######------------------] Working' +
+        '|[############------------] Working|[##################------] Working|[########################] Working|',
+    )
   })
 })
 

@@ -20,7 +20,7 @@ test('a cache that is whole: exit code 0, and what was checked', async () => {
   const dir = await store()
   const { code, out, err } = await cli(['verify', '--dir', dir])
   expect([code, err]).toEqual([0, ''])
-  expect(out).toMatch(/^Checked \d+ files \(\d+ B\): 4 entries, 3 values\nNothing is wrong\n$/)
+  expect(out).toMatch(/^Checked \d+ files \([\d.]+ K?B\): 4 entries, 3 values\nNothing is wrong\n$/)
   const json = await cli(['verify', '--json', '--dir', dir])
   expect(json.code).toBe(0)
   expect(JSON.parse(json.out)).toEqual({

@@ -6,6 +6,7 @@ import { Blobs } from '../../src/blobs/blobs.js'
 import { evacuate } from '../../src/blobs/evacuate.js'
 import { CacheHandle } from '../../src/cache/cache.js'
 import { nodeFiles } from '../../src/files/files.js'
+import { filesBelow } from '../support/caches.js'
 import { Killed, mortalFiles, newEnvironment, randomOf, temporaryDirectory } from './environment.js'
 
 let now = 1_790_000_000_000
@@ -139,8 +140,11 @@ test('a gc that is killed at any call leaves every entry as it was, and the next
     const dir = join(temporaryDirectory(), 'root')
     const before = openAlone(dir)
     const ns = before.namespace('ns')
-    for (let i = 0; i < 20; i++) ns.set(`key ${i}`, `value ${i}`, i % 4 === 0 ? { ttlMs: 1 } : {})
-    for (let i = 1; i < 20; i += 4) ns.delete(`key ${i}`)
+    const long = 'x'.repeat(300)
+    for (let i = 0; i < 20; i++) ns.set(`key ${i} ${long}`, `value ${i}`, i % 4 === 0 ? { ttlMs: 1 } : {})
+    for (let i = 1; i < 20; i += 4) ns.delete(`key ${i} ${long}`)
+    before.namespace('removed').set('key', 'value')
+    before.removeNamespace('removed')
     before.close()
     now += 10
     isKilled = false
@@ -154,7 +158,7 @@ test('a gc that is killed at any call leaves every entry as it was, and the next
       const next = openAlone(dir)
       for (let i = 0; i < 20; i++) {
         const isLive = i % 4 > 1
-        const got = next.namespace('ns').get(`key ${i}`)
+        const got = next.namespace('ns').get(`key ${i} ${long}`)
         expect(got, `killed at call ${killAt}, ${when}: key ${i}`).toBe(isLive ? `value ${i}` : undefined)
       }
       expect(next.namespace('ns').set('another', killAt)).toBe(true)
@@ -166,7 +170,9 @@ test('a gc that is killed at any call leaves every entry as it was, and the next
     await next.gc()
     expectLive('after another gc')
     expect(readdirSync(layoutOf(dir).packs).filter(name => !name.endsWith('.pack'))).toEqual([])
+    expect(filesBelow(dir).filter(name => name.endsWith('.new'))).toEqual([])
+    expect(next.namespaces()).toEqual(['ns'])
     rmSync(dir, { recursive: true })
   }
-  expect(killAt).toBeGreaterThan(20)
+  expect(killAt).toBeGreaterThan(30)
 })

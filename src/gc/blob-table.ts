@@ -1,0 +1,81 @@
+// The blobs that a gc has met, by the first 8 bytes of their ids, in typed arrays: a Map of strings would take five times
+// the memory for a million of them.
+//
+// Two blobs with the same 8 bytes count as one. So the table can take garbage for alive, never the reverse.
+
+import type { Position } from '../log-map/record.js'
+
+const MIN_SLOTS = 1024
+/** Fields of a slot: the two halves of the hash, the row plus 1 (0: the slot is free). */
+const FIELDS = 3
+
+export class BlobTable {
+  #slots = new Uint32Array(FIELDS * MIN_SLOTS)
+  #mask = MIN_SLOTS - 1
+  /** Blobs are numbered from 0 in the order in which they came; these are their rows. */
+  count = 0
+
+  /** The blob's row, a new one where it has none. */
+  add({ place, slot }: Position): number {
+    const at = this.#find(place, slot)
+    const row = this.#slots[at + 2] as number
+    if (row > 0) return row - 1
+    this.#slots[at] = place
+    this.#slots[at + 1] = slot
+    this.#slots[at + 2] = ++this.count
+    if (this.count * 4 > (this.#mask + 1) * 3) this.#grow()
+    return this.count - 1
+  }
+
+  /** The blob's row, or -1. */
+  rowOf({ place, slot }: Position): number {
+    return (this.#slots[this.#find(place, slot) + 2] as number) - 1
+  }
+
+  #find(place: number, slot: number): number {
+    for (let index = slot & this.#mask; ; index = (index + 1) & this.#mask) {
+      const at = FIELDS * index
+      if (this.#slots[at + 2] === 0 || (this.#slots[at] === place && this.#slots[at + 1] === slot)) return at
+    }
+  }
+
+  #grow(): void {
+    const old = this.#slots
+    this.#slots = new Uint32Array(old.length * 2)
+    this.#mask = this.#mask * 2 + 1
+    for (let from = 0; from < old.length; from += FIELDS) {
+      if (old[from + 2] === 0) continue
+      const at = this.#find(old[from] as number, old[from + 1] as number)
+      this.#slots.set(old.subarray(from, from + FIELDS), at)
+    }
+  }
+}
+
+/** A list of numbers that grows in a typed array. */
+export class Column<T extends Float64Array | Uint32Array> {
+  #values: T
+  readonly #make: (length: number) => T
+  length = 0
+
+  constructor(make: (length: number) => T) {
+    this.#make = make
+    this.#values = make(1024)
+  }
+
+  push(value: number): void {
+    if (this.length === this.#values.length) {
+      const grown = this.#make(this.length * 2)
+      grown.set(this.#values)
+      this.#values = grown
+    }
+    this.#values[this.length++] = value
+  }
+
+  at(index: number): number {
+    return this.#values[index] as number
+  }
+
+  set(index: number, value: number): void {
+    this.#values[index] = value
+  }
+}

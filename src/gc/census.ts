@@ -1,0 +1,167 @@
+// What is alive: every entry that stays, so far, and every blob that such an entry refers to, in a few numbers each (about
+// 50 bytes for an entry with a value of its own).
+
+import { BLOB_ID_BYTES, FRAME_HEADER_BYTES } from '../base/layout.js'
+import { positionOf } from '../blobs/blobs.js'
+import type { Position } from '../log-map/record.js'
+import type { Entry } from '../manifest/entry.js'
+import type { StoredEntry } from '../manifest/manifest.js'
+import { blobLength } from '../packs/packs.js'
+import { BlobTable, Column } from './blob-table.js'
+
+/** What a blob takes besides its own bytes: its frame in a pack, and its record in the index. */
+const BLOB_FRAME_BYTES = FRAME_HEADER_BYTES + BLOB_ID_BYTES
+const INDEX_FRAME_BYTES = FRAME_HEADER_BYTES + 10 + BLOB_ID_BYTES + 8
+/** A bucket holds up to this many times what is alive in it when a gc has passed. */
+const BUCKET_SLACK = 1.25
+const NO_PACK = 0xffffffff
+
+const floats = (length: number) => new Float64Array(length)
+const integers = (length: number) => new Uint32Array(length)
+
+export interface PackContent {
+  blobCount: number
+  blobBytes: number
+}
+
+export class Census {
+  readonly #lastUse = new Column(floats)
+  readonly #frameBytes = new Column(integers)
+  /** The blob's row plus 1; 0 for an entry that was struck. */
+  readonly #blob = new Column(integers)
+  readonly #blobs = new BlobTable()
+  readonly #blobBytes = new Column(integers)
+  readonly #pack = new Column(integers)
+  readonly #referrers = new Column(integers)
+  readonly #packs: ReadonlySet<number>
+  #unlocatedCount = 0
+  #liveBlobs = 0
+  #liveCost = 0
+  #struckCount = 0
+  #struckBytes = 0
+
+  /** `packs` are those on disk: an entry may name one that a gc has removed. */
+  constructor(packs: Iterable<number>) {
+    this.#packs = new Set(packs)
+  }
+
+  /** Entries, struck ones included. */
+  get length(): number {
+    return this.#blob.length
+  }
+
+  /** What all that is alive takes on disk. */
+  get liveCost(): number {
+    return this.#liveCost
+  }
+
+  get struckCount(): number {
+    return this.#struckCount
+  }
+
+  /** The length of the struck entries' records. */
+  get struckBytes(): number {
+    return this.#struckBytes
+  }
+
+  /** Distinct blobs that are alive. */
+  get liveBlobs(): number {
+    return this.#liveBlobs
+  }
+
+  /** Whether there are blobs whose pack is not known. */
+  get isIncomplete(): boolean {
+    return this.#unlocatedCount > 0
+  }
+
+  add({ entry, frameBytes }: StoredEntry): void {
+    const { id, location } = entry.blob
+    const row = this.#blobs.add(positionOf(id))
+    if (row === this.#referrers.length) {
+      this.#referrers.push(0)
+      this.#blobBytes.push(blobLength(id))
+      this.#pack.push(NO_PACK)
+      this.#unlocatedCount++
+      this.#liveBlobs++
+      this.#liveCost += blobCost(blobLength(id))
+    }
+    this.#referrers.set(row, this.#referrers.at(row) + 1)
+    this.#locate(row, location.pack)
+    this.#lastUse.push(lastUseOf(entry))
+    this.#frameBytes.push(frameBytes)
+    this.#blob.push(row + 1)
+    this.#liveCost += entryCost(frameBytes)
+  }
+
+  /** Takes an entry out, and its blob with the last one that refers to it. */
+  strike(entry: number): void {
+    const row = this.#blob.at(entry) - 1
+    this.#blob.set(entry, 0)
+    this.#referrers.set(row, this.#referrers.at(row) - 1)
+    this.#liveCost -= entryCost(this.#frameBytes.at(entry))
+    this.#struckCount++
+    this.#struckBytes += this.#frameBytes.at(entry)
+    if (this.#referrers.at(row) > 0) return
+    this.#liveBlobs--
+    this.#liveCost -= blobCost(this.#blobBytes.at(row))
+  }
+
+  isStruck(entry: number): boolean {
+    return this.#blob.at(entry) === 0
+  }
+
+  lastUse(entry: number): number {
+    return this.#lastUse.at(entry)
+  }
+
+  /** What the entry takes on disk, its blob included. */
+  costOf(entry: number): number {
+    return entryCost(this.#frameBytes.at(entry)) + blobCost(this.#blobBytes.at(this.#blob.at(entry) - 1))
+  }
+
+  isLive(blob: Position): boolean {
+    const row = this.#blobs.rowOf(blob)
+    return row >= 0 && this.#referrers.at(row) > 0
+  }
+
+  /** Says which pack a blob is in, if it is one of the census. */
+  locate(blob: Position, pack: number): void {
+    const row = this.#blobs.rowOf(blob)
+    if (row >= 0) this.#locate(row, pack)
+  }
+
+  /** The live blobs by pack. */
+  contents(): Map<number, PackContent> {
+    const packs = new Map<number, PackContent>()
+    for (let row = 0; row < this.#referrers.length; row++) {
+      if (this.#referrers.at(row) === 0) continue
+      const pack = this.#pack.at(row)
+      const content = packs.get(pack) ?? { blobCount: 0, blobBytes: 0 }
+      content.blobCount++
+      content.blobBytes += this.#blobBytes.at(row)
+      packs.set(pack, content)
+    }
+    return packs
+  }
+
+  #locate(row: number, pack: number): void {
+    if (this.#pack.at(row) !== NO_PACK || !this.#packs.has(pack)) return
+    this.#pack.set(row, pack)
+    this.#unlocatedCount--
+  }
+}
+
+/** When the entry was last known to be of use, in ms: its record has the second, which its creation makes more precise. */
+export function lastUseOf({ usedAt, createdAt }: Entry): number {
+  return Math.max(usedAt, createdAt)
+}
+
+/** What an entry takes without its blob; `frameBytes` is its record's length. */
+export function entryCost(frameBytes: number): number {
+  return frameBytes * BUCKET_SLACK
+}
+
+/** What a blob takes, however many entries refer to it. */
+export function blobCost(blobBytes: number): number {
+  return blobBytes + BLOB_FRAME_BYTES + INDEX_FRAME_BYTES * BUCKET_SLACK
+}

@@ -1,0 +1,176 @@
+// One round of upkeep, in steps of a few milliseconds that any process may take, each from the state that the last one left:
+// drop what is cut off, bucket by bucket; retire packs; mark what is alive in them, bucket by bucket; rewrite them, some
+// kilobytes at a time; compact the index. What `gc` does in one go and in memory, with an estimate in place of its census.
+
+import { performance } from 'node:perf_hooks'
+import { BLOB_ID_BYTES, FRAME_HEADER_BYTES } from '../base/layout.js'
+import { positionOf } from '../blobs/blobs.js'
+import type { Position } from '../log-map/record.js'
+import type { EntryChange } from '../manifest/manifest.js'
+import { blobLength } from '../packs/packs.js'
+import { isExpired } from '../policy/policy.js'
+import { lastUseOf } from './census.js'
+import type { CollectedNamespace, GcInput } from './input.js'
+import type { Cut } from './sample.js'
+import { rewriteSome } from './sweep.js'
+
+/** Where a walk through all manifests is: in this directory, or the next one after it. */
+interface Cursor {
+  directory: string
+  place: number
+}
+
+interface DropState extends Cursor {
+  phase: 'drop'
+  /** Of all entries, */
+  cut?: Cut | undefined
+  /** and of those of a namespace, by directory. */
+  cuts: Record<string, Cut>
+  /** By how much the files are too long. */
+  excessBytes: number
+  /** By pack, its length when the round began: what is set meanwhile may lie in packs that the walk has not seen it in. */
+  packBytes: Record<string, number>
+  /** By pack, what entries said so far. */
+  liveBytes: Record<string, number>
+}
+
+interface MarkState extends Cursor {
+  phase: 'mark'
+  packs: number[]
+}
+
+interface RewriteState {
+  phase: 'rewrite'
+  packs: number[]
+  /** Where to go on in the first of them. */
+  from: number
+}
+
+export type RoundState = DropState | MarkState | RewriteState | { phase: 'compact'; place: number }
+
+export type RoundInput = Pick<GcInput, 'environment' | 'blobs' | 'namespaces' | 'now'>
+
+const PLACES = 2 ** 32
+const BLOB_FRAME_BYTES = FRAME_HEADER_BYTES + BLOB_ID_BYTES
+/** A pack is worth rewriting when this share of it is garbage. */
+const MIN_DEAD_SHARE = 0.25
+/** Rewritten at a time: in a process that is new, each blob costs the reading of a bucket of the index. */
+const MIN_REWRITE_BYTES = 16 * 1024
+const MAX_REWRITE_BYTES = 1024 * 1024
+/** More is rewritten at a time as long as it takes no longer than this. */
+const STEP_MS = 3
+
+export class Round {
+  readonly #input: RoundInput
+  readonly #isMarked: (blob: Position) => boolean
+  #marks: Position[] = []
+  #rewriteBytes = MIN_REWRITE_BYTES
+
+  constructor(input: RoundInput, isMarked: (blob: Position) => boolean) {
+    this.#input = input
+    this.#isMarked = isMarked
+  }
+
+  /** Takes one step; undefined when the round is over. @throws errno-style errors; CacheError `ERR_CACHE_IO` */
+  step(state: RoundState): RoundState | undefined {
+    switch (state.phase) {
+      case 'drop':
+        return this.#atCursor(state, at => this.#drop(at, state)) ?? this.#retire(state)
+      case 'mark':
+        return this.#atCursor(state, at => this.#mark(at)) ?? { phase: 'rewrite', packs: state.packs, from: 0 }
+      case 'rewrite':
+        return this.#rewrite(state)
+      case 'compact': {
+        const place = this.#input.blobs.index.compactAt(state.place)
+        return place < PLACES ? { phase: 'compact', place } : undefined
+      }
+    }
+  }
+
+  /** Blobs that were found alive since the last call. */
+  takeMarks(): Position[] {
+    const marks = this.#marks
+    this.#marks = []
+    return marks
+  }
+
+  #drop({ manifest, directory, place }: CollectedNamespace & Cursor, state: DropState): number {
+    const { environment, now } = this.#input
+    const { entries, next } = manifest.partAt(place)
+    const cuts = [state.cut, state.cuts[directory]].flatMap(cut => cut ?? [])
+    const isCutOff = (lastUse: number) =>
+      cuts.some(cut => lastUse < cut.lastUse || (lastUse === cut.lastUse && environment.random() < cut.share))
+    const drops: (EntryChange & { expected: number })[] = []
+    for (const { key, entry, check } of entries) {
+      const { createdAt, ttlMs, blob } = entry
+      if (ttlMs !== undefined && isExpired(createdAt, ttlMs, now())) {
+        drops.push({ key, removal: { cause: 'expired' }, expected: check })
+      } else if (isCutOff(lastUseOf(entry))) {
+        drops.push({ key, removal: { cause: 'evicted' }, expected: check })
+      } else {
+        const { pack } = blob.location
+        state.liveBytes[pack] = (state.liveBytes[pack] ?? 0) + blobLength(blob.id) + BLOB_FRAME_BYTES
+      }
+    }
+    manifest.swapMany(drops)
+    if (drops.length > 0) manifest.compactAt(place)
+    return next
+  }
+
+  /**
+   * Retires packs with garbage worth it, and the oldest one where there is none such but still too much: shared values count
+   * several times in `liveBytes`, so its garbage may not show.
+   */
+  #retire({ packBytes, liveBytes, excessBytes }: DropState): RoundState {
+    const { packs } = this.#input.blobs
+    const chosen = packs.numbers().filter(pack => {
+      const sizeBytes = packBytes[pack] ?? 0
+      const garbageBytes = sizeBytes - (liveBytes[pack] ?? 0)
+      return !packs.isKept(pack) || garbageBytes > sizeBytes * MIN_DEAD_SHARE
+    })
+    const oldest = packs.numbers()[0]
+    if (chosen.length === 0 && excessBytes > 0 && oldest !== undefined) chosen.push(oldest)
+    for (const pack of chosen) packs.retire(pack)
+    if (chosen.length === 0) return { phase: 'compact', place: 0 }
+    return { phase: 'mark', packs: chosen, directory: '', place: 0 }
+  }
+
+  /** An entry whose pack is kept has its value there, whatever happens to others. */
+  #mark({ manifest, place }: CollectedNamespace & Cursor): number {
+    const { packs } = this.#input.blobs
+    const isKept = new Map<number, boolean>()
+    const { entries, next } = manifest.partAt(place)
+    for (const { entry } of entries) {
+      const { pack } = entry.blob.location
+      if (!isKept.has(pack)) isKept.set(pack, packs.isKept(pack))
+      if (!isKept.get(pack)) this.#marks.push(positionOf(entry.blob.id))
+    }
+    return next
+  }
+
+  #rewrite({ packs: [pack, ...rest], from }: RewriteState): RoundState {
+    if (pack === undefined) return { phase: 'compact', place: 0 }
+    const { blobs } = this.#input
+    const start = performance.now()
+    const { next } = rewriteSome(blobs, pack, from, this.#isMarked, { chunkBytes: this.#rewriteBytes })
+    const isQuick = performance.now() - start < STEP_MS
+    this.#rewriteBytes = isQuick ? Math.min(2 * this.#rewriteBytes, MAX_REWRITE_BYTES) : MIN_REWRITE_BYTES
+    if (next !== undefined) return { phase: 'rewrite', packs: [pack, ...rest], from: next }
+    blobs.packs.remove(pack)
+    return { phase: 'rewrite', packs: rest, from: 0 }
+  }
+
+  /** Works on the bucket at the cursor and moves it on; undefined at the end. `work` returns the place after the bucket. */
+  #atCursor<S extends Cursor>(state: S, work: (at: CollectedNamespace & Cursor) => number): S | undefined {
+    const next = this.#input
+      .namespaces()
+      .filter(({ directory }) => directory >= state.directory)
+      .sort((a, b) => (a.directory < b.directory ? -1 : 1))[0]
+    if (!next) return undefined
+    const place = work({ ...next, place: next.directory === state.directory ? state.place : 0 })
+    // A space sorts before whatever may come in a directory's name.
+    return place < PLACES
+      ? { ...state, directory: next.directory, place }
+      : { ...state, directory: `${next.directory} `, place: 0 }
+  }
+}

@@ -1,0 +1,105 @@
+// Gives back the space of blobs that no entry refers to.
+//
+// A pack with enough garbage is retired, which tells every set from now on that a blob in it needs storing again; only
+// after that are the manifests read to find what is alive in it. That is copied to other packs, the index
+// is pointed there, and the pack is removed. Killed at any point, all blobs that entries refer to are found through the
+// index, and whoever comes next goes on with the packs that are retired.
+//
+// Not guaranteed: that all garbage goes. A pack that is mostly alive is not worth copying while there is room.
+
+import { type Blobs, indexRecord, locationIn, positionOf } from '../blobs/blobs.js'
+import { type Change, NO_RECORD, type Position } from '../log-map/record.js'
+import type { Manifest } from '../manifest/manifest.js'
+import type { Blob } from '../packs/packs.js'
+import type { BlobTable } from './blob-table.js'
+import type { Census } from './census.js'
+
+/** A pack is rewritten when this share of it is garbage, */
+const MIN_DEAD_SHARE = 0.25
+/** or any of it, as long as it is as small as this. */
+const SMALL_PACK_BYTES = 1024 * 1024
+/** Read, and copied in one write, at a time. */
+const CHUNK_BYTES = 1024 * 1024
+
+/**
+ * Packs to rewrite: those with garbage worth it, those that are retired already, and, where entries and packs take more than
+ * `maxBytes`, the next worst.
+ */
+export function choosePacks({ packs }: Blobs, census: Census, maxBytes: number): number[] {
+  const contents = census.contents()
+  const found = packs.numbers().map(pack => {
+    const { blobCount, blobBytes } = contents.get(pack) ?? { blobCount: 0, blobBytes: 0 }
+    return { pack, sizeBytes: packs.sizeOf(pack), garbageBytes: packs.garbageBytes(pack, blobCount, blobBytes) }
+  })
+  let totalBytes = found.reduce((sum, { garbageBytes }) => sum + garbageBytes, census.liveCost)
+  const chosen: number[] = []
+  for (const { pack, sizeBytes, garbageBytes } of found.sort((a, b) => b.garbageBytes - a.garbageBytes)) {
+    const isMuch = garbageBytes >= sizeBytes * MIN_DEAD_SHARE || sizeBytes <= SMALL_PACK_BYTES || totalBytes > maxBytes
+    if (packs.isKept(pack) && !(garbageBytes > 0 && isMuch)) continue
+    chosen.push(pack)
+    totalBytes -= garbageBytes
+  }
+  return chosen.sort((a, b) => a - b)
+}
+
+/** Adds the blobs that the bucket's entries refer to; returns the place to go on at. */
+export function markBlobs(manifest: Manifest, place: number, marks: BlobTable): number {
+  const { entries, next } = manifest.partAt(place)
+  for (const { entry } of entries) marks.add(positionOf(entry.blob.id))
+  return next
+}
+
+export interface Rewritten {
+  movedBlobs: number
+  movedBytes: number
+  removedBlobs: number
+  /** Where to go on in the pack; undefined when it is done. */
+  next: number | undefined
+}
+
+/**
+ * Copies the live blobs of about a chunk of a retired pack elsewhere and forgets the dead ones; with `isDryRun`, only tells
+ * how many there are.
+ */
+export function rewriteSome(
+  { packs, index }: Blobs,
+  pack: number,
+  from: number,
+  isLive: (blob: Position) => boolean,
+  { isDryRun = false, chunkBytes = CHUNK_BYTES } = {},
+): Rewritten {
+  const moved: (Blob & { expected: number })[] = []
+  const removals: Change[] = []
+  let removedBlobs = 0
+  let movedBytes = 0
+  const next = packs.scanSome(pack, from, chunkBytes, (location, id, bytes) => {
+    const position = positionOf(id)
+    const found = index.get(position, id)
+    const record = found?.kind === 'put' ? found : undefined
+    const known = record && locationIn(record)
+    const isHere = known?.pack === pack && known.offset === location.offset
+    // Of several copies the one that the index knows is kept, unless that one is damaged.
+    if (isLive(position)) {
+      if (!isHere && known && packs.read(known, id)) return
+      moved.push({ id: Buffer.from(id), bytes: Buffer.from(bytes), expected: record?.check ?? NO_RECORD })
+      movedBytes += bytes.length
+    } else if (isHere || !known) {
+      removedBlobs++
+      if (!record) return
+      removals.push({
+        kind: 'remove',
+        ...position,
+        key: Buffer.from(id),
+        value: Buffer.alloc(0),
+        expected: record.check,
+      })
+    }
+  })
+  if (!isDryRun) {
+    const locations = moved.length > 0 ? packs.append(moved) : []
+    // Only while the index still says what it said: a set may have stored a blob again meanwhile.
+    const moves = moved.map(({ id, expected }, at) => ({ ...indexRecord(id, locations[at] as never), expected }))
+    index.write([...moves, ...removals])
+  }
+  return { movedBlobs: moved.length, movedBytes, removedBlobs, next }
+}

@@ -1,0 +1,124 @@
+// How much there may be, of the whole cache and of each namespace, and where that is said: in a caller's options, else in
+// the environment, else in the root's `config.json`, else here.
+
+import { CacheError } from '../base/errors.js'
+import type { Bounds } from '../base/types.js'
+import { parseDuration, parseSize } from '../base/units.js'
+
+export interface CacheBounds {
+  whole: Bounds
+  /** By name; they hold in addition to those of the whole. */
+  namespaces: ReadonlyMap<string, Bounds>
+}
+
+/**
+ * Room for half a million results of 4 KB, several large projects' worth: a cache that nobody ever looks at should not be
+ * what fills a disk, and what it loses can be worked out again.
+ */
+export const DEFAULT_BOUNDS: Bounds = { maxSizeBytes: 2 * 2 ** 30 }
+
+interface BoundForm {
+  bound: keyof Bounds
+  /** In `config.json`. */
+  name: string
+  variable: string
+  parse(text: string): number | undefined
+  form: string
+}
+
+const parseCount = (text: string) => (/^\d{1,15}$/.test(text) ? Number(text) : undefined)
+const FORMS: readonly BoundForm[] = [
+  {
+    bound: 'maxSizeBytes',
+    name: 'maxSize',
+    variable: 'WICKED_CACHE_MAX_SIZE',
+    parse: parseSize,
+    form: 'a size, for example 2GB',
+  },
+  {
+    bound: 'maxAgeMs',
+    name: 'maxAge',
+    variable: 'WICKED_CACHE_MAX_AGE',
+    parse: parseDuration,
+    form: 'a duration, for example 30d',
+  },
+  {
+    bound: 'maxEntries',
+    name: 'maxEntries',
+    variable: 'WICKED_CACHE_MAX_ENTRIES',
+    parse: parseCount,
+    form: 'a whole number',
+  },
+]
+
+/** Every bound of these, `Infinity` for none. */
+export function limitsOf({ maxSizeBytes, maxAgeMs, maxEntries }: Bounds = {}): Required<Bounds> {
+  const none = Number.POSITIVE_INFINITY
+  return { maxSizeBytes: maxSizeBytes ?? none, maxAgeMs: maxAgeMs ?? none, maxEntries: maxEntries ?? none }
+}
+
+/** What is said of bounds in a caller's options, and nothing else of them. @throws CacheError `ERR_CACHE_OPTION` */
+export function checkBounds(options: Bounds): Bounds {
+  const bounds: Bounds = {}
+  for (const { bound } of FORMS) {
+    const value: unknown = options[bound]
+    if (value === undefined) continue
+    if (typeof value !== 'number' || !(value >= 0)) {
+      throw new CacheError('ERR_CACHE_OPTION', `${bound} must be a number, 0 or more.`, { value })
+    }
+    bounds[bound] = value
+  }
+  return bounds
+}
+
+/** @throws CacheError `ERR_CACHE_CONFIG` that names the variable */
+export function boundsOfEnvironment(env: NodeJS.ProcessEnv): Bounds {
+  const bounds: Bounds = {}
+  for (const form of FORMS) {
+    const text = env[form.variable]
+    if (text) bounds[form.bound] = parseBound(form, form.variable, text)
+  }
+  return bounds
+}
+
+/**
+ * The bounds in a configuration file: `{ "maxSize": "2GB", "maxAge": "30d", "maxEntries": 100000, "namespaces": { "name":
+ * { the same } } }`, all of it optional; "none" lifts a bound.
+ *
+ * @throws CacheError `ERR_CACHE_CONFIG` that says what is wrong
+ */
+export function boundsOfConfiguration(text: string): CacheBounds {
+  let parsed: unknown
+  try {
+    parsed = JSON.parse(text)
+  } catch (error) {
+    throw new CacheError('ERR_CACHE_CONFIG', 'config.json is not JSON.', { value: text, cause: error })
+  }
+  const { namespaces = {}, ...own } = expectObject('config.json', parsed)
+  const named = Object.entries(expectObject('"namespaces" in config.json', namespaces))
+  return {
+    whole: boundsIn('config.json', own),
+    namespaces: new Map(named.map(([name, value]) => [name, boundsIn(`"${name}" in config.json`, value)])),
+  }
+}
+
+function boundsIn(where: string, value: unknown): Bounds {
+  const bounds: Bounds = {}
+  for (const [name, content] of Object.entries(expectObject(where, value))) {
+    const form = FORMS.find(each => each.name === name)
+    if (!form) throw new CacheError('ERR_CACHE_CONFIG', `${where} has the unknown "${name}".`, { value: content })
+    bounds[form.bound] = parseBound(form, `"${name}" in config.json`, content)
+  }
+  return bounds
+}
+
+function parseBound({ parse, form }: BoundForm, where: string, value: unknown): number {
+  const bound = value === 'none' ? Number.POSITIVE_INFINITY : parse(String(value))
+  if (bound !== undefined) return bound
+  throw new CacheError('ERR_CACHE_CONFIG', `${where} must be ${form}, or none.`, { value })
+}
+
+function expectObject(where: string, value: unknown): Record<string, unknown> {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>
+  throw new CacheError('ERR_CACHE_CONFIG', `${where} must be an object.`, { value })
+}

@@ -1,0 +1,313 @@
+// What a gc with bounds drops, and that a dry run foretells it.
+
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { layoutOf } from '../../src/base/layout.js'
+import type { GcProgress, GcReport } from '../../src/index.js'
+import { filesBelow, openAsAnotherProcess, temporaryRoot } from '../support/caches.js'
+import { printedSeed, randomFrom } from '../support/random.js'
+
+const HOUR_MS = 3_600_000
+let now = 1_790_000_000_000
+const clock = () => now
+
+const open = (dir: string, options = {}) => {
+  const { cache, warnings } = openAsAnotherProcess(dir, { clock, ...options })
+  return { cache, warnings, ns: cache.namespace('ns') }
+}
+const keysOf = (cache: ReturnType<typeof open>['cache'], name = 'ns') =>
+  [...cache.namespace(name).keys()].map(key => Number(key.split(' ')[1])).sort((a, b) => a - b)
+const upTo = (from: number, end: number) => Array.from({ length: end - from }, (_, at) => from + at)
+
+describe('a maximum age', () => {
+  test('drops what was not used for longer, and a miss says so', async () => {
+    const { cache, ns } = open(temporaryRoot())
+    ns.set('key 1', 1)
+    ns.set('key 2', 2)
+    now += 10 * HOUR_MS
+    ns.get('key 2')
+    cache.close()
+    const again = open(cache.dir)
+    now += 3 * HOUR_MS
+    expect(await again.cache.gc({ maxAgeMs: 5 * HOUR_MS })).toMatchObject({ unusedEntries: 1, keptEntries: 1 })
+    expect([again.ns.get('key 1'), again.ns.get('key 2')]).toEqual([undefined, 2])
+    expect(again.ns.stats().missReasons).toEqual({ evicted: 1 })
+  })
+})
+
+describe('a maximum number of entries', () => {
+  test('keeps the latest used, over all namespaces and processes', async () => {
+    const dir = temporaryRoot()
+    for (let i = 0; i < 40; i++) {
+      now += 1000
+      const { cache } = open(dir)
+      cache.namespace(i % 2 ? 'odd' : 'even').set(`key ${i}`, i)
+      cache.close()
+    }
+    now += 10 * HOUR_MS
+    const reader = open(dir).cache
+    expect([0, 2, 4].map(i => reader.namespace('even').get(`key ${i}`))).toEqual([0, 2, 4])
+    reader.close()
+    const { cache } = open(dir)
+    expect(await cache.gc({ maxEntries: 13 })).toMatchObject({ evictedEntries: 27, keptEntries: 13, keptBlobs: 13 })
+    expect(keysOf(cache, 'even')).toEqual([0, 2, 4, 30, 32, 34, 36, 38])
+    expect(keysOf(cache, 'odd')).toEqual([31, 33, 35, 37, 39])
+  })
+
+  test('of entries that were used in the same millisecond keeps as many as there may be', async () => {
+    const { cache, ns } = open(temporaryRoot())
+    ns.setMany(upTo(0, 50).map(i => ({ key: `key ${i}`, value: i })))
+    expect(await cache.gc({ maxEntries: 20 })).toMatchObject({ evictedEntries: 30, keptEntries: 20 })
+    expect(keysOf(cache).length).toBe(20)
+  })
+
+  test('for one namespace leaves the others alone, expired entries as well', async () => {
+    const { cache, ns } = open(temporaryRoot())
+    for (const name of ['ns', 'other']) {
+      for (let i = 0; i < 10; i++) {
+        now++
+        cache.namespace(name).set(`key ${i}`, i, i === 9 ? { ttlMs: 1 } : {})
+      }
+    }
+    now += 10
+    const report = await cache.gc({ namespace: 'ns', maxEntries: 4 })
+    expect(report).toMatchObject({ expiredEntries: 1, evictedEntries: 5, keptEntries: 14 })
+    expect(keysOf(cache)).toEqual([5, 6, 7, 8])
+    expect(keysOf(cache, 'other')).toEqual(upTo(0, 10))
+    expect(ns.get('key 8')).toBe(8)
+  })
+})
+
+describe('a maximum size', () => {
+  const fill = (dir: string, count: number, length: number) => {
+    const { cache, ns } = open(dir)
+    for (let i = 0; i < count; i++) {
+      now++
+      ns.set(`key ${i}`, `${i} ${'x'.repeat(length)}`)
+    }
+    cache.close()
+  }
+  const bytesOf = (dir: string) =>
+    filesBelow(join(dir, 'v1')).reduce((sum, name) => sum + readFileSync(join(dir, 'v1', name)).length, 0)
+
+  test.each([
+    [300, 3000, 1],
+    [3000, 30, 1],
+    [20, 100_000, 3],
+    [2000, 100, 0],
+  ])('is kept by the files: %d values of %d bytes', async (count, length, divisor) => {
+    const dir = temporaryRoot()
+    fill(dir, count, length)
+    const maxSizeBytes = divisor === 0 ? 0 : Math.floor(bytesOf(dir) / (2 * divisor))
+    const { cache } = open(dir)
+    const report = await cache.gc({ maxSizeBytes })
+    expect(report.evictedEntries).toBeGreaterThan(count / 3)
+    cache.close()
+    // What is left of an empty cache: the beginnings of its files.
+    expect(bytesOf(dir)).toBeLessThanOrEqual(Math.max(maxSizeBytes, 4000))
+    const kept = keysOf(open(dir).cache)
+    expect(kept).toEqual(upTo(count - kept.length, count))
+    if (divisor > 0) expect(bytesOf(dir)).toBeGreaterThan(maxSizeBytes / 2)
+  })
+
+  test('counts a value that several entries share once, and keeps it for the last of them', async () => {
+    const { cache } = open(temporaryRoot())
+    const value = 'x'.repeat(100_000)
+    for (let i = 0; i < 10; i++) {
+      now++
+      cache.namespace(`ns ${i}`).set('key', value)
+    }
+    expect(await cache.gc({ maxSizeBytes: 150_000 })).toMatchObject({
+      evictedEntries: 0,
+      keptEntries: 10,
+      keptBlobs: 1,
+    })
+    const report = await cache.gc({ namespace: 'ns 3', maxSizeBytes: 50_000 })
+    expect(report).toMatchObject({ evictedEntries: 1, keptEntries: 9, keptBlobs: 1, removedBlobs: 0 })
+    expect(cache.namespace('ns 9').get('key')).toBe(value)
+  })
+
+  test('that is not exceeded drops nothing', async () => {
+    const dir = temporaryRoot()
+    fill(dir, 50, 100)
+    const { cache } = open(dir)
+    expect(await cache.gc({ maxSizeBytes: 10_000_000, maxEntries: 50, maxAgeMs: HOUR_MS })).toMatchObject({
+      evictedEntries: 0,
+      unusedEntries: 0,
+      keptEntries: 50,
+    })
+  })
+})
+
+test.each([Number.NaN, -1, '2GB', null])('a bound of %j is refused', async bound => {
+  const { cache } = open(temporaryRoot())
+  for (const name of ['maxSizeBytes', 'maxAgeMs', 'maxEntries']) {
+    const options = { [name]: bound } as object
+    await expect(cache.gc(options)).rejects.toMatchObject({ code: 'ERR_CACHE_OPTION', value: bound })
+    expect(() => cache.namespace('ns', options)).toThrow(expect.objectContaining({ code: 'ERR_CACHE_OPTION' }))
+    expect(() => open(cache.dir, options)).toThrow(expect.objectContaining({ code: 'ERR_CACHE_OPTION' }))
+  }
+})
+
+describe('a dry run', () => {
+  test('changes nothing and foretells what the next run does', async () => {
+    const random = randomFrom(printedSeed('dry run'))
+    for (let round = 0; round < 8; round++) {
+      const dir = temporaryRoot()
+      const { cache } = open(dir)
+      for (let i = 0; i < 600; i++) {
+        now += random(3)
+        const key = `key ${random(400)}`
+        const names = ['a', 'b', 'c'].map(name => cache.namespace(name))
+        const ns = names[random(3)] as (typeof names)[0]
+        if (random(5) === 0) ns.delete(key)
+        else ns.set(key, `${random(200)} ${'x'.repeat(random(2000))}`, random(4) === 0 ? { ttlMs: 300 } : {})
+      }
+      if (round % 2) cache.namespace('b').clear()
+      cache.close()
+      const options = [
+        {},
+        { maxEntries: 100 },
+        { maxSizeBytes: 100_000 },
+        { maxAgeMs: 400 },
+        { namespace: 'a', maxEntries: 20 },
+      ][random(5)] as object
+      const contents = () => filesBelow(dir).map(name => [name, readFileSync(join(dir, name), 'latin1')])
+      const before = contents()
+      const reader = open(dir, { readOnly: true })
+      const foretold = await reader.cache.gc({ ...options, dryRun: true })
+      expect(contents()).toEqual(before)
+      const report = await open(dir).cache.gc(options)
+      const countsOf = ({ isDryRun: _, diskBytesAfter: __, ...counts }: GcReport) => counts
+      expect(countsOf(report)).toEqual(countsOf(foretold))
+      const error = Math.abs(report.diskBytesAfter - foretold.diskBytesAfter) / report.diskBytesBefore
+      expect(error, JSON.stringify({ options, report, foretold })).toBeLessThan(0.15)
+    }
+  })
+
+  test('of a cache that is being used takes no lock', async () => {
+    const { cache, ns } = open(temporaryRoot())
+    ns.set('key', 1)
+    const gcs = await Promise.all([cache.gc({ dryRun: true }), cache.gc(), cache.gc({ dryRun: true })])
+    expect(gcs.map(({ isDryRun }) => isDryRun)).toEqual([true, false, true])
+  })
+})
+
+describe('an abort', () => {
+  test('at any point leaves what was not dropped, and no lock', async () => {
+    for (let stopAt = 0, isStopped = true; isStopped; stopAt++) {
+      const { cache, ns } = open(temporaryRoot())
+      for (let i = 0; i < 60; i++) ns.set(`key ${i}`, `value ${i}`, i % 2 ? { ttlMs: 10 } : {})
+      now += 100
+      const controller = new AbortController()
+      let count = 0
+      const onProgress = () => {
+        if (count++ === stopAt) controller.abort(new Error('enough'))
+      }
+      isStopped = await cache.gc({ signal: controller.signal, onProgress }).then(
+        () => false,
+        error => {
+          expect(error).toEqual(new Error('enough'))
+          return true
+        },
+      )
+      for (let i = 0; i < 60; i += 2) expect(ns.get(`key ${i}`)).toBe(`value ${i}`)
+      expect(existsSync(layoutOf(cache.dir).gcLock)).toBe(false)
+      expect(await cache.gc()).toMatchObject({ keptEntries: 30, keptBlobs: 30 })
+      if (!isStopped) expect(stopAt).toBeGreaterThan(2)
+    }
+  })
+
+  test('before the start does nothing', async () => {
+    const { cache, ns } = open(temporaryRoot())
+    ns.set('key', 1, { ttlMs: 1 })
+    now += 10
+    await expect(cache.gc({ signal: AbortSignal.abort() })).rejects.toMatchObject({ name: 'AbortError' })
+    expect(ns.find('key').length).toBe(1)
+  })
+})
+
+test('progress goes from 0 to 1, first through the entries', async () => {
+  const { cache, ns } = open(temporaryRoot())
+  for (let i = 0; i < 3000; i++) ns.set(`key ${i}`, i, i % 2 ? { ttlMs: 1 } : {})
+  now += 10
+  const seen: GcProgress[] = []
+  await cache.gc({ onProgress: progress => seen.push(progress) })
+  expect(seen.every(({ fraction }) => fraction >= 0 && fraction <= 1)).toBe(true)
+  expect(seen.at(-1)).toEqual({ step: 'values', fraction: 1 })
+  const steps = seen.map(({ step }) => step)
+  expect(steps).toEqual(steps.toSorted())
+  for (const step of ['entries', 'values'] as const) {
+    const fractions = seen.filter(progress => progress.step === step).map(({ fraction }) => fraction)
+    expect(fractions).toEqual(fractions.toSorted((a, b) => a - b))
+  }
+})
+
+describe('a removed namespace', () => {
+  test('is gone after the next gc, with its statistics and its values', async () => {
+    const { cache, ns } = open(temporaryRoot())
+    for (let i = 0; i < 30; i++) ns.set(`key ${i}`, i)
+    cache.namespace('other').set('key', 'stays')
+    expect([ns.get('key 1'), cache.removeNamespace('ns')]).toEqual([1, 30])
+    expect([ns.get('key 2'), cache.removeNamespace('ns')]).toEqual([undefined, 0])
+    cache.close()
+    const again = open(cache.dir).cache
+    again.removeNamespace('ns')
+    expect(await again.gc()).toMatchObject({ removedNamespaces: 1, removedBlobs: 30, keptEntries: 1 })
+    expect(again.namespaces()).toEqual(['other'])
+    expect(again.stats().namespaces).not.toHaveProperty('ns')
+    expect(existsSync(layoutOf(cache.dir).namespace('ns'))).toBe(false)
+    expect(again.namespace('ns').set('key', 2)).toBe(true)
+    expect(again.namespace('ns').get('key')).toBe(2)
+  })
+
+  test('may be set to at that very moment: no set is lost', async () => {
+    const random = randomFrom(printedSeed('removed while set'))
+    const dir = temporaryRoot()
+    for (let round = 0; round < 40; round++) {
+      const gc = open(dir).cache
+      const setters = [open(dir), open(dir)]
+      for (const { ns } of setters) ns.get('none')
+      gc.removeNamespace('ns')
+      let isDone = false
+      const collected = gc.gc().finally(() => {
+        isDone = true
+      })
+      const model = new Map<string, number>()
+      for (let step = 0; !isDone || step < 10; step++) {
+        const key = `key ${random(30)}`
+        expect(setters[random(2)]?.ns.set(key, step)).toBe(true)
+        model.set(key, step)
+        await new Promise(resolve => setImmediate(resolve))
+      }
+      await collected
+      for (const [key, value] of model) expect(open(dir).ns.get(key), `round ${round}`).toBe(value)
+      for (const each of [gc, ...setters.map(({ cache }) => cache)]) each.close()
+    }
+  })
+
+  test('that was only cleared keeps its statistics', async () => {
+    const { cache, ns } = open(temporaryRoot())
+    ns.set('key', 1)
+    ns.clear()
+    cache.close()
+    const again = open(cache.dir).cache
+    await again.gc()
+    expect(again.namespace('ns').stats()).toMatchObject({ setCount: 1, entryCount: 0 })
+  })
+})
+
+test('files of others in and beside the cache are left alone', async () => {
+  const dir = temporaryRoot()
+  const { cache, ns } = open(dir)
+  ns.set('key', 1)
+  const theirs = ['notes.txt', 'v1/notes.txt', 'v1/blobs/packs/mine.pack', 'v1/namespaces/ns/manifest/_.0.bak']
+  theirs.push('v1/namespaces/ns/manifest/notes.new', 'v1/blobs/index/a.txt', 'v2/0.pack')
+  mkdirSync(join(dir, 'v2'))
+  for (const name of theirs) writeFileSync(join(dir, name), 'theirs')
+  ns.delete('key')
+  cache.removeNamespace('ns')
+  await cache.gc({ maxSizeBytes: 0, maxEntries: 0, maxAgeMs: 0 })
+  for (const name of theirs) expect(readFileSync(join(dir, name), 'utf8')).toBe('theirs')
+})

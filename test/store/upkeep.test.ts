@@ -1,0 +1,276 @@
+// A cache keeps its bounds by slices of work in the processes that set.
+
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { layoutOf } from '../../src/base/layout.js'
+import { CacheHandle } from '../../src/cache/cache.js'
+import { nodeFiles } from '../../src/files/files.js'
+import type { CacheOptions } from '../../src/index.js'
+import { filesBelow, openAsAnotherProcess, temporaryRoot } from '../support/caches.js'
+import { startModule } from '../support/children.js'
+import { printedSeed, randomFrom } from '../support/random.js'
+import { Killed, mortalFiles } from './environment.js'
+
+const LONG = 'x'.repeat(2000)
+let now = 1_790_000_000_000
+const clock = () => now
+
+function open(dir: string, options: CacheOptions = {}) {
+  const { cache, warnings } = openAsAnotherProcess(dir, { clock, ...options })
+  return { cache, warnings, ns: cache.namespace('ns') }
+}
+
+const bytesOf = (dir: string) =>
+  filesBelow(join(dir, 'v1')).reduce((sum, name) => sum + (statSync(join(dir, 'v1', name)).size ?? 0), 0)
+const numbersOf = (cache: ReturnType<typeof open>['cache'], name = 'ns') =>
+  [...cache.namespace(name).keys()].map(key => Number(key.split(' ')[1])).sort((a, b) => a - b)
+
+/** Sets so many entries, a millisecond apart, each with a value of its own; the size that was ever reached. */
+function setMany(cache: ReturnType<typeof open>['cache'], from: number, count: number, name = 'ns'): number {
+  const ns = cache.namespace(name)
+  let largest = 0
+  for (let i = from; i < from + count; i++) {
+    now++
+    expect(ns.set(`key ${i}`, `${i} ${LONG}`)).toBe(true)
+    if (i % 50 === 0) largest = Math.max(largest, bytesOf(cache.dir))
+  }
+  return largest
+}
+
+describe('a cache with a maximum size', () => {
+  test('keeps it, by giving up what was least recently used', () => {
+    const { cache, warnings } = open(temporaryRoot(), { maxSizeBytes: 1_000_000 })
+    const largest = setMany(cache, 0, 4000)
+    expect(largest).toBeLessThan(2_500_000)
+    expect(bytesOf(cache.dir)).toBeLessThan(2_500_000)
+    const kept = numbersOf(cache)
+    expect(kept.length).toBeGreaterThan(200)
+    // What is left is the end of what was set, but for what was set while a round went on.
+    expect(kept.filter(i => i < 4000 - 3 * kept.length)).toEqual([])
+    for (const i of kept) expect(cache.namespace('ns').get(`key ${i}`)).toBe(`${i} ${LONG}`)
+    expect(warnings).toEqual([])
+  })
+
+  test('keeps it over processes that set one entry each', () => {
+    const dir = temporaryRoot()
+    let largest = 0
+    for (let i = 0; i < 1500; i++) {
+      now += 60_000
+      const { cache, ns } = open(dir, { maxSizeBytes: 300_000 })
+      expect(ns.set(`key ${i}`, `${i} ${LONG}`)).toBe(true)
+      expect(ns.get(`key ${i}`)).toBe(`${i} ${LONG}`)
+      cache.close()
+      if (i % 10 === 0) largest = Math.max(largest, bytesOf(dir))
+    }
+    expect(largest).toBeLessThan(1_500_000)
+  })
+
+  test('counts no value twice that namespaces share', () => {
+    const { cache } = open(temporaryRoot(), { maxSizeBytes: 1_000_000 })
+    for (let i = 0; i < 250; i++) {
+      for (const name of ['a', 'b', 'c', 'd', 'e']) {
+        now++
+        cache.namespace(name).set(`key ${i}`, `${i} ${LONG}`)
+      }
+    }
+    expect(cache.stats().entryCount).toBe(1250)
+  })
+
+  test('keeps what is used', () => {
+    const { cache, ns } = open(temporaryRoot(), { maxSizeBytes: 1_000_000 })
+    setMany(cache, 0, 50)
+    for (let i = 50; i < 3000; i += 50) {
+      setMany(cache, i, 50)
+      now += 5 * 3_600_000
+      for (let used = 0; used < 20; used++) ns.get(`key ${used}`)
+    }
+    for (let used = 0; used < 20; used++) expect(ns.get(`key ${used}`)).toBe(`${used} ${LONG}`)
+  })
+})
+
+test('a namespace keeps its own bounds, and others are left alone', () => {
+  const { cache } = open(temporaryRoot())
+  const bounded = cache.namespace('ns', { maxEntries: 200 })
+  setMany(cache, 0, 300, 'other')
+  setMany(cache, 0, 2000)
+  expect(numbersOf(cache).length).toBeLessThan(300)
+  expect(bounded.get('key 1999')).toBe(`1999 ${LONG}`)
+  expect(numbersOf(cache, 'other').length).toBe(300)
+})
+
+test('entries past a maximum age go', () => {
+  const { cache } = open(temporaryRoot(), { maxAgeMs: 3_600_000 })
+  setMany(cache, 0, 300)
+  now += 3_700_000
+  setMany(cache, 300, 300)
+  expect(numbersOf(cache)).toEqual(Array.from({ length: 300 }, (_, at) => at + 300))
+})
+
+describe('bounds are said', () => {
+  const kept = (dir: string, options: CacheOptions = {}) => {
+    const { cache, warnings } = open(dir, options)
+    setMany(cache, 0, 1000)
+    cache.close()
+    return { count: numbersOf(open(dir).cache).length, warnings }
+  }
+  const withConfig = (content: string) => {
+    const dir = temporaryRoot()
+    nodeFiles.makeDirectory(dir)
+    writeFileSync(join(dir, 'config.json'), content)
+    return dir
+  }
+
+  test('nowhere: two gigabytes', () => expect(kept(temporaryRoot())).toEqual({ count: 1000, warnings: [] }))
+
+  test('in config.json, for all or a namespace', () => {
+    for (const content of ['{"maxEntries": 100}', '{"namespaces": {"ns": {"maxSize": "200KB"}}}']) {
+      const { count, warnings } = kept(withConfig(content))
+      expect(warnings).toEqual([])
+      expect(count).toBeLessThan(200)
+    }
+  })
+
+  test('in the environment, which goes before config.json, and in options, which go before both', () => {
+    const dir = withConfig('{"maxSize": "none"}')
+    process.env.WICKED_CACHE_MAX_SIZE = '200KB'
+    try {
+      expect(kept(dir).count).toBeLessThan(200)
+      expect(kept(temporaryRoot(), { maxSizeBytes: Number.POSITIVE_INFINITY }).count).toBe(1000)
+    } finally {
+      delete process.env.WICKED_CACHE_MAX_SIZE
+    }
+  })
+
+  test.each([
+    'not json',
+    '[]',
+    '{"maxSize": 5}',
+    '{"maxSize": "five"}',
+    '{"maxSise": "5GB"}',
+    '{"namespaces": []}',
+    '{"namespaces": {"ns": {"maxAge": null}}}',
+  ])('wrongly in %s: one warning, and the defaults hold', content => {
+    const { count, warnings } = kept(withConfig(content))
+    expect(count).toBe(1000)
+    expect(warnings).toMatchObject([{ code: 'ERR_CACHE_CONFIG', message: expect.stringContaining('config.json') }])
+  })
+
+  test('wrongly in the environment: a warning that names the variable', () => {
+    process.env.WICKED_CACHE_MAX_AGE = 'long'
+    try {
+      expect(kept(temporaryRoot()).warnings).toMatchObject([
+        { code: 'ERR_CACHE_CONFIG', message: expect.stringContaining('WICKED_CACHE_MAX_AGE') },
+      ])
+    } finally {
+      delete process.env.WICKED_CACHE_MAX_AGE
+    }
+  })
+})
+
+test('a read-only cache does no upkeep', () => {
+  const dir = temporaryRoot()
+  const { cache } = open(dir)
+  setMany(cache, 0, 100)
+  cache.close()
+  const before = bytesOf(dir)
+  const reader = open(dir, { readOnly: true, maxEntries: 1, maxSizeBytes: 1 })
+  for (let i = 0; i < 200; i++) reader.ns.get(`key ${i % 100}`)
+  expect(bytesOf(dir)).toBe(before)
+})
+
+test('a process that is killed in the middle of a slice leaves its round to the next, and all that was not given up', () => {
+  const dir = temporaryRoot()
+  const seed = printedSeed('killed upkeep')
+  const random = randomFrom(seed)
+  const values = new Map<string, string>()
+  let killedCount = 0
+  for (let i = 0, round = 0; i < 6000; round++) {
+    const files = mortalFiles(20 + random(400), random(2))
+    const cache = new CacheHandle(
+      { dir, clock, maxSizeBytes: 500_000, onWarning: () => undefined },
+      { files, random: () => random(1e9) / 1e9 },
+    )
+    const ns = cache.namespace('ns')
+    for (let isAlive = true; isAlive && i < 6000; i++) {
+      now++
+      const [key, value] = [`key ${i}`, `${i % 3000} ${LONG}`]
+      values.set(key, value)
+      isAlive = ns.set(key, value)
+      try {
+        files.stat(dir)
+      } catch (error) {
+        expect(error).toBeInstanceOf(Killed)
+        isAlive = false
+        killedCount++
+      }
+    }
+    // Here the dead owner is this very process.
+    if (existsSync(layoutOf(dir).gcLock)) nodeFiles.remove(layoutOf(dir).gcLock)
+    if (round % 5 > 0) continue
+    const next = openAsAnotherProcess(dir, { clock, readOnly: true })
+    for (const key of next.cache.namespace('ns').keys()) {
+      expect(next.cache.namespace('ns').get(key), `seed ${seed}, round ${round}, ${key}`).toBe(values.get(key))
+    }
+    expect(next.warnings).toEqual([])
+  }
+  expect(killedCount).toBeGreaterThan(20)
+  expect(bytesOf(dir)).toBeLessThan(2_500_000)
+})
+
+test('four processes that keep setting keep a bound together, and lose nothing that they just set', async () => {
+  const dir = temporaryRoot()
+  const children = [0, 1, 2, 3].map(id =>
+    startModule(
+      `const cache = library.openCacheSync({ dir: args.dir, maxSizeBytes: 4e6, onWarning })
+       const entries = cache.namespace('tool')
+       const valueOf = key => key + ' ' + 'x'.repeat(2000)
+       for (let i = 0; i < 5000; i++) {
+         const key = args.id + ' ' + i
+         if (!entries.set(key, valueOf(key))) throw new Error('not stored: ' + key)
+         if (entries.get(key) !== valueOf(key)) throw new Error('lost: ' + key)
+         const old = args.id + ' ' + (i >> 1)
+         const value = entries.get(old)
+         if (value !== undefined && value !== valueOf(old)) throw new Error('wrong: ' + old)
+         if (i % 100 === 0) print(String(i))
+       }
+       cache.close()`,
+      { dir, id },
+    ),
+  )
+  let largest = 0
+  await Promise.all(
+    children.map(async child => {
+      child.end()
+      for (let line = await child.line(); line !== undefined; line = await child.line()) {
+        largest = Math.max(largest, nodeFiles.stat(dir) ? sizeNow(dir) : 0)
+      }
+      const { code, stderr } = await child.ended
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    }),
+  )
+  // Without upkeep it would be ten times as much.
+  expect(largest).toBeLessThan(20e6)
+  const { cache } = openAsAnotherProcess(dir, { maxSizeBytes: 4e6 })
+  const entries = cache.namespace('tool')
+  for (const key of entries.keys()) expect(entries.get(key)).toBe(`${key} ${'x'.repeat(2000)}`)
+  await cache.gc()
+  expect(sizeNow(dir)).toBeLessThan(4e6)
+})
+
+/** Of files that come and go meanwhile. */
+function sizeNow(dir: string): number {
+  return filesBelow(dir).reduce((sum, name) => sum + (nodeFiles.stat(join(dir, name))?.sizeBytes ?? 0), 0)
+}
+
+test('a gc ends a round that is under way', async () => {
+  const { cache } = open(temporaryRoot(), { maxSizeBytes: 500_000 })
+  setMany(cache, 0, 400)
+  const path = layoutOf(cache.dir).upkeep
+  expect(readFileSync(path, 'latin1')).toContain('"phase"')
+  await cache.gc()
+  expect(existsSync(path)).toBe(false)
+  expect(bytesOf(cache.dir)).toBeLessThan(500_000)
+  setMany(cache, 400, 400)
+  for (const i of numbersOf(cache)) expect(cache.namespace('ns').get(`key ${i}`)).toBe(`${i} ${LONG}`)
+})
