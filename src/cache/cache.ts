@@ -108,6 +108,7 @@ export class CacheHandle implements Cache {
     if (!dryRun) this.#storage.flush()
     return collect({
       ...this.#collection(),
+      memo: this.#storage.memo,
       bounds: this.#boundsFor(namespace, bounds),
       only: namespace,
       isDryRun: dryRun,

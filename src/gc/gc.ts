@@ -80,7 +80,10 @@ class Collection {
     await this.#dropInvalid()
     await this.#dropExcess()
     await this.#sweep()
-    if (!isDryRun) this.report.removedNamespaces = tidy(this.#input)
+    if (!isDryRun) {
+      await this.#forgetFiles()
+      this.report.removedNamespaces = tidy(this.#input)
+    }
     this.report.diskBytesAfter = isDryRun
       ? Math.max(0, this.report.diskBytesBefore - this.#freedBytes)
       : diskUsage(environment.files, layout.version)
@@ -224,6 +227,14 @@ class Collection {
       for (const record of part?.records() ?? []) this.#census.locate(record, locationIn(record).pack)
       place = next
       await this.#pace.pause('values', 0)
+    }
+  }
+
+  /** Has the memo forget files that are gone. */
+  async #forgetFiles(): Promise<void> {
+    for (let place = 0; place < PLACES; ) {
+      place = this.#input.memo.pruneAt(place)
+      await this.#pace.pause('values', 1)
     }
   }
 

@@ -7,6 +7,7 @@ import type { Claims } from '../claims/claims.js'
 import type { Counters } from '../counters/counters.js'
 import type { Environment } from '../log/environment.js'
 import type { Manifest } from '../manifest/manifest.js'
+import type { Memo } from '../memo/memo.js'
 import type { CacheBounds } from '../policy/bounds.js'
 
 export interface CollectedNamespace {
@@ -21,6 +22,7 @@ export interface CollectedNamespace {
 export interface GcInput {
   environment: Environment
   blobs: Blobs
+  memo: Memo
   layout: Layout
   /** All that are on disk at the time of the call. */
   namespaces(): CollectedNamespace[]

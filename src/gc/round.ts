@@ -2,7 +2,6 @@
 // drop what is cut off, bucket by bucket; retire packs; mark what is alive in them, bucket by bucket; rewrite them, some
 // kilobytes at a time; compact the index. What `gc` does in one go and in memory, with an estimate in place of its census.
 
-import { performance } from 'node:perf_hooks'
 import { BLOB_ID_BYTES, FRAME_HEADER_BYTES } from '../base/layout.js'
 import { positionOf } from '../blobs/blobs.js'
 import type { Position } from '../log-map/record.js'

@@ -7,7 +7,6 @@
 // Not guaranteed: that the bounds hold at any moment. Between two looks each process may set a thirty-second of what is
 // allowed, and a round goes on beside the sets. Past a quarter too much each set waits for a slice.
 
-import { performance } from 'node:perf_hooks'
 import { type Layout, PACK_BYTES } from '../base/layout.js'
 import type { Bounds } from '../base/types.js'
 import { fileBytes } from '../files/disk-usage.js'

@@ -5,6 +5,7 @@
 // written in batches, and a killed process loses what it had not written yet. Racy fingerprints are not remembered,
 // because they would have to be proved by content anyway.
 
+import { errnoOf } from '../base/errors.js'
 import { fingerprintBytes, flagsOf, readFingerprint, writeFingerprint } from '../fingerprint/bytes.js'
 import { ABSENT, type Fingerprint } from '../fingerprint/fingerprint.js'
 import type { Hashing } from '../hashing/hashing.js'
@@ -65,6 +66,36 @@ export class Memo {
     )
     this.#pending.clear()
     this.#dueCount = FLUSH_COUNT
+  }
+
+  /**
+   * Forgets the files that are no longer there, of the bucket at this place; returns the first place that is not its.
+   *
+   * @throws errno-style errors; CacheError `ERR_CACHE_IO`
+   */
+  pruneAt(place: number): number {
+    const { part, next } = this.#map.partAt(place)
+    const gone = part?.records().filter(({ key }) => this.#isGone(key.toString())) ?? []
+    this.#map.write(
+      gone.map(({ key, check }) => ({
+        kind: 'remove',
+        ...memoPosition(this.#environment.hashing, key),
+        key: Buffer.from(key),
+        value: Buffer.alloc(0),
+        expected: check,
+      })),
+    )
+    this.#map.compactAt(place)
+    return next
+  }
+
+  #isGone(path: string): boolean {
+    try {
+      return this.#environment.files.stat(path) === undefined
+    } catch (error) {
+      if (errnoOf(error) === undefined) throw error
+      return false
+    }
   }
 
   close(): void {
