@@ -8,6 +8,8 @@ import type { Files } from '../files/files.js'
 
 /** A lock counts as dead after this: processes of another machine cannot be looked up, and numbers are given again. */
 const MAX_AGE_MS = 60 * 60 * 1000
+/** Between making the file and writing its name to it, an owner is killed or goes on. */
+const MAX_NAMELESS_MS = 10_000
 
 interface Owner {
   pid: number
@@ -61,9 +63,8 @@ function isAlive(files: Files, path: string): boolean {
   // A link or a pipe is nobody's.
   if (stat?.kind !== 'file') return false
   const owner = parseOwner(files.readFile(path))
-  const isOld = files.now() - stat.mtimeMs > MAX_AGE_MS
-  // An owner that has not written its name yet is a moment old, or dead since long.
-  if (isOld) return false
+  const ageMs = files.now() - stat.mtimeMs
+  if (ageMs > (owner ? MAX_AGE_MS : MAX_NAMELESS_MS)) return false
   if (!owner || owner.host !== process.getBuiltinModule('node:os').hostname()) return true
   try {
     process.kill(owner.pid, 0)

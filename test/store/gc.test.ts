@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { layoutOf } from '../../src/base/layout.js'
@@ -99,6 +99,11 @@ test('one gc runs at a time, and the lock of a dead one is taken over', async ()
   writeFileSync(layoutOf(dir).gcLock, JSON.stringify({ pid: 2 ** 30, host: (await import('node:os')).hostname() }))
   await cache.gc()
   expect(existsSync(layoutOf(dir).gcLock)).toBe(false)
+  // Killed before it could write its name.
+  writeFileSync(layoutOf(dir).gcLock, '')
+  await expect(cache.gc()).rejects.toMatchObject({ code: 'ERR_CACHE_BUSY' })
+  utimesSync(layoutOf(dir).gcLock, new Date(), new Date(Date.now() - 11_000))
+  await cache.gc()
 })
 
 test('sets that run while a gc does are never lost', async () => {
