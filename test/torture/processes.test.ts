@@ -2,6 +2,8 @@
 // together: there must be one order of all writes that explains every read, down to the values that are there in the end.
 
 import { expect, test } from 'vitest'
+import { nodeFiles } from '../../src/files/files.js'
+import type { Problem } from '../../src/index.js'
 import { openAsAnotherProcess, temporaryRoot } from '../support/caches.js'
 import { type Child, startModule } from '../support/children.js'
 import { randomFrom } from '../support/random.js'
@@ -110,13 +112,17 @@ async function together(seed: number, { kills }: { kills: boolean }): Promise<vo
   count('processes', places)
 
   addLook(history, dir, 'a later look')
-  const { cache } = openAsAnotherProcess(dir)
+  // Later, when the lock of a collector that was killed before it had written its name to it counts for nothing.
+  const { cache } = openAsAnotherProcess(dir, {}, { files: { ...nodeFiles, now: () => Date.now() + 60_000 } })
   await cache.gc()
-  const { problems } = await cache.verify()
-  expect(problems).toEqual([])
-  cache.close()
   addLook(history, dir, 'a look after a gc')
   expectOrder(history)
+  // Of two collectors at once, and of a set that was killed before its blob was confirmed, index records and entries remain
+  // that point to nothing: a miss each, and nothing else.
+  const { problems } = await cache.verify()
+  const isLeftover = ({ kind, key }: Problem) => kind === 'dangling' && (kills || key === undefined)
+  expect(problems.filter(problem => !isLeftover(problem)).slice(0, 5)).toEqual([])
+  cache.close()
   expect(history.size).toBeGreaterThan(NAMESPACES.length)
 }
 
