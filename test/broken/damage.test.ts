@@ -10,6 +10,9 @@ import { type Files, nodeFiles } from '../../src/files/files.js'
 import type { Cache, CacheWarning } from '../../src/index.js'
 import { filesBelow, repeatedCodes } from '../support/caches.js'
 import { MemoryDisk } from '../support/memory-disk.js'
+import { counting } from '../support/torture.js'
+
+const count = counting()
 
 const START = Date.UTC(2026, 0, 1)
 const FILES = [
@@ -92,6 +95,7 @@ function hitsIn(cache: Cache, where: string): number {
 
 /** Everything that a caller may do with the damaged store in `work`. */
 function exercise(where: string, files: Files = nodeFiles): number {
+  count('damaged stores')
   const warnings: CacheWarning[] = []
   const cache = open(files, warnings)
   const hits = hitsIn(cache, where)

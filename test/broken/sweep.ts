@@ -9,6 +9,9 @@ import type { Cache, CacheWarning, Namespace } from '../../src/index.js'
 import { repeatedCodes } from '../support/caches.js'
 import { type Fault, FaultyDisk } from '../support/files.js'
 import { MemoryDisk } from '../support/memory-disk.js'
+import { counting } from '../support/torture.js'
+
+export const count = counting()
 
 const NOW = Date.now()
 export const LARGE = Buffer.alloc(3000, 'large')
@@ -125,6 +128,7 @@ export function sweep(operation: Operation, kind: Omit<Fault, 'at'>, isWarm: boo
     const last = open(memory.files)
     demand(last.namespace('tool').get('after') === (isOpen ? -at : at), 'what was set last is lost')
     last.close()
+    count('faults')
     if (!hasFailed) return at - 1
   }
 }

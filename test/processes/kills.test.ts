@@ -4,7 +4,10 @@
 import { expect, test } from 'vitest'
 import { openAsAnotherProcess, temporaryRoot } from '../support/caches.js'
 import { startModule } from '../support/children.js'
-import { printedSeed, randomFrom } from '../support/random.js'
+import { randomFrom } from '../support/random.js'
+import { counting, inRounds } from '../support/torture.js'
+
+const count = counting()
 
 // Every value tells its key, so that a foreign one would show; now and then a long one, which takes longer to write.
 const WRITER = `
@@ -22,7 +25,11 @@ const keyOf = (name: string, i: number) =>
   `a rather long key, so that files fill up and split ${'k'.repeat(700)}${name} ${i}`
 
 test('what a killed process had acknowledged is there, at once, for whoever comes next', async () => {
-  const random = randomFrom(printedSeed('kills'))
+  await inRounds({ short: 1, share: 0.06 }, killAndLook)
+})
+
+async function killAndLook(seed: number): Promise<void> {
+  const random = randomFrom(seed)
   const dir = temporaryRoot()
   const acknowledged = new Map<string, number>()
   for (let round = 0; round < 6; round++) {
@@ -33,6 +40,7 @@ test('what a killed process had acknowledged is there, at once, for whoever come
         const limit = random(150)
         for (let lines = 0; lines <= limit; lines++) if ((await child.line()) === undefined) break
         child.process.kill('SIGKILL')
+        count('killed processes')
         const { signal, stderr, lines } = await child.ended
         expect({ signal, stderr }).toEqual({ signal: 'SIGKILL', stderr: '' })
         acknowledged.set(name, Number(lines.at(-1)))
@@ -59,10 +67,14 @@ test('what a killed process had acknowledged is there, at once, for whoever come
     expect(warnings).toEqual([])
   }
   expect(Math.min(...acknowledged.values())).toBeGreaterThanOrEqual(0)
-})
+}
 
 test('running processes go on as if nothing were, while others are killed beside them', async () => {
-  const random = randomFrom(printedSeed('kills beside running processes'))
+  await inRounds({ short: 1, share: 0.06 }, killBeside)
+})
+
+async function killBeside(seed: number): Promise<void> {
+  const random = randomFrom(seed)
   const dir = temporaryRoot()
   const running = openAsAnotherProcess(dir)
   const entries = running.cache.namespace('tool')
@@ -77,10 +89,11 @@ test('running processes go on as if nothing were, while others are killed beside
       own++
     }
     child.process.kill('SIGKILL')
+    count('killed processes')
     const { lines } = await child.ended
     for (const line of lines)
       expect(entries.get(keyOf(`victim ${round}`, Number(line)))).toMatchObject({ i: Number(line) })
   }
   for (let i = 0; i < own; i++) expect(entries.get(`own ${i}`)).toEqual({ own: i })
   expect(running.warnings).toEqual([])
-})
+}
