@@ -167,7 +167,8 @@ describe('a byte that was altered', () => {
     const pristine = join(directory, 'pristine')
     cpSync(work, pristine, { recursive: true })
     const random = randomFrom(printedSeed('altered bytes in a large store'))
-    const logs = filesBelow(work).filter(file => file.startsWith('v1'))
+    // Of the journal of upkeep nothing is kept: whoever finds it damaged begins a round anew.
+    const logs = filesBelow(work).filter(file => file.startsWith('v1') && file !== 'v1/upkeep')
     for (let round = 0; round < 12; round++) {
       rmSync(work, { recursive: true })
       cpSync(pristine, work, { recursive: true })
