@@ -65,7 +65,11 @@ export class Blobs {
         `${MAX_VARIANTS} different values have the hash ${id.toString('hex', 0, 16)}.`,
       )
     })
-    if (added.size > 0) this.#append([...added.values()], refs)
+    if (added.size > 0) {
+      const all = [...added.values()]
+      const stored = this.#store(all.map(({ blob }) => blob))
+      for (const [index, { at }] of all.entries()) for (const position of at) refs[position] = stored[index]
+    }
     return refs as BlobRef[]
   }
 
@@ -90,12 +94,17 @@ export class Blobs {
    */
   confirm(refs: readonly BlobRef[], values: readonly Uint8Array[]): void {
     const isKept = new Map<number, boolean>()
-    for (const [index, { id, location }] of refs.entries()) {
-      const { pack } = location
+    const lost = refs.flatMap(({ id, location: { pack } }, at) => {
       if (!isKept.has(pack)) isKept.set(pack, this.packs.isKept(pack))
-      if (isKept.get(pack)) continue
-      this.#append([{ blob: { id, bytes: values[index] as Uint8Array }, at: [] }], [])
-    }
+      return isKept.get(pack) ? [] : { id, bytes: values[at] as Uint8Array }
+    })
+    if (lost.length === 0) return
+    const stored = this.#store(lost)
+    // The pack that they are in now may have been retired before the index said so.
+    this.confirm(
+      stored,
+      lost.map(({ bytes }) => bytes),
+    )
   }
 
   /** Where the index says that the blob is. */
@@ -124,14 +133,11 @@ export class Blobs {
     return equal(stored, bytes) ? location : 'other'
   }
 
-  #append(added: { blob: Blob; at: number[] }[], refs: (BlobRef | undefined)[]): void {
-    const locations = this.packs.append(added.map(({ blob }) => blob))
-    const changes = added.map(({ blob, at }, index) => {
-      const location = locations[index] as Location
-      for (const position of at) refs[position] = { id: blob.id, location }
-      return indexRecord(blob.id, location)
-    })
-    this.index.write(changes)
+  #store(blobs: readonly Blob[]): BlobRef[] {
+    const locations = this.packs.append(blobs)
+    const refs = blobs.map(({ id }, at) => ({ id, location: locations[at] as Location }))
+    this.index.write(refs.map(({ id, location }) => indexRecord(id, location)))
+    return refs
   }
 }
 

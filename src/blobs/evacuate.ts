@@ -29,6 +29,10 @@ export function evacuate(blobs: Blobs, pack: number, isWanted: (id: Buffer, byte
       const expected = checkInPack(blobs, id, pack)
       if (expected !== undefined) index.swap({ ...indexRecord(id, locations[at] as Location), expected })
     }
+    blobs.confirm(
+      batch.map(({ id }, at) => ({ id, location: locations[at] as Location })),
+      batch.map(({ bytes }) => bytes),
+    )
     batch = []
     batchBytes = 0
   }

@@ -10,7 +10,7 @@
 import { type Blobs, indexRecord, locationIn, positionOf } from '../blobs/blobs.js'
 import { type Change, NO_RECORD, type Position } from '../log-map/record.js'
 import type { Manifest } from '../manifest/manifest.js'
-import type { Blob } from '../packs/packs.js'
+import type { Blob, Location } from '../packs/packs.js'
 import type { BlobTable } from './blob-table.js'
 import type { Census } from './census.js'
 
@@ -62,12 +62,13 @@ export interface Rewritten {
  * how many there are.
  */
 export function rewriteSome(
-  { packs, index }: Blobs,
+  blobs: Blobs,
   pack: number,
   from: number,
   isLive: (blob: Position) => boolean,
   { isDryRun = false, chunkBytes = CHUNK_BYTES } = {},
 ): Rewritten {
+  const { packs, index } = blobs
   const moved: (Blob & { expected: number })[] = []
   const removals: Change[] = []
   let removedBlobs = 0
@@ -97,9 +98,15 @@ export function rewriteSome(
   })
   if (!isDryRun) {
     const locations = moved.length > 0 ? packs.append(moved) : []
+    const refs = moved.map(({ id }, at) => ({ id, location: locations[at] as Location }))
     // Only while the index still says what it said: a set may have stored a blob again meanwhile.
-    const moves = moved.map(({ id, expected }, at) => ({ ...indexRecord(id, locations[at] as never), expected }))
+    const moves = moved.map(({ id, expected }, at) => ({ ...indexRecord(id, locations[at] as Location), expected }))
     index.write([...moves, ...removals])
+    // A second gc may have gone through the pack that they went to before the index said that they are there.
+    blobs.confirm(
+      refs,
+      moved.map(({ bytes }) => bytes),
+    )
   }
   return { movedBlobs: moved.length, movedBytes, removedBlobs, next }
 }

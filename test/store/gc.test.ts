@@ -6,7 +6,11 @@ import { Blobs } from '../../src/blobs/blobs.js'
 import { evacuate } from '../../src/blobs/evacuate.js'
 import { CacheHandle } from '../../src/cache/cache.js'
 import { nodeFiles } from '../../src/files/files.js'
+import { BlobTable } from '../../src/gc/blob-table.js'
+import { markBlobs, rewriteSome } from '../../src/gc/sweep.js'
+import { Manifest } from '../../src/manifest/manifest.js'
 import { filesBelow } from '../support/caches.js'
+import { interceptedFiles } from '../support/files.js'
 import { Killed, mortalFiles, newEnvironment, randomOf, temporaryDirectory } from './environment.js'
 
 let now = 1_790_000_000_000
@@ -81,6 +85,64 @@ test('a value that was moved or replaced since the turn began is found all the s
   const blobs = new Blobs(newEnvironment(), layoutOf(dir))
   evacuate(blobs, 0, (_id, bytes) => !bytes.includes('old'))
   expect([reader.get('moved'), reader.get('replaced')]).toEqual(['value', 'new'])
+})
+
+/** What a gc does to packs, all or those of its choice, in one go. */
+function sweepAll(dir: string, isChosen = (_pack: number) => true): void {
+  const environment = newEnvironment()
+  const layout = layoutOf(dir)
+  const blobs = new Blobs(environment, layout)
+  const packs = blobs.packs.numbers().filter(isChosen)
+  for (const pack of packs) blobs.packs.retire(pack)
+  const marks = new BlobTable()
+  markBlobs(new Manifest(environment, layout.manifest('ns'), 'namespaces/ns/manifest'), 0, marks)
+  for (const pack of packs) {
+    rewriteSome(blobs, pack, 0, blob => marks.rowOf(blob) >= 0)
+    blobs.packs.remove(pack)
+  }
+  blobs.close()
+}
+
+/** Files of a process that stands still before each of its writes to the blob index, while others do their work. */
+function haltingFiles(during: () => void, { times }: { times: number }) {
+  let left = 0
+  const files = interceptedFiles(call => {
+    if (call.name === 'append' && call.path.includes(join('blobs', 'index')) && left-- > 0) during()
+    return call.proceed()
+  })
+  return {
+    files,
+    arm: () => {
+      left = times
+    },
+  }
+}
+
+test.each([1, 2, 3])(
+  'a set that stands still before its writes to the index, while %i gcs go by, is not lost',
+  times => {
+    const dir = join(temporaryDirectory(), 'root')
+    openAlone(dir).namespace('ns').set('other', 'value')
+    const { files, arm } = haltingFiles(() => sweepAll(dir), { times })
+    const ns = openAlone(dir, files).namespace('ns')
+    arm()
+    expect(ns.set('key', 'new value')).toBe(true)
+    expect(openAlone(dir).namespace('ns').getMany(['key', 'other'])).toEqual(['new value', 'value'])
+  },
+)
+
+test('two gcs at once lose nothing', () => {
+  const dir = join(temporaryDirectory(), 'root')
+  openAlone(dir).namespace('ns').set('key', 'value')
+  // The second one chose its packs before the first one retired this.
+  const { files, arm } = haltingFiles(() => sweepAll(dir, each => each !== pack), { times: 1 })
+  const blobs = new Blobs(newEnvironment({ files }), layoutOf(dir))
+  const [pack] = blobs.packs.numbers() as [number]
+  blobs.packs.retire(pack)
+  arm()
+  rewriteSome(blobs, pack, 0, () => true)
+  blobs.packs.remove(pack)
+  expect(openAlone(dir).namespace('ns').get('key')).toBe('value')
 })
 
 test('a gc on a cache that does not exist makes nothing', async () => {
