@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest'
 import { layoutOf } from '../../src/base/layout.js'
 import type { GcProgress, GcReport } from '../../src/index.js'
 import { filesBelow, openAsAnotherProcess, temporaryRoot } from '../support/caches.js'
+import { interceptedFiles } from '../support/files.js'
 import { printedSeed, randomFrom } from '../support/random.js'
 
 const HOUR_MS = 3_600_000
@@ -284,6 +285,28 @@ describe('a removed namespace', () => {
       await collected
       for (const [key, value] of model) expect(open(dir).ns.get(key), `round ${round}`).toBe(value)
       for (const each of [gc, ...setters.map(({ cache }) => cache)]) each.close()
+    }
+  })
+
+  test('may be set to between any two calls of the gc', async () => {
+    for (let setAt = 0, isOver = false; !isOver; setAt++) {
+      const dir = temporaryRoot()
+      const { cache, ns } = open(dir)
+      for (let i = 0; i < 5; i++) ns.set(`key ${i}`, i)
+      cache.removeNamespace('ns')
+      cache.close()
+      const other = open(dir)
+      other.ns.get('key 1')
+      let calls = 0
+      const files = interceptedFiles(call => {
+        if (calls++ === setAt) expect(other.ns.set('new', 'value 3')).toBe(true)
+        return call.proceed()
+      })
+      const gc = openAsAnotherProcess(dir, { clock }, { files })
+      await gc.cache.gc()
+      isOver = calls <= setAt
+      if (!isOver) expect(open(dir).ns.get('new'), `set before call ${setAt}`).toBe('value 3')
+      expect([...gc.warnings, ...other.warnings]).toEqual([])
     }
   })
 

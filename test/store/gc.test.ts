@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { layoutOf } from '../../src/base/layout.js'
@@ -143,6 +143,27 @@ test('two gcs at once lose nothing', () => {
   rewriteSome(blobs, pack, 0, () => true)
   blobs.packs.remove(pack)
   expect(openAlone(dir).namespace('ns').get('key')).toBe('value')
+})
+
+test('of a value that two processes stored at the same instant one copy is left', async () => {
+  const dir = join(temporaryDirectory(), 'root')
+  const value = 'x'.repeat(50_000)
+  let isFirst = true
+  // Between this process's look for the value and its own append.
+  const files = interceptedFiles(call => {
+    if (call.name === 'append' && call.path.endsWith('.pack') && isFirst) {
+      isFirst = false
+      openAlone(dir).namespace('b').set('key', value)
+    }
+    return call.proceed()
+  })
+  openAlone(dir, files).namespace('a').set('key', value)
+  const cache = openAlone(dir)
+  const packBytes = () => readdirSync(layoutOf(dir).packs).map(name => statSync(join(layoutOf(dir).packs, name)).size)
+  expect(packBytes()[0]).toBeGreaterThan(100_000)
+  await cache.gc()
+  expect(packBytes().reduce((sum, bytes) => sum + bytes, 0)).toBeLessThan(60_000)
+  expect(['a', 'b'].map(name => openAlone(dir).namespace(name).get('key'))).toEqual([value, value])
 })
 
 test('a gc on a cache that does not exist makes nothing', async () => {

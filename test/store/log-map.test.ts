@@ -319,3 +319,43 @@ test('a file with a damaged byte in each of its records is read without guessing
   expect(guesses).toBeLessThan(2 * 255 * 20 * 8)
   expect(bucket.records().map(({ key }) => key.toString())).toContain(`key ${count - 1}`)
 })
+
+describe('what a dead process left', () => {
+  test('goes, wherever it was killed, unless it is still needed', () => {
+    const refusingRenames = {
+      ...nodeFiles,
+      rename: () => {
+        throw Object.assign(new Error('EPERM: made by a test'), { code: 'EPERM' })
+      },
+    }
+    let spared = 0
+    for (let killAt = 1, isKilled = true; isKilled; killAt++) {
+      const path = temporaryDirectory()
+      const written = new Map<string, string>()
+      isKilled = false
+      const dying = openMap(path, newEnvironment({ files: mortalFiles(killAt, 1) }))
+      try {
+        for (let i = 0; i < 120; i++) {
+          dying.set(`key ${i}`, `value ${i}`)
+          written.set(`key ${i}`, `value ${i}`)
+        }
+      } catch (error) {
+        if (!(error instanceof Killed)) throw error
+        isKilled = true
+      }
+      const candidates = () => filesBelow(path).filter(name => name.endsWith('.new')).length
+      const clean = (files = nodeFiles) => {
+        const next = openMap(path, newEnvironment({ files }))
+        next.map.removeLeftovers()
+        for (const [key, value] of written) expect(next.get(key), `killed at ${killAt}: ${key}`).toBe(value)
+        next.map.close()
+      }
+      // Where successors cannot be put in force, their candidates are all that there will be of them.
+      clean(refusingRenames)
+      spared += candidates()
+      clean()
+      expect(candidates()).toBe(0)
+    }
+    expect(spared).toBeGreaterThan(0)
+  })
+})
