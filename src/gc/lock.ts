@@ -1,5 +1,8 @@
-// Lets one gc at a time run on a root: a file that names its owner. The lock of a dead owner is taken over. Gets and sets
-// never wait for it, and two gcs at once would only waste work, so that a wrong guess here loses nothing.
+// Lets one gc at a time run on a root: a file that names its owner. The lock of a dead owner is taken over, by one of those
+// who find it: whoever makes a second file beside it. Gets and sets never wait for either.
+//
+// Not guaranteed: that nothing is lost when somebody removes the lock of a gc that runs. Two of them can each take the
+// other's copy of a value for the one that stays; that value is a miss then.
 //
 // A slice of upkeep holds it for some milliseconds; whoever means to work for long waits for that.
 
@@ -35,23 +38,37 @@ export async function acquireAfterSlice(files: Files, path: string): Promise<boo
 
 /** True when the lock is now this process's; `release` gives it back. */
 export function acquire(files: Files, path: string, isSlice = false): boolean {
-  for (const mayTakeOver of [true, false]) {
-    try {
-      const owner: Owner = {
-        pid: process.pid,
-        host: process.getBuiltinModule('node:os').hostname(),
-        sinceMs: files.now(),
-        isSlice,
-      }
-      files.createFile(path, JSON.stringify(owner))
-      return true
-    } catch (error) {
-      if (errnoOf(error) !== 'EEXIST') throw error
-    }
-    if (!mayTakeOver || isAlive(files, path)) return false
-    files.remove(path)
+  if (create(files, path, nameOf(files, isSlice))) return true
+  if (isAlive(files, path)) return false
+  const takeover = `${path}.takeover`
+  if (!create(files, takeover, '')) {
+    // Made a moment ago, or by somebody who was killed then: the next one who comes may try.
+    if (!isAlive(files, takeover)) files.remove(takeover)
+    return false
   }
-  return false
+  try {
+    // Nobody but the one who has this file removes a lock that is not his own.
+    if (!isAlive(files, path)) files.remove(path)
+    return create(files, path, nameOf(files, isSlice))
+  } finally {
+    files.remove(takeover)
+  }
+}
+
+function nameOf(files: Files, isSlice: boolean): string {
+  const host = process.getBuiltinModule('node:os').hostname()
+  return JSON.stringify({ pid: process.pid, host, sinceMs: files.now(), isSlice } satisfies Owner)
+}
+
+/** Whether the file was not there. */
+function create(files: Files, path: string, content: string): boolean {
+  try {
+    files.createFile(path, content)
+    return true
+  } catch (error) {
+    if (errnoOf(error) !== 'EEXIST') throw error
+    return false
+  }
 }
 
 export function release(files: Files, path: string): void {

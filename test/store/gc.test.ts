@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { hostname } from 'node:os'
+import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { layoutOf } from '../../src/base/layout.js'
 import { Blobs } from '../../src/blobs/blobs.js'
@@ -7,6 +8,7 @@ import { evacuate } from '../../src/blobs/evacuate.js'
 import { CacheHandle } from '../../src/cache/cache.js'
 import { nodeFiles } from '../../src/files/files.js'
 import { BlobTable } from '../../src/gc/blob-table.js'
+import { acquire } from '../../src/gc/lock.js'
 import { markBlobs, rewriteSome } from '../../src/gc/sweep.js'
 import { Manifest } from '../../src/manifest/manifest.js'
 import { filesBelow } from '../support/caches.js'
@@ -187,6 +189,28 @@ test('one gc runs at a time, and the lock of a dead one is taken over', async ()
   await expect(cache.gc()).rejects.toMatchObject({ code: 'ERR_CACHE_BUSY' })
   utimesSync(layoutOf(dir).gcLock, new Date(), new Date(Date.now() - 11_000))
   await cache.gc()
+})
+
+test('of two that find the lock of a dead owner one takes it over', () => {
+  const path = join(temporaryDirectory(), 'gc.lock')
+  const dead = JSON.stringify({ pid: 2 ** 30, host: hostname(), sinceMs: 0, isSlice: false })
+  for (let at = 1, isInterrupted = true; isInterrupted; at++) {
+    writeFileSync(path, dead)
+    isInterrupted = false
+    let calls = 0
+    const taken: boolean[] = []
+    const files = interceptedFiles(call => {
+      if (++calls === at) {
+        isInterrupted = true
+        taken.push(acquire(nodeFiles, path))
+      }
+      return call.proceed()
+    })
+    taken.push(acquire(files, path))
+    expect(taken.filter(Boolean).length, `the second one at call ${at} of the first`).toBe(1)
+    expect(readdirSync(dirname(path))).toEqual(['gc.lock'])
+    rmSync(path)
+  }
 })
 
 test('sets that run while a gc does are never lost', async () => {
