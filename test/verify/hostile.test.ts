@@ -168,7 +168,7 @@ describe('nothing outside of the root is looked at or changed', () => {
     for (const [link] of links) expect(unreadable).toContain(link)
     // With nowhere to put things, a repair gives up what it would have to move.
     symlinkSync(outside, join(dir, 'lost+found'))
-    await expect(verifyAt(dir, { repair: true }, files)).rejects.toMatchObject({ code: 'ERR_CACHE_BUSY' })
+    expect((await verifyAt(dir, { repair: true }, files)).isWhole).toBe(false)
     unlinkSync(join(dir, 'lost+found'))
     expect((await verifyAt(dir, { repair: true }, files)).isWhole).toBe(true)
     expect(strays).toEqual([])
