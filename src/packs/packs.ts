@@ -38,6 +38,8 @@ export interface BlobRef {
 
 const PACK_FILE = /^(\d{1,10})\.(?:pack|retired)$/
 const MAX_ATTEMPTS = 100
+/** Before so much memory is taken, it is asked whether the file is as long. */
+const LARGE_BYTES = 1024 * 1024
 /** Read at a time. */
 const SCAN_BYTES = 1024 * 1024
 /** Where a blob's bytes begin in its frame. */
@@ -234,6 +236,8 @@ export class Packs {
         this.#reader(pack).read(into, 0, length, position),
       )
       if (cached) return this.#isBlob(cached, id) ? cached.subarray(BYTES_START) : undefined
+      // A forged id may claim to be of four billion bytes.
+      if (frameBytes > LARGE_BYTES && offset + frameBytes > this.#reader(pack).stat().sizeBytes) return undefined
       const buffer = Buffer.allocUnsafeSlow(frameBytes)
       const count = this.#reader(pack).read(buffer, 0, frameBytes, offset)
       return count === frameBytes && this.#isBlob(buffer, id) ? buffer.subarray(BYTES_START) : undefined

@@ -1,0 +1,186 @@
+// Records and values that somebody forged who knows the format: every check holds, and what they say is nonsense. Nothing
+// throws, nothing takes long or much memory, and what was not forged is as it was. (Who can write to the root can forge a value
+// that is believed; that is not the matter here.)
+
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { layoutOf } from '../../src/base/layout.js'
+import { Blobs, positionOf } from '../../src/blobs/blobs.js'
+import { CacheHandle } from '../../src/cache/cache.js'
+import { createHashing } from '../../src/hashing/hashing.js'
+import type { CacheWarning } from '../../src/index.js'
+import { LogMap } from '../../src/log-map/log-map.js'
+import type { Position } from '../../src/log-map/record.js'
+import { entryPosition, Manifest } from '../../src/manifest/manifest.js'
+import { newEnvironment } from '../store/environment.js'
+import { repeatedCodes } from '../support/caches.js'
+import { interceptedFiles } from '../support/files.js'
+import { MemoryDisk } from '../support/memory-disk.js'
+import { counting, inRounds } from '../support/torture.js'
+
+const count = counting()
+const ROOT = join('/', 'disk', 'cache')
+const SOURCE = join('/', 'disk', 'source.js')
+/** Many times what the values of these tests take. */
+const MAX_BYTES = 8 * 1024 * 1024
+const MAX_MS = 5_000
+
+/** The most that a read was given room for. */
+let mostBytes = 0
+
+const files = (disk: MemoryDisk) =>
+  interceptedFiles(
+    call => {
+      if (call.name === 'read') mostBytes = Math.max(mostBytes, (call.args[1] as Uint8Array).length)
+      return call.proceed()
+    },
+    { files: disk.files },
+  )
+
+function open(disk: MemoryDisk, warnings: CacheWarning[] = []): CacheHandle {
+  return new CacheHandle({ dir: ROOT, onWarning: warning => warnings.push(warning) }, { files: files(disk) })
+}
+
+function filled(): MemoryDisk {
+  const disk = new MemoryDisk()
+  disk.write(SOURCE, Buffer.from('const a = 1'), 1000)
+  disk.files.makeDirectory(join('/', 'disk'))
+  const cache = open(disk)
+  const entries = cache.namespace('tool')
+  entries.set('key', { a: 1 }, { files: [SOURCE], ttlMs: 1e12 })
+  entries.set('other', 'untouched')
+  compute(cache)
+  entries.get('nothing')
+  cache.close()
+  return disk
+}
+
+function compute(cache: CacheHandle): unknown[] {
+  const entries = cache.namespace('tool')
+  return [entries.getOrSetSync('computed', () => 'once'), entries.analyzeSync(SOURCE, context => context.source)]
+}
+
+const layoutPath = (identity: string) => join(layoutOf(ROOT).version, ...identity.split('/'))
+
+const template = filled()
+
+const hashing = createHashing()
+const hashed = (key: Buffer): Position => ({
+  place: hashing.hash32(key, 0, key.length, 1),
+  slot: hashing.hash32(key, 0, key.length, 2),
+})
+
+/** Each map's place, and where in it a key stands. */
+const MAPS: Record<string, { identity: string; positionOf: (key: Buffer) => Position }> = {
+  index: { identity: 'blobs/index', positionOf },
+  memo: { identity: 'memo', positionOf: hashed },
+  manifest: { identity: 'namespaces/tool/manifest', positionOf: key => entryPosition(hashing, key) },
+  counters: { identity: 'namespaces/tool/counters', positionOf: () => ({ place: 0, slot: 0 }) },
+  claims: { identity: 'namespaces/tool/claims', positionOf: key => entryPosition(hashing, key) },
+}
+
+/** One of the map's records gets another value. */
+function forgeRecord(disk: MemoryDisk, name: string, forge: (value: Buffer) => Buffer, which: number): void {
+  const { identity, positionOf } = MAPS[name] as (typeof MAPS)[string]
+  const map = new LogMap(newEnvironment({ files: disk.files }), layoutPath(identity), identity, positionOf)
+  const records = [...map.records()].map(({ key, value }) => ({ key: Buffer.from(key), value: Buffer.from(value) }))
+  // A claim that was released has left nothing.
+  if (records.length === 0) records.push({ key: Buffer.from('\0computed'), value: Buffer.alloc(20, 1) })
+  const { key, value } =
+    records.filter(each => !each.key.includes('other'))[which % records.length] ?? (records[0] as (typeof records)[0])
+  map.write([{ kind: 'put', ...positionOf(key), key, value: forge(value) }])
+  map.close()
+}
+
+/** The key's value becomes these bytes, as if they had been encoded. */
+function forgeValue(disk: MemoryDisk, bytes: Uint8Array): void {
+  const environment = newEnvironment({ files: disk.files })
+  const layout = layoutOf(ROOT)
+  const blobs = new Blobs(environment, layout)
+  const manifest = new Manifest(environment, layout.manifest('tool'), 'namespaces/tool/manifest')
+  const key = manifest.keyOf(Buffer.from([0]), 'key')
+  manifest.write([{ key, entry: { blob: blobs.put(bytes), createdAt: Date.now(), usedAt: Date.now() } }])
+  blobs.close()
+  manifest.close()
+}
+
+async function exercise(disk: MemoryDisk): Promise<void> {
+  const start = performance.now()
+  const warnings: CacheWarning[] = []
+  const cache = open(disk, warnings)
+  const entries = cache.namespace('tool')
+  entries.get('key')
+  entries.has('key')
+  entries.explain('key')
+  entries.find('key')
+  expect(compute(cache)).toEqual(['once', 'const a = 1'])
+  expect(entries.getMany(['other', 'nothing'])).toEqual(['untouched', undefined])
+  expect([...entries.keys()].length).toBeGreaterThan(0)
+  expect([...entries.entries({ allVersions: true })].length).toBeGreaterThan(0)
+  cache.stats()
+  await cache.gc().catch(error => expect(error.name).toMatch(/^(CacheError|RangeError)$/))
+  expect(entries.set('key', 'mended')).toBe(true)
+  expect(entries.get('key')).toBe('mended')
+  await cache.verify({ repair: true })
+  expect(entries.getMany(['other', 'key'])).toEqual(['untouched', 'mended'])
+  cache.close()
+  expect(repeatedCodes(warnings)).toEqual([])
+  expect(performance.now() - start).toBeLessThan(MAX_MS)
+  expect(mostBytes).toBeLessThan(MAX_BYTES)
+  count('forged stores')
+}
+
+const changes = fc.array(fc.tuple(fc.nat(), fc.constantFrom(0, 1, 0x7f, 0x80, 0xff, 0x55)), {
+  minLength: 1,
+  maxLength: 6,
+})
+const forging = fc.oneof(
+  fc.uint8Array({ maxLength: 80 }).map(bytes => () => Buffer.from(bytes)),
+  fc.nat(80).map(length => (value: Buffer) => value.subarray(0, length)),
+  changes.map(list => (value: Buffer) => {
+    const bytes = Buffer.from(value)
+    if (bytes.length > 0) for (const [at, byte] of list) bytes[at % bytes.length] = byte
+    return bytes
+  }),
+)
+
+test('forged records are refused, and what is beside them is as it was', async () => {
+  const property = fc.asyncProperty(
+    fc.constantFrom(...Object.keys(MAPS)),
+    forging,
+    fc.nat(),
+    async (map, forge, which) => {
+      const disk = template.clone()
+      forgeRecord(disk, map, forge, which)
+      await exercise(disk)
+    },
+  )
+  await inRounds({ short: 1, share: 0.05 }, seed => fc.assert(property, { seed, numRuns: 150 }))
+})
+
+const hex = (text: string) => Buffer.from(text.replaceAll(' ', ''), 'hex')
+
+test.each([
+  ['a million nested arrays', Buffer.concat([hex('01'), Buffer.alloc(1_000_000, 0x81)])],
+  ['many lists that say they are long', Buffer.concat([hex('01'), Buffer.alloc(300_000, hex('9a 00 00 ff ff'))])],
+  ['a map of four billion pairs', hex('01 ba ff ff ff ff')],
+  ['bytes without end', hex('01 5b 00 00 00 00 ff ff ff ff')],
+  ['a record with the key __proto__', hex('01 d9 df ff 83 19 e0 00 81 69 5f5f70726f746f5f5f a0')],
+  ['an integer of a million digits', Buffer.concat([hex('01 c2 5a 00 07 ff f0'), Buffer.alloc(0x7fff0, 0xff)])],
+  ['a regular expression that is none', hex('01 d8 1b 83 66 526567457870 61 28 60')],
+  ['nothing', Buffer.alloc(0)],
+  ['another codec', hex('7f 01')],
+])('a forged value, %s, is a miss that is told as damage', async (_what, bytes) => {
+  const disk = template.clone()
+  forgeValue(disk, bytes)
+  const warnings: CacheWarning[] = []
+  const cache = open(disk, warnings)
+  const start = performance.now()
+  expect(cache.namespace('tool').get('key')).toBeUndefined()
+  expect(performance.now() - start).toBeLessThan(MAX_MS)
+  expect(warnings.map(({ code }) => code)).toEqual(['ERR_CACHE_CORRUPT'])
+  expect(({} as { a?: unknown }).a).toBeUndefined()
+  cache.close()
+  await exercise(disk)
+})
