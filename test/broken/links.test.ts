@@ -20,7 +20,8 @@ function filled(): { root: string; outside: string; files: string[] } {
   cache.close()
   writeFileSync(layoutOf(root).gcLock, '{}')
   const files = filesBelow(root)
-  expect(files.length).toBe(7)
+  // One in sixteen first sets begins a journal of upkeep as well.
+  expect(files.length).toBeGreaterThanOrEqual(7)
   return { root, outside: join(directory, 'outside'), files }
 }
 

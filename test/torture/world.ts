@@ -1,6 +1,7 @@
 // What the operations of the model test act on: two processes with a root and some sources, and the model of all of it.
 
 import { join } from 'node:path'
+import { layoutOf } from '../../src/base/layout.js'
 import { CacheHandle } from '../../src/cache/cache.js'
 import type { CacheWarning, Namespace, SetOptions } from '../../src/index.js'
 import { FaultyDisk } from '../support/files.js'
@@ -61,6 +62,8 @@ export class World {
 
   reopen(process: number, isKill: boolean): void {
     if (!isKill) this.processes[process]?.cache.close()
+    // A lock of the dead is nobody's; but all these processes are one, whose number lives on.
+    else this.#disk.files.remove(layoutOf(join(this.#disk.directory, 'cache')).gcLock)
     this.model.end(process, isKill)
     this.processes[process] = this.#open()
   }
