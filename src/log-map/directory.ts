@@ -39,8 +39,17 @@ export class BucketDirectory {
     this.path = path
   }
 
-  /** The bucket in force for a place, as last listed; undefined for an empty map. */
+  /** The bucket in force for a place, as last listed; undefined, as of now, where there is none. */
   find(place: number): BucketName | undefined {
+    const isNew = this.#listings.size === 0
+    const found = this.#search(place)
+    if (found || isNew) return found
+    // Another process may have made it since.
+    this.forget()
+    return this.#search(place)
+  }
+
+  #search(place: number): BucketName | undefined {
     let best: BucketName | undefined
     const consider = (prefix: string, generation: number | undefined) => {
       if (generation !== undefined && (!best || generation > best.generation)) best = { prefix, generation }
@@ -59,7 +68,7 @@ export class BucketDirectory {
 
   /**
    * The bucket to begin where none is in force: the first one of an empty map, or the part whose file was deleted from
-   * under it. Forgets what was listed, because another process may make it at any time.
+   * under it.
    */
   missing(place: number): BucketName {
     const digits = (place >>> 0).toString(16).padStart(8, '0')
@@ -68,7 +77,6 @@ export class BucketDirectory {
       prefix = digits.slice(0, prefix.length + 1)
       if (!listing.directories.has(prefix.at(-1) as string)) break
     }
-    this.forget()
     return { prefix, generation: 0 }
   }
 
