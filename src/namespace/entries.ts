@@ -94,6 +94,8 @@ export class Entries {
       this.store.environment.turn.end()
       return read()
     } catch (error) {
+      // That says nothing about the cache: its host is about to overflow the stack.
+      if (isStackShort()) return { reason: 'unreadable' }
       this.store.report(error)
       return { reason: errnoOf(error) === undefined ? 'corrupt' : 'unreadable' }
     }
@@ -218,6 +220,20 @@ export class Entries {
         values.reduce((sum, bytes) => sum + bytes.length, 0),
       ),
     )
+  }
+}
+
+/** More than half of what there is of the stack by default. */
+const AMPLE_FRAMES = 6000
+
+/** Whether little of the stack is left, so that nested values cannot be decoded, and not for a fault of theirs. */
+function isStackShort(): boolean {
+  const descend = (frames: number): number => (frames === 0 ? 0 : 1 + descend(frames - 1))
+  try {
+    return descend(AMPLE_FRAMES) !== AMPLE_FRAMES
+  } catch (error) {
+    if (error instanceof RangeError) return true
+    throw error
   }
 }
 

@@ -110,3 +110,26 @@ test('an accessor that uses the cache while its value is being stored does no ha
   expect(entries.get('inner')).toBe(undefined)
   expect(entries.get('outer')).toMatchObject({ b: 'b' })
 })
+
+test('a get that finds little of the stack left misses, and does not call the value damaged', () => {
+  const { cache, warnings } = openIn(temporaryRoot())
+  const entries = cache.namespace('tool')
+  let nested: unknown = 'core'
+  for (let level = 0; level < 250; level++) nested = [nested]
+  entries.set('nested', nested)
+  const getAt = (depth: number): string => {
+    if (depth > 0) return `${getAt(depth - 1)}`
+    return entries.get('nested') === undefined ? 'miss' : 'hit'
+  }
+  const given = new Set<string>()
+  for (let depth = 20_000; depth > 0 && !given.has('hit'); depth -= 5) {
+    try {
+      given.add(getAt(depth))
+    } catch (error) {
+      expect(error).toBeInstanceOf(RangeError)
+    }
+  }
+  expect([...given].sort()).toEqual(['hit', 'miss'])
+  expect(warnings).toEqual([])
+  expect(entries.get('nested')).toEqual(nested)
+})
