@@ -23,8 +23,10 @@ const withoutEval = {
   setup({ onLoad }) {
     onLoad({ filter: /cbor-x[\\/]decode\.js$/ }, ({ path }) => {
       const text = readFileSync(path, 'utf8')
-      const contents = text.replace("new Function('')", 'BlockedFunction()')
-      if (contents === text) throw new Error(`${path} has changed: its readers are compiled at run time again`)
+      // Not by making its own test for `eval` throw: V8 parses the whole module again for the message, which takes 6 ms.
+      const contents = text.replace("new Function('')", '').replace(/(inlineObjectReadThreshold = )2\b/, '$1Infinity')
+      if (!contents.includes('inlineObjectReadThreshold = Infinity;'))
+        throw new Error(`${path} has changed: its readers are compiled at run time again`)
       return { contents }
     })
   },
