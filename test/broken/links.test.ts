@@ -3,6 +3,7 @@
 
 import { spawnSync } from 'node:child_process'
 import { copyFileSync, cpSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { layoutOf } from '../../src/base/layout.js'
@@ -18,7 +19,8 @@ function filled(): { root: string; outside: string; files: string[] } {
   entries.set('key', 'value')
   entries.getOrSetSync('computed', () => 'once')
   cache.close()
-  writeFileSync(layoutOf(root).gcLock, '{}')
+  // Of a dead process, so that a gc goes on.
+  writeFileSync(layoutOf(root).gcLock, JSON.stringify({ pid: 2 ** 30, host: hostname(), isSlice: false }))
   const files = filesBelow(root)
   // One in sixteen first sets begins a journal of upkeep as well.
   expect(files.length).toBeGreaterThanOrEqual(7)
