@@ -40,6 +40,8 @@ export const FRAME = {
 } as const
 
 export const BLOB_ID_BYTES = 21
+/** Where a blob's bytes begin in its frame. */
+export const BLOB_BYTES_START = FRAME_HEADER_BYTES + BLOB_ID_BYTES
 
 /** A pack that has reached this size gets a successor. */
 export const PACK_BYTES = 64 * 1024 * 1024

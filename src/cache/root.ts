@@ -1,7 +1,7 @@
 // The root directory: where it is by default, whether it may be used, and how it is made.
 
 import { basename, join } from 'node:path'
-import { CacheError, errnoOf } from '../base/errors.js'
+import { CacheError } from '../base/errors.js'
 import { CACHE_TAG, type Layout } from '../base/layout.js'
 import type { FileStat, Files } from '../files/files.js'
 
@@ -98,9 +98,5 @@ export function prepareRoot(files: Files, layout: Layout, user: User | undefined
   files.makeDirectory(layout.root)
   // Somebody else may have made it between the two calls.
   expectGood()
-  try {
-    files.createFile(layout.tag, CACHE_TAG)
-  } catch (error) {
-    if (errnoOf(error) !== 'EEXIST') throw error
-  }
+  files.createFile(layout.tag, CACHE_TAG)
 }

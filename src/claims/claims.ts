@@ -4,19 +4,14 @@
 // the owner has died, is on a machine that cannot be asked, or takes too long. A damaged or lost claim costs a second
 // computation. Nobody waits for a claim of his own process, where waiting could only be for himself.
 
-import { errnoOf } from '../base/errors.js'
 import type { Environment } from '../log/environment.js'
 import { LogMap } from '../log-map/log-map.js'
 import { NO_RECORD, type Position } from '../log-map/record.js'
+import { isRunning, type Owner, thisProcess } from './owner.js'
 
 /** A key as its owner looks it up. */
 export interface ClaimKey extends Position {
   bytes: Buffer
-}
-
-interface Owner {
-  pid: number
-  host: string
 }
 
 /** How long others wait for a process that lives, in ms. */
@@ -82,9 +77,8 @@ export class Claims {
     this.#map.close()
   }
 
-  /** Asked for when it is needed: loading node:os takes 0.2 ms. */
   get #self(): Owner {
-    return this.#given ?? { pid: process.pid, host: process.getBuiltinModule('node:os').hostname() }
+    return this.#given ?? thisProcess()
   }
 
   #isWorthWaiting(claim: Buffer): boolean {
@@ -92,19 +86,10 @@ export class Claims {
     const isHere = claim.toString('utf8', 10) === this.#self.host
     const ageMs = this.#environment.files.now() - claim.readUIntLE(4, 6)
     if (ageMs < 0 || ageMs > (isHere ? PATIENCE_MS : FOREIGN_PATIENCE_MS)) return false
-    return !isHere || isAlive(claim.readUInt32LE(0))
+    return !isHere || isRunning(claim.readUInt32LE(0))
   }
 
   #isOwn(claim: Buffer): boolean {
     return claim.readUInt32LE(0) === this.#self.pid && claim.toString('utf8', 10) === this.#self.host
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return errnoOf(error) !== 'ESRCH'
   }
 }

@@ -61,8 +61,8 @@ export interface Files {
   /** Names in a directory, undefined when there is none. */
   list(path: string): string[] | undefined
   readFile(path: string): Buffer | undefined
-  /** Creates the file with this content; throws EEXIST when it is there. */
-  createFile(path: string, content: string): void
+  /** Creates the file with this content; false when something is there already. */
+  createFile(path: string, content: string): boolean
   /** Creates the directory and its parents. */
   makeDirectory(path: string): void
   rename(from: string, to: string): void
@@ -124,7 +124,8 @@ export const nodeFiles: Files = {
   },
   list: path => unless(MISSING, () => readdirSync(path)),
   readFile: path => unless(MISSING, () => readFileSync(path)),
-  createFile: (path, content) => writeFileSync(path, content, { flag: 'wx', mode: FILE_MODE }),
+  createFile: (path, content) =>
+    unless(['EEXIST'], () => writeFileSync(path, content, { flag: 'wx', mode: FILE_MODE }) ?? true) ?? false,
   makeDirectory(path) {
     mkdirSync(path, { recursive: true, mode: DIR_MODE })
   },

@@ -1,7 +1,7 @@
 // What is alive: every entry that stays, so far, and every blob that such an entry refers to, in a few numbers each (about
 // 50 bytes for an entry with a value of its own).
 
-import { BLOB_ID_BYTES, FRAME_HEADER_BYTES } from '../base/layout.js'
+import { BLOB_BYTES_START, BLOB_ID_BYTES, FRAME_HEADER_BYTES } from '../base/layout.js'
 import { positionOf } from '../blobs/blobs.js'
 import type { Position } from '../log-map/record.js'
 import type { Entry } from '../manifest/entry.js'
@@ -9,8 +9,7 @@ import type { StoredEntry } from '../manifest/manifest.js'
 import { blobLength } from '../packs/packs.js'
 import { BlobTable, Column } from './blob-table.js'
 
-/** What a blob takes besides its own bytes: its frame in a pack, and its record in the index. */
-const BLOB_FRAME_BYTES = FRAME_HEADER_BYTES + BLOB_ID_BYTES
+/** What a blob takes in the index, besides the slack of its bucket. */
 const INDEX_FRAME_BYTES = FRAME_HEADER_BYTES + 10 + BLOB_ID_BYTES + 8
 /** A bucket holds up to this many times what is alive in it when a gc has passed. */
 const BUCKET_SLACK = 1.25
@@ -163,5 +162,5 @@ export function entryCost(frameBytes: number): number {
 
 /** What a blob takes, however many entries refer to it. */
 export function blobCost(blobBytes: number): number {
-  return blobBytes + BLOB_FRAME_BYTES + INDEX_FRAME_BYTES * BUCKET_SLACK
+  return blobBytes + BLOB_BYTES_START + INDEX_FRAME_BYTES * BUCKET_SLACK
 }

@@ -5,7 +5,6 @@
 //
 // Not guaranteed: that it is there. Without it, or with damage in it, a round begins anew.
 
-import { errnoOf } from '../base/errors.js'
 import { FRAME } from '../base/layout.js'
 import type { Environment } from '../log/environment.js'
 import { FrameWriter } from '../log/frames.js'
@@ -64,11 +63,7 @@ export class Journal {
   /** Begins a file of its own for a new round, or for the time between two. */
   begin(state: UpkeepState): void {
     this.remove()
-    try {
-      this.#environment.files.createFile(this.#path, '')
-    } catch (error) {
-      if (errnoOf(error) !== 'EEXIST') throw error
-    }
+    this.#environment.files.createFile(this.#path, '')
     this.#reopen()
     this.write(state)
   }

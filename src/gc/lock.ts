@@ -6,7 +6,7 @@
 //
 // A slice of upkeep holds it for some milliseconds; whoever means to work for long waits for that.
 
-import { errnoOf } from '../base/errors.js'
+import { isRunning, type Owner, thisProcess } from '../claims/owner.js'
 import type { Files } from '../files/files.js'
 
 /** A lock counts as dead after this: processes of another machine cannot be looked up, and numbers are given again. */
@@ -14,9 +14,7 @@ const MAX_AGE_MS = 60 * 60 * 1000
 /** Between making the file and writing its name to it, an owner is killed or goes on. */
 const MAX_NAMELESS_MS = 10_000
 
-interface Owner {
-  pid: number
-  host: string
+interface LockOwner extends Owner {
   sinceMs: number
   isSlice: boolean
 }
@@ -38,10 +36,10 @@ export async function acquireAfterSlice(files: Files, path: string): Promise<boo
 
 /** True when the lock is now this process's; `release` gives it back. */
 export function acquire(files: Files, path: string, isSlice = false): boolean {
-  if (create(files, path, nameOf(files, isSlice))) return true
+  if (files.createFile(path, nameOf(files, isSlice))) return true
   if (isAlive(files, path)) return false
   const takeover = `${path}.takeover`
-  if (!create(files, takeover, '')) {
+  if (!files.createFile(takeover, '')) {
     // Made a moment ago, or by somebody who was killed then: the next one who comes may try.
     if (!isAlive(files, takeover)) files.remove(takeover)
     return false
@@ -49,26 +47,14 @@ export function acquire(files: Files, path: string, isSlice = false): boolean {
   try {
     // Nobody but the one who has this file removes a lock that is not his own.
     if (!isAlive(files, path)) files.remove(path)
-    return create(files, path, nameOf(files, isSlice))
+    return files.createFile(path, nameOf(files, isSlice))
   } finally {
     files.remove(takeover)
   }
 }
 
 function nameOf(files: Files, isSlice: boolean): string {
-  const host = process.getBuiltinModule('node:os').hostname()
-  return JSON.stringify({ pid: process.pid, host, sinceMs: files.now(), isSlice } satisfies Owner)
-}
-
-/** Whether the file was not there. */
-function create(files: Files, path: string, content: string): boolean {
-  try {
-    files.createFile(path, content)
-    return true
-  } catch (error) {
-    if (errnoOf(error) !== 'EEXIST') throw error
-    return false
-  }
+  return JSON.stringify({ ...thisProcess(), sinceMs: files.now(), isSlice } satisfies LockOwner)
 }
 
 export function release(files: Files, path: string): void {
@@ -82,19 +68,13 @@ function isAlive(files: Files, path: string): boolean {
   const owner = parseOwner(files.readFile(path))
   const ageMs = files.now() - stat.mtimeMs
   if (ageMs > (owner ? MAX_AGE_MS : MAX_NAMELESS_MS)) return false
-  if (!owner || owner.host !== process.getBuiltinModule('node:os').hostname()) return true
-  try {
-    process.kill(owner.pid, 0)
-    return true
-  } catch (error) {
-    return errnoOf(error) !== 'ESRCH'
-  }
+  return !owner || owner.host !== thisProcess().host || isRunning(owner.pid)
 }
 
-function parseOwner(content: Buffer | undefined): Owner | undefined {
+function parseOwner(content: Buffer | undefined): LockOwner | undefined {
   try {
     const owner: unknown = JSON.parse(content?.toString() ?? '')
-    return typeof (owner as Owner | null)?.pid === 'number' ? (owner as Owner) : undefined
+    return typeof (owner as LockOwner | null)?.pid === 'number' ? (owner as LockOwner) : undefined
   } catch (error) {
     if (error instanceof SyntaxError) return undefined
     throw error

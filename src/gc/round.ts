@@ -2,7 +2,7 @@
 // drop what is cut off, bucket by bucket; retire packs; mark what is alive in them, bucket by bucket; rewrite them, some
 // kilobytes at a time; compact the index. What `gc` does in one go and in memory, with an estimate in place of its census.
 
-import { BLOB_ID_BYTES, FRAME_HEADER_BYTES } from '../base/layout.js'
+import { BLOB_BYTES_START } from '../base/layout.js'
 import { positionOf } from '../blobs/blobs.js'
 import type { Position } from '../log-map/record.js'
 import type { EntryChange } from '../manifest/manifest.js'
@@ -11,7 +11,7 @@ import { isExpired } from '../policy/policy.js'
 import { lastUseOf } from './census.js'
 import type { CollectedNamespace, GcInput } from './input.js'
 import type { Cut } from './sample.js'
-import { rewriteSome } from './sweep.js'
+import { MIN_DEAD_SHARE, rewriteSome } from './sweep.js'
 
 /** Where a walk through all manifests is: in this directory, or the next one after it. */
 interface Cursor {
@@ -50,9 +50,6 @@ export type RoundState = DropState | MarkState | RewriteState | { phase: 'compac
 export type RoundInput = Pick<GcInput, 'environment' | 'blobs' | 'namespaces' | 'now'>
 
 const PLACES = 2 ** 32
-const BLOB_FRAME_BYTES = FRAME_HEADER_BYTES + BLOB_ID_BYTES
-/** A pack is worth rewriting when this share of it is garbage. */
-const MIN_DEAD_SHARE = 0.25
 /** Rewritten at a time: in a process that is new, each blob costs the reading of a bucket of the index. */
 const MIN_REWRITE_BYTES = 16 * 1024
 const MAX_REWRITE_BYTES = 1024 * 1024
@@ -108,7 +105,7 @@ export class Round {
         drops.push({ key, removal: { cause: 'evicted' }, expected: check })
       } else {
         const { pack } = blob.location
-        state.liveBytes[pack] = (state.liveBytes[pack] ?? 0) + blobLength(blob.id) + BLOB_FRAME_BYTES
+        state.liveBytes[pack] = (state.liveBytes[pack] ?? 0) + blobLength(blob.id) + BLOB_BYTES_START
       }
     }
     manifest.swapMany(drops)

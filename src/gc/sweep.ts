@@ -15,7 +15,7 @@ import type { BlobTable } from './blob-table.js'
 import type { Census } from './census.js'
 
 /** A pack is rewritten when this share of it is garbage, */
-const MIN_DEAD_SHARE = 0.25
+export const MIN_DEAD_SHARE = 0.25
 /** or any of it, as long as it is as small as this. */
 const SMALL_PACK_BYTES = 1024 * 1024
 /** Read, and copied in one write, at a time. */

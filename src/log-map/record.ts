@@ -9,6 +9,7 @@
 // of which only the first is made.
 
 import { FRAME, FRAME_HEADER_BYTES } from '../base/layout.js'
+import type { Hashing } from '../hashing/hashing.js'
 import { type FrameWriter, u16, u32 } from '../log/frames.js'
 
 /** Where a key lives: both unsigned 32-bit. */
@@ -32,6 +33,17 @@ export interface Found extends Position {
   value: Buffer
   /** The check of its frame, for a later `expected`. */
   check: number
+}
+
+const PLACE_SEED = 1
+const SLOT_SEED = 2
+
+/** Where a key lies that is found by its bytes from `start` on. */
+export function hashedPosition(hashing: Hashing, key: Uint8Array, start = 0): Position {
+  return {
+    place: hashing.hash32(key, start, key.length, PLACE_SEED),
+    slot: hashing.hash32(key, start, key.length, SLOT_SEED),
+  }
 }
 
 /** As `expected`: the key has no put. */

@@ -94,18 +94,10 @@ export class Succession {
         if (errnoOf(error) !== 'ENOENT') throw error
         // Another process was first and may be generations further; else somebody deleted the candidate, and its
         // records are lost.
-        if (this.isInForce(bucket, firstPlace(name)) && files.stat(bucket.log.path)) this.#createEmpty(path)
+        if (this.isInForce(bucket, firstPlace(name)) && files.stat(bucket.log.path)) files.createFile(path, '')
       }
     }
     files.remove(bucket.log.path)
-  }
-
-  #createEmpty(path: string): void {
-    try {
-      this.#environment.files.createFile(path, '')
-    } catch (error) {
-      if (errnoOf(error) !== 'EEXIST') throw error
-    }
   }
 
   /** Names must differ between processes, containers and machines on one directory: pids do not, so they are random. */

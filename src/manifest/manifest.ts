@@ -8,7 +8,7 @@ import { MAX_KEY_BYTES } from '../base/layout.js'
 import type { Hashing } from '../hashing/hashing.js'
 import type { Environment } from '../log/environment.js'
 import { LogMap } from '../log-map/log-map.js'
-import { type Change, type Found, frameBytesOf, type Position } from '../log-map/record.js'
+import { type Change, type Found, frameBytesOf, hashedPosition, type Position } from '../log-map/record.js'
 import { decodeEntry, type Entry, encodeEntry } from './entry.js'
 
 export const REMOVAL_CAUSES = [
@@ -57,8 +57,6 @@ export interface StoredEntry {
 
 const MAX_VERSION_BYTES = 255
 const MAX_AMENDMENTS = 1024
-const PLACE_SEED = 1
-const SLOT_SEED = 2
 
 /** @throws CacheError `ERR_CACHE_OPTION` */
 export function encodeVersion(version: unknown): Buffer {
@@ -213,11 +211,7 @@ export class Manifest {
 
 /** By the key without its version. */
 export function entryPosition(hashing: Hashing, bytes: Buffer): Position {
-  const start = keyStart(bytes)
-  return {
-    place: hashing.hash32(bytes, start, bytes.length, PLACE_SEED),
-    slot: hashing.hash32(bytes, start, bytes.length, SLOT_SEED),
-  }
+  return hashedPosition(hashing, bytes, keyStart(bytes))
 }
 
 /** Where the key begins after its version. */

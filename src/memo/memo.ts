@@ -8,13 +8,10 @@
 import { errnoOf } from '../base/errors.js'
 import { fingerprintBytes, flagsOf, readFingerprint, writeFingerprint } from '../fingerprint/bytes.js'
 import { ABSENT, type Fingerprint } from '../fingerprint/fingerprint.js'
-import type { Hashing } from '../hashing/hashing.js'
 import type { Environment } from '../log/environment.js'
 import { LogMap } from '../log-map/log-map.js'
-import type { Position } from '../log-map/record.js'
+import { hashedPosition } from '../log-map/record.js'
 
-const PLACE_SEED = 1
-const SLOT_SEED = 2
 /** Records are written when this many have gathered, and on exit. */
 const FLUSH_COUNT = 1024
 const MAX_PATH_BYTES = 0xffff
@@ -28,7 +25,7 @@ export class Memo {
   /** `identity` is the memo's place below the root. */
   constructor(environment: Environment, path: string, identity: string) {
     this.#environment = environment
-    this.#map = new LogMap(environment, path, identity, bytes => memoPosition(environment.hashing, bytes))
+    this.#map = new LogMap(environment, path, identity, bytes => hashedPosition(environment.hashing, bytes))
   }
 
   /** Whether enough has gathered since the last `flush`, successful or not. */
@@ -41,7 +38,7 @@ export class Memo {
     const pending = this.#pending.get(path)
     if (pending) return pending
     const key = Buffer.from(path)
-    const position = memoPosition(this.#environment.hashing, key)
+    const position = hashedPosition(this.#environment.hashing, key)
     // What is in memory will do: the caller proves it, and what is out of date costs one read of the file.
     const found = this.#map.getLoaded(position, key) ?? this.#map.get(position, key)
     return found && decode(found.value)
@@ -61,7 +58,7 @@ export class Memo {
     this.#map.write(
       Array.from(this.#pending, ([path, fingerprint]) => {
         const key = Buffer.from(path)
-        return { kind: 'put', ...memoPosition(this.#environment.hashing, key), key, value: encode(fingerprint) }
+        return { kind: 'put', ...hashedPosition(this.#environment.hashing, key), key, value: encode(fingerprint) }
       }),
     )
     this.#pending.clear()
@@ -79,7 +76,7 @@ export class Memo {
     this.#map.write(
       gone.map(({ key, check }) => ({
         kind: 'remove',
-        ...memoPosition(this.#environment.hashing, key),
+        ...hashedPosition(this.#environment.hashing, key),
         key: Buffer.from(key),
         value: Buffer.alloc(0),
         expected: check,
@@ -100,13 +97,6 @@ export class Memo {
 
   close(): void {
     this.#map.close()
-  }
-}
-
-export function memoPosition(hashing: Hashing, key: Buffer): Position {
-  return {
-    place: hashing.hash32(key, 0, key.length, PLACE_SEED),
-    slot: hashing.hash32(key, 0, key.length, SLOT_SEED),
   }
 }
 

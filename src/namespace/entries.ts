@@ -170,11 +170,12 @@ export class Entries {
     const bytes = read()
     if (!bytes) return { reason: 'blob-missing' }
     const value = decodeValue(bytes)
-    const used = { ...entry, usedAt: this.store.now() }
+    const usedAt = this.store.now()
     if (verdict.refreshed) {
-      this.#refresh(key, { ...used, base: baseFor(verdict.refreshed, this.base), sources: verdict.refreshed }, check)
-    } else if (isUseDue(entry.usedAt, used.usedAt) || entry.blob.location !== location) {
-      this.#amendLater(key, used, check)
+      const base = baseFor(verdict.refreshed, this.base)
+      this.#refresh(key, { ...entry, usedAt, base, sources: verdict.refreshed }, check)
+    } else if (isUseDue(entry.usedAt, usedAt) || entry.blob.location !== location) {
+      this.#amendLater(key, { ...entry, usedAt }, check)
     }
     return { value }
   }

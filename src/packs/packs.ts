@@ -11,7 +11,7 @@
 
 import { join } from 'node:path'
 import { errnoOf } from '../base/errors.js'
-import { BLOB_ID_BYTES, FRAME, FRAME_HEADER_BYTES, PACK_BYTES } from '../base/layout.js'
+import { BLOB_BYTES_START, BLOB_ID_BYTES, FRAME, FRAME_HEADER_BYTES, PACK_BYTES } from '../base/layout.js'
 import type { PooledFile } from '../files/descriptors.js'
 import type { Environment } from '../log/environment.js'
 import { FrameWriter } from '../log/frames.js'
@@ -42,8 +42,6 @@ const MAX_ATTEMPTS = 100
 const LARGE_BYTES = 1024 * 1024
 /** Read at a time. */
 const SCAN_BYTES = 1024 * 1024
-/** Where a blob's bytes begin in its frame. */
-const BYTES_START = FRAME_HEADER_BYTES + BLOB_ID_BYTES
 
 export class Packs {
   readonly path: string
@@ -108,7 +106,7 @@ export class Packs {
 
   /** Announces that the pack will be removed. Appends that land after this are made again elsewhere. */
   retire(pack: number): void {
-    if (pack === this.numbers().at(-1)) this.#createFile(this.#file(pack + 1))
+    if (pack === this.numbers().at(-1)) this.#environment.files.createFile(this.#file(pack + 1), '')
     try {
       this.#environment.files.rename(this.#file(pack), this.#retiredFile(pack))
     } catch (error) {
@@ -151,10 +149,10 @@ export class Packs {
     }
     const next = log.readSome(from, chunkBytes, visitFrame, (bytes, start, end, damage, offset) => {
       if (damage !== 'lost') return
-      for (let at = start, after = at; at + BYTES_START <= end; at = after) {
+      for (let at = start, after = at; at + BLOB_BYTES_START <= end; at = after) {
         const payload = at + FRAME_HEADER_BYTES
         const id = bytes.subarray(payload, payload + BLOB_ID_BYTES)
-        after = at + BYTES_START + blobLength(id)
+        after = at + BLOB_BYTES_START + blobLength(id)
         if (after > end || !this.#isBlob(bytes.subarray(at, after), id)) return
         visitFrame(FRAME.blob, bytes, payload, after, offset + at - start)
       }
@@ -171,7 +169,7 @@ export class Packs {
   /** What its file holds besides whole frames of blobs of these total bytes; 0 for a pack without garbage. */
   garbageBytes(pack: number, blobCount: number, blobBytes: number): number {
     const openFrame = writeOpenFrame(this.#writer.reset(), identityOf(pack)).length
-    return this.sizeOf(pack) - openFrame - blobCount * BYTES_START - blobBytes
+    return this.sizeOf(pack) - openFrame - blobCount * BLOB_BYTES_START - blobBytes
   }
 
   /** The length of its file; 0 for one that is gone. */
@@ -194,7 +192,7 @@ export class Packs {
       if (pack === undefined) {
         this.#environment.prepare()
         this.#environment.files.makeDirectory(this.path)
-        this.#createFile(this.#file(0))
+        this.#environment.files.createFile(this.#file(0), '')
         continue
       }
       const log = this.#log(pack, this.#file(pack), 'append')
@@ -210,7 +208,7 @@ export class Packs {
         return this.#active
       }
       log.close()
-      if (isLast) this.#createFile(this.#file(pack + 1))
+      if (isLast) this.#environment.files.createFile(this.#file(pack + 1), '')
     }
     throw new Error(`No pack in ${this.path} can be opened.`)
   }
@@ -218,29 +216,21 @@ export class Packs {
   #next(pack: number): void {
     this.#active?.log.close()
     this.#active = undefined
-    this.#createFile(this.#file(pack + 1))
-  }
-
-  #createFile(path: string): void {
-    try {
-      this.#environment.files.createFile(path, '')
-    } catch (error) {
-      if (errnoOf(error) !== 'EEXIST') throw error
-    }
+    this.#environment.files.createFile(this.#file(pack + 1), '')
   }
 
   #read({ pack, offset }: Location, id: Uint8Array): Buffer | undefined {
-    const frameBytes = BYTES_START + blobLength(id)
+    const frameBytes = BLOB_BYTES_START + blobLength(id)
     try {
       const cached = this.#blocks.view(pack, offset, frameBytes, (into, length, position) =>
         this.#reader(pack).read(into, 0, length, position),
       )
-      if (cached) return this.#isBlob(cached, id) ? cached.subarray(BYTES_START) : undefined
+      if (cached) return this.#isBlob(cached, id) ? cached.subarray(BLOB_BYTES_START) : undefined
       // A forged id may claim to be of four billion bytes.
       if (frameBytes > LARGE_BYTES && offset + frameBytes > this.#reader(pack).stat().sizeBytes) return undefined
       const buffer = Buffer.allocUnsafeSlow(frameBytes)
       const count = this.#reader(pack).read(buffer, 0, frameBytes, offset)
-      return count === frameBytes && this.#isBlob(buffer, id) ? buffer.subarray(BYTES_START) : undefined
+      return count === frameBytes && this.#isBlob(buffer, id) ? buffer.subarray(BLOB_BYTES_START) : undefined
     } catch (error) {
       if (errnoOf(error) !== 'ENOENT') throw error
       this.#forget(pack)
@@ -266,7 +256,7 @@ export class Packs {
 
   #isBlob(frame: Buffer, id: Uint8Array): boolean {
     for (let i = 0; i < BLOB_ID_BYTES; i++) if (frame[FRAME_HEADER_BYTES + i] !== id[i]) return false
-    this.#environment.hashing.digest(frame, BYTES_START, frame.length, this.#digest, 0)
+    this.#environment.hashing.digest(frame, BLOB_BYTES_START, frame.length, this.#digest, 0)
     for (let i = 0; i < this.#digest.length; i++) if (this.#digest[i] !== id[i]) return false
     return true
   }

@@ -46,7 +46,7 @@ export function confine(files: Files, root: string): Files {
     readFile: path => (kindOf(path) === 'file' ? files.readFile(path) : undefined),
     createFile(path, content) {
       expectPlace('open', path)
-      files.createFile(path, content)
+      return files.createFile(path, content)
     },
     makeDirectory(path) {
       for (let each = path; each.length > root.length; each = dirname(each)) {

@@ -47,7 +47,7 @@ export class LostAndFound {
     const length = Math.min(bytes, MAX_FRAME_BYTES)
     const { files, descriptors } = this.#environment
     const target = this.#place(path, offset)
-    files.createFile(target, '')
+    if (!files.createFile(target, '')) throw new CacheError('ERR_CACHE_IO', `${target} is there already.`)
     const from = descriptors.file(path, 'read')
     const to = descriptors.file(target, 'append')
     try {

@@ -17,9 +17,8 @@ import { Descriptors } from '../files/descriptors.js'
 import type { Files } from '../files/files.js'
 import { type Environment, Turn } from '../log/environment.js'
 import { LogMap } from '../log-map/log-map.js'
-import type { Position } from '../log-map/record.js'
+import { hashedPosition, type Position } from '../log-map/record.js'
 import { entryPosition } from '../manifest/manifest.js'
-import { memoPosition } from '../memo/memo.js'
 import { confine } from './confine.js'
 import { Findings } from './findings.js'
 import { Inspection } from './inspection.js'
@@ -115,7 +114,7 @@ async function checkMaps(inspection: Inspection, { buckets, namespaces }: Survey
   const mapAt = (path: string, positionOf: (key: Buffer) => Position) =>
     new LogMap(environment, path, relative(layout.version, path).split(sep).join('/'), positionOf)
   await check(blobs.index, (found, place) => references.checkIndexRecord(found, place))
-  await check(mapAt(layout.memo, key => memoPosition(hashing, key)))
+  await check(mapAt(layout.memo, key => hashedPosition(hashing, key)))
   for (const directory of namespaces) {
     const name = unescapeNamespace(directory) ?? directory
     const manifest = mapAt(layout.manifest(directory), key => entryPosition(hashing, key))

@@ -110,9 +110,10 @@ export class MemoryDisk {
       return bytes && Buffer.from(bytes)
     },
     createFile: (path, content) => {
-      if (this.#files.has(path) || this.#directories.has(path)) throw failure('EEXIST', 'open', path)
+      if (this.#files.has(path) || this.#directories.has(path)) return false
       this.#expectParent('open', path)
       this.write(path, Buffer.from(content))
+      return true
     },
     makeDirectory: path => {
       for (let each = path; !this.#directories.has(each); each = dirname(each)) {
