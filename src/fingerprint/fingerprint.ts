@@ -42,10 +42,13 @@ export interface Reading {
   content: Buffer | undefined
 }
 
-/** What a check found; `refreshed` is the fingerprint to remember where only the stat fields differ. */
+/**
+ * What a check found; `refreshed` is the fingerprint to remember where only the stat fields differ, `reading` what was read
+ * of a source whose content does.
+ */
 export type SourceVerdict =
   | { isFresh: true; refreshed?: Fingerprint }
-  | { isFresh: false; reason: 'source-changed' | 'source-missing' | 'source-appeared' }
+  | { isFresh: false; reason: 'source-changed' | 'source-missing' | 'source-appeared'; reading?: Reading }
 
 /**
  * File systems count time in steps of up to 2 s (FAT), and a file may be written again within the step: a fingerprint
@@ -105,9 +108,10 @@ export function checkFingerprint(
   const nowMs = files.now()
   const content = contentOf(files, path, stat.kind)
   if (!content) return { isFresh: false, reason: 'source-missing' }
-  const digest = hashing.contentDigest(content)
-  if (!digest.equals(known.digest)) return { isFresh: false, reason: 'source-changed' }
-  const refreshed = fingerprintOf(stat, digest, nowMs)
+  const refreshed = fingerprintOf(stat, hashing.contentDigest(content), nowMs)
+  if (!isSameContent(refreshed, known)) {
+    return { isFresh: false, reason: 'source-changed', reading: { fingerprint: refreshed, content } }
+  }
   return isSame && refreshed.isRacy === known.isRacy ? UNCHANGED : { isFresh: true, refreshed }
 }
 

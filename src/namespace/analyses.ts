@@ -176,7 +176,7 @@ export class Analyses {
     const known = this.#entries.attempt(undefined, () => this.#entries.store.memo.recall(path))
     const verdict = known && checkFingerprint(environment, path, known, this.#entries.strictness)
     if (!known || !verdict?.isFresh) {
-      const reading = readSource(environment, path)
+      const reading = (verdict?.isFresh === false && verdict.reading) || readSource(environment, path)
       this.#remember(path, reading.fingerprint)
       return { reading, isChanged: known !== undefined }
     }
