@@ -93,10 +93,10 @@ export class Blobs {
    * @throws errno-style errors; CacheError `ERR_CACHE_IO`
    */
   confirm(refs: readonly BlobRef[], values: readonly Uint8Array[]): void {
-    const isKept = new Map<number, boolean>()
-    const lost = refs.flatMap(({ id, location: { pack } }, at) => {
-      if (!isKept.has(pack)) isKept.set(pack, this.packs.isKept(pack))
-      return isKept.get(pack) ? [] : { id, bytes: values[at] as Uint8Array }
+    const keptBytes = new Map<number, number>()
+    const lost = refs.flatMap(({ id, location: { pack, offset } }, at) => {
+      if (!keptBytes.has(pack)) keptBytes.set(pack, this.packs.keptBytes(pack))
+      return offset < (keptBytes.get(pack) ?? 0) ? [] : { id, bytes: values[at] as Uint8Array }
     })
     if (lost.length === 0) return
     const stored = this.#store(lost)

@@ -122,7 +122,7 @@ export class Round {
     const chosen = packs.numbers().filter(pack => {
       const sizeBytes = packBytes[pack] ?? 0
       const garbageBytes = sizeBytes - (liveBytes[pack] ?? 0)
-      return !packs.isKept(pack) || garbageBytes > sizeBytes * MIN_DEAD_SHARE
+      return packs.isRetired(pack) || garbageBytes > sizeBytes * MIN_DEAD_SHARE
     })
     const oldest = packs.numbers()[0]
     if (chosen.length === 0 && excessBytes > 0 && oldest !== undefined) chosen.push(oldest)
@@ -134,12 +134,12 @@ export class Round {
   /** An entry whose pack is kept has its value there, whatever happens to others. */
   #mark({ manifest, place }: CollectedNamespace & Cursor): number {
     const { packs } = this.#input.blobs
-    const isKept = new Map<number, boolean>()
+    const keptBytes = new Map<number, number>()
     const { entries, next } = manifest.partAt(place)
     for (const { entry } of entries) {
-      const { pack } = entry.blob.location
-      if (!isKept.has(pack)) isKept.set(pack, packs.isKept(pack))
-      if (!isKept.get(pack)) this.#marks.push(positionOf(entry.blob.id))
+      const { pack, offset } = entry.blob.location
+      if (!keptBytes.has(pack)) keptBytes.set(pack, packs.keptBytes(pack))
+      if (offset >= (keptBytes.get(pack) ?? 0)) this.#marks.push(positionOf(entry.blob.id))
     }
     return next
   }

@@ -22,12 +22,13 @@ const SMALL_PACK_BYTES = 1024 * 1024
 const CHUNK_BYTES = 1024 * 1024
 
 /**
- * Packs to rewrite: those with garbage worth it, those that are retired already, and, where entries and packs take more than
- * `maxBytes`, the next worst.
+ * Packs to rewrite: those with garbage worth it, those that are retired already or empty for good, and, where entries and
+ * packs take more than `maxBytes`, the next worst.
  */
 export function choosePacks({ packs }: Blobs, census: Census, maxBytes: number): number[] {
   const contents = census.contents()
-  const found = packs.numbers().map(pack => {
+  const numbers = packs.numbers()
+  const found = numbers.map(pack => {
     const { blobCount, blobBytes } = contents.get(pack) ?? { blobCount: 0, blobBytes: 0 }
     return { pack, sizeBytes: packs.sizeOf(pack), garbageBytes: packs.garbageBytes(pack, blobCount, blobBytes) }
   })
@@ -35,7 +36,8 @@ export function choosePacks({ packs }: Blobs, census: Census, maxBytes: number):
   const chosen: number[] = []
   for (const { pack, sizeBytes, garbageBytes } of found.sort((a, b) => b.garbageBytes - a.garbageBytes)) {
     const isMuch = garbageBytes >= sizeBytes * MIN_DEAD_SHARE || sizeBytes <= SMALL_PACK_BYTES || totalBytes > maxBytes
-    if (packs.isKept(pack) && !(garbageBytes > 0 && isMuch)) continue
+    const isEmptied = packs.isRetired(pack) || (sizeBytes === 0 && pack !== numbers.at(-1))
+    if (!isEmptied && !(garbageBytes > 0 && isMuch)) continue
     chosen.push(pack)
     totalBytes -= garbageBytes
   }

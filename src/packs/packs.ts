@@ -1,8 +1,9 @@
 // Packs are the files that hold blob bytes: logs of blob frames, numbered, to which all processes append.
 //
-// Guarantees: a location that `append` returned holds its blob until the pack is removed; numbers are never used twice;
-// bytes that `read` returns have the hash that their id says. Writers append to the highest pack and begin the next
-// when it is full.
+// Guarantees: a location that `append` returned holds its blob until the pack is removed; no two packs with blobs have had
+// the same number; bytes that `read` returns have the hash that their id says. Writers append to the highest pack and begin
+// the next when it is full. One that stood still just before it made the next may make it again, after others have filled,
+// retired and removed it: that file is not the highest, so it stays empty, and means nothing.
 //
 // A pack is retired (for its blobs to be moved and the file removed) in three steps: its successor is made, it is renamed,
 // which tells whoever refers to a blob in it, and a seal is appended for its writers. A writer sees the seal when it lies
@@ -102,15 +103,19 @@ export class Packs {
       .flatMap(name => PACK_FILE.exec(name)?.[1] ?? [])
       .map(Number)
       .sort((a, b) => a - b)
+      .filter((pack, at, all) => pack !== all[at - 1])
   }
 
   /** Announces that the pack will be removed. Appends that land after this are made again elsewhere. */
   retire(pack: number): void {
     if (pack === this.numbers().at(-1)) this.#environment.files.createFile(this.#file(pack + 1), '')
-    try {
-      this.#environment.files.rename(this.#file(pack), this.#retiredFile(pack))
-    } catch (error) {
-      if (errnoOf(error) !== 'ENOENT') throw error
+    // Over one that is retired already, only an empty one could be renamed.
+    if (!this.isRetired(pack)) {
+      try {
+        this.#environment.files.rename(this.#file(pack), this.#retiredFile(pack))
+      } catch (error) {
+        if (errnoOf(error) !== 'ENOENT') throw error
+      }
     }
     const log = this.#log(pack, this.#retiredFile(pack), 'append')
     log.skipToEnd()
@@ -119,9 +124,14 @@ export class Packs {
     if (this.#active?.pack === pack) this.#active = undefined
   }
 
-  /** Whether an entry may go on referring to blobs in the pack: it is there and not about to be removed. */
-  isKept(pack: number): boolean {
-    return this.#environment.files.stat(this.#file(pack)) !== undefined
+  /** Up to where entries may go on referring to blobs in the pack: 0 for one that is gone, or about to be removed. */
+  keptBytes(pack: number): number {
+    return this.#environment.files.stat(this.#file(pack))?.sizeBytes ?? 0
+  }
+
+  /** Whether the pack is about to be removed. */
+  isRetired(pack: number): boolean {
+    return this.#environment.files.stat(this.#retiredFile(pack)) !== undefined
   }
 
   /**
@@ -139,7 +149,7 @@ export class Packs {
     chunkBytes: number,
     visit: (location: Location, id: Buffer, bytes: Buffer) => void,
   ): number | undefined {
-    const log = this.#log(pack, this.isKept(pack) ? this.#file(pack) : this.#retiredFile(pack), 'read')
+    const log = this.#log(pack, this.#currentFile(pack), 'read')
     let isSealed = false
     const visitFrame: LogVisitor = (type, bytes, start, end, offset) => {
       if (type === FRAME.seal) isSealed = true
@@ -174,8 +184,7 @@ export class Packs {
 
   /** The length of its file; 0 for one that is gone. */
   sizeOf(pack: number): number {
-    const { files } = this.#environment
-    return (files.stat(this.#file(pack)) ?? files.stat(this.#retiredFile(pack)))?.sizeBytes ?? 0
+    return this.#environment.files.stat(this.#currentFile(pack))?.sizeBytes ?? 0
   }
 
   close(): void {
@@ -241,8 +250,7 @@ export class Packs {
   #reader(pack: number): PooledFile {
     let reader = this.#readers.get(pack)
     if (!reader) {
-      const path = this.isKept(pack) ? this.#file(pack) : this.#retiredFile(pack)
-      reader = this.#environment.descriptors.file(path, 'read')
+      reader = this.#environment.descriptors.file(this.#currentFile(pack), 'read')
       this.#readers.set(pack, reader)
     }
     return reader
@@ -263,6 +271,11 @@ export class Packs {
 
   #log(pack: number, path: string, mode: 'read' | 'append'): Log {
     return new Log(this.#environment, path, identityOf(pack), mode)
+  }
+
+  /** The file with the pack's blobs. */
+  #currentFile(pack: number): string {
+    return this.keptBytes(pack) > 0 ? this.#file(pack) : this.#retiredFile(pack)
   }
 
   #retiredFile(pack: number): string {

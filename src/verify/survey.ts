@@ -67,7 +67,8 @@ export function survey(inspection: Inspection): Survey {
     }
     for (const each of NAMESPACE_DIRECTORIES) surveyMap(inspection, walk, join(path, each), found)
   }
-  found.packs.sort((a, b) => a.pack - b.pack)
+  // Of two with one number, the one with blobs is the retired one: see `packs`.
+  found.packs.sort((a, b) => a.pack - b.pack || Number(a.isRetired) - Number(b.isRetired))
   inspection.fileCount = walk.fileCount
   inspection.totalBytes = walk.totalBytes
   return found

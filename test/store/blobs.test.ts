@@ -123,10 +123,42 @@ test('writers leave a full or retired pack, also one that they have open or are 
   a.retire(1)
   expect([append(a, 9), append(b, 10)]).toEqual([2, 2])
   expect(new Packs(newEnvironment(), path).numbers()).toEqual([0, 1, 2])
-  expect([a.isKept(0), a.isKept(1), b.isKept(1), b.isKept(7)]).toEqual([true, false, false, false])
+  expect([a.keptBytes(0) > 0, a.keptBytes(1), b.keptBytes(1), b.keptBytes(7)]).toEqual([true, 0, 0, 0])
+  expect([a.isRetired(0), b.isRetired(1), b.isRetired(7)]).toEqual([false, true, false])
   const seen: number[] = []
   a.scan(1, (_location, blobId) => seen.push(blobId[0] as number))
   expect(seen).toEqual([7, 8])
+})
+
+test('a pack that is made a second time, after it was filled and removed, does no harm', () => {
+  const root = temporaryDirectory()
+  const setter = openBlobs(root)
+  const gc = openBlobs(root)
+  const ref = setter.put(bytesOf('value'))
+  gc.packs.retire(0)
+  gc.packs.remove(0)
+  writeFileSync(join(layoutOf(root).packs, '0.pack'), '')
+  setter.confirm([ref], [bytesOf('value')])
+  expect(setter.get(ref)?.toString()).toBe('value')
+  expect(openBlobs(root).locate(ref.id)?.pack).toBe(1)
+  expect(openBlobs(root).packs.numbers()).toEqual([0, 1])
+})
+
+test('a pack that is made a second time, while the first one is retired, hides none of its blobs', () => {
+  const root = temporaryDirectory()
+  const ref = openBlobs(root).put(bytesOf('value'))
+  openBlobs(root).packs.retire(0)
+  const remade = join(layoutOf(root).packs, '0.pack')
+  writeFileSync(remade, '')
+  const blobs = openBlobs(root)
+  expect(blobs.packs.numbers()).toEqual([0, 1])
+  expect(blobs.get(ref)?.toString()).toBe('value')
+  blobs.packs.retire(0)
+  const seen: string[] = []
+  blobs.packs.scan(0, (_location, _id, bytes) => seen.push(bytes.toString()))
+  expect(seen).toEqual(['value'])
+  blobs.packs.remove(0)
+  expect(existsSync(remade)).toBe(false)
 })
 
 test('nothing is made by looking', () => {

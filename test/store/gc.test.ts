@@ -78,6 +78,25 @@ test('another process finds values where the gc has moved them', async () => {
   expect(readdirSync(layoutOf(dir).packs)).toEqual(['1.pack'])
 })
 
+test('a pack that is made a second time hides no value from readers, verify and gc, and goes', async () => {
+  const dir = join(temporaryDirectory(), 'root')
+  const { packs } = layoutOf(dir)
+  openAlone(dir).namespace('ns').set('key', 'value')
+  new Blobs(newEnvironment(), layoutOf(dir)).packs.retire(0)
+  writeFileSync(join(packs, '0.pack'), '')
+  const cache = openAlone(dir)
+  expect((await cache.verify()).problems).toEqual([])
+  expect(cache.namespace('ns').get('key')).toBe('value')
+  await cache.gc()
+  expect(openAlone(dir).namespace('ns').get('key')).toBe('value')
+  expect(readdirSync(packs)).toEqual(['1.pack'])
+  writeFileSync(join(packs, '0.pack'), '')
+  await cache.gc()
+  expect((await cache.verify()).problems).toEqual([])
+  expect(openAlone(dir).namespace('ns').get('key')).toBe('value')
+  expect(readdirSync(packs)).toEqual([expect.not.stringMatching('0.pack')])
+})
+
 test('a value that was moved or replaced since the turn began is found all the same', () => {
   const dir = join(temporaryDirectory(), 'root')
   const reader = openAlone(dir).namespace('ns')
