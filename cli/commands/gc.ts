@@ -30,14 +30,13 @@ function linesOf(report: GcReport): string[] {
   const freedBytes = diskBytesBefore - diskBytesAfter
   // Other processes may have written more meanwhile than was freed.
   const change = freedBytes < 0 ? `${formatSize(-freedBytes)} more` : `${formatSize(freedBytes)} freed`
-  const about = report.isDryRun ? 'about ' : ''
   return [
     `${removed} ${causes.join(', ')} and ${stale}, ${kept} ${formatCount(report.keptEntries)}`,
     `${removed} ${values}, ${kept} ${formatCount(report.keptBlobs)}`,
     ...(report.removedNamespaces > 0
       ? [`${removed} ${formatCountOf(report.removedNamespaces, 'empty namespace', 'empty namespaces')}`]
       : []),
-    `On disk: ${formatSize(diskBytesBefore)} before, ${about}${formatSize(diskBytesAfter)} after, ${change}`,
+    `On disk: ${formatSize(diskBytesBefore)} before, ${formatSize(diskBytesAfter)} after, ${change}`,
   ]
 }
 

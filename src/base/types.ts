@@ -264,7 +264,7 @@ export interface GcReport {
   keptBlobs: number
   /** Empty namespaces that are no longer there. */
   removedNamespaces: number
-  /** Bytes on disk before and after, all files below the root's version directory; after a dry run, an estimate. */
+  /** Bytes on disk before and after, all files below the root's version directory; foretold in blocks of 4 KB. */
   diskBytesBefore: number
   diskBytesAfter: number
 }

@@ -69,7 +69,7 @@ export class CacheHandle implements Cache {
     this.#problem = storage.problem()
     this.#storage = this.#problem ? storage.blinded(this.#report) : storage
     if (this.#problem) this.#report(this.#problem)
-    this.#upkeep = new Upkeep({ ...this.#collection(), bounds: () => this.#bounds() })
+    this.#upkeep = new Upkeep({ ...this.#collection(this.#storage), bounds: () => this.#bounds() })
   }
 
   namespace(name: string, options: NamespaceOptions = {}): Namespace {
@@ -105,16 +105,19 @@ export class CacheHandle implements Cache {
     const { namespace, dryRun, signal, onProgress, bounds } = checkGcOptions(options)
     if (this.#problem) throw this.#problem
     if (this.readOnly && !dryRun) throw new CacheError('ERR_CACHE_OPTION', 'A read-only cache cannot be collected.')
-    if (!dryRun) this.#storage.flush()
-    return collect({
-      ...this.#collection(),
-      memo: this.#storage.memo,
-      bounds: this.#boundsFor(namespace, bounds),
-      only: namespace,
-      isDryRun: dryRun,
-      signal,
-      onProgress,
-    })
+    const work = (storage: Storage) =>
+      collect({
+        ...this.#collection(storage),
+        memo: storage.memo,
+        bounds: this.#boundsFor(namespace, bounds),
+        only: namespace,
+        isDryRun: dryRun,
+        signal,
+        onProgress,
+      })
+    if (dryRun) return this.#storage.overlaid(this.#report, work)
+    this.#storage.flush()
+    return work(this.#storage)
   }
 
   removeNamespace(name: string): number {
@@ -177,23 +180,21 @@ export class CacheHandle implements Cache {
   }
 
   /** Every directory with a manifest, whether or not its name is one that a namespace could have. */
-  #namespaceDirectories(): string[] {
-    if (this.#problem) return []
-    const { environment, layout } = this.#storage
-    return environment.files.list(layout.namespaces) ?? []
+  #namespaceDirectories({ environment, layout } = this.#storage): string[] {
+    return this.#problem ? [] : (environment.files.list(layout.namespaces) ?? [])
   }
 
   /** What a gc and the upkeep work on. */
-  #collection() {
-    const { environment, blobs, layout } = this.#storage
-    return { environment, blobs, layout, namespaces: () => this.#collected(), now: this.#clock }
+  #collection(storage: Storage) {
+    const { environment, blobs, layout } = storage
+    return { environment, blobs, layout, namespaces: () => this.#collected(storage), now: this.#clock }
   }
 
-  #collected(): CollectedNamespace[] {
-    return this.#namespaceDirectories().map(directory => ({
+  #collected(storage: Storage): CollectedNamespace[] {
+    return this.#namespaceDirectories(storage).map(directory => ({
       name: unescapeNamespace(directory) ?? directory,
       directory,
-      ...this.#storage.namespace(directory),
+      ...storage.namespace(directory),
     }))
   }
 

@@ -3,6 +3,7 @@
 // One listener on process exit serves all roots: each cache adding its own would soon bring Node's warning about too
 // many listeners into the host's output.
 
+import { join } from 'node:path'
 import type { CacheError } from '../base/errors.js'
 import { type Layout, layoutOf } from '../base/layout.js'
 import { Blobs } from '../blobs/blobs.js'
@@ -11,6 +12,7 @@ import { Counters } from '../counters/counters.js'
 import { blind } from '../files/blind.js'
 import { Descriptors } from '../files/descriptors.js'
 import { type Files, nodeFiles } from '../files/files.js'
+import { Overlay } from '../files/overlay.js'
 import { createHashing, type Hashing } from '../hashing/hashing.js'
 import { type Environment, Turn } from '../log/environment.js'
 import { entryPosition, Manifest } from '../manifest/manifest.js'
@@ -103,6 +105,21 @@ export class Storage {
     const { files, hashing, random, readOnly } = this.environment
     const options = { dir: this.layout.root, readOnly, trustRoot: false }
     return Storage.open(options, report, { files: blind(files, this.layout.root), hashing, random })
+  }
+
+  /** Does work on the same root that changes nothing of it: what it writes is kept beside it meanwhile, and thrown away. */
+  async overlaid<T>(report: Report, work: (storage: Storage) => Promise<T>): Promise<T> {
+    const { files, hashing, random } = this.environment
+    const { tmpdir } = process.getBuiltinModule('node:os')
+    const overlay = new Overlay(files, join(tmpdir(), `wicked-cache-${process.pid}-${random().toString(36).slice(2)}`))
+    const options = { dir: this.layout.root, readOnly: false, trustRoot: true }
+    const storage = Storage.open(options, report, { files: overlay.files, hashing, random })
+    try {
+      return await work(storage)
+    } finally {
+      storage.close(report)
+      overlay.close()
+    }
   }
 
   namespace(directory: string): NamespaceStorage {

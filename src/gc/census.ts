@@ -36,8 +36,6 @@ export class Census {
   #unlocatedCount = 0
   #liveBlobs = 0
   #liveCost = 0
-  #struckCount = 0
-  #struckBytes = 0
 
   /** `packs` are those on disk: an entry may name one that a gc has removed. */
   constructor(packs: Iterable<number>) {
@@ -52,15 +50,6 @@ export class Census {
   /** What all that is alive takes on disk. */
   get liveCost(): number {
     return this.#liveCost
-  }
-
-  get struckCount(): number {
-    return this.#struckCount
-  }
-
-  /** The length of the struck entries' records. */
-  get struckBytes(): number {
-    return this.#struckBytes
   }
 
   /** Distinct blobs that are alive. */
@@ -98,8 +87,6 @@ export class Census {
     this.#blob.set(entry, 0)
     this.#referrers.set(row, this.#referrers.at(row) - 1)
     this.#liveCost -= entryCost(this.#frameBytes.at(entry))
-    this.#struckCount++
-    this.#struckBytes += this.#frameBytes.at(entry)
     if (this.#referrers.at(row) > 0) return
     this.#liveBlobs--
     this.#liveCost -= blobCost(this.#blobBytes.at(row))
@@ -116,11 +103,6 @@ export class Census {
   /** What the entry takes on disk, its blob included. */
   costOf(entry: number): number {
     return entryCost(this.#frameBytes.at(entry)) + blobCost(this.#blobBytes.at(this.#blob.at(entry) - 1))
-  }
-
-  isLive(blob: Position): boolean {
-    const row = this.#blobs.rowOf(blob)
-    return row >= 0 && this.#referrers.at(row) > 0
   }
 
   /** Says which pack a blob is in, if it is one of the census. */

@@ -2,14 +2,12 @@
 //
 // Roots are the manifests; when one cannot be read, nothing is swept. Readers and writers go on all the while, in this
 // process as well: the work is cut into pieces of a few milliseconds. Killed or aborted between any two, every entry that
-// was not dropped is intact (`sweep.ts` says why). A dry run takes the same steps and leaves out the deeds, so it counts
-// exactly what a real one would drop; of bytes it gives an estimate.
+// was not dropped is intact (`sweep.ts` says why). A dry run is the same on an overlaid disk, without the lock.
 
 import { CacheError } from '../base/errors.js'
 import type { GcReport } from '../base/types.js'
 import { locationIn } from '../blobs/blobs.js'
 import { diskUsage, fileBytes } from '../files/disk-usage.js'
-import type { Position } from '../log-map/record.js'
 import type { EntryChange, Manifest, Removal, RemovalCause, StoredEntry } from '../manifest/manifest.js'
 import { limitsOf } from '../policy/bounds.js'
 import { BlobTable } from './blob-table.js'
@@ -50,8 +48,6 @@ class Collection {
   /** Where the entries of each namespace are in the census. */
   readonly #parts = new Map<string, { directory: string; start: number; end: number }>()
   readonly #namespaceCount: number
-  /** Bytes by which the files would be shorter, for a dry run. */
-  #freedBytes = 0
 
   constructor(input: GcInput) {
     const { environment, blobs, layout, isDryRun, signal, onProgress } = input
@@ -76,17 +72,13 @@ class Collection {
   }
 
   async run(): Promise<GcReport> {
-    const { environment, layout, isDryRun, onProgress } = this.#input
+    const { environment, layout, onProgress } = this.#input
     await this.#dropInvalid()
     await this.#dropExcess()
     await this.#sweep()
-    if (!isDryRun) {
-      await this.#forgetFiles()
-      this.report.removedNamespaces = tidy(this.#input)
-    }
-    this.report.diskBytesAfter = isDryRun
-      ? Math.max(0, this.report.diskBytesBefore - this.#freedBytes)
-      : diskUsage(environment.files, layout.version)
+    await this.#forgetFiles()
+    this.report.removedNamespaces = tidy(this.#input)
+    this.report.diskBytesAfter = diskUsage(environment.files, layout.version)
     onProgress?.({ step: 'values', fraction: 1 })
     return this.report
   }
@@ -121,7 +113,7 @@ class Collection {
 
   /** Drops the least recently used entries where there are too many: of each namespace, then of all. */
   async #dropExcess(): Promise<void> {
-    const { bounds, isDryRun } = this.#input
+    const { bounds } = this.#input
     const cutoffs = new Map<string, Cutoff[]>()
     for (const [name, part] of this.#parts) {
       const own = this.#isMeant(name) && evict(this.#census, limitsOf(bounds.namespaces.get(name)), part)
@@ -129,12 +121,6 @@ class Collection {
     }
     const common = evict(this.#census, { ...limitsOf(bounds.whole), maxSizeBytes: this.#maxLiveBytes() })
     if (common) for (const each of cutoffs.values()) each.push(common)
-    if (isDryRun) {
-      this.report.evictedEntries = this.#census.struckCount
-      this.report.keptEntries -= this.#census.struckCount
-      this.#freedBytes += this.#census.struckBytes
-      return
-    }
     for (const [at, { name, manifest }] of this.#input.namespaces().entries()) {
       const own = cutoffs.get(name) ?? []
       if (own.length === 0) continue
@@ -164,43 +150,35 @@ class Collection {
         const removal = choose(stored)
         if (!removal) continue
         drops.push({ key: stored.key, removal, expected: stored.check })
-        this.#freedBytes += stored.frameBytes
       }
-      const isDropped = this.#input.isDryRun ? drops.map(() => true) : manifest.swapMany(drops)
+      const isDropped = manifest.swapMany(drops)
       for (const [index, { removal }] of drops.entries()) if (isDropped[index]) count(removal)
-      if (!this.#input.isDryRun) manifest.compactAt(place)
+      manifest.compactAt(place)
       place = next
       await this.#pace.pause('entries', (at + place / PLACES) / this.#namespaceCount)
     }
   }
 
   async #sweep(): Promise<void> {
-    const { environment, blobs, isDryRun } = this.#input
+    const { environment, blobs } = this.#input
     const { packs } = blobs
     if (this.#census.isIncomplete) await this.#locateMoved()
     this.report.keptBlobs = this.#census.liveBlobs
     const chosen = choosePacks(blobs, this.#census, this.#maxLiveBytes())
-    let isLive = (blob: Position) => this.#census.isLive(blob)
-    if (!isDryRun && chosen.length > 0) {
-      for (const pack of chosen) packs.retire(pack)
-      // Every set from here on finds, when it confirms its blobs, that these packs are gone, and everything set before is in
-      // the manifests now.
-      environment.turn.end()
-      const marks = await this.#mark()
-      isLive = blob => marks.rowOf(blob) >= 0
-    }
+    for (const pack of chosen) packs.retire(pack)
+    // Every set from here on finds, when it confirms its blobs, that these packs are gone, and everything set before is in
+    // the manifests now.
+    environment.turn.end()
+    const marks = chosen.length > 0 ? await this.#mark() : new BlobTable()
     for (const [at, pack] of chosen.entries()) {
-      this.#freedBytes += packs.sizeOf(pack)
       for (let from: number | undefined = 0; from !== undefined; ) {
-        const done = rewriteSome(blobs, pack, from, isLive, { isDryRun })
+        const done = rewriteSome(blobs, pack, from, blob => marks.rowOf(blob) >= 0)
         this.report.removedBlobs += done.removedBlobs
-        this.#freedBytes -= done.movedBytes
         from = done.next
         await this.#pace.pause('values', at / chosen.length)
       }
-      if (!isDryRun) packs.remove(pack)
+      packs.remove(pack)
     }
-    if (isDryRun) return
     for (let place = 0; place < PLACES; ) {
       place = blobs.index.compactAt(place)
       await this.#pace.pause('values', 1)

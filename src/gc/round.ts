@@ -148,7 +148,7 @@ export class Round {
     if (pack === undefined) return { phase: 'compact', place: 0 }
     const { blobs } = this.#input
     const start = performance.now()
-    const { next } = rewriteSome(blobs, pack, from, this.#isMarked, { chunkBytes: this.#rewriteBytes })
+    const { next } = rewriteSome(blobs, pack, from, this.#isMarked, this.#rewriteBytes)
     const isQuick = performance.now() - start < STEP_MS
     this.#rewriteBytes = isQuick ? Math.min(2 * this.#rewriteBytes, MAX_REWRITE_BYTES) : MIN_REWRITE_BYTES
     if (next !== undefined) return { phase: 'rewrite', packs: [pack, ...rest], from: next }

@@ -52,29 +52,23 @@ export function markBlobs(manifest: Manifest, place: number, marks: BlobTable): 
 }
 
 export interface Rewritten {
-  movedBlobs: number
-  movedBytes: number
   removedBlobs: number
   /** Where to go on in the pack; undefined when it is done. */
   next: number | undefined
 }
 
-/**
- * Copies the live blobs of about a chunk of a retired pack elsewhere and forgets the dead ones; with `isDryRun`, only tells
- * how many there are.
- */
+/** Copies the live blobs of about a chunk of a retired pack elsewhere and forgets the dead ones. */
 export function rewriteSome(
   blobs: Blobs,
   pack: number,
   from: number,
   isLive: (blob: Position) => boolean,
-  { isDryRun = false, chunkBytes = CHUNK_BYTES } = {},
+  chunkBytes = CHUNK_BYTES,
 ): Rewritten {
   const { packs, index } = blobs
   const moved: (Blob & { expected: number })[] = []
   const removals: Change[] = []
   let removedBlobs = 0
-  let movedBytes = 0
   const next = packs.scanSome(pack, from, chunkBytes, (location, id, bytes) => {
     const position = positionOf(id)
     const found = index.get(position, id)
@@ -85,7 +79,6 @@ export function rewriteSome(
     if (isLive(position)) {
       if (!isHere && known && packs.read(known, id)) return
       moved.push({ id: Buffer.from(id), bytes: Buffer.from(bytes), expected: record?.check ?? NO_RECORD })
-      movedBytes += bytes.length
     } else if (isHere || !known) {
       removedBlobs++
       if (!record) return
@@ -98,17 +91,15 @@ export function rewriteSome(
       })
     }
   })
-  if (!isDryRun) {
-    const locations = moved.length > 0 ? packs.append(moved) : []
-    const refs = moved.map(({ id }, at) => ({ id, location: locations[at] as Location }))
-    // Only while the index still says what it said: a set may have stored a blob again meanwhile.
-    const moves = moved.map(({ id, expected }, at) => ({ ...indexRecord(id, locations[at] as Location), expected }))
-    index.write([...moves, ...removals])
-    // A second gc may have gone through the pack that they went to before the index said that they are there.
-    blobs.confirm(
-      refs,
-      moved.map(({ bytes }) => bytes),
-    )
-  }
-  return { movedBlobs: moved.length, movedBytes, removedBlobs, next }
+  const locations = moved.length > 0 ? packs.append(moved) : []
+  const refs = moved.map(({ id }, at) => ({ id, location: locations[at] as Location }))
+  // Only while the index still says what it said: a set may have stored a blob again meanwhile.
+  const moves = moved.map(({ id, expected }, at) => ({ ...indexRecord(id, locations[at] as Location), expected }))
+  index.write([...moves, ...removals])
+  // A second gc may have gone through the pack that they went to before the index said that they are there.
+  blobs.confirm(
+    refs,
+    moved.map(({ bytes }) => bytes),
+  )
+  return { removedBlobs, next }
 }
