@@ -13,16 +13,20 @@ import { fileURLToPath } from 'node:url'
 
 const projectRoot = fileURLToPath(new URL('../..', import.meta.url))
 
+/** Packs the built checkout into the directory; returns the tarball's name. */
+export function pack(directory) {
+  // Scripts would build dist/ anew, under the feet of whoever uses it.
+  const npm = ['pack', '--ignore-scripts', '--offline', '--silent', '--pack-destination', directory]
+  execFileSync('npm', npm, { cwd: projectRoot, shell: process.platform === 'win32' })
+  return readdirSync(directory).find(name => name.endsWith('.tgz'))
+}
+
 /** A project in `directory` with the package in its node_modules, as `npm install` of the tarball would leave it. */
 export function install(directory) {
   const modules = join(directory, 'node_modules')
   mkdirSync(modules, { recursive: true })
   writeFileSync(join(directory, 'package.json'), '{"name": "example", "private": true}\n')
-  // Scripts would build dist/ anew, under the feet of whoever uses it.
-  const npm = ['pack', '--ignore-scripts', '--offline', '--silent', '--pack-destination', directory]
-  execFileSync('npm', npm, { cwd: projectRoot, shell: process.platform === 'win32' })
-  const tarball = readdirSync(directory).find(name => name.endsWith('.tgz'))
-  execFileSync('tar', ['-xzf', tarball], { cwd: directory })
+  execFileSync('tar', ['-xzf', pack(directory)], { cwd: directory })
   renameSync(join(directory, 'package'), join(modules, 'wicked-cache'))
 }
 
