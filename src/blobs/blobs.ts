@@ -16,7 +16,7 @@ import { BLOB_ID_BYTES } from '../base/layout.js'
 import type { Digest } from '../base/types.js'
 import type { Environment } from '../log/environment.js'
 import { LogMap } from '../log-map/log-map.js'
-import type { Change, Found, Position } from '../log-map/record.js'
+import type { Change, Position, RecordView } from '../log-map/record.js'
 import { type Blob, type BlobRef, blobLength, type Location, Packs } from '../packs/packs.js'
 
 const MAX_VARIANTS = 256
@@ -160,7 +160,7 @@ export function indexRecord(id: Buffer, { pack, offset }: Location): Change & { 
   return { kind: 'put', ...positionOf(id), key: id, value }
 }
 
-export function locationIn({ value }: Found): Location {
+export function locationIn({ value }: RecordView): Location {
   return { pack: value.readUInt32LE(0), offset: value.readUInt32LE(4) }
 }
 

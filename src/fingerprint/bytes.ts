@@ -29,18 +29,23 @@ export function writeFingerprint(fingerprint: Fingerprint, bytes: Buffer, start:
 }
 
 /** @throws RangeError when the bytes are not a fingerprint */
-export function readFingerprint(flags: number, bytes: Buffer, at: number): Fingerprint {
+export function readFingerprint(flags: number, view: DataView, at: number): Fingerprint {
   const kind = KINDS[flags & KIND_MASK]
   if (kind === 'absent') return ABSENT
-  const digestEnd = at + STAT_BYTES + CONTENT_DIGEST_BYTES
-  if (!kind || digestEnd > bytes.length) throw new RangeError('A fingerprint is cut short.')
+  const digestStart = at + STAT_BYTES
+  if (!kind || digestStart + CONTENT_DIGEST_BYTES > view.byteLength) throw new RangeError('A fingerprint is cut short.')
   return {
     kind,
     isRacy: (flags & IS_RACY) !== 0,
-    sizeBytes: bytes.readUIntLE(at, 6),
-    mtimeMs: bytes.readDoubleLE(at + 6),
-    ctimeMs: bytes.readDoubleLE(at + 14),
-    inode: bytes.readDoubleLE(at + 22),
-    digest: bytes.subarray(at + STAT_BYTES, digestEnd),
+    sizeBytes: readU48(view, at),
+    mtimeMs: view.getFloat64(at + 6, true),
+    ctimeMs: view.getFloat64(at + 14, true),
+    inode: view.getFloat64(at + 22, true),
+    digest: Buffer.from(view.buffer as ArrayBuffer, view.byteOffset + digestStart, CONTENT_DIGEST_BYTES),
   }
+}
+
+/** @throws RangeError past the end */
+export function readU48(view: DataView, at: number): number {
+  return view.getUint32(at, true) + view.getUint16(at + 4, true) * 2 ** 32
 }

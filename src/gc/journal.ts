@@ -7,7 +7,7 @@
 
 import { FRAME } from '../base/layout.js'
 import type { Environment } from '../log/environment.js'
-import { FrameWriter } from '../log/frames.js'
+import { type FrameReader, FrameWriter } from '../log/frames.js'
 import { Log } from '../log/log.js'
 import type { Position } from '../log-map/record.js'
 import { BlobTable } from './blob-table.js'
@@ -20,7 +20,7 @@ export type UpkeepState = RoundState | { phase: 'idle'; dueMs: number }
 const STATE_VERSION = 1
 const POSITION_BYTES = 8
 
-export class Journal {
+export class Journal implements FrameReader {
   readonly #environment: Environment
   readonly #path: string
   #log: Log | undefined
@@ -35,7 +35,7 @@ export class Journal {
 
   /** The latest state, undefined where there is none. @throws errno-style errors */
   read(): UpkeepState | undefined {
-    if (!this.#log?.read(this.#visit, this.#damage)) this.#reopen()
+    if (!this.#log?.read(this)) this.#reopen()
     if (this.#isDamaged) this.remove()
     return this.#state
   }
@@ -57,7 +57,7 @@ export class Journal {
       .put(Buffer.from(JSON.stringify({ version: STATE_VERSION, ...state })))
       .end()
     // Where it was removed meanwhile, somebody else has begun anew.
-    this.#log?.append(writer, this.#visit, this.#damage)
+    this.#log?.append(writer, this)
   }
 
   /** Begins a file of its own for a new round, or for the time between two. */
@@ -84,11 +84,11 @@ export class Journal {
   #reopen(): void {
     this.close()
     const log = new Log(this.#environment, this.#path, 'upkeep', 'append')
-    if (log.read(this.#visit, this.#damage)) this.#log = log
+    if (log.read(this)) this.#log = log
     else log.close()
   }
 
-  readonly #visit = (type: number, bytes: Buffer, start: number, end: number) => {
+  frame(type: number, bytes: Buffer, start: number, end: number): void {
     if (type === FRAME.state) {
       const { version, ...state } = JSON.parse(bytes.toString('utf8', start, end))
       this.#state = version === STATE_VERSION ? state : undefined
@@ -99,7 +99,7 @@ export class Journal {
     }
   }
 
-  readonly #damage = () => {
+  damage(): void {
     this.#isDamaged = true
   }
 }

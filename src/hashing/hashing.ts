@@ -7,15 +7,15 @@
 
 import wasm from '#xxhash.wasm'
 
-/** xxh32 of `[start, end)` of some bytes. */
-export type Hash32 = (start: number, end: number, seed: number) => number
+/** xxh32 of `[start, end)` of some bytes, under some seed. */
+export type Hash32 = (start: number, end: number) => number
 
 /** Values are unsigned 32-bit integers where not said otherwise. */
 export interface Hashing {
   /** xxh32 of `bytes[start, end)`. */
   hash32(bytes: Uint8Array, start: number, end: number, seed: number): number
   /** The same for many parts of bytes that stay as they are meanwhile: these are copied into the hash's memory at once. */
-  hash32Over(bytes: Uint8Array): Hash32
+  hash32Over(bytes: Uint8Array, seed: number): Hash32
   /** Writes 128 bits, xxh64 under seeds 0 and 1, each big-endian, to `into[at, at + 16)`. */
   digest(bytes: Uint8Array, start: number, end: number, into: Buffer, at: number): void
   /** The first 16 bytes of the SHA-256 of a source's content. */
@@ -83,9 +83,9 @@ export function createHashing(): Hashing {
 
   return {
     hash32,
-    hash32Over(bytes) {
+    hash32Over(bytes, seed) {
       let [from, to] = [0, 0]
-      const hash: Hash32 = (start, end, seed) => {
+      const hash: Hash32 = (start, end) => {
         if (holder !== hash || start < from || end > to) {
           if (end - start > PIECE_BYTES) return hash32(bytes, start, end, seed)
           holder = hash

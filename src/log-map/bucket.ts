@@ -4,12 +4,12 @@
 // reads its record from the file. A sealed bucket never changes again: its records are the frames before the seal.
 
 import { FRAME, FRAME_HEADER_BYTES } from '../base/layout.js'
-import type { Damage, FrameWriter } from '../log/frames.js'
+import { type Damage, type FrameReader, type FrameWriter, PLAIN_PUT } from '../log/frames.js'
 import type { Log } from '../log/log.js'
 import type { BucketName } from './directory.js'
 import {
   type Change,
-  type Found,
+  FIXED_BYTES,
   guess,
   isChange,
   isConditional,
@@ -26,13 +26,15 @@ export interface Successor {
   unique: string
 }
 
+/** For the size of a table that is made at once; most records are longer. */
+const TYPICAL_RECORD_BYTES = 64
 /** Read for a record of unknown length; most are shorter. */
 const RECORD_GUESS_BYTES = 512
 export const UNIQUE_BYTES = 8
 /** Each takes tens of ms; where there is more damage than this, it was no single byte that changed. */
 const MAX_GUESSES = 8
 
-export class Bucket {
+export class Bucket implements FrameReader {
   readonly name: BucketName
   readonly log: Log
   /** Different for each bucket object of a map. */
@@ -60,11 +62,9 @@ export class Bucket {
   /** The bytes that are being shown are the file's from its start on, and nobody else's. */
   #mayAdopt = false
   readonly #view = new RecordView()
-  readonly #stored = new RecordView()
-  /** The offset of the record that was read from the file last. */
+  /** The record that was read from the file last, and its offset. */
+  #stored: RecordView | undefined
   #storedAt = -1
-  readonly #visit = this.#apply.bind(this)
-  readonly #visitDamage = this.#distrust.bind(this)
   readonly #positionOf: (key: Buffer) => Position | undefined
 
   constructor(
@@ -88,7 +88,7 @@ export class Bucket {
   /** Takes in what was appended; false when the file is no longer this bucket's. */
   refresh(): boolean {
     this.#mayAdopt = this.log.end === 0
-    const isSame = this.log.read(this.#visit, this.#visitDamage)
+    const isSame = this.log.read(this)
     this.#mayAdopt = false
     return isSame
   }
@@ -96,7 +96,7 @@ export class Bucket {
   /** Appends frames and takes in all up to them; returns their offset, or -1 when the file is no longer this bucket's. */
   append(writer: FrameWriter): number {
     this.#outdated.clear()
-    return this.log.append(writer, this.#visit, this.#visitDamage)
+    return this.log.append(writer, this)
   }
 
   /** Whether the record at this offset, of the latest append, was void because it expected another one. */
@@ -109,36 +109,41 @@ export class Bucket {
     return this.sealedAt >= 0 && offset > this.sealedAt
   }
 
-  find(slot: number, key: Uint8Array): Found | undefined {
-    const offset = this.#offsetOf(slot, key)
-    return offset < 0 ? undefined : this.#at(offset).found()
+  find(hash: number, key: Uint8Array): RecordView | undefined {
+    const slot = this.#slotOf(hash, key)
+    return slot < 0 ? undefined : this.#at(this.#slots.offsetAt(slot))
   }
 
-  findAll(slot: number): Found[] {
-    const all: Found[] = []
-    this.#slots.find(slot, offset => {
-      all.push(this.#at(offset).found())
-      return false
-    })
+  /** All under this hash, whatever their keys. */
+  findAll(hash: number): RecordView[] {
+    const all: RecordView[] = []
+    const slots = this.#slots
+    for (let slot = slots.find(hash); slot >= 0; slot = slots.find(hash, slot + 1)) {
+      all.push(this.#at(slots.offsetAt(slot)))
+    }
     return all
   }
 
   /** The keys' latest puts, in the order of the file. */
-  records(): Found[] {
-    return this.#puts(view => view.found())
+  records(): RecordView[] {
+    return this.located().map(({ record }) => record)
   }
 
   /** The same, with the offsets of their frames. */
-  located(): { found: Found; offset: number }[] {
-    return this.#puts((view, offset) => ({ found: view.found(), offset }))
+  located(): { record: RecordView; offset: number }[] {
+    if (!this.#resident) this.#resident = this.log.readAt(0, this.log.end)
+    const offsets = this.#slots.offsets().sort((a, b) => a - b)
+    return offsets.map(offset => ({ record: this.#at(offset), offset })).filter(({ record }) => record.isPut)
   }
 
   /** The same, ready to be written to a successor, but for those that stand where no lookup can find them. */
   changes(): Change[] {
-    return this.#puts(view => view.toChange()).filter(({ key, place, slot }) => {
-      const position = this.#positionOf(key)
-      return position?.place === place && position.slot === slot
-    })
+    return this.records()
+      .map(record => record.toChange())
+      .filter(({ key, place, slot }) => {
+        const position = this.#positionOf(key)
+        return position?.place === place && position.slot === slot
+      })
   }
 
   /** Frees the file's bytes; lookups read from the file from now on. */
@@ -146,17 +151,7 @@ export class Bucket {
     this.#resident = undefined
   }
 
-  #puts<T>(take: (view: RecordView, offset: number) => T): T[] {
-    if (!this.#resident) this.#resident = this.log.readAt(0, this.log.end)
-    const taken: T[] = []
-    for (const offset of this.#slots.offsets().sort((a, b) => a - b)) {
-      const view = this.#at(offset)
-      if (view.isPut) taken.push(take(view, offset))
-    }
-    return taken
-  }
-
-  #apply(type: number, bytes: Buffer, start: number, end: number, offset: number): void {
+  frame(type: number, bytes: Buffer, start: number, end: number, offset: number): void {
     this.#keep(bytes, start - FRAME_HEADER_BYTES, end, offset)
     if (this.sealedAt >= 0) {
       if (type === FRAME.successor && !this.successor && end - start > UNIQUE_BYTES) {
@@ -173,11 +168,29 @@ export class Bucket {
     }
   }
 
+  /** Plain puts of new keys, of a file that is read for the first time: most of what a process that makes one get reads. */
+  skim(bytes: Buffer, at: number, hash: (start: number, end: number) => number): number {
+    if (bytes !== this.#resident || this.sealedAt >= 0) return at
+    // Its methods are quick from the first call on.
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+    this.#slots.reserve((bytes.length - at) / TYPICAL_RECORD_BYTES)
+    for (let start = at; ; ) {
+      const payload = start + FRAME_HEADER_BYTES
+      if (payload + FIXED_BYTES > bytes.length || view.getUint32(start + 4, true) !== PLAIN_PUT) return start
+      const end = payload + view.getUint32(start + 8, true)
+      if (end > bytes.length || payload + FIXED_BYTES + view.getUint16(payload + 8, true) > end) return start
+      if (hash(start + 4, end) !== view.getUint32(start, true)) return start
+      if (!this.#slots.addNew(view.getUint32(payload + 4, true), start)) return start
+      this.liveCount++
+      start = end
+    }
+  }
+
   /**
    * A record was damaged, and the one that it replaced must not come to life again. Where its key is beyond doubt, that
    * key's record goes; else every record before it might be the one.
    */
-  #distrust(bytes: Buffer, start: number, end: number, damage: Damage): void {
+  damage(bytes: Buffer, start: number, end: number, damage: Damage): void {
     if (damage !== 'lost' || this.sealedAt >= 0) return
     const payload = start + FRAME_HEADER_BYTES
     const isOneFrame = payload <= end && payload + bytes.readUInt32LE(start + 8) === end
@@ -186,10 +199,11 @@ export class Bucket {
       this.#voidAll(this.log.end)
       return
     }
-    const old = this.#offsetOf(victim.slot, victim.key)
-    if (old < 0) return
-    if (this.#at(old).isPut) this.liveCount--
-    this.#slots.remove(victim.slot, old)
+    const slot = this.#slotOf(victim.slot, victim.key)
+    if (slot < 0) return
+    const offset = this.#slots.offsetAt(slot)
+    if (this.#at(offset).isPut) this.liveCount--
+    this.#slots.remove(victim.slot, offset)
   }
 
   #recognize(payload: Buffer): { slot: number; key: Buffer } | undefined {
@@ -204,12 +218,11 @@ export class Bucket {
   }
 
   #index(view: RecordView, offset: number): void {
-    const frameBytes = view.end - view.start + FRAME_HEADER_BYTES
-    const { slot } = view
+    const { slot: hash, frameBytes } = view
+    const known = this.#slots.find(hash)
     // Most are new, and a view of the key takes longer than this look.
-    const isKnown = this.#slots.has(slot)
-    const old = isKnown ? this.#offsetOf(slot, view.bytes.subarray(view.keyStart, view.valueStart)) : -1
-    const stored = old < 0 ? undefined : this.#at(old)
+    const slot = known < 0 ? -1 : this.#slotOf(hash, view.key)
+    const stored = slot < 0 ? undefined : this.#at(this.#slots.offsetAt(slot))
     const current = stored?.isPut ? stored.check : NO_RECORD
     const isOutdated = isConditional(view.type) && current !== view.expected
     if (isOutdated) this.#outdated.add(offset)
@@ -219,29 +232,29 @@ export class Bucket {
     }
     this.liveCount += (view.isPut ? 1 : 0) - (stored?.isPut ? 1 : 0)
     if (stored) {
-      this.deadBytes += stored.end - stored.start + FRAME_HEADER_BYTES
-      this.#slots.replace(slot, old, offset)
+      this.deadBytes += stored.frameBytes
+      this.#slots.replaceAt(slot, offset)
     } else {
-      this.#slots.add(slot, offset)
+      this.#slots.add(hash, offset)
     }
     if (!view.isPut) this.deadBytes += frameBytes
   }
 
-  #offsetOf(slot: number, key: Uint8Array): number {
-    return this.#slots.find(slot, offset => this.#at(offset).hasKey(key))
+  /** The slot in the table of the key's record, or -1. */
+  #slotOf(hash: number, key: Uint8Array): number {
+    const slots = this.#slots
+    let slot = slots.find(hash)
+    while (slot >= 0 && !this.#at(slots.offsetAt(slot)).hasKey(key)) slot = slots.find(hash, slot + 1)
+    return slot
   }
 
   #at(offset: number): RecordView {
-    if (this.#resident) {
-      this.#storedAt = -1
-      this.#stored.lookAt(this.#resident, offset)
-      return this.#stored
-    }
-    if (offset === this.#storedAt) return this.#stored
+    if (this.#resident) return new RecordView(this.#resident, offset)
+    if (this.#stored && offset === this.#storedAt) return this.#stored
     let bytes = this.log.readAt(offset, RECORD_GUESS_BYTES)
     const length = FRAME_HEADER_BYTES + bytes.readUInt32LE(8)
     if (length > bytes.length) bytes = this.log.readAt(offset, length)
-    this.#stored.lookAt(bytes, 0)
+    this.#stored = new RecordView(bytes, 0)
     this.#storedAt = offset
     return this.#stored
   }

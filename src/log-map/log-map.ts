@@ -25,7 +25,7 @@ import {
   placeAfter,
   prefixOf,
 } from './directory.js'
-import { type Change, type Found, type Position, writeChange } from './record.js'
+import { type Change, type Position, type RecordView, writeChange } from './record.js'
 import { Succession } from './succession.js'
 import { BucketTree } from './tree.js'
 
@@ -45,8 +45,8 @@ export interface Part {
   prefix: string
   /** Another one than before when anything was written to the part since. */
   stamp: string
-  /** Each key's latest put, in views; to be called before anything else is asked of the map. */
-  records(): Found[]
+  /** Each key's latest put; to be called before anything else is asked of the map. */
+  records(): RecordView[]
 }
 
 export class LogMap {
@@ -86,7 +86,7 @@ export class LogMap {
    *
    * @throws errno-style errors
    */
-  get({ place, slot }: Position, key: Uint8Array): Found | undefined {
+  get({ place, slot }: Position, key: Uint8Array): RecordView | undefined {
     return this.#current(place)?.find(slot, key)
   }
 
@@ -101,13 +101,13 @@ export class LogMap {
   }
 
   /** The same as far as it is in memory, without a look at whether others have changed it since. */
-  getLoaded({ place, slot }: Position, key: Uint8Array): Found | undefined {
+  getLoaded({ place, slot }: Position, key: Uint8Array): RecordView | undefined {
     const bucket = this.#tree.at(place)
     return bucket && bucket.residentBytes > 0 ? bucket.find(slot, key) : undefined
   }
 
   /** All records of one position, whatever their keys. */
-  getAll({ place, slot }: Position): Found[] {
+  getAll({ place, slot }: Position): RecordView[] {
     return this.#current(place)?.findAll(slot) ?? []
   }
 
@@ -228,7 +228,7 @@ export class LogMap {
   }
 
   /** Every key's latest put, bucket by bucket; what is set or removed meanwhile may or may not be among them. */
-  *records(): IterableIterator<Found> {
+  *records(): IterableIterator<RecordView> {
     for (const part of this.parts()) yield* part.records()
   }
 

@@ -26,15 +26,6 @@ export interface Change extends Position {
   expected?: number | undefined
 }
 
-/** A record as it was read; the buffers are views that the next call on the map may overwrite. */
-export interface Found extends Position {
-  kind: 'put' | 'remove'
-  key: Buffer
-  value: Buffer
-  /** The check of its frame, for a later `expected`. */
-  check: number
-}
-
 const PLACE_SEED = 1
 const SLOT_SEED = 2
 
@@ -49,8 +40,10 @@ export function hashedPosition(hashing: Hashing, key: Uint8Array, start = 0): Po
 /** As `expected`: the key has no put. */
 export const NO_RECORD = 0
 
-const FIXED_BYTES = 10
+/** Place, slot and the key's length. */
+export const FIXED_BYTES = 10
 const CONDITION_BYTES = 8
+const NO_BYTES = Buffer.alloc(0)
 
 export function writeChange(writer: FrameWriter, change: Change, nonce = 0): void {
   const isConditional = change.expected !== undefined
@@ -68,12 +61,20 @@ export function isChange(type: number): boolean {
   return type === FRAME.put || type === FRAME.remove || isConditional(type)
 }
 
-/** Where the fields of a record's frame are; offsets into the buffer that holds it. */
-export class RecordView {
-  bytes: Buffer = Buffer.alloc(0)
+/** A record where it lies, in bytes that stay as they are. Its parts are views of these. */
+export class RecordView implements Position {
+  bytes: Buffer
   type = 0
   start = 0
   end = 0
+
+  /** Looks at the frame that begins at this offset of the bytes. */
+  constructor(bytes: Buffer = NO_BYTES, frame = -1) {
+    this.bytes = bytes
+    if (frame < 0) return
+    const start = frame + FRAME_HEADER_BYTES
+    this.look(bytes[frame + 6] as number, bytes, start, start + u32(bytes, frame + 8))
+  }
 
   /** `start` is the payload's; returns false for a payload too short to be a record. */
   look(type: number, bytes: Buffer, start: number, end: number): boolean {
@@ -82,12 +83,6 @@ export class RecordView {
     this.start = start + (isConditional(type) ? CONDITION_BYTES : 0)
     this.end = end
     return this.start + FIXED_BYTES <= end && this.valueStart <= end
-  }
-
-  /** Looks at the frame that begins at this offset. */
-  lookAt(bytes: Buffer, frame: number): void {
-    const start = frame + FRAME_HEADER_BYTES
-    this.look(bytes[frame + 6] as number, bytes, start, start + u32(bytes, frame + 8))
   }
 
   get expected(): number {
@@ -108,43 +103,34 @@ export class RecordView {
   get isPut(): boolean {
     return this.type === FRAME.put || this.type === FRAME.putIf
   }
+  /** The check of its frame, for a later `expected`. */
   get check(): number {
     return u32(this.bytes, this.start - (isConditional(this.type) ? CONDITION_BYTES : 0) - FRAME_HEADER_BYTES)
   }
-
-  hasKey(key: Uint8Array): boolean {
-    const from = this.keyStart
-    if (this.valueStart - from !== key.length) return false
-    for (let i = 0; i < key.length; i++) if (this.bytes[from + i] !== key[i]) return false
-    return true
+  get kind(): Change['kind'] {
+    return this.isPut ? 'put' : 'remove'
+  }
+  get key(): Buffer {
+    return this.bytes.subarray(this.keyStart, this.valueStart)
+  }
+  get value(): Buffer {
+    return this.bytes.subarray(this.valueStart, this.end)
+  }
+  /** Of its frame, as a plain put. */
+  get frameBytes(): number {
+    return this.end - this.start + FRAME_HEADER_BYTES
   }
 
-  found(): Found {
-    return {
-      place: this.place,
-      slot: this.slot,
-      kind: this.isPut ? 'put' : 'remove',
-      key: this.bytes.subarray(this.keyStart, this.valueStart),
-      value: this.bytes.subarray(this.valueStart, this.end),
-      check: this.check,
-    }
+  hasKey(key: Uint8Array): boolean {
+    const { keyStart, valueStart } = this
+    return valueStart - keyStart === key.length && this.bytes.compare(key, 0, key.length, keyStart, valueStart) === 0
   }
 
   /** The record as a plain change, for a successor; owns its bytes. */
   toChange(): Change {
-    return {
-      kind: this.isPut ? 'put' : 'remove',
-      place: this.place,
-      slot: this.slot,
-      key: Buffer.from(this.bytes.subarray(this.keyStart, this.valueStart)),
-      value: Buffer.from(this.bytes.subarray(this.valueStart, this.end)),
-    }
+    const { kind, place, slot, key, value } = this
+    return { kind, place, slot, key: Buffer.from(key), value: Buffer.from(value) }
   }
-}
-
-/** What a record takes in a file as a plain put. */
-export function frameBytesOf({ key, value }: { key: Uint8Array; value: Uint8Array }): number {
-  return FRAME_HEADER_BYTES + FIXED_BYTES + key.length + value.length
 }
 
 /** The key and slot of a damaged record where they prove each other as they stand. */

@@ -9,34 +9,49 @@ export class Slots {
   #mask = MIN_SLOTS - 1
   count = 0
 
-  /** Whether anything is under this hash. */
-  has(hash: number): boolean {
-    for (let slot = hash & this.#mask; this.#table[2 * slot + 1] !== 0; slot = (slot + 1) & this.#mask) {
-      if (this.#table[2 * slot] === hash) return true
+  /**
+   * The first slot in which there is an offset under this hash, or -1. The next one is that `from` the slot after it:
+   *
+   *     for (let slot = slots.find(hash); slot >= 0; slot = slots.find(hash, slot + 1)) slots.offsetAt(slot)
+   */
+  find(hash: number, from = hash): number {
+    const table = this.#table
+    for (let slot = from & this.#mask; table[2 * slot + 1] !== 0; slot = (slot + 1) & this.#mask) {
+      if (table[2 * slot] === hash) return slot
     }
-    return false
+    return -1
   }
 
-  /** The offset under this hash for which the test holds, or -1. */
-  find(hash: number, test: (offset: number) => boolean): number {
-    for (let slot = hash & this.#mask; ; slot = (slot + 1) & this.#mask) {
-      const offset = (this.#table[2 * slot + 1] as number) - 1
-      if (offset < 0) return -1
-      if (this.#table[2 * slot] === hash && test(offset)) return offset
-    }
+  offsetAt(slot: number): number {
+    return (this.#table[2 * slot + 1] as number) - 1
+  }
+
+  /** Makes room for so many more. */
+  reserve(count: number): void {
+    let slots = this.#mask + 1
+    while ((this.count + count) * 4 > slots * 3) slots *= 2
+    if (slots > this.#mask + 1) this.#resize(slots)
+  }
+
+  /** Adds the offset unless anything is under this hash; returns whether it did. */
+  addNew(hash: number, offset: number): boolean {
+    if ((this.count + 1) * 4 > (this.#mask + 1) * 3) this.#resize(2 * (this.#mask + 1))
+    const table = this.#table
+    let slot = hash & this.#mask
+    for (; table[2 * slot + 1] !== 0; slot = (slot + 1) & this.#mask) if (table[2 * slot] === hash) return false
+    table[2 * slot] = hash
+    table[2 * slot + 1] = offset + 1
+    this.count++
+    return true
   }
 
   add(hash: number, offset: number): void {
-    if (++this.count * 4 > (this.#mask + 1) * 3) this.#grow()
+    if (++this.count * 4 > (this.#mask + 1) * 3) this.#resize(2 * (this.#mask + 1))
     this.#insert(hash, offset)
   }
 
-  replace(hash: number, from: number, to: number): void {
-    for (let slot = hash & this.#mask; ; slot = (slot + 1) & this.#mask) {
-      if (this.#table[2 * slot] !== hash || this.#table[2 * slot + 1] !== from + 1) continue
-      this.#table[2 * slot + 1] = to + 1
-      return
-    }
+  replaceAt(slot: number, offset: number): void {
+    this.#table[2 * slot + 1] = offset + 1
   }
 
   remove(hash: number, offset: number): void {
@@ -69,10 +84,10 @@ export class Slots {
     this.#table[2 * slot + 1] = offset + 1
   }
 
-  #grow(): void {
+  #resize(slots: number): void {
     const old = this.#table
-    this.#table = new Uint32Array(old.length * 2)
-    this.#mask = this.#mask * 2 + 1
+    this.#table = new Uint32Array(2 * slots)
+    this.#mask = slots - 1
     for (let i = 0; i < old.length; i += 2) {
       const offset = old[i + 1] as number
       if (offset !== 0) this.#insert(old[i] as number, offset - 1)

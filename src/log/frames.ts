@@ -5,11 +5,24 @@
 // The check is xxh32 of all that follows it, under a seed that stands for the file's place in the cache. So a frame
 // that turns up anywhere else, in a swapped file or inside a cached value, is no frame there.
 
-import { FRAME_HEADER_BYTES, FRAME_MAGIC } from '../base/layout.js'
+import { FRAME, FRAME_HEADER_BYTES, FRAME_MAGIC } from '../base/layout.js'
 import type { Hash32, Hashing } from '../hashing/hashing.js'
 
-/** Called for each frame: the payload is `bytes[start, end)`, the frame begins at `start - FRAME_HEADER_BYTES`. */
-export type FrameVisitor = (type: number, bytes: Buffer, start: number, end: number) => void
+/** What is shown the frames of a file, in order. */
+export interface FrameReader {
+  /** The payload is `bytes[start, end)`; `offset` is that of the frame in the file. */
+  frame(type: number, bytes: Buffer, start: number, end: number, offset: number): void
+  /** Of bytes that are no whole frame. */
+  damage?(bytes: Buffer, start: number, end: number, damage: Damage, offset: number): void
+  /**
+   * Takes in by itself what it likes of the frames from `bytes[at]` on, which is at this offset in the file, and returns
+   * where in the bytes it stopped. A frame is whole if `hash(4 bytes after its start, its end)` is its check.
+   */
+  skim?(bytes: Buffer, at: number, hash: (start: number, end: number) => number, offset: number): number
+}
+
+/** Magic, type and zero of an unconditional put, as one number. */
+export const PLAIN_PUT = FRAME_MAGIC | (FRAME.put << 16)
 
 const MIN_CAPACITY = 1024
 
@@ -76,6 +89,15 @@ export class FrameWriter {
     }
   }
 
+  /** Shows the finished frames, the first of which is at this offset in the file. */
+  show(reader: FrameReader, offset: number): void {
+    for (let at = 0; at < this.length; ) {
+      const end = at + FRAME_HEADER_BYTES + u32(this.bytes, at + 8)
+      reader.frame(this.bytes[at + 6] as number, this.bytes, at + FRAME_HEADER_BYTES, end, offset + at)
+      at = end
+    }
+  }
+
   #reserve(count: number): void {
     if (this.length + count <= this.bytes.length) return
     const grown = Buffer.allocUnsafeSlow(Math.max(this.bytes.length * 2, this.length + count))
@@ -91,8 +113,6 @@ export class FrameWriter {
  */
 export type Damage = 'lost' | 'mended' | 'torn'
 
-export type DamageVisitor = (bytes: Buffer, start: number, end: number, damage: Damage) => void
-
 export interface ScanResult {
   /** How far the bytes were understood; what is left may be a frame that is still being written. */
   end: number
@@ -101,61 +121,61 @@ export interface ScanResult {
 }
 
 /**
- * Visits the frames in `bytes[start, end)`. Where none begins, the bytes up to the next valid one are either the beginnings
- * of frames whose writers were killed, which nobody was told of, or damage. An unfinished frame at the end is left alone, as
- * its writer may be at it. A frame of which only the header is damaged is mended in `bytes`.
+ * Shows the frames in the bytes, which begin at `base` in their file. Where none begins, the bytes up to the next valid one
+ * are either the beginnings of frames whose writers were killed, which nobody was told of, or damage. An unfinished frame at
+ * the end is left alone, as its writer may be at it; so is what looks damaged there while the file goes on. A frame of which
+ * only the header is damaged is mended in `bytes`.
  */
 export function scanFrames(
   hashing: Hashing,
   bytes: Buffer,
-  start: number,
-  end: number,
   seed: number,
-  visit: FrameVisitor,
-  visitDamage: DamageVisitor = () => undefined,
+  reader: FrameReader,
+  { base = 0, isLast = true } = {},
 ): ScanResult {
+  const end = bytes.length
   let tornBytes = 0
-  let at = start
-  let hash = hashing.hash32Over(bytes)
-  const search = { leftBytes: (end - start) * MAX_HASHED_TIMES }
-  while (at < end) {
-    const frameEnd = endOfHashed(hash, bytes, at, end, seed)
+  let hash = hashing.hash32Over(bytes, seed)
+  const search = { leftBytes: end * MAX_HASHED_TIMES }
+  for (let at = 0; ; ) {
+    if (reader.skim) at = reader.skim(bytes, at, hash, base + at)
+    if (at >= end) return { end: at, tornBytes }
+    const frameEnd = endOfHashed(hash, bytes, at, end)
     if (frameEnd >= 0) {
-      visit(bytes[at + 6] as number, bytes, at + FRAME_HEADER_BYTES, frameEnd)
+      reader.frame(bytes[at + 6] as number, bytes, at + FRAME_HEADER_BYTES, frameEnd, base + at)
       at = frameEnd
       continue
     }
     const next = findFrame(hashing, bytes, at + 1, end, seed, search)
     let limit = next < 0 ? end : next
     if (mendHeader(hashing, bytes, at, limit, seed)) {
-      hash = hashing.hash32Over(bytes)
-      visitDamage(bytes, at, limit, 'mended')
-      visit(bytes[at + 6] as number, bytes, at + FRAME_HEADER_BYTES, limit)
+      hash = hashing.hash32Over(bytes, seed)
+      reader.damage?.(bytes, at, limit, 'mended', base + at)
+      reader.frame(bytes[at + 6] as number, bytes, at + FRAME_HEADER_BYTES, limit, base + at)
     } else {
       const isTorn = isCutShort(bytes, at, limit)
-      if (isTorn && next < 0) break
       // What follows a damaged frame may be unfinished alone.
       const saidEnd = saidEndOfFrame(bytes, at, limit)
       if (!isTorn && saidEnd < limit && isCutShort(bytes, saidEnd, limit)) limit = saidEnd
-      visitDamage(bytes, at, limit, isTorn ? 'torn' : 'lost')
+      if (limit === end && (isTorn || !isLast)) return { end: at, tornBytes }
+      reader.damage?.(bytes, at, limit, isTorn ? 'torn' : 'lost', base + at)
       tornBytes += limit - at
     }
     at = limit
   }
-  return { end: at, tornBytes }
 }
 
 /** Where the frame at this position ends, or -1 where there is no valid one. */
 export function endOfFrame(hashing: Hashing, bytes: Buffer, at: number, end: number, seed: number): number {
-  return endOfHashed((from, to) => hashing.hash32(bytes, from, to, seed), bytes, at, end, seed)
+  return endOfHashed((from, to) => hashing.hash32(bytes, from, to, seed), bytes, at, end)
 }
 
-function endOfHashed(hash: Hash32, bytes: Buffer, at: number, end: number, seed: number): number {
+function endOfHashed(hash: Hash32, bytes: Buffer, at: number, end: number): number {
   if (at + FRAME_HEADER_BYTES > end) return -1
   if (u16(bytes, at + 4) !== FRAME_MAGIC || bytes[at + 7] !== 0) return -1
   const frameEnd = at + FRAME_HEADER_BYTES + u32(bytes, at + 8)
   if (frameEnd > end) return -1
-  return hash(at + 4, frameEnd, seed) === u32(bytes, at) ? frameEnd : -1
+  return hash(at + 4, frameEnd) === u32(bytes, at) ? frameEnd : -1
 }
 
 /**

@@ -14,15 +14,7 @@ import { FORMAT_VERSION, FRAME, FRAME_HEADER_BYTES, MAX_FRAME_BYTES } from '../b
 import type { PooledFile } from '../files/descriptors.js'
 import type { FileStat, OpenMode } from '../files/files.js'
 import type { Environment } from './environment.js'
-import { type Damage, type FrameVisitor, FrameWriter, scanFrames } from './frames.js'
-
-/** Called for each frame with the offset of the frame in the file. */
-export type LogVisitor = (type: number, bytes: Buffer, start: number, end: number, offset: number) => void
-
-/** Called for what is no whole frame; `offset` is that of `bytes[start]` in the file. */
-export type LogDamageVisitor = (bytes: Buffer, start: number, end: number, damage: Damage, offset: number) => void
-
-const ignoreDamage: LogDamageVisitor = () => undefined
+import { type FrameReader, FrameWriter, scanFrames } from './frames.js'
 
 /** Bytes read at a time; a longer frame is read whole. */
 const CHUNK_BYTES = 1024 * 1024
@@ -62,45 +54,42 @@ export class Log {
   }
 
   /**
-   * Visits the frames, and the damage, that were added since the last call; false when the file was deleted or is not the one that was
-   * read before.
+   * Shows what was added since the last call; false when the file was deleted or is not the one that was read before.
    *
    * @throws errno-style errors of the file system
    */
-  read(visit: LogVisitor, visitDamage = ignoreDamage): boolean {
-    return unlessMissing(false, () => this.#read(visit, visitDamage))
+  read(reader: FrameReader): boolean {
+    return unlessMissing(false, () => {
+      const stat = this.#file.stat()
+      const { sizeBytes } = stat
+      if (!this.#isSame(stat) || sizeBytes < this.sizeBytes) return false
+      if (sizeBytes > this.end) this.#readTo(sizeBytes, reader)
+      return true
+    })
   }
 
-  #read(visit: LogVisitor, visitDamage: LogDamageVisitor): boolean {
-    const stat = this.#file.stat()
-    const { sizeBytes } = stat
-    if (!this.#isSame(stat) || sizeBytes < this.sizeBytes) return false
-    if (sizeBytes > this.end) this.#readTo(sizeBytes, visit, visitDamage)
-    return true
-  }
-
-  /** Visits the frames, and the damage, in about so many bytes from an offset on; returns where to go on, undefined at the end. */
-  readSome(from: number, chunkBytes: number, visit: LogVisitor, visitDamage = ignoreDamage): number | undefined {
+  /** Shows what is in about so many bytes from an offset on; returns where to go on, undefined at the end. */
+  readSome(from: number, chunkBytes: number, reader: FrameReader): number | undefined {
     return unlessMissing(undefined, () => {
       const { sizeBytes } = this.#file.stat()
       this.end = from
-      if (sizeBytes > from) this.#readTo(sizeBytes, visit, visitDamage, chunkBytes, true)
+      if (sizeBytes > from) this.#readTo(sizeBytes, reader, chunkBytes, true)
       return from < this.end && this.end < sizeBytes ? this.end : undefined
     })
   }
 
   /**
-   * Appends the writer's frames and visits all frames up to the end of the file, these included. Returns the offset of
-   * the first of them, or -1 when the file was deleted meanwhile.
+   * Appends the writer's frames and shows all frames up to the end of the file, these included. Returns the offset of the
+   * first of them, or -1 when the file was deleted meanwhile.
    *
    * @throws errno-style errors; CacheError `ERR_CACHE_IO` when the disk took only a part
    */
-  append(writer: FrameWriter, visit: LogVisitor, visitDamage = ignoreDamage): number {
-    return unlessMissing(-1, () => this.#append(writer, visit, visitDamage))
+  append(writer: FrameWriter, reader: FrameReader): number {
+    return unlessMissing(-1, () => this.#append(writer, reader))
   }
 
-  #append(writer: FrameWriter, visit: LogVisitor, visitDamage: LogDamageVisitor): number {
-    if (this.sizeBytes === 0 && !this.#read(visit, visitDamage)) return -1
+  #append(writer: FrameWriter, reader: FrameReader): number {
+    if (this.sizeBytes === 0 && !this.read(reader)) return -1
     const batch = this.sizeBytes === 0 ? this.#withOpenFrame(writer) : writer
     batch.check(this.#environment.hashing, this.seed)
     const written = this.#file.append(batch.bytes, batch.length)
@@ -115,12 +104,10 @@ export class Log {
       const offset = this.end
       this.end = sizeBytes
       this.sizeBytes = sizeBytes
-      visitFrames(batch, (type, bytes, start, end) =>
-        visit(type, bytes, start, end, offset + start - FRAME_HEADER_BYTES),
-      )
+      batch.show(reader, offset)
       return offset + openBytes
     }
-    return this.#readOwn(batch, openBytes, sizeBytes, visit, visitDamage)
+    return this.#readOwn(batch, openBytes, sizeBytes, reader)
   }
 
   /** Takes all that is in the file as read. */
@@ -149,55 +136,31 @@ export class Log {
   }
 
   /** Others wrote too: finds where this process's frames ended up among theirs. */
-  #readOwn(
-    batch: FrameWriter,
-    openBytes: number,
-    sizeBytes: number,
-    visit: LogVisitor,
-    visitDamage: LogDamageVisitor,
-  ): number {
+  #readOwn(batch: FrameWriter, openBytes: number, sizeBytes: number, reader: FrameReader): number {
     const own = batch.bytes.subarray(openBytes, openBytes + FRAME_HEADER_BYTES)
     let landed = -1
-    const visitOwn: LogVisitor = (type, bytes, start, end, offset) => {
-      // The last of several equal frames: earlier ones may have been there long before this append.
-      if (bytes.compare(own, 0, FRAME_HEADER_BYTES, start - FRAME_HEADER_BYTES, start) === 0) landed = offset
-      visit(type, bytes, start, end, offset)
-    }
-    this.#readTo(sizeBytes, visitOwn, visitDamage)
+    this.#readTo(sizeBytes, {
+      frame(type, bytes, start, end, offset) {
+        // The last of several equal frames: earlier ones may have been there long before this append.
+        if (bytes.compare(own, 0, FRAME_HEADER_BYTES, start - FRAME_HEADER_BYTES, start) === 0) landed = offset
+        reader.frame(type, bytes, start, end, offset)
+      },
+      damage: (bytes, start, end, damage, offset) => reader.damage?.(bytes, start, end, damage, offset),
+    })
     if (landed < 0) throw new CacheError('ERR_CACHE_IO', `What was appended to ${this.path} is not there.`)
     return landed
   }
 
-  #readTo(
-    sizeBytes: number,
-    visit: LogVisitor,
-    visitDamage: LogDamageVisitor,
-    chunkBytes = CHUNK_BYTES,
-    isOnce = false,
-  ): void {
+  #readTo(sizeBytes: number, reader: FrameReader, chunkBytes = CHUNK_BYTES, isOnce = false): void {
     const { hashing } = this.#environment
     let length = chunkBytes
     while (this.end < sizeBytes) {
       const base = this.end
       const isLast = base + length >= sizeBytes
       const bytes = this.readAt(base, Math.min(length, sizeBytes - base))
-      let damageStart = -1
-      const scan = scanFrames(
-        hashing,
-        bytes,
-        0,
-        bytes.length,
-        this.seed,
-        (type, buffer, start, end) => visit(type, buffer, start, end, base + start - FRAME_HEADER_BYTES),
-        (buffer, start, end, damage) => {
-          // What looks damaged at the end of a chunk may be whole in a longer one.
-          if (end === buffer.length && !isLast && damage === 'lost') damageStart = start
-          else visitDamage(buffer, start, end, damage, base + start)
-        },
-      )
-      const taken = damageStart < 0 ? scan.end : damageStart
+      const { end: taken, tornBytes } = scanFrames(hashing, bytes, this.seed, reader, { base, isLast })
       this.end += taken
-      this.tornBytes += scan.tornBytes - (damageStart < 0 ? 0 : scan.end - damageStart)
+      this.tornBytes += tornBytes
       if (isLast || (isOnce && taken > 0)) break
       // A frame may be longer than the chunk: look at more at once, but not for what no frame can be.
       if (taken === 0 && length >= MAX_FRAME_BYTES) break
@@ -208,14 +171,6 @@ export class Log {
 
   #withOpenFrame(writer: FrameWriter): FrameWriter {
     return writeOpenFrame(new FrameWriter(), this.identity).put(writer.bytes.subarray(0, writer.length))
-  }
-}
-
-function visitFrames(writer: FrameWriter, visit: FrameVisitor): void {
-  for (let at = 0; at < writer.length; ) {
-    const end = at + FRAME_HEADER_BYTES + writer.bytes.readUInt32LE(at + 8)
-    visit(writer.bytes[at + 6] as number, writer.bytes, at + FRAME_HEADER_BYTES, end)
-    at = end
   }
 }
 

@@ -5,7 +5,7 @@
 // The blob's location is a hint that saves a get the blob index; after a gc the index knows better.
 
 import { BLOB_ID_BYTES } from '../base/layout.js'
-import { fingerprintBytes, flagsOf, readFingerprint, writeFingerprint } from '../fingerprint/bytes.js'
+import { fingerprintBytes, flagsOf, readFingerprint, readU48, writeFingerprint } from '../fingerprint/bytes.js'
 import type { Fingerprint } from '../fingerprint/fingerprint.js'
 import type { BlobRef } from '../packs/packs.js'
 
@@ -58,36 +58,46 @@ export function encodeEntry(entry: Entry): Buffer {
   return bytes
 }
 
-/** @throws RangeError when the bytes are not an entry */
-export function decodeEntry(bytes: Buffer): Entry {
-  const flags = bytes.readUInt8(0)
-  const id = bytes.subarray(1, 1 + BLOB_ID_BYTES)
+/** The entry in `bytes[start, end)`; its buffers are views of them. @throws RangeError when they are none */
+export function decodeEntry(bytes: Buffer, start = 0, end = bytes.length): Entry {
+  // Its methods check the bounds, and are quick from the first call on.
+  const view = new DataView(bytes.buffer, bytes.byteOffset + start, end - start)
+  const flags = view.getUint8(0)
   let at = 1 + BLOB_ID_BYTES
-  const location = { pack: bytes.readUInt32LE(at), offset: bytes.readUInt32LE(at + 4) }
-  const createdAt = bytes.readUIntLE(at + 8, 6)
-  const usedAt = bytes.readUInt32LE(at + 14) * 1000
+  const location = { pack: view.getUint32(at, true), offset: view.getUint32(at + 4, true) }
+  const createdAt = readU48(view, at + 8)
+  const usedAt = view.getUint32(at + 14, true) * 1000
+  const id = bytes.subarray(start + 1, start + 1 + BLOB_ID_BYTES)
+  const entry: Entry = {
+    blob: { id, location },
+    createdAt,
+    usedAt,
+    ttlMs: undefined,
+    base: undefined,
+    sources: undefined,
+  }
+  if (flags === 0) return entry
   at = FIXED_BYTES
-  const entry: Entry = { blob: { id, location }, createdAt, usedAt }
   if (flags & HAS_TTL) {
-    entry.ttlMs = bytes.readDoubleLE(at)
+    entry.ttlMs = view.getFloat64(at, true)
     at += 8
   }
   if (flags & HAS_BASE) {
-    entry.base = readPath(bytes, at)
-    at += 2 + bytes.readUInt16LE(at)
+    entry.base = readPath(view, at)
+    at += 2 + view.getUint16(at, true)
   }
-  if (flags & HAS_SOURCES) entry.sources = decodeSources(bytes, at)
+  if (flags & HAS_SOURCES) entry.sources = decodeSources(view, at)
   return entry
 }
 
-function decodeSources(bytes: Buffer, start: number): Source[] {
+function decodeSources(view: DataView, start: number): Source[] {
   let at = start + 4
   const sources: Source[] = []
-  for (let left = bytes.readUInt32LE(start); left > 0; left--) {
-    const flags = bytes.readUInt8(at)
-    const path = readPath(bytes, at + 1)
-    at += 3 + bytes.readUInt16LE(at + 1)
-    const fingerprint = readFingerprint(flags, bytes, at)
+  for (let left = view.getUint32(start, true); left > 0; left--) {
+    const flags = view.getUint8(at)
+    const path = readPath(view, at + 1)
+    at += 3 + view.getUint16(at + 1, true)
+    const fingerprint = readFingerprint(flags, view, at)
     sources.push({ path, isRelative: (flags & IS_RELATIVE) !== 0, ...fingerprint })
     at += fingerprintBytes(fingerprint)
   }
@@ -98,8 +108,8 @@ function writePath(path: Buffer, bytes: Buffer, at: number): number {
   return bytes.writeUInt16LE(path.length, at) + path.copy(bytes, at + 2)
 }
 
-function readPath(bytes: Buffer, at: number): string {
-  const end = at + 2 + bytes.readUInt16LE(at)
-  if (end > bytes.length) throw new RangeError('A path of an entry is cut short.')
-  return bytes.toString('utf8', at + 2, end)
+function readPath(view: DataView, at: number): string {
+  const length = view.getUint16(at, true)
+  if (at + 2 + length > view.byteLength) throw new RangeError('A path of an entry is cut short.')
+  return Buffer.from(view.buffer as ArrayBuffer, view.byteOffset + at + 2, length).toString()
 }

@@ -8,7 +8,7 @@ import { MAX_KEY_BYTES } from '../base/layout.js'
 import type { Hashing } from '../hashing/hashing.js'
 import type { Environment } from '../log/environment.js'
 import { LogMap } from '../log-map/log-map.js'
-import { type Change, type Found, frameBytesOf, hashedPosition, type Position } from '../log-map/record.js'
+import { type Change, hashedPosition, type Position, type RecordView } from '../log-map/record.js'
 import { decodeEntry, type Entry, encodeEntry } from './entry.js'
 
 export const REMOVAL_CAUSES = [
@@ -104,7 +104,7 @@ export class Manifest {
   /** @throws errno-style errors; RangeError for a record that is no entry */
   look(key: EntryKey): Looked {
     const found = this.#map.get(key, key.bytes)
-    if (found?.kind === 'put') return { entry: decodeEntry(found.value), check: found.check }
+    if (found?.isPut) return { entry: entryIn(found), check: found.check }
     return { removal: found && decodeRemoval(found.value) }
   }
 
@@ -186,9 +186,9 @@ export class Manifest {
     const { part, next } = this.#map.partAt(place)
     const entries = part?.records().map(found => ({
       key: { place: found.place, slot: found.slot, bytes: found.key },
-      entry: decodeEntry(found.value),
+      entry: entryIn(found),
       check: found.check,
-      frameBytes: frameBytesOf(found),
+      frameBytes: found.frameBytes,
     }))
     return { entries: entries ?? [], next, share: 16 ** -(part?.prefix.length ?? 0) }
   }
@@ -239,12 +239,16 @@ function decodeRemoval(bytes: Buffer): Removal {
   return { cause: REMOVAL_CAUSES[bytes[0] ?? 0] ?? 'deleted', path }
 }
 
-function listed(found: Found): ListedEntry {
+function entryIn({ bytes, valueStart, end }: RecordView): Entry {
+  return decodeEntry(bytes, valueStart, end)
+}
+
+function listed(found: RecordView): ListedEntry {
   const versionEnd = keyStart(found.key)
   return {
     version: found.key.toString('utf8', 1, versionEnd),
     key: found.key.toString('utf8', versionEnd),
-    entry: decodeEntry(found.value),
+    entry: entryIn(found),
     check: found.check,
   }
 }

@@ -109,7 +109,8 @@ function encode(fingerprint: Fingerprint): Buffer {
 /** Undefined for a record that is none. */
 function decode(bytes: Buffer): Fingerprint | undefined {
   try {
-    const fingerprint = readFingerprint(bytes.readUInt8(0), bytes, 1)
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+    const fingerprint = readFingerprint(view.getUint8(0), view, 1)
     // The bytes are a view of a file that may be given up.
     return { ...fingerprint, digest: Buffer.from(fingerprint.digest) }
   } catch (error) {

@@ -15,8 +15,8 @@ import { errnoOf } from '../base/errors.js'
 import { BLOB_BYTES_START, BLOB_ID_BYTES, FRAME, FRAME_HEADER_BYTES, PACK_BYTES } from '../base/layout.js'
 import type { PooledFile } from '../files/descriptors.js'
 import type { Environment } from '../log/environment.js'
-import { FrameWriter } from '../log/frames.js'
-import { Log, type LogVisitor, writeOpenFrame } from '../log/log.js'
+import { type FrameReader, FrameWriter } from '../log/frames.js'
+import { Log, writeOpenFrame } from '../log/log.js'
 import { BlockCache } from './block-cache.js'
 
 /** Where a blob's frame begins. */
@@ -119,7 +119,7 @@ export class Packs {
     }
     const log = this.#log(pack, this.#retiredFile(pack), 'append')
     log.skipToEnd()
-    log.append(this.#writer.reset().begin(FRAME.seal).end(), () => undefined)
+    log.append(this.#writer.reset().begin(FRAME.seal).end(), { frame: () => undefined })
     log.close()
     if (this.#active?.pack === pack) this.#active = undefined
   }
@@ -151,22 +151,23 @@ export class Packs {
   ): number | undefined {
     const log = this.#log(pack, this.#currentFile(pack), 'read')
     let isSealed = false
-    const visitFrame: LogVisitor = (type, bytes, start, end, offset) => {
+    const frame: FrameReader['frame'] = (type, bytes, start, end, offset) => {
       if (type === FRAME.seal) isSealed = true
       if (isSealed || type !== FRAME.blob || end - start < BLOB_ID_BYTES) return
       const bytesStart = start + BLOB_ID_BYTES
       visit({ pack, offset }, bytes.subarray(start, bytesStart), bytes.subarray(bytesStart, end))
     }
-    const next = log.readSome(from, chunkBytes, visitFrame, (bytes, start, end, damage, offset) => {
-      if (damage !== 'lost') return
+    const damage: FrameReader['damage'] = (bytes, start, end, kind, offset) => {
+      if (kind !== 'lost') return
       for (let at = start, after = at; at + BLOB_BYTES_START <= end; at = after) {
         const payload = at + FRAME_HEADER_BYTES
         const id = bytes.subarray(payload, payload + BLOB_ID_BYTES)
         after = at + BLOB_BYTES_START + blobLength(id)
         if (after > end || !this.#isBlob(bytes.subarray(at, after), id)) return
-        visitFrame(FRAME.blob, bytes, payload, after, offset + at - start)
+        frame(FRAME.blob, bytes, payload, after, offset + at - start)
       }
-    })
+    }
+    const next = log.readSome(from, chunkBytes, { frame, damage })
     log.close()
     return isSealed ? undefined : next
   }
@@ -291,7 +292,7 @@ function identityOf(pack: number): string {
   return `blobs/packs/${pack}`
 }
 
-class ActivePack {
+class ActivePack implements FrameReader {
   readonly pack: number
   readonly log: Log
   #sealedAt = -1
@@ -303,10 +304,12 @@ class ActivePack {
 
   /** The offset of the first frame, or -1 when the pack was retired or deleted before it. */
   append(writer: FrameWriter): number {
-    const offset = this.log.append(writer, (type, _bytes, _start, _end, at) => {
-      if (type === FRAME.seal && this.#sealedAt < 0) this.#sealedAt = at
-    })
+    const offset = this.log.append(writer, this)
     return this.#sealedAt >= 0 && offset > this.#sealedAt ? -1 : offset
+  }
+
+  frame(type: number, _bytes: Buffer, _start: number, _end: number, offset: number): void {
+    if (type === FRAME.seal && this.#sealedAt < 0) this.#sealedAt = offset
   }
 }
 

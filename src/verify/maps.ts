@@ -6,7 +6,7 @@ import { Log } from '../log/log.js'
 import { Bucket } from '../log-map/bucket.js'
 import { BucketDirectory, type BucketName, hasPrefix, identityOf, placeAfter, prefixOf } from '../log-map/directory.js'
 import type { LogMap } from '../log-map/log-map.js'
-import { type Found, isChange, RecordView } from '../log-map/record.js'
+import { isChange, RecordView } from '../log-map/record.js'
 import type { Inspection } from './inspection.js'
 import { type FrameCheck, isFailure, scanLog } from './scan.js'
 import { doubtTail, reportFlaws } from './tails.js'
@@ -18,7 +18,7 @@ export interface Place {
 }
 
 /** Called for each record that a lookup finds. */
-export type Visit = (found: Found, place: Place) => void
+export type Visit = (found: RecordView, place: Place) => void
 
 /** A bucket that is gone whenever it is looked at is not in a race but in a broken directory. */
 const MAX_ATTEMPTS = 100
@@ -126,9 +126,9 @@ class MapCheck {
       if (!bucket.refresh()) return undefined
       // Of a sealed bucket, other parts may have been taken over by successors already.
       const part = bucket.sealedAt < 0 ? name.prefix : prefixOf(place, name.prefix.length + 1)
-      for (const { found, offset } of bucket.located()) {
-        const isFindable = this.#map.positionOf(found.key)?.place === found.place
-        if (isFindable && hasPrefix(found.place, part)) this.#visit(found, { path, offset })
+      for (const { record, offset } of bucket.located()) {
+        const isFindable = this.#map.positionOf(record.key)?.place === record.place
+        if (isFindable && hasPrefix(record.place, part)) this.#visit(record, { path, offset })
       }
       return placeAfter(part)
     } finally {

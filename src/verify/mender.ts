@@ -8,7 +8,7 @@ import { type Blobs, indexRecord, positionOf } from '../blobs/blobs.js'
 import { evacuate } from '../blobs/evacuate.js'
 import type { Environment } from '../log/environment.js'
 import type { LogMap } from '../log-map/log-map.js'
-import { type Found, NO_RECORD } from '../log-map/record.js'
+import { NO_RECORD, type RecordView } from '../log-map/record.js'
 import { REMOVAL_CAUSES } from '../manifest/manifest.js'
 import type { Location } from '../packs/packs.js'
 import type { LostAndFound } from './lost-and-found.js'
@@ -65,7 +65,7 @@ export class Mender {
   }
 
   /** Removes a record unless it was replaced meanwhile; for an entry it says that its value was of no use. */
-  record(problem: Problem, map: LogMap, { key, check }: Pick<Found, 'key' | 'check'>): void {
+  record(problem: Problem, map: LogMap, { key, check }: Pick<RecordView, 'key' | 'check'>): void {
     const position = map.positionOf(key)
     if (!position) return
     const value = Buffer.from([REMOVAL_CAUSES.indexOf('invalidated')])

@@ -5,7 +5,7 @@
 import { BLOB_ID_BYTES, MAX_VALUE_BYTES } from '../base/layout.js'
 import { locationIn, positionOf } from '../blobs/blobs.js'
 import type { LogMap } from '../log-map/log-map.js'
-import type { Found } from '../log-map/record.js'
+import type { RecordView } from '../log-map/record.js'
 import { decodeEntry, type Entry } from '../manifest/entry.js'
 import { type BlobRef, blobLength, type Location } from '../packs/packs.js'
 import type { Inspection } from './inspection.js'
@@ -27,7 +27,7 @@ export class References {
     this.#inspection = inspection
   }
 
-  checkIndexRecord(found: Found, { path, offset }: Place): void {
+  checkIndexRecord(found: RecordView, { path, offset }: Place): void {
     const { blobs, findings, mender, shelf } = this.#inspection
     if (found.value.length !== LOCATION_BYTES || found.key.length !== BLOB_ID_BYTES) {
       const message = 'An index record does not hold a place.'
@@ -50,7 +50,7 @@ export class References {
     })
   }
 
-  checkEntry(namespace: string, manifest: LogMap, found: Found, { path, offset }: Place): void {
+  checkEntry(namespace: string, manifest: LogMap, found: RecordView, { path, offset }: Place): void {
     const { findings, mender, shelf } = this.#inspection
     const versionEnd = 1 + (found.key[0] ?? 0)
     const names = {
@@ -111,7 +111,7 @@ export class References {
     if (mender?.index(blobs, Buffer.from(id), location)) this.#indexedCount++
   }
 
-  #lookUp(id: Buffer): Found | undefined {
+  #lookUp(id: Buffer): RecordView | undefined {
     if (this.#failedLookups >= MAX_FAILED_LOOKUPS) return undefined
     const { index } = this.#inspection.blobs
     return this.#guarded(
@@ -137,7 +137,7 @@ export class References {
   }
 }
 
-function entryIn({ value }: Found): Entry | undefined {
+function entryIn({ value }: RecordView): Entry | undefined {
   try {
     return decodeEntry(value)
   } catch (error) {

@@ -48,8 +48,8 @@ export function scanLog(environment: Environment, path: string, identity: string
     } else flaws.push({ kind, offset, bytes, message })
   }
   try {
-    const isRead = log.read(
-      (type, bytes, start, end, offset) => {
+    const isRead = log.read({
+      frame(type, bytes, start, end, offset) {
         const isOpening = type === FRAME.open
         const message = isOpening
           ? opening.equals(bytes.subarray(start, end))
@@ -58,10 +58,10 @@ export function scanLog(environment: Environment, path: string, identity: string
           : check(type, bytes, start, end, offset)
         if (message) add('corrupt', offset, end - start + FRAME_HEADER_BYTES, message)
       },
-      (_bytes, start, end, damage, offset) => {
+      damage(_bytes, start, end, damage, offset) {
         add(damage === 'torn' ? 'torn' : 'corrupt', offset, end - start, FLAW_MESSAGES[damage])
       },
-    )
+    })
     if (!isRead) return undefined
     let { end } = log
     const isEndless = log.sizeBytes - end > MAX_FRAME_BYTES

@@ -23,26 +23,32 @@ function sample(seed = SEED): { bytes: Buffer; ends: number[] } {
 function scan(bytes: Buffer, seed = SEED) {
   const types: number[] = []
   const damage: unknown[] = []
-  const result = scanFrames(
-    hashing,
-    bytes,
-    0,
-    bytes.length,
-    seed,
-    type => types.push(type),
-    (_bytes, start, end, kind) => damage.push(kind, start, end),
-  )
+  const result = scanFrames(hashing, bytes, seed, {
+    frame: type => types.push(type),
+    damage: (_bytes, start, end, kind) => damage.push(kind, start, end),
+  })
   return { types, damage, ...result }
 }
 
 test('frames come back in order with their payloads', () => {
   const { bytes } = sample()
   const payloads: Buffer[] = []
-  scanFrames(hashing, bytes, 0, bytes.length, SEED, (_type, buffer, start, end) =>
-    payloads.push(buffer.subarray(start, end)),
+  const offsets: number[] = []
+  scanFrames(
+    hashing,
+    bytes,
+    SEED,
+    {
+      frame(_type, buffer, start, end, offset) {
+        payloads.push(buffer.subarray(start, end))
+        offsets.push(offset)
+      },
+    },
+    { base: 1000 },
   )
   expect(scan(bytes)).toEqual({ types: TYPES, damage: [], end: bytes.length, tornBytes: 0 })
   expect(payloads[4]).toEqual(Buffer.alloc(12, 4))
+  expect(offsets).toEqual([0, ...sample().ends.slice(0, -1)].map(offset => 1000 + offset))
 })
 
 test('no frame is valid under the seed of another file', () => {
@@ -152,7 +158,7 @@ test('bytes made to look like the beginnings of long frames are not each hashed 
       return hashing.hash32(input, start, end, seed)
     },
   }
-  scanFrames(counting, bytes, 0, bytes.length, SEED, () => undefined)
+  scanFrames(counting, bytes, SEED, { frame: () => undefined })
   expect(hashedBytes).toBeLessThan(bytes.length * 40)
 })
 

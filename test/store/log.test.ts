@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { FRAME } from '../../src/base/layout.js'
 import type { Environment } from '../../src/log/environment.js'
-import { FrameWriter } from '../../src/log/frames.js'
+import { type FrameReader, FrameWriter } from '../../src/log/frames.js'
 import { Log } from '../../src/log/log.js'
 import { newEnvironment, temporaryDirectory } from './environment.js'
 
@@ -11,8 +11,10 @@ import { newEnvironment, temporaryDirectory } from './environment.js'
 function openLog(path: string, environment: Environment = newEnvironment()) {
   const log = new Log(environment, path, 'some/log', 'create')
   const seen: string[] = []
-  const visit = (type: number, bytes: Buffer, start: number, end: number) => {
-    if (type === FRAME.put) seen.push(bytes.toString('utf8', start, end))
+  const reader: FrameReader = {
+    frame(type, bytes, start, end) {
+      if (type === FRAME.put) seen.push(bytes.toString('utf8', start, end))
+    },
   }
   return {
     log,
@@ -20,9 +22,9 @@ function openLog(path: string, environment: Environment = newEnvironment()) {
     append: (...texts: string[]) => {
       const writer = new FrameWriter()
       for (const text of texts) writer.begin(FRAME.put).put(Buffer.from(text)).end()
-      return log.append(writer, visit)
+      return log.append(writer, reader)
     },
-    read: () => log.read(visit),
+    read: () => log.read(reader),
   }
 }
 
