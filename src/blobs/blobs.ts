@@ -4,21 +4,49 @@
 // bytes never share one, even when their hashes collide, because a put that finds its hash compares the bytes and tries
 // the next variant where they differ.
 //
-// A gc and a set in another process need no lock between them. The gc renames a pack, then reads all manifests; the set
-// writes its entry, then calls `confirm`, which looks for the pack's name. At least one of the two sees the other: either
-// the gc finds the entry and keeps the blob, or the set misses the name and stores its bytes again.
+// A gc and a set in another process need no lock between them. The gc renames and seals a pack, then reads all manifests;
+// the set writes its entry, then calls `confirm`, which looks for a seal behind what it wrote, and for the pack's name where
+// it found its value stored already. At least one of the two sees the other: either the gc finds the entry and keeps the
+// blob, or the set misses the name and stores its bytes again.
 //
-// Not guaranteed: that bytes put by two processes at the same instant are stored once; the second copy is waste that a gc
-// drops.
+// An entry says where its blob is, so gets do without the index. It is there to find equal bytes, and blobs that were moved;
+// what is new is added to it at the end of the event-loop turn, by `flush`, unless somebody else has by then.
+//
+// Not guaranteed: that bytes put by two processes in the same turn are stored once, nor bytes whose writer was killed in it;
+// the second copy is waste that a gc drops.
 
 import { CacheError } from '../base/errors.js'
 import { BLOB_ID_BYTES } from '../base/layout.js'
 import type { Digest } from '../base/types.js'
 import type { Environment } from '../log/environment.js'
 import { LogMap } from '../log-map/log-map.js'
-import type { Change, Position, RecordView } from '../log-map/record.js'
+import { type Change, NO_RECORD, type Position, type RecordView } from '../log-map/record.js'
 import { type Blob, type BlobRef, blobLength, type Location, Packs } from '../packs/packs.js'
 
+/** A blob that is there, and where its entries have it. */
+export interface StoredBlob extends Blob {
+  ref: BlobRef
+}
+
+interface Unindexed {
+  ref: BlobRef
+  /** The check of the index's record of it, or `NO_RECORD`. */
+  expected: number
+}
+
+/** One that was not there. */
+type NewBlob = StoredBlob & Unindexed
+
+/** Values that were put. */
+export interface Stored {
+  /** One for each value, in order. */
+  readonly refs: readonly BlobRef[]
+  readonly written: readonly NewBlob[]
+  readonly reused: readonly StoredBlob[]
+}
+
+/** What is new is indexed in batches of this many at most. */
+const FLUSH_COUNT = 256
 const MAX_VARIANTS = 256
 const VARIANT_AT = 20
 
@@ -26,6 +54,8 @@ export class Blobs {
   readonly packs: Packs
   readonly index: LogMap
   readonly #environment: Environment
+  /** By name, what was stored in this turn. */
+  readonly #unindexed = new Map<string, Unindexed>()
 
   constructor(environment: Environment, paths: { blobIndex: string; packs: string }) {
     this.#environment = environment
@@ -35,42 +65,69 @@ export class Blobs {
     )
   }
 
-  /** @throws errno-style errors; CacheError `ERR_CACHE_IO` */
-  put(bytes: Uint8Array): BlobRef {
-    return this.putMany([bytes])[0] as BlobRef
+  /**
+   * Stores what is not there yet, all in one write. An entry may then be written that refers to it, and `confirm` is to be
+   * called after that.
+   *
+   * @throws errno-style errors; CacheError `ERR_CACHE_IO`
+   */
+  put(values: readonly Uint8Array[]): Stored {
+    const refs: BlobRef[] = []
+    const reused: StoredBlob[] = []
+    const added = new Map<string, NewBlob>()
+    for (const bytes of values) {
+      const blob = this.#find(bytes, added)
+      if (!('expected' in blob)) reused.push(blob)
+      refs.push(blob.ref)
+    }
+    const written = [...added.values()]
+    if (written.length > 0) {
+      const locations = this.packs.write(written)
+      for (const [at, { ref }] of written.entries()) ref.location = locations[at] as Location
+    }
+    return { refs, written, reused }
   }
 
-  /** Stores what is not there yet, all in one write, and returns a reference for each of the values. */
-  putMany(values: readonly Uint8Array[]): BlobRef[] {
-    const added = new Map<string, { blob: Blob; at: number[] }>()
-    const refs = values.map((bytes, at) => {
-      const id = this.#identify(bytes)
-      for (let variant = 0; variant < MAX_VARIANTS; variant++) {
-        id[VARIANT_AT] = variant
-        const name = id.toString('latin1')
-        const twin = added.get(name)
-        if (twin) {
-          if (!equal(twin.blob.bytes, bytes)) continue
-          twin.at.push(at)
-          return undefined
-        }
-        const found = this.#locateEqual(id, bytes)
-        if (found === 'other') continue
-        if (found) return { id, location: found }
-        added.set(name, { blob: { id, bytes }, at: [at] })
-        return undefined
+  /**
+   * To be called after the entries that refer to these blobs were written: puts right what other processes have done
+   * meanwhile. What is in a pack that a gc is about to remove, or has removed, is stored again.
+   *
+   * @throws errno-style errors; CacheError `ERR_CACHE_IO`
+   */
+  confirm({ written, reused }: Stored): void {
+    const lost = reused.length > 0 ? this.#droppedOf(reused) : []
+    if (written.length > 0) {
+      const shift = this.packs.settle()
+      if (shift === 0) {
+        for (const { ref, expected } of written) this.#unindexed.set(nameOf(ref.id), { ref, expected })
+      } else if (shift === undefined) {
+        lost.push(...written)
+      } else {
+        // Their entries say where they are not, so the index must say where they are.
+        for (const { ref } of written) ref.location = { pack: ref.location.pack, offset: ref.location.offset + shift }
+        this.#index(written)
       }
-      throw new CacheError(
-        'ERR_CACHE_IO',
-        `${MAX_VARIANTS} different values have the hash ${id.toString('hex', 0, 16)}.`,
-      )
-    })
-    if (added.size > 0) {
-      const all = [...added.values()]
-      const stored = this.#store(all.map(({ blob }) => blob))
-      for (const [index, { at }] of all.entries()) for (const position of at) refs[position] = stored[index]
     }
-    return refs as BlobRef[]
+    if (lost.length > 0) this.#storeAgain(lost)
+  }
+
+  /** The same for blobs that were moved to where the index says they are. */
+  keep(blobs: readonly StoredBlob[]): void {
+    const lost = this.#droppedOf(blobs)
+    if (lost.length > 0) this.#storeAgain(lost)
+  }
+
+  /** Whether so much is to be indexed that it should not wait for the end of the turn. */
+  get isFlushDue(): boolean {
+    return this.#unindexed.size >= FLUSH_COUNT
+  }
+
+  /** Tells the index what is new. @throws errno-style errors; CacheError `ERR_CACHE_IO`; nothing is lost but that */
+  flush(): void {
+    if (this.#unindexed.size === 0) return
+    const blobs = [...this.#unindexed.values()]
+    this.#unindexed.clear()
+    this.#index(blobs)
   }
 
   /**
@@ -84,27 +141,6 @@ export class Blobs {
     const found = moved && this.packs.read(moved, ref.id)
     if (found) ref.location = moved
     return found
-  }
-
-  /**
-   * To be called after an entry that refers to these blobs was written: stores again those whose pack is gone, or
-   * about to be removed by a gc, which may have read the manifest before.
-   *
-   * @throws errno-style errors; CacheError `ERR_CACHE_IO`
-   */
-  confirm(refs: readonly BlobRef[], values: readonly Uint8Array[]): void {
-    const keptBytes = new Map<number, number>()
-    const lost = refs.flatMap(({ id, location: { pack, offset } }, at) => {
-      if (!keptBytes.has(pack)) keptBytes.set(pack, this.packs.keptBytes(pack))
-      return offset < (keptBytes.get(pack) ?? 0) ? [] : { id, bytes: values[at] as Uint8Array }
-    })
-    if (lost.length === 0) return
-    const stored = this.#store(lost)
-    // The pack that they are in now may have been retired before the index said so.
-    this.confirm(
-      stored,
-      lost.map(({ bytes }) => bytes),
-    )
   }
 
   /** Where the index says that the blob is. */
@@ -125,21 +161,58 @@ export class Blobs {
     return id
   }
 
-  /** The location of these bytes where they are stored already; 'other' where different bytes have the id. */
-  #locateEqual(id: Buffer, bytes: Uint8Array): Location | 'other' | undefined {
-    const location = this.locate(id)
-    const stored = location && this.packs.read(location, id)
-    if (!stored) return undefined
-    return equal(stored, bytes) ? location : 'other'
+  /** The blob with these bytes where there is one, in the store or among those added now; else a new one, which is added. */
+  #find(bytes: Uint8Array, added: Map<string, NewBlob>): StoredBlob | NewBlob {
+    const id = this.#identify(bytes)
+    for (let variant = 0; variant < MAX_VARIANTS; variant++) {
+      id[VARIANT_AT] = variant
+      const name = nameOf(id)
+      const twin = added.get(name)
+      if (twin) {
+        if (equal(twin.bytes, bytes)) return twin
+        continue
+      }
+      const pending = this.#unindexed.get(name)
+      const record = pending ? undefined : this.index.get(positionOf(id), id)
+      const location = pending?.ref.location ?? (record?.isPut ? locationIn(record) : undefined)
+      const stored = location && this.packs.read(location, id)
+      if (!stored) {
+        const expected = pending?.expected ?? (record?.isPut ? record.check : NO_RECORD)
+        const blob = { id, bytes, ref: { id, location: NOWHERE }, expected }
+        added.set(name, blob)
+        return blob
+      }
+      if (equal(stored, bytes)) return { id, bytes, ref: { id, location } }
+    }
+    const hash = id.toString('hex', 0, VARIANT_AT)
+    throw new CacheError('ERR_CACHE_IO', `${MAX_VARIANTS} different values have the hash ${hash}.`)
   }
 
-  #store(blobs: readonly Blob[]): BlobRef[] {
-    const locations = this.packs.append(blobs)
-    const refs = blobs.map(({ id }, at) => ({ id, location: locations[at] as Location }))
-    this.index.write(refs.map(({ id, location }) => indexRecord(id, location)))
-    return refs
+  /** Those in packs that are gone, or about to be removed. */
+  #droppedOf(blobs: readonly StoredBlob[]): StoredBlob[] {
+    const keptBytes = new Map<number, number>()
+    return blobs.filter(({ ref: { location } }) => {
+      if (!keptBytes.has(location.pack)) keptBytes.set(location.pack, this.packs.keptBytes(location.pack))
+      return location.offset >= (keptBytes.get(location.pack) ?? 0)
+    })
+  }
+
+  #storeAgain(blobs: readonly StoredBlob[]): void {
+    for (let lost = [...blobs]; lost.length > 0; lost = this.#droppedOf(lost)) {
+      const locations = this.packs.append(lost)
+      for (const [at, { ref }] of lost.entries()) ref.location = locations[at] as Location
+      this.index.write(lost.map(({ ref }) => indexRecord(ref.id, ref.location)))
+      // The pack that they are in now may have been retired before the index said so.
+    }
+  }
+
+  /** Others may have stored the same bytes, or a gc moved these, since they were looked for: then theirs is the one to keep. */
+  #index(blobs: readonly Unindexed[]): void {
+    this.index.write(blobs.map(({ ref, expected }) => ({ ...indexRecord(ref.id, ref.location), expected })))
   }
 }
+
+const NOWHERE: Location = { pack: 0, offset: 0 }
 
 /** A blob id as callers see it. */
 export function digestOf(id: Uint8Array): Digest {
@@ -162,6 +235,10 @@ export function indexRecord(id: Buffer, { pack, offset }: Location): Change & { 
 
 export function locationIn({ value }: RecordView): Location {
   return { pack: value.readUInt32LE(0), offset: value.readUInt32LE(4) }
+}
+
+function nameOf(id: Buffer): string {
+  return id.toString('latin1')
 }
 
 function equal(a: Uint8Array, b: Uint8Array): boolean {

@@ -29,10 +29,7 @@ export function evacuate(blobs: Blobs, pack: number, isWanted: (id: Buffer, byte
       const expected = checkInPack(blobs, id, pack)
       if (expected !== undefined) index.swap({ ...indexRecord(id, locations[at] as Location), expected })
     }
-    blobs.confirm(
-      batch.map(({ id }, at) => ({ id, location: locations[at] as Location })),
-      batch.map(({ bytes }) => bytes),
-    )
+    blobs.keep(batch.map((blob, at) => ({ ...blob, ref: { id: blob.id, location: locations[at] as Location } })))
     batch = []
     batchBytes = 0
   }

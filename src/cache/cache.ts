@@ -230,6 +230,7 @@ export class CacheHandle implements Cache {
       canWrite: !this.readOnly && !this.#problem,
       report: this.#report,
       diskBytes: () => diskUsage(environment.files, layout.namespace(directory)),
+      indexSoon: () => this.#storage.indexSoon(this.#report),
       afterSet: (count, bytes) => this.#upkeep.afterSet(count, bytes),
     }
   }

@@ -56,6 +56,7 @@ export class Storage {
   readonly #user: User | undefined
   readonly #namespaces = new Map<string, NamespaceStorage>()
   readonly #users = new Set<Report>()
+  #isIndexing = false
 
   /** The root's storage; `report` is told what goes wrong when it is written to at exit. */
   static open({ dir, readOnly, trustRoot }: StorageOptions, report: Report, substitutes?: Substitutes): Storage {
@@ -144,9 +145,33 @@ export class Storage {
     return [...this.#namespaces].flatMap(([directory, { counters }]) => (counters.pendingCount > 0 ? directory : []))
   }
 
-  /** Adds this process's counts to the totals, and writes which entries it used and what it learned of files. @throws errno-style errors; CacheError `ERR_CACHE_IO` */
+  /** Has the blobs that were put be indexed when the turn ends, or now where they are many. */
+  indexSoon(report: Report): void {
+    if (this.blobs.isFlushDue) this.#index(report)
+    if (this.#isIndexing) return
+    this.#isIndexing = true
+    queueMicrotask(() => {
+      this.#isIndexing = false
+      this.#index(report)
+    })
+  }
+
+  #index(report: Report): void {
+    try {
+      this.blobs.flush()
+    } catch (error) {
+      report(error)
+    }
+  }
+
+  /**
+   * Writes what was gathered in memory: the index of new blobs, counts, which entries were used, what was learned of files.
+   *
+   * @throws errno-style errors; CacheError `ERR_CACHE_IO`
+   */
   flush(): void {
     if (this.environment.readOnly) return
+    this.blobs.flush()
     for (const { counters, manifest } of this.#namespaces.values()) {
       counters.flush()
       manifest.flush()

@@ -92,14 +92,10 @@ export function rewriteSome(
     }
   })
   const locations = moved.length > 0 ? packs.append(moved) : []
-  const refs = moved.map(({ id }, at) => ({ id, location: locations[at] as Location }))
   // Only while the index still says what it said: a set may have stored a blob again meanwhile.
   const moves = moved.map(({ id, expected }, at) => ({ ...indexRecord(id, locations[at] as Location), expected }))
   index.write([...moves, ...removals])
   // A second gc may have gone through the pack that they went to before the index said that they are there.
-  blobs.confirm(
-    refs,
-    moved.map(({ bytes }) => bytes),
-  )
+  blobs.keep(moved.map((blob, at) => ({ ...blob, ref: { id: blob.id, location: locations[at] as Location } })))
   return { removedBlobs, next }
 }

@@ -17,7 +17,7 @@ export interface Hashing {
   /** The same for many parts of bytes that stay as they are meanwhile: these are copied into the hash's memory at once. */
   hash32Over(bytes: Uint8Array, seed: number): Hash32
   /** Writes 128 bits, xxh64 under seeds 0 and 1, each big-endian, to `into[at, at + 16)`. */
-  digest(bytes: Uint8Array, start: number, end: number, into: Buffer, at: number): void
+  digest(bytes: Uint8Array, start: number, end: number, into: Uint8Array, at: number): void
   /** The first 16 bytes of the SHA-256 of a source's content. */
   contentDigest(content: Uint8Array): Buffer
 }
@@ -58,17 +58,15 @@ export function createHashing(): Hashing {
       update(STATE_BYTES, piece.length)
     }
   }
-  /** As a signed integer. */
-  const hash64 = (bytes: Uint8Array, start: number, end: number, seed: bigint): bigint => {
-    if (end - start <= PIECE_BYTES) {
-      memory.set(bytes.subarray(start, end))
-      return xxh.xxh64(0, end - start, seed)
-    }
+  /** As a signed integer; of bytes that are longer than a piece. */
+  const hash64InPieces = (bytes: Uint8Array, start: number, end: number, seed: bigint): bigint => {
     memory.fill(0, 0, STATE_BYTES)
     xxh.init64(0, seed)
     inPieces(bytes, start, end, (at, length) => xxh.update64(0, at, length))
     return xxh.digest64(0)
   }
+  const halves = new DataView(new ArrayBuffer(16))
+  const digested = new Uint8Array(halves.buffer)
 
   const hash32 = (bytes: Uint8Array, start: number, end: number, seed: number): number => {
     if (end - start <= PIECE_BYTES) {
@@ -98,8 +96,12 @@ export function createHashing(): Hashing {
       return hash
     },
     digest(bytes, start, end, into, at) {
-      into.writeBigInt64BE(hash64(bytes, start, end, 0n), at)
-      into.writeBigInt64BE(hash64(bytes, start, end, 1n), at + 8)
+      const length = end - start
+      const isWhole = length <= PIECE_BYTES
+      if (isWhole) memory.set(bytes.subarray(start, end))
+      halves.setBigInt64(0, isWhole ? xxh.xxh64(0, length, 0n) : hash64InPieces(bytes, start, end, 0n))
+      halves.setBigInt64(8, isWhole ? xxh.xxh64(0, length, 1n) : hash64InPieces(bytes, start, end, 1n))
+      into.set(digested, at)
     },
     contentDigest(content) {
       // Loading node:crypto takes 4 ms: most processes find every source unchanged by its stat and never need it.

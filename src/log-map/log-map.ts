@@ -40,6 +40,9 @@ const MAX_FILE_BYTES = 2 ** 32
 /** A writer that loses this often against others is not in a race but in a broken directory. */
 const MAX_ATTEMPTS = 100
 
+/** Where the only frame of a batch begins. */
+const FIRST: readonly number[] = [0]
+
 /** The records whose places begin with these hex digits. */
 export interface Part {
   prefix: string
@@ -118,6 +121,7 @@ export class LogMap {
    * @throws errno-style errors; CacheError `ERR_CACHE_IO`; some of the changes may have been made
    */
   write(changes: readonly Change[]): boolean[] {
+    if (changes.length === 1) return this.#writeOne(changes[0] as Change)
     const isMade = changes.map(() => true)
     let rest: number[] = Array.from(changes.keys())
     for (let attempt = 0; rest.length > 0; attempt++) {
@@ -130,7 +134,7 @@ export class LogMap {
         while (starts.length < group.length && writer.length < this.#bucketBytes) {
           const change = changes[group[starts.length] as number] as Change
           starts.push(writer.length)
-          writeChange(writer, change, change.expected === undefined ? 0 : this.#nonce())
+          this.#put(writer, change)
         }
         const made = this.#append(bucket, writer, starts) ?? []
         if (made.length > 0) attempt = 0
@@ -142,6 +146,16 @@ export class LogMap {
       rest = failed
     }
     return isMade
+  }
+
+  #writeOne(change: Change): boolean[] {
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      const bucket = this.#writable(change.place)
+      this.#put(this.#writer.reset(), change)
+      const made = this.#append(bucket, this.#writer, FIRST)
+      if (made) return made
+    }
+    throw this.#broken()
   }
 
   /** Makes the change only if the key's record is the expected one; returns whether it did. */
@@ -302,6 +316,8 @@ export class LogMap {
     const offset = bucket.append(writer)
     if (offset < 0) {
       this.#drop(bucket)
+      // What else is open may be gone as well.
+      this.#environment.turn.end()
       return undefined
     }
     bucket.turn = this.#environment.turn.current()
@@ -369,9 +385,9 @@ export class LogMap {
     return groups
   }
 
-  /** Tells this process's conditional change from an equal one of another. */
-  #nonce(): number {
-    return Math.floor(this.#environment.random() * 0x100000000)
+  /** A nonce tells this process's conditional change from an equal one of another. */
+  #put(writer: FrameWriter, change: Change): void {
+    writeChange(writer, change, change.expected === undefined ? 0 : Math.floor(this.#environment.random() * 2 ** 32))
   }
 
   /** The place after the bucket that is missing at this one; past the last one in an empty map. */

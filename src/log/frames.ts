@@ -28,30 +28,30 @@ const MIN_CAPACITY = 1024
 
 /** Collects frames for one write. Payloads are written in place; checks are filled in when the file is known. */
 export class FrameWriter {
-  bytes: Buffer = Buffer.allocUnsafeSlow(MIN_CAPACITY)
+  bytes = Buffer.allocUnsafeSlow(MIN_CAPACITY)
   /** Length of all finished frames and of the payload under way. */
   length = 0
+  /** Numbers go through it: its methods are quick from the first call on, those of a Buffer only once they are compiled. */
+  #view = viewOf(this.bytes)
   #frameStart = 0
 
   reset(): this {
     // One huge value must not keep its memory for the rest of the process.
-    if (this.bytes.length > 1024 * 1024) this.bytes = Buffer.allocUnsafeSlow(MIN_CAPACITY)
+    if (this.bytes.length > 1024 * 1024) this.#move(MIN_CAPACITY)
     this.length = 0
     return this
   }
 
   begin(type: number): this {
-    this.#frameStart = this.length
     this.#reserve(FRAME_HEADER_BYTES)
-    this.bytes.writeUInt16LE(FRAME_MAGIC, this.length + 4)
-    this.bytes[this.length + 6] = type
-    this.bytes[this.length + 7] = 0
+    this.#frameStart = this.length
+    this.#view.setUint32(this.length + 4, FRAME_MAGIC | (type << 16), true)
     this.length += FRAME_HEADER_BYTES
     return this
   }
 
   end(): this {
-    this.bytes.writeUInt32LE(this.length - this.#frameStart - FRAME_HEADER_BYTES, this.#frameStart + 8)
+    this.#view.setUint32(this.#frameStart + 8, this.length - this.#frameStart - FRAME_HEADER_BYTES, true)
     return this
   }
 
@@ -63,13 +63,15 @@ export class FrameWriter {
 
   u16(value: number): this {
     this.#reserve(2)
-    this.length = this.bytes.writeUInt16LE(value, this.length)
+    this.#view.setUint16(this.length, value, true)
+    this.length += 2
     return this
   }
 
   u32(value: number): this {
     this.#reserve(4)
-    this.length = this.bytes.writeUInt32LE(value, this.length)
+    this.#view.setUint32(this.length, value, true)
+    this.length += 4
     return this
   }
 
@@ -83,8 +85,8 @@ export class FrameWriter {
   /** Fills in the check of every frame for the file with this seed. */
   check(hashing: Hashing, seed: number): void {
     for (let at = 0; at < this.length; ) {
-      const end = at + FRAME_HEADER_BYTES + this.bytes.readUInt32LE(at + 8)
-      this.bytes.writeUInt32LE(hashing.hash32(this.bytes, at + 4, end, seed), at)
+      const end = this.#endOf(at)
+      this.#view.setUint32(at, hashing.hash32(this.bytes, at + 4, end, seed), true)
       at = end
     }
   }
@@ -92,18 +94,30 @@ export class FrameWriter {
   /** Shows the finished frames, the first of which is at this offset in the file. */
   show(reader: FrameReader, offset: number): void {
     for (let at = 0; at < this.length; ) {
-      const end = at + FRAME_HEADER_BYTES + u32(this.bytes, at + 8)
+      const end = this.#endOf(at)
       reader.frame(this.bytes[at + 6] as number, this.bytes, at + FRAME_HEADER_BYTES, end, offset + at)
       at = end
     }
   }
 
-  #reserve(count: number): void {
-    if (this.length + count <= this.bytes.length) return
-    const grown = Buffer.allocUnsafeSlow(Math.max(this.bytes.length * 2, this.length + count))
-    this.bytes.copy(grown, 0, 0, this.length)
-    this.bytes = grown
+  #endOf(frame: number): number {
+    return frame + FRAME_HEADER_BYTES + this.#view.getUint32(frame + 8, true)
   }
+
+  #reserve(count: number): void {
+    if (this.length + count > this.bytes.length) this.#move(Math.max(this.bytes.length * 2, this.length + count))
+  }
+
+  #move(capacity: number): void {
+    const old = this.bytes
+    this.bytes = Buffer.allocUnsafeSlow(capacity)
+    this.#view = viewOf(this.bytes)
+    old.copy(this.bytes, 0, 0, this.length)
+  }
+}
+
+function viewOf({ buffer, byteOffset, length }: Buffer): DataView {
+  return new DataView(buffer, byteOffset, length)
 }
 
 /**

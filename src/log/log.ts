@@ -6,8 +6,8 @@
 // survives the death of any process (not a power cut: nothing is synced). A frame cut short by a kill is skipped once
 // something valid follows it.
 //
-// Not guaranteed: that the file is still the one that others use. Whoever holds a log must act on `gone` and on frames
-// that say so.
+// Not guaranteed: that the file is still the one that others use. Whoever holds a log must act on a file that is gone and
+// on frames that say so.
 
 import { CacheError, errnoOf } from '../base/errors.js'
 import { FORMAT_VERSION, FRAME, FRAME_HEADER_BYTES, MAX_FRAME_BYTES } from '../base/layout.js'
@@ -40,6 +40,9 @@ export class Log {
   /** The file's size when it was last looked at; past `end` when its last frame is incomplete. */
   sizeBytes = 0
   tornBytes = 0
+  /** What was written last, and the length of the open frame in it. */
+  #unsettled: FrameWriter | undefined
+  #openBytes = 0
   #inode: number | undefined
   readonly #environment: Environment
   readonly #file: PooledFile
@@ -60,6 +63,7 @@ export class Log {
    */
   read(reader: FrameReader): boolean {
     return unlessMissing(false, () => {
+      this.#unsettled = undefined
       const stat = this.#file.stat()
       const { sizeBytes } = stat
       if (!this.#isSame(stat) || sizeBytes < this.sizeBytes) return false
@@ -85,29 +89,58 @@ export class Log {
    * @throws errno-style errors; CacheError `ERR_CACHE_IO` when the disk took only a part
    */
   append(writer: FrameWriter, reader: FrameReader): number {
-    return unlessMissing(-1, () => this.#append(writer, reader))
+    return this.write(writer, reader) < 0 ? -1 : this.settle(reader)
   }
 
-  #append(writer: FrameWriter, reader: FrameReader): number {
-    if (this.sizeBytes === 0 && !this.read(reader)) return -1
-    const batch = this.sizeBytes === 0 ? this.#withOpenFrame(writer) : writer
-    batch.check(this.#environment.hashing, this.seed)
-    const written = this.#file.append(batch.bytes, batch.length)
-    if (written < batch.length) {
-      throw new CacheError('ERR_CACHE_IO', `Only ${written} of ${batch.length} bytes could be written to ${this.path}.`)
-    }
-    const stat = this.#file.stat()
-    const { sizeBytes } = stat
-    if (!this.#isSame(stat) || sizeBytes < this.end + batch.length) return -1
-    const openBytes = batch.length - writer.length
-    if (this.end === this.sizeBytes && sizeBytes === this.end + batch.length) {
+  /**
+   * The first half of `append`: returns the offset that the frames have if nobody else has written since this process
+   * last looked, or -1. The writer must stay as it is until `settle`, which is to come next.
+   */
+  write(writer: FrameWriter, reader: FrameReader): number {
+    return unlessMissing(-1, () => {
+      if ((this.sizeBytes === 0 || this.#unsettled) && !this.read(reader)) return -1
+      const batch = this.sizeBytes === 0 ? this.#withOpenFrame(writer) : writer
+      batch.check(this.#environment.hashing, this.seed)
+      const written = this.#file.append(batch.bytes, batch.length)
+      if (written < batch.length) {
+        const message = `Only ${written} of ${batch.length} bytes could be written to ${this.path}.`
+        throw new CacheError('ERR_CACHE_IO', message)
+      }
+      this.#unsettled = batch
+      this.#openBytes = batch.length - writer.length
+      return this.end + this.#openBytes
+    })
+  }
+
+  /**
+   * The second half: finds out what others have written, and shows all frames up to the end of the file. With `isQuick`, a
+   * file that was deleted goes unnoticed.
+   */
+  settle(reader: FrameReader, isQuick = false): number {
+    return unlessMissing(-1, () => {
+      const batch = this.#unsettled
+      if (!batch) return -1
+      this.#unsettled = undefined
       const offset = this.end
-      this.end = sizeBytes
-      this.sizeBytes = sizeBytes
+      const end = offset + batch.length
+      const isKnown = offset === this.sizeBytes
+      let sizeBytes = end
+      if (!isQuick || !isKnown || this.#file.hasMore(end)) {
+        const stat = this.#file.stat()
+        if (!this.#isSame(stat) || stat.sizeBytes < end) return -1
+        sizeBytes = stat.sizeBytes
+      }
+      if (!isKnown || sizeBytes > end) return this.#readOwn(batch, this.#openBytes, sizeBytes, reader)
+      this.end = end
+      this.sizeBytes = end
       batch.show(reader, offset)
-      return offset + openBytes
-    }
-    return this.#readOwn(batch, openBytes, sizeBytes, reader)
+      return offset + this.#openBytes
+    })
+  }
+
+  /** Whether others have written since this process last looked. */
+  hasMore(): boolean {
+    return this.#file.hasMore(this.sizeBytes)
   }
 
   /** Takes all that is in the file as read. */

@@ -203,17 +203,18 @@ export class Entries {
     const { blobs, manifest } = this.store
     const values = items.map(({ bytes }) => bytes)
     const sourcesOf = items.map(({ sources, files }) => sources ?? files?.map(file => this.#sourceAt(file)))
-    const refs = blobs.putMany(values)
+    const stored = blobs.put(values)
     const now = this.store.now()
     manifest.write(
       items.map(({ key, ttlMs }, index) => {
-        const blob = refs[index] as Entry['blob']
+        const blob = stored.refs[index] as Entry['blob']
         const sources = sourcesOf[index]
         const base = sources && baseFor(sources, this.base)
         return { key, entry: { blob, createdAt: now, usedAt: now, ttlMs, base, sources } }
       }),
     )
-    blobs.confirm(refs, values)
+    blobs.confirm(stored)
+    this.store.indexSoon()
     this.count('sets', items.length)
     this.attempt(undefined, () =>
       this.store.afterSet(

@@ -23,6 +23,8 @@ export interface NamespaceStore {
   /** Says once for each kind of trouble that something is broken. */
   report(error: unknown): void
   diskBytes(): number
+  /** Has the blobs that were put be indexed when the turn ends, or now where they are many. */
+  indexSoon(): void
   /** Does a slice of the cache's upkeep now and then. */
   afterSet(count: number, bytes: number): void
 }

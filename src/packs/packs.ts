@@ -11,7 +11,7 @@
 // after it measured the size: when there is none, a seal can only follow.
 
 import { join } from 'node:path'
-import { errnoOf } from '../base/errors.js'
+import { CacheError, errnoOf } from '../base/errors.js'
 import { BLOB_BYTES_START, BLOB_ID_BYTES, FRAME, FRAME_HEADER_BYTES, PACK_BYTES } from '../base/layout.js'
 import type { PooledFile } from '../files/descriptors.js'
 import type { Environment } from '../log/environment.js'
@@ -67,23 +67,49 @@ export class Packs {
    * @throws errno-style errors; CacheError `ERR_CACHE_IO`
    */
   append(blobs: readonly Blob[]): Location[] {
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      const locations = this.write(blobs)
+      const shift = this.settle()
+      if (shift !== undefined) return locations.map(({ pack, offset }) => ({ pack, offset: offset + shift }))
+    }
+    throw this.#broken()
+  }
+
+  /**
+   * The first half of `append`, for those who have more to write before they look what others have written. Returns where
+   * the blobs are if nobody else writes to the pack meanwhile; `settle` is to be called next.
+   *
+   * @throws the same
+   */
+  write(blobs: readonly Blob[]): Location[] {
     const writer = this.#writer.reset()
     const starts: number[] = []
     for (const { id, bytes } of blobs) {
       starts.push(writer.length)
       writer.begin(FRAME.blob).put(id).put(bytes).end()
     }
-    for (let attempt = 0; ; attempt++) {
-      const active = this.#active ?? this.#openActive()
-      const offset = active.append(writer)
-      if (offset >= 0) {
-        if (active.log.end >= this.limitBytes) this.#next(active.pack)
-        return starts.map(start => ({ pack: active.pack, offset: offset + start }))
-      }
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      const active = this.#current() ?? this.#openActive()
+      const offset = active.write(writer)
+      if (offset >= 0) return starts.map(start => ({ pack: active.pack, offset: offset + start }))
       // Retired, or deleted together with others that may be open here.
       this.close()
-      if (attempt === MAX_ATTEMPTS) throw new Error(`No pack in ${this.path} can be written to.`)
     }
+    throw this.#broken()
+  }
+
+  /**
+   * The second half: by how much the offsets that `write` returned have to be shifted; undefined where nothing may refer to
+   * these blobs, because their pack is about to be removed, or gone.
+   */
+  settle(): number | undefined {
+    const active = this.#active
+    const turn = this.#environment.turn.current()
+    const shift = active?.settle(active.turn === turn)
+    if (active) active.turn = turn
+    if (active && shift !== undefined && active.log.end >= this.limitBytes) this.#next(active.pack)
+    else if (shift === undefined) this.close()
+    return shift
   }
 
   /** The blob's bytes, a view until the next call; undefined when they are not there or not what the id says. */
@@ -196,6 +222,17 @@ export class Packs {
     this.#active = undefined
   }
 
+  /** The pack that is open for writing, if it is still there in this turn. */
+  #current(): ActivePack | undefined {
+    const active = this.#active
+    const turn = this.#environment.turn.current()
+    if (!active || active.turn === turn) return active
+    active.turn = turn
+    if (active.refresh()) return active
+    this.close()
+    return undefined
+  }
+
   #openActive(): ActivePack {
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       const pack = this.numbers().at(-1)
@@ -214,13 +251,17 @@ export class Packs {
       }
       const isLast = this.numbers().at(-1) === pack
       if (isLast && log.sizeBytes < this.limitBytes) {
-        this.#active = new ActivePack(pack, log)
+        this.#active = new ActivePack(pack, log, this.#environment.turn.current())
         return this.#active
       }
       log.close()
       if (isLast) this.#environment.files.createFile(this.#file(pack + 1), '')
     }
-    throw new Error(`No pack in ${this.path} can be opened.`)
+    throw this.#broken()
+  }
+
+  #broken(): CacheError {
+    return new CacheError('ERR_CACHE_IO', `No pack in ${this.path} can be written to.`)
   }
 
   #next(pack: number): void {
@@ -295,23 +336,56 @@ function identityOf(pack: number): string {
 class ActivePack implements FrameReader {
   readonly pack: number
   readonly log: Log
-  #sealedAt = -1
+  /** The event-loop turn in which the file was last looked at. */
+  turn: number
+  #isSealed = false
+  #assumed = 0
+  /** So many more writes are settled at once, because another process has been writing at the same time. */
+  #cautiousCount = 0
+  #shift: number | undefined
 
-  constructor(pack: number, log: Log) {
+  constructor(pack: number, log: Log, turn: number) {
     this.pack = pack
     this.log = log
+    this.turn = turn
   }
 
-  /** The offset of the first frame, or -1 when the pack was retired or deleted before it. */
-  append(writer: FrameWriter): number {
-    const offset = this.log.append(writer, this)
-    return this.#sealedAt >= 0 && offset > this.#sealedAt ? -1 : offset
+  /** Whether the pack is still there, and takes blobs. */
+  refresh(): boolean {
+    return this.log.read(this) && !this.#isSealed
   }
 
-  frame(type: number, _bytes: Buffer, _start: number, _end: number, offset: number): void {
-    if (type === FRAME.seal && this.#sealedAt < 0) this.#sealedAt = offset
+  /** The offset of the first frame as far as it is known, or -1. */
+  write(writer: FrameWriter): number {
+    this.#assumed = this.log.write(writer, this)
+    this.#shift = undefined
+    if (this.#assumed < 0 || this.#cautiousCount === 0) return this.#assumed
+    this.#cautiousCount--
+    const offset = this.log.settle(this)
+    if (offset < 0 || this.#isSealed) return -1
+    this.#assumed = offset
+    this.#shift = 0
+    return offset
+  }
+
+  /** How far from there it turned out to be; undefined once the pack is retired or deleted. */
+  settle(isQuick: boolean): number | undefined {
+    if (this.#shift === undefined) {
+      const offset = this.log.settle(this, isQuick)
+      if (offset < 0) return undefined
+      this.#shift = offset - this.#assumed
+      if (this.#shift !== 0) this.#cautiousCount = CAUTIOUS_WRITES
+    } else if ((!isQuick || this.log.hasMore()) && !this.log.read(this)) return undefined
+    return this.#isSealed ? undefined : this.#shift
+  }
+
+  frame(type: number): void {
+    if (type === FRAME.seal) this.#isSealed = true
   }
 }
+
+/** How long a process that met another one keeps looking before it writes where its blobs are. */
+const CAUTIOUS_WRITES = 64
 
 export function blobLength(id: Uint8Array): number {
   return (

@@ -73,9 +73,9 @@ export class Mender {
   }
 
   /** Tells the index of a blob that it does not know. */
-  index(blobs: Blobs, id: Buffer, location: Location): boolean {
+  index(blobs: Blobs, id: Buffer, location: Location): void {
     const change = { ...indexRecord(id, location), ...positionOf(id), expected: NO_RECORD }
-    return this.#mend([], () => blobs.index.swap(change))
+    this.#mend([], () => blobs.index.swap(change))
   }
 
   /** Whether it worked; why not, is added to what was said of the problems. */

@@ -18,9 +18,8 @@ const MAX_FAILED_LOOKUPS = 10
 
 export class References {
   readonly #inspection: Inspection
-  /** Blobs that entries refer to and the index does not know, and how many of them it was told of. */
+  /** Blobs that entries refer to and the index does not know. */
   #unindexedCount = 0
-  #indexedCount = 0
   #failedLookups = 0
 
   constructor(inspection: Inspection) {
@@ -85,13 +84,13 @@ export class References {
     })
   }
 
-  /** Says in one problem what the index does not know; gets work without it, but equal values are stored again. */
+  /** Says in one note what the index does not know, because writers were killed before they told it. */
   reportUnindexed(): void {
-    const { findings, layout, mender } = this.#inspection
     if (this.#unindexedCount === 0) return
-    const message = `The index does not know ${this.#unindexedCount} of the blobs that entries refer to.`
-    const problem = findings.problem({ kind: 'missing', path: layout.blobIndex, message })
-    if (mender) problem.isRepaired = this.#indexedCount === this.#unindexedCount
+    const { findings, layout } = this.#inspection
+    const blobs = `${this.#unindexedCount} of the blobs that entries refer to`
+    const message = `The index was not told of ${blobs}: gets do without, but equal values are stored again.`
+    findings.note({ kind: 'orphaned', path: layout.blobIndex, message })
   }
 
   /** Where a blob is that is not where its entry says: a gc may have moved it, a set may have just written it. */
@@ -108,7 +107,7 @@ export class References {
     // Once for each blob, however many entries refer to it.
     shelf.index(location, id)
     this.#unindexedCount++
-    if (mender?.index(blobs, Buffer.from(id), location)) this.#indexedCount++
+    mender?.index(blobs, Buffer.from(id), location)
   }
 
   #lookUp(id: Buffer): RecordView | undefined {

@@ -4,7 +4,7 @@ import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { createHashing, type Hashing } from '../../src/hashing/hashing.js'
-import { filesBelow, openAsAnotherProcess, openIn, temporaryRoot } from '../support/caches.js'
+import { filesBelow, nextTurn, openAsAnotherProcess, openIn, temporaryRoot } from '../support/caches.js'
 import { meteredFiles } from '../support/files.js'
 
 function packBytes(dir: string): number {
@@ -13,10 +13,13 @@ function packBytes(dir: string): number {
 }
 
 describe('equal values', () => {
-  test('are stored once, whatever namespaces, keys, versions and processes set them', () => {
+  test('are stored once, whatever namespaces, keys, versions and processes set them', async () => {
     const dir = temporaryRoot()
     const value = { text: 'x'.repeat(5000) }
     openIn(dir).cache.namespace('first').set('key', value)
+    openIn(dir).cache.namespace('second').set('key', value)
+    // Other processes know what was stored in an earlier turn.
+    await nextTurn()
     const before = packBytes(dir)
     for (let index = 0; index < 20; index++) {
       const { cache } = index % 2 ? openIn(dir) : openAsAnotherProcess(dir)
@@ -70,11 +73,12 @@ describe('values whose hashes are all the same', () => {
     expect(warnings).toEqual([])
   })
 
-  test('are still stored once where they are equal', () => {
+  test('are still stored once where they are equal', async () => {
     const dir = temporaryRoot()
     const { cache } = openAsAnotherProcess(dir, {}, { hashing: colliding })
     const entries = cache.namespace('tool')
     for (let index = 0; index < 200; index++) entries.set(`key ${index}`, valueAt(index))
+    await nextTurn()
     const before = packBytes(dir)
     const other = openAsAnotherProcess(dir, {}, { hashing: colliding }).cache.namespace('other')
     for (let index = 199; index >= 0; index--) expect(other.set(`again ${index}`, valueAt(index))).toBe(true)

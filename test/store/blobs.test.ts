@@ -1,12 +1,13 @@
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { layoutOf } from '../../src/base/layout.js'
 import { Blobs, digestOf, indexRecord } from '../../src/blobs/blobs.js'
+import { evacuate } from '../../src/blobs/evacuate.js'
 import type { Hashing } from '../../src/hashing/hashing.js'
 import { createHashing } from '../../src/hashing/hashing.js'
 import type { Environment } from '../../src/log/environment.js'
-import { Packs } from '../../src/packs/packs.js'
+import { type BlobRef, Packs } from '../../src/packs/packs.js'
 import { newEnvironment, temporaryDirectory } from './environment.js'
 
 const bytesOf = (text: string) => Buffer.from(text)
@@ -14,6 +15,16 @@ const bytesOf = (text: string) => Buffer.from(text)
 function openBlobs(root: string, environment: Environment = newEnvironment()): Blobs {
   return new Blobs(environment, layoutOf(root))
 }
+
+/** Stores values the way a set does, but for the entry between the two steps. */
+function putAll(blobs: Blobs, texts: readonly Uint8Array[]): readonly BlobRef[] {
+  const stored = blobs.put(texts)
+  blobs.confirm(stored)
+  blobs.flush()
+  return stored.refs
+}
+
+const put = (blobs: Blobs, bytes: Uint8Array) => putAll(blobs, [bytes])[0] as BlobRef
 
 /** A hash function under which all blobs of one length collide. */
 function collidingHashing(): Hashing {
@@ -25,7 +36,7 @@ function collidingHashing(): Hashing {
 
 test('bytes come back by the reference that put returned, also in another process', () => {
   const root = temporaryDirectory()
-  const ref = openBlobs(root).put(bytesOf('value'))
+  const ref = put(openBlobs(root), bytesOf('value'))
   expect(openBlobs(root).get(ref)?.toString()).toBe('value')
   expect(digestOf(ref.id)).toMatch(/^[0-9a-f]{32}-5$/)
 })
@@ -34,9 +45,9 @@ test('equal bytes are stored once, whoever puts them', () => {
   const root = temporaryDirectory()
   const a = openBlobs(root)
   const b = openBlobs(root)
-  const first = a.put(bytesOf('same'))
-  expect(b.put(bytesOf('same'))).toEqual(first)
-  expect(a.putMany([bytesOf('other'), bytesOf('same'), bytesOf('other')])[1]).toEqual(first)
+  const first = put(a, bytesOf('same'))
+  expect(put(b, bytesOf('same'))).toEqual(first)
+  expect(putAll(a, [bytesOf('other'), bytesOf('same'), bytesOf('other')])[1]).toEqual(first)
   let count = 0
   a.packs.scan(0, () => count++)
   expect(count).toBe(2)
@@ -45,9 +56,9 @@ test('equal bytes are stored once, whoever puts them', () => {
 test('the empty value and a value longer than a pack are blobs like any other', () => {
   const root = temporaryDirectory()
   const blobs = openBlobs(root)
-  const empty = blobs.put(Buffer.alloc(0))
-  const long = blobs.put(Buffer.alloc(70 * 1024 * 1024, 3))
-  const next = blobs.put(bytesOf('next'))
+  const empty = put(blobs, Buffer.alloc(0))
+  const long = put(blobs, Buffer.alloc(70 * 1024 * 1024, 3))
+  const next = put(blobs, bytesOf('next'))
   expect(next.location.pack).toBe(1)
   expect(blobs.get(empty)).toHaveLength(0)
   expect(blobs.get(long)?.equals(Buffer.alloc(70 * 1024 * 1024, 3))).toBe(true)
@@ -57,8 +68,8 @@ test('different bytes with equal hashes are kept apart and still stored once eac
   const root = temporaryDirectory()
   const blobs = openBlobs(root, newEnvironment({ hashing: collidingHashing() }))
   const texts = Array.from({ length: 100 }, (_, i) => `value ${String(i).padStart(3, '0')}`)
-  const one = blobs.put(bytesOf(texts[0] as string))
-  const refs = blobs.putMany([...texts, ...texts].map(bytesOf))
+  const one = put(blobs, bytesOf(texts[0] as string))
+  const refs = putAll(blobs, [...texts, ...texts].map(bytesOf))
   expect(new Set(refs.map(({ id }) => digestOf(id))).size).toBe(100)
   expect(refs[0]).toEqual(one)
   for (const [i, ref] of refs.entries()) expect(blobs.get(ref)?.toString()).toBe(texts[i % 100])
@@ -67,7 +78,7 @@ test('different bytes with equal hashes are kept apart and still stored once eac
 
 test('a flipped byte in a pack makes its blob missing and no other', () => {
   const root = temporaryDirectory()
-  const refs = openBlobs(root).putMany(['first', 'second', 'third'].map(bytesOf))
+  const refs = putAll(openBlobs(root), ['first', 'second', 'third'].map(bytesOf))
   const file = join(layoutOf(root).packs, '0.pack')
   const bytes = readFileSync(file)
   for (let at = refs[1]?.location.offset as number; at < (refs[2]?.location.offset as number); at++) {
@@ -78,7 +89,7 @@ test('a flipped byte in a pack makes its blob missing and no other', () => {
     expect([got[0], got[2]]).toEqual(['first', 'third'])
     // The check of a frame is for those that scan the file; a reader goes by the id and the digest.
     if (got[1] !== undefined) expect(got[1]).toBe('second')
-    else expect(openBlobs(root).put(bytesOf('second')).location).not.toEqual(refs[1]?.location)
+    else expect(put(openBlobs(root), bytesOf('second')).location).not.toEqual(refs[1]?.location)
     rmSync(layoutOf(root).blobIndex, { recursive: true, force: true })
   }
 })
@@ -86,7 +97,7 @@ test('a flipped byte in a pack makes its blob missing and no other', () => {
 test('a blob that was moved is found by its old reference', () => {
   const root = temporaryDirectory()
   const blobs = openBlobs(root)
-  const ref = blobs.put(bytesOf('value'))
+  const ref = put(blobs, bytesOf('value'))
   blobs.packs.retire(0)
   const [moved] = blobs.packs.append([{ id: ref.id, bytes: bytesOf('value') }])
   blobs.index.write([indexRecord(ref.id, moved as typeof ref.location)])
@@ -96,18 +107,111 @@ test('a blob that was moved is found by its old reference', () => {
   expect(openBlobs(root).get(ref)?.toString()).toBe('value')
 })
 
-test('a set that refers to a blob in a retired pack stores it again', () => {
+describe('a set that is confirmed', () => {
+  /** Puts a value, has others do something before it is confirmed, and expects it to be found by all then. */
+  function expectFound(root: string, setter: Blobs, between: () => void): BlobRef {
+    const stored = setter.put([bytesOf('value')])
+    between()
+    setter.confirm(stored)
+    setter.flush()
+    const [ref] = stored.refs as [BlobRef]
+    expect(setter.get(ref)?.toString()).toBe('value')
+    const { id } = ref
+    const location = openBlobs(root).locate(id)
+    expect(location && openBlobs(root).get({ id, location })?.toString()).toBe('value')
+    return ref
+  }
+
+  test('is where it was put when nobody has written since', () => {
+    const root = temporaryDirectory()
+    const ref = expectFound(root, openBlobs(root), () => undefined)
+    expect(openBlobs(root).locate(ref.id)).toEqual(ref.location)
+  })
+
+  test('is where it turned out to be when others wrote before it, and the index says so at once', () => {
+    const root = temporaryDirectory()
+    const setter = openBlobs(root)
+    put(setter, bytesOf('first'))
+    put(openBlobs(root), bytesOf('of another process'))
+    const stored = setter.put([bytesOf('value')])
+    const [ref] = stored.refs as [BlobRef]
+    const assumed = ref.location
+    setter.confirm(stored)
+    expect(ref.location.offset).toBeGreaterThan(assumed.offset)
+    expect(openBlobs(root).locate(ref.id)).toEqual(ref.location)
+    // The entry has the place that was assumed.
+    expect(openBlobs(root).get({ id: ref.id, location: assumed })?.toString()).toBe('value')
+  })
+
+  test('is stored again when its pack was retired meanwhile', () => {
+    const root = temporaryDirectory()
+    const gc = openBlobs(root)
+    const ref = expectFound(root, openBlobs(root), () => gc.packs.retire(0))
+    gc.packs.remove(0)
+    expect(ref.location.pack).toBe(1)
+  })
+
+  test('is stored again when its pack was retired and removed meanwhile', () => {
+    const root = temporaryDirectory()
+    const gc = openBlobs(root)
+    const ref = expectFound(root, openBlobs(root), () => {
+      gc.packs.retire(0)
+      gc.packs.remove(0)
+    })
+    expect(ref.location.pack).toBe(1)
+  })
+
+  test('is stored again when it was there, in a pack that was retired meanwhile', () => {
+    const root = temporaryDirectory()
+    put(openBlobs(root), bytesOf('value'))
+    const gc = openBlobs(root)
+    const ref = expectFound(root, openBlobs(root), () => gc.packs.retire(0))
+    gc.packs.remove(0)
+    expect(ref.location.pack).toBe(1)
+    expect(openBlobs(root).get(ref)?.toString()).toBe('value')
+  })
+
+  test('is found when a gc has moved it before the index was told of it', () => {
+    const root = temporaryDirectory()
+    const setter = openBlobs(root)
+    const stored = setter.put([bytesOf('value')])
+    setter.confirm(stored)
+    evacuate(openBlobs(root), 0, () => true)
+    setter.flush()
+    const [ref] = stored.refs as [BlobRef]
+    expect(openBlobs(root).locate(ref.id)?.pack).toBe(1)
+    expect(openBlobs(root).get(ref)?.toString()).toBe('value')
+  })
+
+  test('is known before the index is told of it to its own process, and dropped for one that was first', () => {
+    const root = temporaryDirectory()
+    const [a, b] = [openBlobs(root), openBlobs(root)]
+    const [ofA, ofB] = [a.put([bytesOf('value')]), b.put([bytesOf('value')])]
+    for (const [blobs, stored] of [
+      [a, ofA],
+      [b, ofB],
+    ] as const)
+      blobs.confirm(stored)
+    expect(a.put([bytesOf('value')])).toMatchObject({ refs: ofA.refs, written: [] })
+    b.flush()
+    a.flush()
+    expect(openBlobs(root).locate((ofA.refs[0] as BlobRef).id)).toEqual(ofB.refs[0]?.location)
+  })
+})
+
+test('one that met another writer looks before it says where its blobs are', () => {
   const root = temporaryDirectory()
-  const setter = openBlobs(root)
-  const gc = openBlobs(root)
-  const ref = setter.put(bytesOf('value'))
-  setter.confirm([ref], [bytesOf('value')])
-  expect(setter.locate(ref.id)).toEqual(ref.location)
-  gc.packs.retire(0)
-  setter.confirm([ref], [bytesOf('value')])
-  gc.packs.remove(0)
-  expect(setter.get(ref)?.toString()).toBe('value')
-  expect(openBlobs(root).locate(ref.id)?.pack).toBe(1)
+  const [a, b] = [openBlobs(root), openBlobs(root)]
+  put(a, bytesOf('a'))
+  put(b, bytesOf('b'))
+  put(a, bytesOf('a meets b'))
+  put(b, bytesOf('b meets a'))
+  const stored = a.put([bytesOf('value')])
+  expect(
+    openBlobs(root)
+      .get(stored.refs[0] as BlobRef)
+      ?.toString(),
+  ).toBe('value')
 })
 
 test('writers leave a full or retired pack, also one that they have open or are about to open', () => {
@@ -134,11 +238,13 @@ test('a pack that is made a second time, after it was filled and removed, does n
   const root = temporaryDirectory()
   const setter = openBlobs(root)
   const gc = openBlobs(root)
-  const ref = setter.put(bytesOf('value'))
+  put(setter, bytesOf('value'))
+  const stored = setter.put([bytesOf('value')])
+  const [ref] = stored.refs as [BlobRef]
   gc.packs.retire(0)
   gc.packs.remove(0)
   writeFileSync(join(layoutOf(root).packs, '0.pack'), '')
-  setter.confirm([ref], [bytesOf('value')])
+  setter.confirm(stored)
   expect(setter.get(ref)?.toString()).toBe('value')
   expect(openBlobs(root).locate(ref.id)?.pack).toBe(1)
   expect(openBlobs(root).packs.numbers()).toEqual([0, 1])
@@ -146,7 +252,7 @@ test('a pack that is made a second time, after it was filled and removed, does n
 
 test('a pack that is made a second time, while the first one is retired, hides none of its blobs', () => {
   const root = temporaryDirectory()
-  const ref = openBlobs(root).put(bytesOf('value'))
+  const ref = put(openBlobs(root), bytesOf('value'))
   openBlobs(root).packs.retire(0)
   const remade = join(layoutOf(root).packs, '0.pack')
   writeFileSync(remade, '')

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { layoutOf } from '../../src/base/layout.js'
 import type { GcProgress } from '../../src/index.js'
-import { filesBelow, openAsAnotherProcess, temporaryRoot } from '../support/caches.js'
+import { filesBelow, nextTurn, openAsAnotherProcess, temporaryRoot } from '../support/caches.js'
 import { interceptedFiles } from '../support/files.js'
 import { printedSeed, randomFrom } from '../support/random.js'
 
@@ -322,6 +322,7 @@ test('files of others in and beside the cache are left alone', async () => {
   const dir = temporaryRoot()
   const { cache, ns } = open(dir)
   ns.set('key', 1)
+  await nextTurn()
   const theirs = ['notes.txt', 'v1/notes.txt', 'v1/blobs/packs/mine.pack', 'v1/namespaces/ns/manifest/_.0.bak']
   theirs.push('v1/namespaces/ns/manifest/notes.new', 'v1/blobs/index/a.txt', 'v2/0.pack')
   mkdirSync(join(dir, 'v2'))

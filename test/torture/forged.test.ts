@@ -13,6 +13,7 @@ import type { CacheWarning } from '../../src/index.js'
 import { LogMap } from '../../src/log-map/log-map.js'
 import type { Position } from '../../src/log-map/record.js'
 import { entryPosition, Manifest } from '../../src/manifest/manifest.js'
+import type { BlobRef } from '../../src/packs/packs.js'
 import { newEnvironment } from '../store/environment.js'
 import { repeatedCodes } from '../support/caches.js'
 import { interceptedFiles } from '../support/files.js'
@@ -100,7 +101,11 @@ function forgeValue(disk: MemoryDisk, bytes: Uint8Array): void {
   const blobs = new Blobs(environment, layout)
   const manifest = new Manifest(environment, layout.manifest('tool'), 'namespaces/tool/manifest')
   const key = manifest.keyOf(Buffer.from([0]), 'key')
-  manifest.write([{ key, entry: { blob: blobs.put(bytes), createdAt: Date.now(), usedAt: Date.now() } }])
+  const stored = blobs.put([bytes])
+  const blob = stored.refs[0] as BlobRef
+  manifest.write([{ key, entry: { blob, createdAt: Date.now(), usedAt: Date.now() } }])
+  blobs.confirm(stored)
+  blobs.flush()
   blobs.close()
   manifest.close()
 }

@@ -55,7 +55,8 @@ beforeEach(() => {
 })
 
 function make(dir: string, contents: Contents): void {
-  const cache = open(dir)
+  // By chance a process looks after the store at its first set, which makes another file.
+  const cache = open(dir, undefined, false, () => 0.5)
   fill(cache, contents)
   for (const name of Object.keys(contents)) cache.namespace(name).get('nothing')
   cache.close()
@@ -238,9 +239,11 @@ describe('a file that was removed', () => {
 
   test('the index: what it no longer knows is counted, and it is told again', async () => {
     rmSync(pathIn(work, INDEX))
-    const { problems } = await verifyAt(work)
-    expect(problems).toMatchObject([
-      { kind: 'missing', file: 'v1/blobs/index', message: expect.stringContaining('5 of') },
+    const { problems, notes } = await verifyAt(work)
+    // What writers leave that were killed before they told the index.
+    expect(problems).toEqual([])
+    expect(notes).toMatchObject([
+      { kind: 'orphaned', file: 'v1/blobs/index', message: expect.stringContaining('5 of') },
     ])
     await expectMended(SMALL, all(SMALL))
     const cache = open(work)

@@ -26,8 +26,8 @@ export function large(count = 4200): Contents {
 }
 
 /** A cache that shares nothing with others of this process but the disk. */
-export function open(dir: string, files: Files = nodeFiles, readOnly = false): Cache {
-  return new CacheHandle({ dir, readOnly, clock: () => NOW, onWarning: () => undefined }, { files })
+export function open(dir: string, files: Files = nodeFiles, readOnly = false, random = Math.random): Cache {
+  return new CacheHandle({ dir, readOnly, clock: () => NOW, onWarning: () => undefined }, { files, random })
 }
 
 export function fill(cache: Cache, contents: Contents): void {
