@@ -77,7 +77,8 @@ export class Blobs {
     const added = new Map<string, NewBlob>()
     for (const bytes of values) {
       const blob = this.#find(bytes, added)
-      if (!('expected' in blob)) reused.push(blob)
+      if (!isNew(blob)) reused.push(blob)
+      else added.set(nameOf(blob.id), blob)
       refs.push(blob.ref)
     }
     const written = [...added.values()]
@@ -86,6 +87,14 @@ export class Blobs {
       for (const [at, { ref }] of written.entries()) ref.location = locations[at] as Location
     }
     return { refs, written, reused }
+  }
+
+  /** The same for one value. */
+  putOne(bytes: Uint8Array): Stored {
+    const blob = this.#find(bytes)
+    if (!isNew(blob)) return { refs: [blob.ref], written: NONE, reused: [blob] }
+    blob.ref.location = this.packs.writeOne(blob)
+    return { refs: [blob.ref], written: [blob], reused: NONE }
   }
 
   /**
@@ -157,17 +166,18 @@ export class Blobs {
   #identify(bytes: Uint8Array): Buffer {
     const id = Buffer.allocUnsafe(BLOB_ID_BYTES)
     this.#environment.hashing.digest(bytes, 0, bytes.length, id, 0)
-    id.writeUInt32LE(bytes.length, 16)
+    const { length } = bytes
+    for (let byte = 0; byte < 4; byte++) id[16 + byte] = length >>> (8 * byte)
     return id
   }
 
-  /** The blob with these bytes where there is one, in the store or among those added now; else a new one, which is added. */
-  #find(bytes: Uint8Array, added: Map<string, NewBlob>): StoredBlob | NewBlob {
+  /** The blob with these bytes where there is one, in the store or among those added now; else a new one. */
+  #find(bytes: Uint8Array, added?: ReadonlyMap<string, NewBlob>): StoredBlob | NewBlob {
     const id = this.#identify(bytes)
     for (let variant = 0; variant < MAX_VARIANTS; variant++) {
       id[VARIANT_AT] = variant
       const name = nameOf(id)
-      const twin = added.get(name)
+      const twin = added?.get(name)
       if (twin) {
         if (equal(twin.bytes, bytes)) return twin
         continue
@@ -178,9 +188,7 @@ export class Blobs {
       const stored = location && this.packs.read(location, id)
       if (!stored) {
         const expected = pending?.expected ?? (record?.isPut ? record.check : NO_RECORD)
-        const blob = { id, bytes, ref: { id, location: NOWHERE }, expected }
-        added.set(name, blob)
-        return blob
+        return { id, bytes, ref: { id, location: NOWHERE }, expected }
       }
       if (equal(stored, bytes)) return { id, bytes, ref: { id, location } }
     }
@@ -213,6 +221,11 @@ export class Blobs {
 }
 
 const NOWHERE: Location = { pack: 0, offset: 0 }
+const NONE: readonly NewBlob[] = []
+
+function isNew(blob: StoredBlob | NewBlob): blob is NewBlob {
+  return 'expected' in blob
+}
 
 /** A blob id as callers see it. */
 export function digestOf(id: Uint8Array): Digest {

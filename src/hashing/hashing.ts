@@ -44,6 +44,11 @@ const STATE_BYTES = 88
 const HELD_AT = STATE_BYTES + PIECE_BYTES
 const MEMORY_BYTES = HELD_AT + PIECE_BYTES
 
+/** The same as `subarray`, which a Buffer has written in JavaScript. */
+function partOf({ buffer, byteOffset }: Uint8Array, start: number, end: number): Uint8Array {
+  return new Uint8Array(buffer, byteOffset + start, end - start)
+}
+
 export function createHashing(): Hashing {
   const xxh = new WebAssembly.Instance(new WebAssembly.Module(wasm)).exports as unknown as XxHash
   xxh.mem.grow(Math.ceil((MEMORY_BYTES - xxh.mem.buffer.byteLength) / 65536))
@@ -53,7 +58,7 @@ export function createHashing(): Hashing {
 
   const inPieces = (bytes: Uint8Array, start: number, end: number, update: (at: number, length: number) => void) => {
     for (let from = start; from < end; from += PIECE_BYTES) {
-      const piece = bytes.subarray(from, Math.min(end, from + PIECE_BYTES))
+      const piece = partOf(bytes, from, Math.min(end, from + PIECE_BYTES))
       memory.set(piece, STATE_BYTES)
       update(STATE_BYTES, piece.length)
     }
@@ -70,7 +75,7 @@ export function createHashing(): Hashing {
 
   const hash32 = (bytes: Uint8Array, start: number, end: number, seed: number): number => {
     if (end - start <= PIECE_BYTES) {
-      memory.set(bytes.subarray(start, end))
+      memory.set(partOf(bytes, start, end))
       return xxh.xxh32(0, end - start, seed) >>> 0
     }
     memory.fill(0, 0, STATE_BYTES)
@@ -89,7 +94,7 @@ export function createHashing(): Hashing {
           holder = hash
           from = start
           to = Math.min(start + PIECE_BYTES, bytes.length)
-          memory.set(bytes.subarray(from, to), HELD_AT)
+          memory.set(partOf(bytes, from, to), HELD_AT)
         }
         return xxh.xxh32(HELD_AT + start - from, end - start, seed) >>> 0
       }
@@ -98,7 +103,7 @@ export function createHashing(): Hashing {
     digest(bytes, start, end, into, at) {
       const length = end - start
       const isWhole = length <= PIECE_BYTES
-      if (isWhole) memory.set(bytes.subarray(start, end))
+      if (isWhole) memory.set(partOf(bytes, start, end))
       halves.setBigInt64(0, isWhole ? xxh.xxh64(0, length, 0n) : hash64InPieces(bytes, start, end, 0n))
       halves.setBigInt64(8, isWhole ? xxh.xxh64(0, length, 1n) : hash64InPieces(bytes, start, end, 1n))
       into.set(digested, at)

@@ -8,7 +8,6 @@ import { type Damage, type FrameReader, type FrameWriter, PLAIN_PUT } from '../l
 import type { Log } from '../log/log.js'
 import type { BucketName } from './directory.js'
 import {
-  type Change,
   FIXED_BYTES,
   guess,
   isChange,
@@ -136,14 +135,12 @@ export class Bucket implements FrameReader {
     return offsets.map(offset => ({ record: this.#at(offset), offset })).filter(({ record }) => record.isPut)
   }
 
-  /** The same, ready to be written to a successor, but for those that stand where no lookup can find them. */
-  changes(): Change[] {
-    return this.records()
-      .map(record => record.toChange())
-      .filter(({ key, place, slot }) => {
-        const position = this.#positionOf(key)
-        return position?.place === place && position.slot === slot
-      })
+  /** The same, but for those that stand where no lookup can find them. */
+  findable(): RecordView[] {
+    return this.records().filter(record => {
+      const position = this.#positionOf(record.key)
+      return position?.place === record.place && position.slot === record.slot
+    })
   }
 
   /** Frees the file's bytes; lookups read from the file from now on. */
@@ -151,8 +148,22 @@ export class Bucket implements FrameReader {
     this.#resident = undefined
   }
 
+  keep(bytes: Buffer, offset: number): void {
+    if (!this.#resident) return
+    if (this.#mayAdopt && offset === 0) {
+      this.#resident = bytes
+      return
+    }
+    const length = offset + bytes.length
+    if (length > this.#resident.length) {
+      const grown = Buffer.alloc(Math.max(length, Math.min(2 * this.#resident.length, length + 64 * 1024)))
+      grown.set(this.#resident)
+      this.#resident = grown
+    }
+    this.#resident.set(bytes, offset)
+  }
+
   frame(type: number, bytes: Buffer, start: number, end: number, offset: number): void {
-    this.#keep(bytes, start - FRAME_HEADER_BYTES, end, offset)
     if (this.sealedAt >= 0) {
       if (type === FRAME.successor && !this.successor && end - start > UNIQUE_BYTES) {
         const unique = bytes.toString('hex', start + 1, start + 1 + UNIQUE_BYTES)
@@ -190,7 +201,8 @@ export class Bucket implements FrameReader {
    * A record was damaged, and the one that it replaced must not come to life again. Where its key is beyond doubt, that
    * key's record goes; else every record before it might be the one.
    */
-  damage(bytes: Buffer, start: number, end: number, damage: Damage): void {
+  damage(bytes: Buffer, start: number, end: number, damage: Damage, offset: number): void {
+    if (damage === 'mended') this.#resident?.set(bytes.subarray(start, end), offset)
     if (damage !== 'lost' || this.sealedAt >= 0) return
     const payload = start + FRAME_HEADER_BYTES
     const isOneFrame = payload <= end && payload + bytes.readUInt32LE(start + 8) === end
@@ -201,9 +213,9 @@ export class Bucket implements FrameReader {
     }
     const slot = this.#slotOf(victim.slot, victim.key)
     if (slot < 0) return
-    const offset = this.#slots.offsetAt(slot)
-    if (this.#at(offset).isPut) this.liveCount--
-    this.#slots.remove(victim.slot, offset)
+    const old = this.#slots.offsetAt(slot)
+    if (this.#at(old).isPut) this.liveCount--
+    this.#slots.remove(victim.slot, old)
   }
 
   #recognize(payload: Buffer): { slot: number; key: Buffer } | undefined {
@@ -257,20 +269,5 @@ export class Bucket implements FrameReader {
     this.#stored = new RecordView(bytes, 0)
     this.#storedAt = offset
     return this.#stored
-  }
-
-  #keep(bytes: Buffer, start: number, end: number, offset: number): void {
-    if (!this.#resident || this.#resident === bytes) return
-    if (this.#mayAdopt && offset === start && this.#resident.length === 0) {
-      this.#resident = bytes
-      return
-    }
-    const length = offset + end - start
-    if (length > this.#resident.length) {
-      const grown = Buffer.alloc(Math.max(length, Math.min(2 * this.#resident.length, length + 64 * 1024)))
-      grown.set(this.#resident)
-      this.#resident = grown
-    }
-    bytes.copy(this.#resident, offset, start, end)
   }
 }

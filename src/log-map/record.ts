@@ -126,10 +126,9 @@ export class RecordView implements Position {
     return valueStart - keyStart === key.length && this.bytes.compare(key, 0, key.length, keyStart, valueStart) === 0
   }
 
-  /** The record as a plain change, for a successor; owns its bytes. */
-  toChange(): Change {
-    const { kind, place, slot, key, value } = this
-    return { kind, place, slot, key: Buffer.from(key), value: Buffer.from(value) }
+  /** Writes the record as an unconditional put, for a successor. */
+  writeTo(writer: FrameWriter): void {
+    writer.begin(FRAME.put).put(this.bytes.subarray(this.start, this.end)).end()
   }
 }
 

@@ -7,7 +7,6 @@ import { FrameWriter } from '../log/frames.js'
 import { seedOf, writeOpenFrame } from '../log/log.js'
 import { type Bucket, type Successor, UNIQUE_BYTES } from './bucket.js'
 import { type BucketDirectory, type BucketName, digitAt, firstPlace, identityOf, successorsOf } from './directory.js'
-import { type Change, writeChange } from './record.js'
 
 export class Succession {
   readonly #environment: Environment
@@ -51,13 +50,13 @@ export class Succession {
       for (const name of names) this.#environment.files.remove(this.#directory.candidate(name, unique))
     }
     if (isSplit) this.#directory.makeDirectory(bucket.name.prefix)
-    const changes = bucket.changes()
-    const parts: Change[][] = names.map(() => [])
-    for (const change of changes) parts[digitAt(change.place, bucket.name.prefix.length)]?.push(change)
+    const parts = names.map(name => writeOpenFrame(new FrameWriter(), identityOf(this.#identity, name)))
+    const depth = bucket.name.prefix.length
+    for (const record of bucket.findable()) {
+      record.writeTo(parts[isSplit ? digitAt(record.place, depth) : 0] as FrameWriter)
+    }
     try {
-      for (const [index, name] of names.entries()) {
-        this.#writeCandidate(name, unique, isSplit ? (parts[index] ?? []) : changes)
-      }
+      for (const [index, name] of names.entries()) this.#writeCandidate(name, unique, parts[index] as FrameWriter)
     } catch (error) {
       removeCandidates()
       throw error
@@ -68,11 +67,8 @@ export class Succession {
     if (bucket.successor?.unique !== unique) removeCandidates()
   }
 
-  #writeCandidate(name: BucketName, unique: string, changes: Change[]): void {
-    const identity = identityOf(this.#identity, name)
-    const writer = writeOpenFrame(new FrameWriter(), identity)
-    for (const change of changes) writeChange(writer, change)
-    writer.check(this.#environment.hashing, seedOf(this.#environment, identity))
+  #writeCandidate(name: BucketName, unique: string, writer: FrameWriter): void {
+    writer.check(this.#environment.hashing, seedOf(this.#environment, identityOf(this.#identity, name)))
     const file = this.#environment.descriptors.file(this.#directory.candidate(name, unique), 'create')
     try {
       const written = file.append(writer.bytes, writer.length)

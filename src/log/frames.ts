@@ -10,6 +10,8 @@ import type { Hash32, Hashing } from '../hashing/hashing.js'
 
 /** What is shown the frames of a file, in order. */
 export interface FrameReader {
+  /** Bytes that are shown next, from this offset on; what comes later at the same offset replaces them. */
+  keep?(bytes: Buffer, offset: number): void
   /** The payload is `bytes[start, end)`; `offset` is that of the frame in the file. */
   frame(type: number, bytes: Buffer, start: number, end: number, offset: number): void
   /** Of bytes that are no whole frame. */
@@ -93,6 +95,7 @@ export class FrameWriter {
 
   /** Shows the finished frames, the first of which is at this offset in the file. */
   show(reader: FrameReader, offset: number): void {
+    reader.keep?.(this.bytes.subarray(0, this.length), offset)
     for (let at = 0; at < this.length; ) {
       const end = this.#endOf(at)
       reader.frame(this.bytes[at + 6] as number, this.bytes, at + FRAME_HEADER_BYTES, end, offset + at)
@@ -148,6 +151,7 @@ export function scanFrames(
   { base = 0, isLast = true } = {},
 ): ScanResult {
   const end = bytes.length
+  reader.keep?.(bytes, base)
   let tornBytes = 0
   let hash = hashing.hash32Over(bytes, seed)
   const search = { leftBytes: end * MAX_HASHED_TIMES }

@@ -62,24 +62,28 @@ export class Log {
    * @throws errno-style errors of the file system
    */
   read(reader: FrameReader): boolean {
-    return unlessMissing(false, () => {
-      this.#unsettled = undefined
+    this.#unsettled = undefined
+    try {
       const stat = this.#file.stat()
       const { sizeBytes } = stat
       if (!this.#isSame(stat) || sizeBytes < this.sizeBytes) return false
       if (sizeBytes > this.end) this.#readTo(sizeBytes, reader)
       return true
-    })
+    } catch (error) {
+      return unlessMissing(error, false)
+    }
   }
 
   /** Shows what is in about so many bytes from an offset on; returns where to go on, undefined at the end. */
   readSome(from: number, chunkBytes: number, reader: FrameReader): number | undefined {
-    return unlessMissing(undefined, () => {
+    try {
       const { sizeBytes } = this.#file.stat()
       this.end = from
       if (sizeBytes > from) this.#readTo(sizeBytes, reader, chunkBytes, true)
       return from < this.end && this.end < sizeBytes ? this.end : undefined
-    })
+    } catch (error) {
+      return unlessMissing(error, undefined)
+    }
   }
 
   /**
@@ -97,7 +101,7 @@ export class Log {
    * last looked, or -1. The writer must stay as it is until `settle`, which is to come next.
    */
   write(writer: FrameWriter, reader: FrameReader): number {
-    return unlessMissing(-1, () => {
+    try {
       if ((this.sizeBytes === 0 || this.#unsettled) && !this.read(reader)) return -1
       const batch = this.sizeBytes === 0 ? this.#withOpenFrame(writer) : writer
       batch.check(this.#environment.hashing, this.seed)
@@ -109,7 +113,9 @@ export class Log {
       this.#unsettled = batch
       this.#openBytes = batch.length - writer.length
       return this.end + this.#openBytes
-    })
+    } catch (error) {
+      return unlessMissing(error, -1)
+    }
   }
 
   /**
@@ -117,25 +123,27 @@ export class Log {
    * file that was deleted goes unnoticed.
    */
   settle(reader: FrameReader, isQuick = false): number {
-    return unlessMissing(-1, () => {
-      const batch = this.#unsettled
-      if (!batch) return -1
-      this.#unsettled = undefined
-      const offset = this.end
-      const end = offset + batch.length
-      const isKnown = offset === this.sizeBytes
-      let sizeBytes = end
+    const batch = this.#unsettled
+    if (!batch) return -1
+    this.#unsettled = undefined
+    const offset = this.end
+    const end = offset + batch.length
+    const isKnown = offset === this.sizeBytes
+    let sizeBytes = end
+    try {
       if (!isQuick || !isKnown || this.#file.hasMore(end)) {
         const stat = this.#file.stat()
         if (!this.#isSame(stat) || stat.sizeBytes < end) return -1
         sizeBytes = stat.sizeBytes
       }
       if (!isKnown || sizeBytes > end) return this.#readOwn(batch, this.#openBytes, sizeBytes, reader)
-      this.end = end
-      this.sizeBytes = end
-      batch.show(reader, offset)
-      return offset + this.#openBytes
-    })
+    } catch (error) {
+      return unlessMissing(error, -1)
+    }
+    this.end = end
+    this.sizeBytes = end
+    batch.show(reader, offset)
+    return offset + this.#openBytes
   }
 
   /** Whether others have written since this process last looked. */
@@ -173,6 +181,7 @@ export class Log {
     const own = batch.bytes.subarray(openBytes, openBytes + FRAME_HEADER_BYTES)
     let landed = -1
     this.#readTo(sizeBytes, {
+      keep: (bytes, offset) => reader.keep?.(bytes, offset),
       frame(type, bytes, start, end, offset) {
         // The last of several equal frames: earlier ones may have been there long before this append.
         if (bytes.compare(own, 0, FRAME_HEADER_BYTES, start - FRAME_HEADER_BYTES, start) === 0) landed = offset
@@ -208,11 +217,7 @@ export class Log {
 }
 
 /** A file that was closed to spare descriptors may be gone when it is opened again. */
-function unlessMissing<T>(fallback: T, work: () => T): T {
-  try {
-    return work()
-  } catch (error) {
-    if (errnoOf(error) !== 'ENOENT') throw error
-    return fallback
-  }
+function unlessMissing<T>(error: unknown, fallback: T): T {
+  if (errnoOf(error) !== 'ENOENT') throw error
+  return fallback
 }

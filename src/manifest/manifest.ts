@@ -127,6 +127,12 @@ export class Manifest {
     this.#map.write(changes.map(toChange))
   }
 
+  /** The same for one entry. */
+  put(key: EntryKey, entry: Entry): void {
+    const { place, slot, bytes } = key
+    this.#map.write([{ kind: 'put', place, slot, key: bytes, value: encodeEntry(entry) }])
+  }
+
   /** Makes the change only while the key's entry is the one with this check; returns whether it did. */
   swap(change: EntryChange, expected: number): boolean {
     return this.swapMany([{ ...change, expected }])[0] as boolean

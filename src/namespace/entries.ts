@@ -103,6 +103,7 @@ export class Entries {
 
   /** Stores the items in order; returns how many. Their bytes must stay as they are meanwhile. */
   set(items: readonly Item[]): number {
+    if (items.length === 1) return this.#setOne(items[0] as Item) ? 1 : 0
     let stored = 0
     while (stored < items.length && this.write(() => this.#setAll(items.slice(stored, stored + BATCH_ENTRIES)))) {
       stored = Math.min(stored + BATCH_ENTRIES, items.length)
@@ -129,10 +130,14 @@ export class Entries {
     try {
       return work()
     } catch (error) {
-      if (error instanceof CacheError && error.code === 'ERR_CACHE_OPTION') throw error
-      this.store.report(error)
-      return fallback
+      return this.#failed(error, fallback)
     }
+  }
+
+  #failed<T>(error: unknown, fallback: T): T {
+    if (error instanceof CacheError && error.code === 'ERR_CACHE_OPTION') throw error
+    this.store.report(error)
+    return fallback
   }
 
   count(name: CounterName, by = 1): void {
@@ -199,6 +204,24 @@ export class Entries {
     return sourceOf(path, this.base, readSource(this.store.environment, path).fingerprint)
   }
 
+  /** What `#setAll` does, without its lists: most sets are of one. */
+  #setOne({ key, bytes, ttlMs, files, sources: given }: Item): boolean {
+    const { blobs, manifest, canWrite } = this.store
+    if (!canWrite) return false
+    try {
+      const sources = given ?? files?.map(file => this.#sourceAt(file))
+      const stored = blobs.putOne(bytes)
+      const now = this.store.now()
+      const base = sources && baseFor(sources, this.base)
+      manifest.put(key, { blob: stored.refs[0] as Entry['blob'], createdAt: now, usedAt: now, ttlMs, base, sources })
+      blobs.confirm(stored)
+    } catch (error) {
+      return this.#failed(error, false)
+    }
+    this.#hasSet(1, bytes.length)
+    return true
+  }
+
   #setAll(items: readonly Item[]): void {
     const { blobs, manifest } = this.store
     const values = items.map(({ bytes }) => bytes)
@@ -214,14 +237,20 @@ export class Entries {
       }),
     )
     blobs.confirm(stored)
-    this.store.indexSoon()
-    this.count('sets', items.length)
-    this.attempt(undefined, () =>
-      this.store.afterSet(
-        items.length,
-        values.reduce((sum, bytes) => sum + bytes.length, 0),
-      ),
+    this.#hasSet(
+      items.length,
+      values.reduce((sum, bytes) => sum + bytes.length, 0),
     )
+  }
+
+  #hasSet(count: number, bytes: number): void {
+    this.store.indexSoon()
+    this.count('sets', count)
+    try {
+      this.store.afterSet(count, bytes)
+    } catch (error) {
+      this.store.report(error)
+    }
   }
 }
 

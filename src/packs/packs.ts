@@ -88,10 +88,20 @@ export class Packs {
       starts.push(writer.length)
       writer.begin(FRAME.blob).put(id).put(bytes).end()
     }
+    const { pack, offset } = this.#write(writer)
+    return starts.map(start => ({ pack, offset: offset + start }))
+  }
+
+  /** The same for one. */
+  writeOne({ id, bytes }: Blob): Location {
+    return this.#write(this.#writer.reset().begin(FRAME.blob).put(id).put(bytes).end())
+  }
+
+  #write(writer: FrameWriter): Location {
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       const active = this.#current() ?? this.#openActive()
       const offset = active.write(writer)
-      if (offset >= 0) return starts.map(start => ({ pack: active.pack, offset: offset + start }))
+      if (offset >= 0) return { pack: active.pack, offset }
       // Retired, or deleted together with others that may be open here.
       this.close()
     }
