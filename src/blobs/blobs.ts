@@ -35,7 +35,10 @@ interface Unindexed {
 }
 
 /** One that was not there. */
-type NewBlob = StoredBlob & Unindexed
+interface NewBlob extends StoredBlob, Unindexed {
+  /** Its id as a string. */
+  name: string
+}
 
 /** Values that were put. */
 export interface Stored {
@@ -78,7 +81,7 @@ export class Blobs {
     for (const bytes of values) {
       const blob = this.#find(bytes, added)
       if (!isNew(blob)) reused.push(blob)
-      else added.set(nameOf(blob.id), blob)
+      else added.set(blob.name, blob)
       refs.push(blob.ref)
     }
     const written = [...added.values()]
@@ -107,12 +110,12 @@ export class Blobs {
     const lost = reused.length > 0 ? this.#droppedOf(reused) : []
     if (written.length > 0) {
       const shift = this.packs.settle()
-      if (shift === 0) {
-        for (const { ref, expected } of written) this.#unindexed.set(nameOf(ref.id), { ref, expected })
+      if (shift === 0 && written.length < FLUSH_COUNT) {
+        for (const { name, ref, expected } of written) this.#unindexed.set(name, { ref, expected })
       } else if (shift === undefined) {
         lost.push(...written)
       } else {
-        // Their entries say where they are not, so the index must say where they are.
+        // Where it is not 0, their entries say where they are not, so the index must say where they are.
         for (const { ref } of written) ref.location = { pack: ref.location.pack, offset: ref.location.offset + shift }
         this.#index(written)
       }
@@ -188,7 +191,7 @@ export class Blobs {
       const stored = location && this.packs.read(location, id)
       if (!stored) {
         const expected = pending?.expected ?? (record?.isPut ? record.check : NO_RECORD)
-        return { id, bytes, ref: { id, location: NOWHERE }, expected }
+        return { id, name, bytes, ref: { id, location: NOWHERE }, expected }
       }
       if (equal(stored, bytes)) return { id, bytes, ref: { id, location } }
     }

@@ -146,7 +146,8 @@ export class Overlay {
 
   #stat(path: string, call: 'stat' | 'linkStat'): FileStat | undefined {
     const file = this.#byPath.get(path)
-    if (file && (file.below?.path !== path || file.below.length !== undefined)) return this.#statOf(file)
+    const isAsBelow = file?.below?.path === path && file.below.length === undefined && !this.#gone.has(path)
+    if (file && !isAsBelow) return this.#statOf(file)
     if (this.#madeDirectories.has(path)) {
       const stat = this.#statOf({ below: undefined, extents: [], inode: 0, links: 2, mtimeMs: 0 })
       return { ...stat, kind: 'directory', diskBytes: BLOCK_BYTES }

@@ -36,8 +36,6 @@ const MAX_GUESSES = 8
 export class Bucket implements FrameReader {
   readonly name: BucketName
   readonly log: Log
-  /** Different for each bucket object of a map. */
-  readonly serial: number
   /** Offset of the seal, or -1. */
   sealedAt = -1
   successor: Successor | undefined
@@ -66,16 +64,9 @@ export class Bucket implements FrameReader {
   #storedAt = -1
   readonly #positionOf: (key: Buffer) => Position | undefined
 
-  constructor(
-    log: Log,
-    name: BucketName,
-    serial: number,
-    limitBytes: number,
-    positionOf: (key: Buffer) => Position | undefined,
-  ) {
+  constructor(log: Log, name: BucketName, limitBytes: number, positionOf: (key: Buffer) => Position | undefined) {
     this.log = log
     this.name = name
-    this.serial = serial
     this.limitBytes = limitBytes
     this.#positionOf = positionOf
   }

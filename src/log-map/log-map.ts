@@ -35,13 +35,17 @@ const MIN_SPLIT_RECORDS = 64
 const MIN_DEAD_SHARE = 0.2
 /** A file of one block has nothing to give back. */
 const MIN_COMPACT_BYTES = 4096
-/** No bucket's file comes near this. */
-const MAX_FILE_BYTES = 2 ** 32
 /** A writer that loses this often against others is not in a race but in a broken directory. */
 const MAX_ATTEMPTS = 100
 
 /** Where the only frame of a batch begins. */
 const FIRST: readonly number[] = [0]
+
+/** A bucket and how far it was read. */
+export interface BucketState {
+  readonly bucket: Bucket
+  readonly end: number
+}
 
 /** The records whose places begin with these hex digits. */
 export interface Part {
@@ -63,7 +67,6 @@ export class LogMap {
   readonly #writer = new FrameWriter()
   readonly #tree = new BucketTree()
   readonly #succession: Succession
-  #serial = 0
   /** The turn in which the map was found to have no files. */
   #emptyTurn = 0
 
@@ -93,17 +96,18 @@ export class LogMap {
     return this.#current(place)?.find(slot, key)
   }
 
-  /**
-   * A number that stays the same as long as nothing was written to the bucket of this place; 0 for no bucket.
-   *
-   * @throws errno-style errors
-   */
-  revision(place: number): number {
+  /** The state of the bucket of this place, for `isUnchanged`. @throws errno-style errors */
+  stateAt(place: number): BucketState | undefined {
     const bucket = this.#current(place)
-    return bucket ? bucket.serial * MAX_FILE_BYTES + bucket.log.end : 0
+    return bucket && { bucket, end: bucket.log.end }
   }
 
-  /** The same as far as it is in memory, without a look at whether others have changed it since. */
+  /** Whether nothing was written to the bucket of this place since it was in this state. @throws errno-style errors */
+  isUnchanged(place: number, { bucket, end }: BucketState): boolean {
+    return this.#current(place) === bucket && bucket.log.end === end
+  }
+
+  /** The key's record as far as it is in memory, without a look at whether others have changed it since. */
   getLoaded({ place, slot }: Position, key: Uint8Array): RecordView | undefined {
     const bucket = this.#tree.at(place)
     return bucket && bucket.residentBytes > 0 ? bucket.find(slot, key) : undefined
@@ -410,7 +414,7 @@ export class LogMap {
   #add(name: BucketName, mode: 'read' | 'append' | 'create'): Bucket {
     const path = this.#directory.file(name)
     const log = new Log(this.#environment, path, identityOf(this.identity, name), mode)
-    const bucket = new Bucket(log, name, ++this.#serial, this.#bucketBytes, this.positionOf)
+    const bucket = new Bucket(log, name, this.#bucketBytes, this.positionOf)
     this.#tree.place(name.prefix, bucket)
     return bucket
   }

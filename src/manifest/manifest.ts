@@ -7,7 +7,7 @@ import { CacheError } from '../base/errors.js'
 import { MAX_KEY_BYTES } from '../base/layout.js'
 import type { Hashing } from '../hashing/hashing.js'
 import type { Environment } from '../log/environment.js'
-import { LogMap } from '../log-map/log-map.js'
+import { type BucketState, LogMap } from '../log-map/log-map.js'
 import { type Change, hashedPosition, type Position, type RecordView } from '../log-map/record.js'
 import { decodeEntry, type Entry, encodeEntry } from './entry.js'
 
@@ -96,9 +96,14 @@ export class Manifest {
     return { bytes, ...entryPosition(this.#environment.hashing, bytes) }
   }
 
-  /** Stays the same as long as the key's record does; 0 where there is none. @throws errno-style errors */
-  revision({ place }: EntryKey): number {
-    return this.#map.revision(place)
+  /** Of what is around the key's record, for `isUnchanged`. @throws errno-style errors */
+  stateAt({ place }: EntryKey): BucketState | undefined {
+    return this.#map.stateAt(place)
+  }
+
+  /** Whether the key's record is certainly the same as when this was the state. @throws errno-style errors */
+  isUnchanged({ place }: EntryKey, state: BucketState): boolean {
+    return this.#map.isUnchanged(place, state)
   }
 
   /** @throws errno-style errors; RangeError for a record that is no entry */

@@ -28,7 +28,7 @@ export interface Terms {
   strictness?: Strictness
 }
 
-const FRESH: Verdict = {}
+export const FRESH: Verdict = {}
 
 /** Of an entry whose relative sources cannot be found, because its base is not known or gone, nothing can be said: `unreadable`. */
 export function judge(means: Means, entry: Entry, { nowMs, base, strictness }: Terms): Verdict {
@@ -45,7 +45,8 @@ export function judgeSources(
   strictness: Strictness | undefined,
 ): Verdict {
   let refreshed: Source[] | undefined
-  for (const [index, source] of sources.entries()) {
+  for (let index = 0; index < sources.length; index++) {
+    const source = sources[index] as Source
     const path = pathOf(source, base)
     if (path === undefined) return { reason: 'unreadable', path: source.path, source }
     const verdict = checkFingerprint(means, path, source, strictness)

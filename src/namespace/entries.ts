@@ -14,10 +14,10 @@ import { createValueCodec, decodeValue, type ValueCodec } from '../encoding/enco
 import { readSource } from '../fingerprint/fingerprint.js'
 import type { Entry, Source } from '../manifest/entry.js'
 import { type EntryKey, encodeVersion } from '../manifest/manifest.js'
-import { judge, sourceOf, type Verdict } from '../manifest/verdict.js'
+import { FRESH, judge, sourceOf, type Verdict } from '../manifest/verdict.js'
 import { isUseDue } from '../policy/policy.js'
 import { checkNamespaceOptions, type Lifetime } from './options.js'
-import { type Recent, RecentValues } from './recent.js'
+import { RecentValues } from './recent.js'
 import type { NamespaceStore } from './store.js'
 
 /** What a read came to; a value is never undefined. */
@@ -75,30 +75,49 @@ export class Entries {
   /** What a get of the key gives; counts it. @throws CacheError `ERR_CACHE_KEY`, `ERR_CACHE_CLOSED` */
   get(key: string): unknown {
     this.store.expectOpen()
-    const recent = this.#recent.get(key)
-    const outcome = recent ? this.#guarded(() => this.#readAgain(key, recent)) : this.look(this.keyOf(key), key)
-    this.count(outcome.reason ?? 'hits')
-    return outcome.value
+    const { value, reason } = this.#lookAgain(key) ?? this.look(this.keyOf(key), key)
+    this.count(reason ?? 'hits')
+    return value
   }
 
   /** The same without counting; the key's text is given for it to be read again soon. */
   look(key: EntryKey, text?: string): Outcome {
-    return this.#guarded(() => this.#read(key, text))
-  }
-
-  #guarded(read: () => Outcome): Outcome {
     try {
-      const outcome = read()
+      const outcome = this.#read(key, text)
       if (outcome.reason !== 'blob-missing') return outcome
       // Since this turn began, a gc may have moved the blob, or dropped it because the key was set anew.
       this.store.environment.turn.end()
-      return read()
+      return this.#read(key, text)
     } catch (error) {
-      // That says nothing about the cache: its host is about to overflow the stack.
-      if (isStackShort()) return { reason: 'unreadable' }
-      this.store.report(error)
-      return { reason: errnoOf(error) === undefined ? 'corrupt' : 'unreadable' }
+      return this.#unread(error)
     }
+  }
+
+  /** What is kept in memory of the key, if it still holds. */
+  #lookAgain(text: string): Outcome | undefined {
+    const recent = this.#recent.get(text)
+    if (!recent) return undefined
+    try {
+      const { key, state, entry, check, value } = recent
+      if (!this.store.manifest.isUnchanged(key, state)) {
+        this.#recent.forget(text)
+        return undefined
+      }
+      const verdict = this.judge(entry)
+      if (verdict.reason) return { reason: verdict.reason }
+      const decoded = value.decode()
+      this.#noteUse(key, entry, check, verdict)
+      return { value: decoded }
+    } catch (error) {
+      return this.#unread(error)
+    }
+  }
+
+  #unread(error: unknown): Outcome {
+    // That says nothing about the cache: its host is about to overflow the stack.
+    if (isStackShort()) return { reason: 'unreadable' }
+    this.store.report(error)
+    return { reason: errnoOf(error) === undefined ? 'corrupt' : 'unreadable' }
   }
 
   /** Stores the items in order; returns how many. Their bytes must stay as they are meanwhile. */
@@ -112,6 +131,7 @@ export class Entries {
   }
 
   judge(entry: Entry): Verdict {
+    if (entry.ttlMs === undefined && !entry.sources) return FRESH
     const { base, strictness } = this
     return judge(this.store.environment, entry, { nowMs: this.store.now(), base, strictness })
   }
@@ -148,41 +168,32 @@ export class Entries {
     this.attempt(undefined, () => manifest.flush())
   }
 
-  #readAgain(text: string, { key, revision, entry, check, bytes }: Recent): Outcome {
-    if (this.store.manifest.revision(key) === revision) return this.#valueOf(key, entry, check, () => bytes)
-    this.#recent.forget(text)
-    return this.#read(key, text)
-  }
-
   #read(key: EntryKey, text?: string): Outcome {
     const { manifest, blobs } = this.store
     const looked = manifest.look(key)
     if (!looked.entry) return { reason: looked.removal?.cause ?? this.#whyAbsent(key) }
     const { entry, check } = looked
-    return this.#valueOf(key, entry, check, () => {
-      const bytes = blobs.get(entry.blob)
-      if (bytes && text !== undefined) {
-        this.#recent.offer(text, { key, revision: manifest.revision(key), entry, check }, bytes)
-      }
-      return bytes
-    })
-  }
-
-  #valueOf(key: EntryKey, entry: Entry, check: number, read: () => Buffer | undefined): Outcome {
     const { location } = entry.blob
     const verdict = this.judge(entry)
     if (verdict.reason) return { reason: verdict.reason }
-    const bytes = read()
+    const bytes = blobs.get(entry.blob)
     if (!bytes) return { reason: 'blob-missing' }
     const value = decodeValue(bytes)
+    // Before what follows may replace the entry.
+    const state = text === undefined ? undefined : manifest.stateAt(key)
+    if (text !== undefined && state) this.#recent.offer(text, { key, state, entry, check }, bytes)
+    this.#noteUse(key, entry, check, verdict, entry.blob.location !== location)
+    return { value }
+  }
+
+  /** Remembers new stat fields of its sources, else the use, and where the blob is now. */
+  #noteUse(key: EntryKey, entry: Entry, check: number, { refreshed }: Verdict, hasMoved = false): void {
     const usedAt = this.store.now()
-    if (verdict.refreshed) {
-      const base = baseFor(verdict.refreshed, this.base)
-      this.#refresh(key, { ...entry, usedAt, base, sources: verdict.refreshed }, check)
-    } else if (isUseDue(entry.usedAt, usedAt) || entry.blob.location !== location) {
+    if (refreshed) {
+      this.#refresh(key, { ...entry, usedAt, base: baseFor(refreshed, this.base), sources: refreshed }, check)
+    } else if (hasMoved || isUseDue(entry.usedAt, usedAt)) {
       this.#amendLater(key, { ...entry, usedAt }, check)
     }
-    return { value }
   }
 
   #whyAbsent(key: EntryKey): MissReason {

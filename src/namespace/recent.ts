@@ -3,17 +3,18 @@
 //
 // A run that reads each key once must not pay for this: a value is kept when it is read for the second time.
 
+import { StoredValue } from '../encoding/encoding.js'
+import type { BucketState } from '../log-map/log-map.js'
 import type { Entry } from '../manifest/entry.js'
 import type { EntryKey } from '../manifest/manifest.js'
 
 export interface Recent {
   key: EntryKey
-  /** The manifest's revision at the key when this was read. */
-  revision: number
+  /** The manifest's around the key when this was read. */
+  state: BucketState
   entry: Entry
   check: number
-  /** The value's bytes, in a buffer of their own. */
-  bytes: Buffer
+  value: StoredValue
 }
 
 /** Kept for one handle of a namespace, at most. */
@@ -32,7 +33,7 @@ export class RecentValues {
     return this.#byKey.get(key)
   }
 
-  offer(key: string, read: Omit<Recent, 'bytes'>, bytes: Buffer): void {
+  offer(key: string, read: Omit<Recent, 'value'>, bytes: Buffer): void {
     if (!this.#seen.has(key)) {
       if (this.#seen.size >= MAX_SEEN) this.#seen.clear()
       this.#seen.add(key)
@@ -41,7 +42,7 @@ export class RecentValues {
     this.forget(key)
     if (bytes.length > MAX_BYTES / 8) return
     // Copied: what was read is views of buffers that are much larger, or used again.
-    this.#byKey.set(key, { ...read, entry: copyOf(read.entry), bytes: Buffer.from(bytes) })
+    this.#byKey.set(key, { ...read, entry: copyOf(read.entry), value: new StoredValue(Buffer.from(bytes)) })
     this.#bytes += bytes.length + ENTRY_BYTES
     for (const oldest of this.#byKey.keys()) {
       if (this.#bytes <= MAX_BYTES) return
@@ -52,7 +53,7 @@ export class RecentValues {
   forget(key: string): void {
     const recent = this.#byKey.get(key)
     if (!recent) return
-    this.#bytes -= recent.bytes.length + ENTRY_BYTES
+    this.#bytes -= recent.value.sizeBytes + ENTRY_BYTES
     this.#byKey.delete(key)
   }
 }

@@ -121,7 +121,7 @@ class MapCheck {
   #records(path: string, name: BucketName, place: number): number | undefined {
     const { environment } = this.#inspection
     const log = new Log(environment, path, identityOf(this.#map.identity, name), 'read')
-    const bucket = new Bucket(log, name, 0, 0, this.#map.positionOf)
+    const bucket = new Bucket(log, name, 0, this.#map.positionOf)
     try {
       if (!bucket.refresh()) return undefined
       // Of a sealed bucket, other parts may have been taken over by successors already.

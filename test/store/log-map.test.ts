@@ -314,7 +314,7 @@ test('a file with a damaged byte in each of its records is read without guessing
   writeFileSync(join(path, '_.0'), bytes)
   let guesses = 0
   const log = new Log(environment, join(path, '_.0'), identityOf('some/map', name), 'read')
-  const bucket = new Bucket(log, name, 0, BUCKET_BYTES, key => {
+  const bucket = new Bucket(log, name, BUCKET_BYTES, key => {
     guesses++
     return positionOf(key.toString())
   })

@@ -18,7 +18,7 @@ function filledDirectory(): string {
 const contentsOf = (root: string) => filesBelow(root).map(name => [name, readFileSync(join(root, name), 'latin1')])
 
 test('an overlaid disk answers every call like the real one, which stays as it was', () => {
-  for (let round = 0; round < 5; round++) {
+  for (let round = 0; round < 10; round++) {
     const root = filledDirectory()
     const before = contentsOf(root)
     const scratch = join(temporaryDirectory(), 'scratch')
@@ -28,6 +28,16 @@ test('an overlaid disk answers every call like the real one, which stays as it w
     expect(contentsOf(root)).toEqual(before)
     expect(existsSync(scratch)).toBe(false)
   }
+})
+
+test('a file that was renamed away and back is there', () => {
+  const root = filledDirectory()
+  const [a, b] = [join(root, 'a'), join(root, 'b')]
+  const { files } = new Overlay(nodeFiles, join(temporaryDirectory(), 'scratch'))
+  files.rename(a, b)
+  files.rename(b, a)
+  expect(files.createFile(a, '')).toBe(false)
+  expect(files.readFile(a)?.toString()).toBe('a has this content')
 })
 
 test('a file that others change shows it until it is first changed here', () => {
