@@ -110,7 +110,9 @@ export class Blobs {
     const lost = reused.length > 0 ? this.#droppedOf(reused) : []
     if (written.length > 0) {
       const shift = this.packs.settle()
-      if (shift === 0 && written.length < FLUSH_COUNT) {
+      // Others who are at work now may be about to store the same.
+      const canWait = shift === 0 && written.length < FLUSH_COUNT && !this.packs.isContended
+      if (canWait) {
         for (const { name, ref, expected } of written) this.#unindexed.set(name, { ref, expected })
       } else if (shift === undefined) {
         lost.push(...written)

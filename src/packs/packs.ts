@@ -97,6 +97,11 @@ export class Packs {
     return this.#write(this.#writer.reset().begin(FRAME.blob).put(id).put(bytes).end())
   }
 
+  /** Whether other processes have been writing at the same time of late. */
+  get isContended(): boolean {
+    return this.#active?.isContended ?? false
+  }
+
   #write(writer: FrameWriter): Location {
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       const active = this.#current() ?? this.#openActive()
@@ -358,6 +363,10 @@ class ActivePack implements FrameReader {
     this.pack = pack
     this.log = log
     this.turn = turn
+  }
+
+  get isContended(): boolean {
+    return this.#cautiousCount > 0
   }
 
   /** Whether the pack is still there, and takes blobs. */
