@@ -35,7 +35,9 @@ export interface Removal {
   path?: string | undefined
 }
 
-export type Looked = { entry: Entry; check: number } | { entry?: undefined; removal: Removal | undefined }
+export type Looked =
+  | { entry: Entry; check: number; record: RecordView }
+  | { entry?: undefined; removal: Removal | undefined }
 
 export interface ListedEntry {
   version: string
@@ -109,7 +111,7 @@ export class Manifest {
   /** @throws errno-style errors; RangeError for a record that is no entry */
   look(key: EntryKey): Looked {
     const found = this.#map.get(key, key.bytes)
-    if (found?.isPut) return { entry: entryIn(found), check: found.check }
+    if (found?.isPut) return { entry: entryIn(found), check: found.check, record: found }
     return { removal: found && decodeRemoval(found.value) }
   }
 

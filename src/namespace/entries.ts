@@ -172,7 +172,7 @@ export class Entries {
     const { manifest, blobs } = this.store
     const looked = manifest.look(key)
     if (!looked.entry) return { reason: looked.removal?.cause ?? this.#whyAbsent(key) }
-    const { entry, check } = looked
+    const { entry, check, record } = looked
     const { location } = entry.blob
     const verdict = this.judge(entry)
     if (verdict.reason) return { reason: verdict.reason }
@@ -181,7 +181,7 @@ export class Entries {
     const value = decodeValue(bytes)
     // Before what follows may replace the entry.
     const state = text === undefined ? undefined : manifest.stateAt(key)
-    if (text !== undefined && state) this.#recent.offer(text, { key, state, entry, check }, bytes)
+    if (text !== undefined && state) this.#recent.offer(text, key, state, record, bytes)
     this.#noteUse(key, entry, check, verdict, entry.blob.location !== location)
     return { value }
   }

@@ -5,16 +5,27 @@
 
 import { StoredValue } from '../encoding/encoding.js'
 import type { BucketState } from '../log-map/log-map.js'
-import type { Entry } from '../manifest/entry.js'
+import type { RecordView } from '../log-map/record.js'
+import { decodeEntry, type Entry } from '../manifest/entry.js'
 import type { EntryKey } from '../manifest/manifest.js'
 
-export interface Recent {
-  key: EntryKey
+export class Recent {
+  readonly key: EntryKey
   /** The manifest's around the key when this was read. */
-  state: BucketState
-  entry: Entry
-  check: number
-  value: StoredValue
+  readonly state: BucketState
+  readonly entry: Entry
+  /** The check of the entry's record. */
+  readonly check: number
+  readonly value: StoredValue
+
+  /** Copies what was read: that is views of buffers that are much larger, or used again. */
+  constructor(key: EntryKey, state: BucketState, record: RecordView, bytes: Buffer) {
+    this.key = key
+    this.state = state
+    this.entry = decodeEntry(Buffer.from(record.value))
+    this.check = record.check
+    this.value = new StoredValue(Buffer.from(bytes))
+  }
 }
 
 /** Kept for one handle of a namespace, at most. */
@@ -33,16 +44,16 @@ export class RecentValues {
     return this.#byKey.get(key)
   }
 
-  offer(key: string, read: Omit<Recent, 'value'>, bytes: Buffer): void {
-    if (!this.#seen.has(key)) {
+  /** Keeps what was read of the key if it has been read before. */
+  offer(text: string, key: EntryKey, state: BucketState, record: RecordView, bytes: Buffer): void {
+    if (!this.#seen.has(text)) {
       if (this.#seen.size >= MAX_SEEN) this.#seen.clear()
-      this.#seen.add(key)
+      this.#seen.add(text)
       return
     }
-    this.forget(key)
+    this.forget(text)
     if (bytes.length > MAX_BYTES / 8) return
-    // Copied: what was read is views of buffers that are much larger, or used again.
-    this.#byKey.set(key, { ...read, entry: copyOf(read.entry), value: new StoredValue(Buffer.from(bytes)) })
+    this.#byKey.set(text, new Recent(key, state, record, bytes))
     this.#bytes += bytes.length + ENTRY_BYTES
     for (const oldest of this.#byKey.keys()) {
       if (this.#bytes <= MAX_BYTES) return
@@ -55,14 +66,5 @@ export class RecentValues {
     if (!recent) return
     this.#bytes -= recent.value.sizeBytes + ENTRY_BYTES
     this.#byKey.delete(key)
-  }
-}
-
-function copyOf(entry: Entry): Entry {
-  const { blob, sources } = entry
-  return {
-    ...entry,
-    blob: { ...blob, id: Buffer.from(blob.id) },
-    sources: sources?.map(source => ({ ...source, digest: Buffer.from(source.digest) })),
   }
 }
