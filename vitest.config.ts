@@ -22,6 +22,8 @@ export default defineConfig({
   resolve: {
     alias: {
       // Plain JavaScript entry: the "node" one also tries to load an optional native addon.
+      'cbor-x/decode': packageFile('cbor-x', 'decode.js'),
+      'cbor-x/encode': packageFile('cbor-x', 'encode.js'),
       'cbor-x': packageFile('cbor-x', 'index.js'),
       '#xxhash.wasm': packageFile('xxhash-wasm', 'workerd/xxhash.wasm'),
     },

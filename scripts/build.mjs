@@ -48,7 +48,8 @@ const shared = {
   define: { 'process.env.WICKED_CACHE_BUILD_VERSION': JSON.stringify(version) },
   alias: {
     // Plain JavaScript entry: the "node" one also tries to load an optional native addon.
-    'cbor-x': join(packageDir('cbor-x'), 'index.js'),
+    'cbor-x/decode': join(packageDir('cbor-x'), 'decode.js'),
+    'cbor-x/encode': join(packageDir('cbor-x'), 'encode.js'),
     '#xxhash.wasm': join(packageDir('xxhash-wasm'), 'workerd', 'xxhash.wasm'),
   },
 }

@@ -18,7 +18,8 @@ const FLOORS: readonly string[][] = [
 const SOLE_IMPORTERS: Record<string, string> = {
   'node:fs': 'src/files/files.ts',
   '#xxhash.wasm': 'src/hashing/hashing.ts',
-  'cbor-x': 'src/encoding/',
+  'cbor-x/decode': 'src/encoding/decode.ts',
+  'cbor-x/encode': 'src/encoding/encode.ts',
   chokidar: 'src/watcher/observer.ts',
 }
 

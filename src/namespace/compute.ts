@@ -1,6 +1,6 @@
 // Values that are computed when they are not there: by key, with whatever the computation names as its sources.
 
-import { decodeValue } from '../encoding/encoding.js'
+import { decodeValue } from '../encoding/decode.js'
 import type { EntryKey } from '../manifest/manifest.js'
 import { judgeSources } from '../manifest/verdict.js'
 import { Dependencies } from './dependencies.js'

@@ -10,7 +10,8 @@ import { CacheError, errnoOf } from '../base/errors.js'
 import { MAX_VALUE_BYTES } from '../base/layout.js'
 import type { MissReason, NamespaceOptions } from '../base/types.js'
 import type { CounterName } from '../counters/counters.js'
-import { createValueCodec, decodeValue, type ValueCodec } from '../encoding/encoding.js'
+import { decodeValue } from '../encoding/decode.js'
+import { createValueCodec, type ValueCodec, type ValueCodecOptions } from '../encoding/encode.js'
 import { readSource } from '../fingerprint/fingerprint.js'
 import type { Entry, Source } from '../manifest/entry.js'
 import { type EntryKey, encodeVersion } from '../manifest/manifest.js'
@@ -40,7 +41,8 @@ export class Entries {
   readonly base: string | undefined
   readonly strictness: Required<NamespaceOptions>['files']
   readonly #versionBytes: Buffer
-  readonly #codec: ValueCodec
+  readonly #codecOptions: ValueCodecOptions
+  #codec: ValueCodec | undefined
   readonly #recent = new RecentValues()
 
   /** @throws CacheError `ERR_CACHE_OPTION` */
@@ -51,7 +53,7 @@ export class Entries {
     this.base = base
     this.strictness = files
     this.#versionBytes = encodeVersion(version)
-    this.#codec = createValueCodec({ cyclic, classInstances })
+    this.#codecOptions = { cyclic, classInstances }
   }
 
   /** @throws CacheError `ERR_CACHE_KEY`, `ERR_CACHE_CLOSED` */
@@ -66,6 +68,7 @@ export class Entries {
    * @throws CacheError `ERR_CACHE_VALUE`, `ERR_CACHE_VALUE_TOO_LARGE`
    */
   encode(value: unknown): Uint8Array {
+    this.#codec ??= createValueCodec(this.#codecOptions)
     const bytes = this.#codec.encode(value)
     if (bytes.length <= MAX_VALUE_BYTES) return bytes
     const message = `A value must not take more than ${MAX_VALUE_BYTES} bytes; this one takes ${bytes.length}.`

@@ -3,7 +3,7 @@
 //
 // A run that reads each key once must not pay for this: a value is kept when it is read for the second time.
 
-import { StoredValue } from '../encoding/encoding.js'
+import { StoredValue } from '../encoding/decode.js'
 import type { BucketState } from '../log-map/log-map.js'
 import type { RecordView } from '../log-map/record.js'
 import { decodeEntry, type Entry } from '../manifest/entry.js'

@@ -2,7 +2,8 @@ import { runInNewContext } from 'node:vm'
 import { Tag } from 'cbor-x'
 import { describe, expect, test } from 'vitest'
 import { CacheError } from '../../src/base/errors.js'
-import { createValueCodec, decodeValue } from '../../src/encoding/encoding.js'
+import { decodeValue } from '../../src/encoding/decode.js'
+import { createValueCodec } from '../../src/encoding/encode.js'
 import { isSame } from './same.js'
 
 const strict = createValueCodec({ cyclic: false, classInstances: 'refuse' })

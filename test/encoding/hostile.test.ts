@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { afterEach, describe, expect, test } from 'vitest'
 import { CacheError } from '../../src/base/errors.js'
-import { createValueCodec, decodeValue } from '../../src/encoding/encoding.js'
+import { decodeValue } from '../../src/encoding/decode.js'
+import { createValueCodec } from '../../src/encoding/encode.js'
 import { counting, inRounds } from '../support/torture.js'
 
 const count = counting()

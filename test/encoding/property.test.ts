@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { CacheError } from '../../src/base/errors.js'
-import { createValueCodec, decodeValue, type ValueCodec } from '../../src/encoding/encoding.js'
+import { decodeValue } from '../../src/encoding/decode.js'
+import { createValueCodec, type ValueCodec } from '../../src/encoding/encode.js'
 import { isSame } from './same.js'
 
 const plain = createValueCodec({ cyclic: false, classInstances: 'refuse' })
