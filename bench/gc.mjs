@@ -1,5 +1,5 @@
-// Figures of a gc: `npm run build && node bench/gc.mjs [case...]`, cases: gc, bounds. Each gc runs in a process of its own,
-// beside one that keeps getting live entries.
+// Figures of a gc: `npm run build && node bench/gc.mjs [case...]`, cases: gc, bounds, crowd. Each gc runs in a process of its
+// own, beside one that keeps getting live entries.
 import { spawn } from 'node:child_process'
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -82,6 +82,24 @@ const roles = {
     process.exit(0)
   },
 
+  /** Sets as fast as it can for so many seconds: how much, and how long a set took. */
+  crowd(dir, seconds, maxSizeBytes) {
+    const ns = openCacheSync({ dir, maxSizeBytes }).namespace('bench')
+    const times = []
+    const text = 'x'.repeat(8000)
+    const end = performance.now() + seconds * 1000
+    for (let i = 0; performance.now() < end; i++) {
+      const key = `${process.pid} ${i}`
+      const start = performance.now()
+      ns.set(key, key + text)
+      times.push(performance.now() - start)
+    }
+    times.sort((a, b) => a - b)
+    const megabytes = (times.length * text.length) / 2 ** 20
+    const p999Ms = times[Math.floor(times.length * 0.999)]
+    console.log(JSON.stringify({ megabytes, longestMs: times.at(-1), p999Ms }))
+  },
+
   /** Microseconds a set, over so many sets. */
   set(dir, count, maxSizeBytes) {
     const ns = openCacheSync({ dir, maxSizeBytes: Number(maxSizeBytes) }).namespace('bench')
@@ -154,6 +172,30 @@ const cases = {
         `  beside a process that gets: ${busy.ms.toFixed(0)} ms; its ${gets.gets} gets: ${gets.misses} misses, longest ${gets.longestMs.toFixed(1)} ms, p99 ${gets.p99Ms.toFixed(3)} ms`,
       )
     }
+  },
+
+  /** How well a bound is kept by four processes that set as fast as they can. */
+  async crowd(work) {
+    const bound = 50 * 2 ** 20
+    const seconds = 15
+    const dir = join(work, 'crowd')
+    const sizes = []
+    const sampling = setInterval(() => {
+      try {
+        sizes.push(fileBytesBelow(dir) / bound)
+      } catch (error) {
+        // Files come and go.
+        if (error.code !== 'ENOENT') throw error
+      }
+    }, 25)
+    const all = await Promise.all([0, 1, 2, 3].map(() => as('crowd', dir, seconds, bound)))
+    clearInterval(sampling)
+    sizes.sort((a, b) => a - b)
+    const rate = all.reduce((sum, { megabytes }) => sum + megabytes, 0) / seconds
+    const over = (sizes.filter(size => size > 1).length / sizes.length) * 100
+    console.log(
+      `four processes, ${rate.toFixed(0)} MB/s into a bound of 50 MB: median ${median(sizes).toFixed(2)} of it, at most ${sizes.at(-1).toFixed(2)}, above it ${over.toFixed(1)} % of the time; longest set ${all.map(({ longestMs }) => longestMs.toFixed(0)).join(', ')} ms, 99.9 % below ${Math.max(...all.map(({ p999Ms }) => p999Ms)).toFixed(1)} ms`,
+    )
   },
 
   /** What a bound costs a set: none, one that is not reached, one that four times as much is set into. */

@@ -28,7 +28,7 @@ export interface StoredBlob extends Blob {
   ref: BlobRef
 }
 
-interface Unindexed {
+export interface Unindexed {
   ref: BlobRef
   /** The check of the index's record of it, or `NO_RECORD`. */
   expected: number
@@ -102,32 +102,48 @@ export class Blobs {
 
   /**
    * To be called after the entries that refer to these blobs were written: puts right what other processes have done
-   * meanwhile. What is in a pack that a gc is about to remove, or has removed, is stored again.
+   * meanwhile. What is in a pack that a gc is about to remove, or has removed, is stored again. Returns whether blobs turned
+   * out to be elsewhere in a pack that stays: then the references were put right, and the entries are to be.
    *
    * @throws errno-style errors; CacheError `ERR_CACHE_IO`
    */
-  confirm({ written, reused }: Stored): void {
-    const lost = reused.length > 0 ? this.#droppedOf(reused) : []
+  confirm({ written, reused }: Stored): boolean {
+    let hasMoved = false
+    const lost: StoredBlob[] = reused.length > 0 ? this.#droppedOf(reused) : []
     if (written.length > 0) {
       const shift = this.packs.settle()
-      // Others who are at work now may be about to store the same.
-      const canWait = shift === 0 && written.length < FLUSH_COUNT && !this.packs.isContended
-      if (canWait) {
-        for (const { name, ref, expected } of written) this.#unindexed.set(name, { ref, expected })
-      } else if (shift === undefined) {
-        lost.push(...written)
-      } else {
-        // Where it is not 0, their entries say where they are not, so the index must say where they are.
+      if (shift === undefined) lost.push(...written)
+      else {
+        hasMoved = shift !== 0
         for (const { ref } of written) ref.location = { pack: ref.location.pack, offset: ref.location.offset + shift }
-        this.#index(written)
+        // Others who are at work now may be about to store the same.
+        if (hasMoved || written.length >= FLUSH_COUNT || this.packs.isContended) this.#index(written)
+        else for (const { name, ref, expected } of written) this.#unindexed.set(name, { ref, expected })
       }
     }
     if (lost.length > 0) this.#storeAgain(lost)
+    return hasMoved
   }
 
-  /** The same for blobs that were moved to where the index says they are. */
-  keep(blobs: readonly StoredBlob[]): void {
-    const lost = this.#droppedOf(blobs)
+  /**
+   * Has the index say of blobs of a pack that is about to be removed where they are now. One that somebody has stored
+   * again meanwhile stays where that is.
+   *
+   * @throws errno-style errors; CacheError `ERR_CACHE_IO`; they are all found as before then
+   */
+  move(pack: number, moved: readonly (StoredBlob & Unindexed)[]): void {
+    let rest = moved
+    while (rest.length > 0) {
+      const isMade = this.#write(rest)
+      rest = rest.flatMap((blob, at) => {
+        if (isMade[at]) return []
+        // Its writer has told the index of it, or told it otherwise.
+        const record = this.#recordOf(blob.id)
+        return record && locationIn(record).pack !== pack ? [] : { ...blob, expected: record?.check ?? NO_RECORD }
+      })
+    }
+    // A second gc may have gone through the pack that they went to before the index said that they are there.
+    const lost = this.#droppedOf(moved)
     if (lost.length > 0) this.#storeAgain(lost)
   }
 
@@ -159,8 +175,8 @@ export class Blobs {
 
   /** Where the index says that the blob is. */
   locate(id: Buffer): Location | undefined {
-    const found = this.index.get(positionOf(id), id)
-    return found?.kind === 'put' ? locationIn(found) : undefined
+    const record = this.#recordOf(id)
+    return record && locationIn(record)
   }
 
   close(): void {
@@ -188,11 +204,11 @@ export class Blobs {
         continue
       }
       const pending = this.#unindexed.get(name)
-      const record = pending ? undefined : this.index.get(positionOf(id), id)
-      const location = pending?.ref.location ?? (record?.isPut ? locationIn(record) : undefined)
+      const record = pending ? undefined : this.#recordOf(id)
+      const location = pending?.ref.location ?? (record && locationIn(record))
       const stored = location && this.packs.read(location, id)
       if (!stored) {
-        const expected = pending?.expected ?? (record?.isPut ? record.check : NO_RECORD)
+        const expected = pending?.expected ?? record?.check ?? NO_RECORD
         return { id, name, bytes, ref: { id, location: NOWHERE }, expected }
       }
       if (equal(stored, bytes)) return { id, bytes, ref: { id, location } }
@@ -202,7 +218,7 @@ export class Blobs {
   }
 
   /** Those in packs that are gone, or about to be removed. */
-  #droppedOf(blobs: readonly StoredBlob[]): StoredBlob[] {
+  #droppedOf<T extends { ref: BlobRef }>(blobs: readonly T[]): T[] {
     const keptBytes = new Map<number, number>()
     return blobs.filter(({ ref: { location } }) => {
       if (!keptBytes.has(location.pack)) keptBytes.set(location.pack, this.packs.keptBytes(location.pack))
@@ -221,7 +237,23 @@ export class Blobs {
 
   /** Others may have stored the same bytes, or a gc moved these, since they were looked for: then theirs is the one to keep. */
   #index(blobs: readonly Unindexed[]): void {
-    this.index.write(blobs.map(({ ref, expected }) => ({ ...indexRecord(ref.id, ref.location), expected })))
+    this.#write(blobs)
+    // What a gc has gone through before it could see these records must not be left in the index.
+    for (const { ref } of this.#droppedOf(blobs)) {
+      const record = this.#recordOf(ref.id)
+      if (!record || locationIn(record).pack !== ref.location.pack) continue
+      const removal = { ...indexRecord(ref.id, ref.location), kind: 'remove', value: Buffer.alloc(0) } as const
+      this.index.swap({ ...removal, expected: record.check })
+    }
+  }
+
+  #write(blobs: readonly Unindexed[]): boolean[] {
+    return this.index.write(blobs.map(({ ref, expected }) => ({ ...indexRecord(ref.id, ref.location), expected })))
+  }
+
+  #recordOf(id: Buffer): RecordView | undefined {
+    const record = this.index.get(positionOf(id), id)
+    return record?.isPut ? record : undefined
   }
 }
 

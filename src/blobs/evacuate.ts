@@ -6,8 +6,8 @@
 // move.
 
 import { NO_RECORD } from '../log-map/record.js'
-import type { Blob, Location } from '../packs/packs.js'
-import { type Blobs, indexRecord, locationIn, positionOf } from './blobs.js'
+import type { Location } from '../packs/packs.js'
+import { type Blobs, locationIn, positionOf, type StoredBlob, type Unindexed } from './blobs.js'
 
 /** Blobs are copied in writes of about this length. */
 const COPY_BYTES = 1024 * 1024
@@ -20,45 +20,32 @@ const COPY_BYTES = 1024 * 1024
 export function evacuate(blobs: Blobs, pack: number, isWanted: (id: Buffer, bytes: Buffer) => boolean): void {
   const { packs, index } = blobs
   const moved = new Set<string>()
-  let batch: Blob[] = []
+  let batch: (StoredBlob & Unindexed)[] = []
   let batchBytes = 0
   const move = () => {
     if (batch.length === 0) return
     const locations = packs.append(batch)
-    for (const [at, { id }] of batch.entries()) {
-      const expected = checkInPack(blobs, id, pack)
-      if (expected !== undefined) index.swap({ ...indexRecord(id, locations[at] as Location), expected })
-    }
-    blobs.keep(batch.map((blob, at) => ({ ...blob, ref: { id: blob.id, location: locations[at] as Location } })))
+    for (const [at, { ref }] of batch.entries()) ref.location = locations[at] as Location
+    blobs.move(pack, batch)
     batch = []
     batchBytes = 0
   }
   packs.retire(pack)
-  packs.scan(pack, (location, id, bytes) => {
-    const name = id.toString('latin1')
-    if (moved.has(name) || isElsewhere(blobs, location, id) || !isWanted(id, bytes)) return
+  packs.scan(pack, (location, viewedId, bytes) => {
+    const name = viewedId.toString('latin1')
+    const found = index.get(positionOf(viewedId), viewedId)
+    const record = found?.isPut ? found : undefined
+    const known = record && locationIn(record)
+    const isHere = known?.pack === pack && known.offset === location.offset
+    // Of several copies the one that the index knows is kept, if it is whole.
+    const isElsewhere = known !== undefined && !isHere && packs.read(known, viewedId) !== undefined
+    if (moved.has(name) || isElsewhere || !isWanted(viewedId, bytes)) return
     moved.add(name)
-    batch.push({ id: Buffer.from(id), bytes: Buffer.from(bytes) })
+    const id = Buffer.from(viewedId)
+    batch.push({ id, bytes: Buffer.from(bytes), ref: { id, location }, expected: record?.check ?? NO_RECORD })
     batchBytes += bytes.length
     if (batchBytes >= COPY_BYTES) move()
   })
   move()
   packs.remove(pack)
-}
-
-/** Whether the index knows of another copy, which is whole. */
-function isElsewhere({ index, packs }: Blobs, { pack, offset }: Location, id: Buffer): boolean {
-  const found = index.get(positionOf(id), id)
-  if (found?.kind !== 'put') return false
-  const known = locationIn(found)
-  return (known.pack !== pack || known.offset !== offset) && packs.read(known, id) !== undefined
-}
-
-/**
- * The check of the index record that points into this pack, `NO_RECORD` for none at all, undefined for one elsewhere.
- */
-function checkInPack({ index }: Blobs, id: Buffer, pack: number): number | undefined {
-  const found = index.get(positionOf(id), id)
-  if (found?.kind !== 'put') return NO_RECORD
-  return locationIn(found).pack === pack ? found.check : undefined
 }

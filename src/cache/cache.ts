@@ -36,7 +36,7 @@ import {
 } from '../policy/bounds.js'
 import { verify } from '../verify/verify.js'
 import { checkWatchOptions } from '../watcher/options.js'
-import { SourceWatcher } from '../watcher/watcher.js'
+import { watchSources } from '../watcher/watcher.js'
 import { defaultDir, TRUST_ROOT } from './root.js'
 import { Storage, type Substitutes } from './storage.js'
 
@@ -150,7 +150,7 @@ export class CacheHandle implements Cache {
 
   watch(roots: string | readonly string[], options: WatchOptions = {}): Watcher {
     this.#expectOpen()
-    const watcher = new SourceWatcher({
+    const watcher = watchSources({
       ...checkWatchOptions(roots, options),
       environment: this.#storage.environment,
       manifests: () =>

@@ -12,7 +12,7 @@ import { Counters } from '../counters/counters.js'
 import { blind } from '../files/blind.js'
 import { Descriptors } from '../files/descriptors.js'
 import { type Files, nodeFiles } from '../files/files.js'
-import { Overlay } from '../files/overlay.js'
+import { createOverlay } from '../files/overlay.js'
 import { createHashing, type Hashing } from '../hashing/hashing.js'
 import { type Environment, Turn } from '../log/environment.js'
 import { entryPosition, Manifest } from '../manifest/manifest.js'
@@ -112,7 +112,8 @@ export class Storage {
   async overlaid<T>(report: Report, work: (storage: Storage) => Promise<T>): Promise<T> {
     const { files, hashing, random } = this.environment
     const { tmpdir } = process.getBuiltinModule('node:os')
-    const overlay = new Overlay(files, join(tmpdir(), `wicked-cache-${process.pid}-${random().toString(36).slice(2)}`))
+    const scratch = join(tmpdir(), `wicked-cache-${process.pid}-${random().toString(36).slice(2)}`)
+    const overlay = createOverlay(files, scratch)
     const options = { dir: this.layout.root, readOnly: false, trustRoot: true }
     const storage = Storage.open(options, report, { files: overlay.files, hashing, random })
     try {

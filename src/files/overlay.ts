@@ -23,7 +23,12 @@ const BLOCK_BYTES = 4096
 /** No descriptor of the disk below is as high. */
 const FIRST_FD = 2 ** 31
 
-export class Overlay {
+/** `scratch` is a path where nothing is. */
+export function createOverlay(disk: Files, scratch: string): Overlay {
+  return new Overlay(disk, scratch)
+}
+
+class Overlay {
   readonly files: Files
   readonly #disk: Files
   readonly #descriptors: Descriptors
@@ -40,7 +45,6 @@ export class Overlay {
   /** Names that came here, by directory. */
   readonly #added = new Map<string, Set<string>>()
 
-  /** `scratch` is a path where nothing is. */
   constructor(disk: Files, scratch: string) {
     this.#disk = disk
     this.#descriptors = new Descriptors(disk)

@@ -9,8 +9,8 @@ import type { StoredEntry } from '../manifest/manifest.js'
 import { blobLength } from '../packs/packs.js'
 import { BlobTable, Column } from './blob-table.js'
 
-/** What a blob takes in the index, besides the slack of its bucket. */
-const INDEX_FRAME_BYTES = FRAME_HEADER_BYTES + 10 + BLOB_ID_BYTES + 8
+/** What a blob takes in the index as a conditional put, besides the slack of its bucket. */
+const INDEX_FRAME_BYTES = FRAME_HEADER_BYTES + 8 + 10 + BLOB_ID_BYTES + 8
 /** A bucket holds up to this many times what is alive in it when a gc has passed. */
 const BUCKET_SLACK = 1.25
 const NO_PACK = 0xffffffff

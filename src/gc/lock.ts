@@ -37,16 +37,17 @@ export async function acquireAfterSlice(files: Files, path: string): Promise<boo
 /** True when the lock is now this process's; `release` gives it back. */
 export function acquire(files: Files, path: string, isSlice = false): boolean {
   if (files.createFile(path, nameOf(files, isSlice))) return true
-  if (isAlive(files, path)) return false
+  // One that was given back in between is whoever's who comes next: there is nothing to take over.
+  if (!isDead(files, path)) return false
   const takeover = `${path}.takeover`
   if (!files.createFile(takeover, '')) {
     // Made a moment ago, or by somebody who was killed then: the next one who comes may try.
-    if (!isAlive(files, takeover)) files.remove(takeover)
+    if (isDead(files, takeover)) files.remove(takeover)
     return false
   }
   try {
     // Nobody but the one who has this file removes a lock that is not his own.
-    if (!isAlive(files, path)) files.remove(path)
+    if (isDead(files, path)) files.remove(path)
     return files.createFile(path, nameOf(files, isSlice))
   } finally {
     files.remove(takeover)
@@ -61,14 +62,16 @@ export function release(files: Files, path: string): void {
   files.remove(path)
 }
 
-function isAlive(files: Files, path: string): boolean {
+/** Whether there is a lock, and nobody lives whose it is. */
+function isDead(files: Files, path: string): boolean {
   const stat = files.linkStat(path)
+  if (!stat) return false
   // A link or a pipe is nobody's.
-  if (stat?.kind !== 'file') return false
+  if (stat.kind !== 'file') return true
   const owner = parseOwner(files.readFile(path))
   const ageMs = files.now() - stat.mtimeMs
-  if (ageMs > (owner ? MAX_AGE_MS : MAX_NAMELESS_MS)) return false
-  return !owner || owner.host !== thisProcess().host || isRunning(owner.pid)
+  if (ageMs > (owner ? MAX_AGE_MS : MAX_NAMELESS_MS)) return true
+  return owner !== undefined && owner.host === thisProcess().host && !isRunning(owner.pid)
 }
 
 function parseOwner(content: Buffer | undefined): LockOwner | undefined {

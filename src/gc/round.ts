@@ -118,7 +118,8 @@ export class Round {
    * several times in `liveBytes`, so its garbage may not show.
    */
   #retire({ packBytes, liveBytes, excessBytes }: DropState): RoundState {
-    const { packs } = this.#input.blobs
+    const { environment, blobs } = this.#input
+    const { packs } = blobs
     const chosen = packs.numbers().filter(pack => {
       const sizeBytes = packBytes[pack] ?? 0
       const garbageBytes = sizeBytes - (liveBytes[pack] ?? 0)
@@ -127,6 +128,8 @@ export class Round {
     const oldest = packs.numbers()[0]
     if (chosen.length === 0 && excessBytes > 0 && oldest !== undefined) chosen.push(oldest)
     for (const pack of chosen) packs.retire(pack)
+    // What others have set by now must be in the manifests that are read next.
+    environment.turn.end()
     if (chosen.length === 0) return { phase: 'compact', place: 0 }
     return { phase: 'mark', packs: chosen, directory: '', place: 0 }
   }

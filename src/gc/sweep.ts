@@ -7,10 +7,10 @@
 //
 // Not guaranteed: that all garbage goes. A pack that is mostly alive is not worth copying while there is room.
 
-import { type Blobs, indexRecord, locationIn, positionOf } from '../blobs/blobs.js'
+import { type Blobs, locationIn, positionOf, type StoredBlob, type Unindexed } from '../blobs/blobs.js'
 import { type Change, NO_RECORD, type Position } from '../log-map/record.js'
 import type { Manifest } from '../manifest/manifest.js'
-import type { Blob, Location } from '../packs/packs.js'
+import type { Location } from '../packs/packs.js'
 import type { BlobTable } from './blob-table.js'
 import type { Census } from './census.js'
 
@@ -66,7 +66,7 @@ export function rewriteSome(
   chunkBytes = CHUNK_BYTES,
 ): Rewritten {
   const { packs, index } = blobs
-  const moved: (Blob & { expected: number })[] = []
+  const moved: (StoredBlob & Unindexed)[] = []
   const removals: Change[] = []
   let removedBlobs = 0
   const next = packs.scanSome(pack, from, chunkBytes, (location, id, bytes) => {
@@ -78,7 +78,8 @@ export function rewriteSome(
     // Of several copies the one that the index knows is kept, unless that one is damaged.
     if (isLive(position)) {
       if (!isHere && known && packs.read(known, id)) return
-      moved.push({ id: Buffer.from(id), bytes: Buffer.from(bytes), expected: record?.check ?? NO_RECORD })
+      const ref = { id: Buffer.from(id), location }
+      moved.push({ id: ref.id, bytes: Buffer.from(bytes), ref, expected: record?.check ?? NO_RECORD })
     } else if (isHere || !known) {
       removedBlobs++
       if (!record) return
@@ -91,11 +92,10 @@ export function rewriteSome(
       })
     }
   })
-  const locations = moved.length > 0 ? packs.append(moved) : []
-  // Only while the index still says what it said: a set may have stored a blob again meanwhile.
-  const moves = moved.map(({ id, expected }, at) => ({ ...indexRecord(id, locations[at] as Location), expected }))
-  index.write([...moves, ...removals])
-  // A second gc may have gone through the pack that they went to before the index said that they are there.
-  blobs.keep(moved.map((blob, at) => ({ ...blob, ref: { id: blob.id, location: locations[at] as Location } })))
+  index.write(removals)
+  if (moved.length === 0) return { removedBlobs, next }
+  const locations = packs.append(moved)
+  for (const [at, { ref }] of moved.entries()) ref.location = locations[at] as Location
+  blobs.move(pack, moved)
   return { removedBlobs, next }
 }

@@ -227,8 +227,9 @@ export class Entries {
       const stored = blobs.putOne(bytes)
       const now = this.store.now()
       const base = sources && baseFor(sources, this.base)
-      manifest.put(key, { blob: stored.refs[0] as Entry['blob'], createdAt: now, usedAt: now, ttlMs, base, sources })
-      blobs.confirm(stored)
+      const entry = { blob: stored.refs[0] as Entry['blob'], createdAt: now, usedAt: now, ttlMs, base, sources }
+      manifest.put(key, entry)
+      if (blobs.confirm(stored)) this.#correct([{ key, entry }])
     } catch (error) {
       return this.#failed(error, false)
     }
@@ -242,19 +243,31 @@ export class Entries {
     const sourcesOf = items.map(({ sources, files }) => sources ?? files?.map(file => this.#sourceAt(file)))
     const stored = blobs.put(values)
     const now = this.store.now()
-    manifest.write(
-      items.map(({ key, ttlMs }, index) => {
-        const blob = stored.refs[index] as Entry['blob']
-        const sources = sourcesOf[index]
-        const base = sources && baseFor(sources, this.base)
-        return { key, entry: { blob, createdAt: now, usedAt: now, ttlMs, base, sources } }
-      }),
-    )
-    blobs.confirm(stored)
+    const changes = items.map(({ key, ttlMs }, index) => {
+      const blob = stored.refs[index] as Entry['blob']
+      const sources = sourcesOf[index]
+      const base = sources && baseFor(sources, this.base)
+      return { key, entry: { blob, createdAt: now, usedAt: now, ttlMs, base, sources } }
+    })
+    manifest.write(changes)
+    if (blobs.confirm(stored)) this.#correct(changes)
     this.#hasSet(
       items.length,
       values.reduce((sum, bytes) => sum + bytes.length, 0),
     )
+  }
+
+  /**
+   * Has entries say where their blobs turned out to be, unless they were set again meanwhile: a gc takes it that a blob is
+   * where its entry says as long as that pack is kept.
+   */
+  #correct(changes: readonly { key: EntryKey; entry: Entry }[]): void {
+    const { manifest } = this.store
+    const corrections = changes.flatMap(({ key, entry: { blob } }) => {
+      const { entry, check = 0 } = manifest.look(key)
+      return entry?.blob.id.equals(blob.id) ? { key, entry: { ...entry, blob }, expected: check } : []
+    })
+    manifest.swapMany(corrections)
   }
 
   #hasSet(count: number, bytes: number): void {

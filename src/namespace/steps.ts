@@ -2,6 +2,7 @@
 // wait for, which is all that the two differ in.
 
 import { CacheError } from '../base/errors.js'
+import { waitSync } from '../base/wait.js'
 
 /** What a computation waits for: the outcome of the caller's function, or some time in ms. */
 export type Step = { outcome: unknown } | { waitMs: number }
@@ -31,7 +32,7 @@ export function runSync<T>(steps: Steps<T>): T {
   while (!next.done) {
     const step = next.value
     if ('waitMs' in step) {
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, step.waitMs)
+      waitSync(step.waitMs)
       next = steps.next()
     } else if (step.outcome instanceof Promise) {
       next = steps.throw(new CacheError('ERR_CACHE_OPTION', 'The function gave a promise: call the one without Sync.'))

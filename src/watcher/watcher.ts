@@ -35,7 +35,12 @@ export interface WatcherInput {
   closed(watcher: Watcher): void
 }
 
-export class SourceWatcher extends EventEmitter<WatcherEvents> implements Watcher {
+/** A watcher that has begun. */
+export function watchSources(input: WatcherInput): Watcher {
+  return new SourceWatcher(input)
+}
+
+class SourceWatcher extends EventEmitter<WatcherEvents> implements Watcher {
   readonly roots: readonly string[]
   readonly ready: Promise<void>
   readonly #input: WatcherInput

@@ -8,7 +8,8 @@ import type { Hashing } from '../../src/hashing/hashing.js'
 import { createHashing } from '../../src/hashing/hashing.js'
 import type { Environment } from '../../src/log/environment.js'
 import { type BlobRef, Packs } from '../../src/packs/packs.js'
-import { newEnvironment, temporaryDirectory } from './environment.js'
+import { interceptedFiles } from '../support/files.js'
+import { Killed, newEnvironment, temporaryDirectory } from './environment.js'
 
 const bytesOf = (text: string) => Buffer.from(text)
 
@@ -181,6 +182,41 @@ describe('a set that is confirmed', () => {
     const [ref] = stored.refs as [BlobRef]
     expect(openBlobs(root).locate(ref.id)?.pack).toBe(1)
     expect(openBlobs(root).get(ref)?.toString()).toBe('value')
+  })
+
+  test('is found when the index is told of it while a gc moves it, by a process that is killed then', () => {
+    const root = temporaryDirectory()
+    let isToDie = false
+    const mortal = interceptedFiles(call => {
+      if (isToDie && call.name === 'stat') throw new Killed()
+      return call.proceed()
+    })
+    const setter = openBlobs(root, newEnvironment({ files: mortal }))
+    const stored = setter.put([bytesOf('value')])
+    setter.confirm(stored)
+    // The gc has looked, and found that the index knows nothing of it.
+    const files = interceptedFiles(call => {
+      if (call.name === 'append' && call.path.endsWith('1.pack') && !isToDie) {
+        isToDie = true
+        expect(() => setter.flush()).toThrow(Killed)
+      }
+      return call.proceed()
+    })
+    evacuate(openBlobs(root, newEnvironment({ files })), 0, () => true)
+    expect(isToDie).toBe(true)
+    const [ref] = stored.refs as [BlobRef]
+    expect(openBlobs(root).locate(ref.id)?.pack).toBe(1)
+    expect(openBlobs(root).get(ref)?.toString()).toBe('value')
+  })
+
+  test('leaves nothing in the index that a gc has dropped before the index was told of it', () => {
+    const root = temporaryDirectory()
+    const setter = openBlobs(root)
+    const stored = setter.put([bytesOf('value')])
+    setter.confirm(stored)
+    evacuate(openBlobs(root), 0, () => false)
+    setter.flush()
+    expect(openBlobs(root).locate((stored.refs[0] as BlobRef).id)).toBeUndefined()
   })
 
   test('is known before the index is told of it to its own process, and dropped for one that was first', () => {

@@ -10,6 +10,7 @@ import { nodeFiles } from '../../src/files/files.js'
 import { BlobTable } from '../../src/gc/blob-table.js'
 import { acquire } from '../../src/gc/lock.js'
 import { markBlobs, rewriteSome } from '../../src/gc/sweep.js'
+import type { Entry } from '../../src/manifest/entry.js'
 import { Manifest } from '../../src/manifest/manifest.js'
 import { filesBelow } from '../support/caches.js'
 import { interceptedFiles } from '../support/files.js'
@@ -166,6 +167,31 @@ test('two gcs at once lose nothing', () => {
   expect(openAlone(dir).namespace('ns').get('key')).toBe('value')
 })
 
+test.each([1, 3])('an entry says where its value is, whoever wrote at the same instant (%i at once)', count => {
+  const dir = join(temporaryDirectory(), 'root')
+  openAlone(dir).namespace('ns').set('first', 'first')
+  let isFirst = true
+  // Between this process's last look at the pack and its own append.
+  const files = interceptedFiles(call => {
+    if (call.name === 'append' && call.path.endsWith('.pack') && isFirst) {
+      isFirst = false
+      openAlone(dir).namespace('other').set('key', 'in between')
+    }
+    return call.proceed()
+  })
+  const items = Array.from({ length: count }, (_, i) => ({ key: `key ${i}`, value: `value ${i}` }))
+  const cache = openAlone(dir, files)
+  expect(cache.namespace('ns').setMany(items)).toBe(count)
+  const environment = newEnvironment()
+  const layout = layoutOf(dir)
+  const { packs } = new Blobs(environment, layout)
+  const manifest = new Manifest(environment, layout.manifest('ns'), 'namespaces/ns/manifest')
+  for (const { key } of items) {
+    const { blob } = manifest.look(manifest.keyOf(Buffer.from([0]), key)).entry as Entry
+    expect(packs.read(blob.location, blob.id)).toBeDefined()
+  }
+})
+
 test('of a value that two processes stored at the same instant one copy is left', async () => {
   const dir = join(temporaryDirectory(), 'root')
   const value = 'x'.repeat(50_000)
@@ -230,6 +256,20 @@ test('of two that find the lock of a dead owner one takes it over', () => {
     expect(readdirSync(dirname(path))).toEqual(['gc.lock'])
     rmSync(path)
   }
+})
+
+test('a lock that was given back a moment ago is not taken over: somebody else may have it by now', () => {
+  const path = join(temporaryDirectory(), 'gc.lock')
+  expect(acquire(nodeFiles, path)).toBe(true)
+  let isOthers = false
+  const files = interceptedFiles(call => {
+    // The owner gives it back once this process has found it taken, and another one takes it before this one goes on.
+    if (call.name === 'linkStat' && call.path === path) nodeFiles.remove(path)
+    if (call.name === 'remove' && call.path === path) isOthers = acquire(nodeFiles, path)
+    return call.proceed()
+  })
+  const isOwn = acquire(files, path)
+  expect([isOwn, isOthers]).not.toEqual([true, true])
 })
 
 test('sets that run while a gc does are never lost', async () => {

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { nodeFiles } from '../../src/files/files.js'
-import { Overlay } from '../../src/files/overlay.js'
+import { createOverlay } from '../../src/files/overlay.js'
 import { filesBelow, temporaryDirectory } from '../support/caches.js'
 import { expectSameAsReal } from '../support/disk-contract.js'
 import { printedSeed } from '../support/random.js'
@@ -22,7 +22,7 @@ test('an overlaid disk answers every call like the real one, which stays as it w
     const root = filledDirectory()
     const before = contentsOf(root)
     const scratch = join(temporaryDirectory(), 'scratch')
-    const overlay = new Overlay(nodeFiles, scratch)
+    const overlay = createOverlay(nodeFiles, scratch)
     expectSameAsReal(filledDirectory(), { files: overlay.files, root }, printedSeed('overlay') + round)
     overlay.close()
     expect(contentsOf(root)).toEqual(before)
@@ -33,7 +33,7 @@ test('an overlaid disk answers every call like the real one, which stays as it w
 test('a file that was renamed away and back is there', () => {
   const root = filledDirectory()
   const [a, b] = [join(root, 'a'), join(root, 'b')]
-  const { files } = new Overlay(nodeFiles, join(temporaryDirectory(), 'scratch'))
+  const { files } = createOverlay(nodeFiles, join(temporaryDirectory(), 'scratch'))
   files.rename(a, b)
   files.rename(b, a)
   expect(files.createFile(a, '')).toBe(false)
@@ -43,7 +43,7 @@ test('a file that was renamed away and back is there', () => {
 test('a file that others change shows it until it is first changed here', () => {
   const root = filledDirectory()
   const [a, c] = [join(root, 'a'), join(root, 'c')]
-  const { files } = new Overlay(nodeFiles, join(temporaryDirectory(), 'scratch'))
+  const { files } = createOverlay(nodeFiles, join(temporaryDirectory(), 'scratch'))
   const fd = files.open(a, 'append')
   writeFileSync(a, 'longer than what was there before')
   expect(files.fstat(fd).sizeBytes).toBe(33)
