@@ -1,5 +1,5 @@
-// What a plugin works with. Its options and arguments are checked here, and what it asks for is done in the other files
-// of this room: entries by `entries`, computations by `compute`, `analyses` and `wrap`.
+// What a plugin works with. Its options and arguments are checked, and what it asks for is done, in the other files of this
+// room: entries by `entries`, what computes by `computations`.
 
 import type {
   AnalyzeContext,
@@ -19,28 +19,24 @@ import type { Entry } from '../manifest/entry.js'
 import type { ListedEntry, RemovalCause } from '../manifest/manifest.js'
 import { pathOf } from '../manifest/verdict.js'
 import { blobLength } from '../packs/packs.js'
-import { Analyses } from './analyses.js'
-import { Computing } from './compute.js'
+import { type Computations, createComputations } from './computations.js'
 import { Entries } from './entries.js'
 import { explain } from './explain.js'
-import { checkAnalyzeOptions, checkSetOptions, expectEntries, expectFunction, expectPath } from './options.js'
+import { checkSetOptions, expectEntries } from './options.js'
 import { namespaceStats } from './stats.js'
 import type { NamespaceStore } from './store.js'
-import { callsOf } from './wrap.js'
 
 export class NamespaceHandle implements Namespace {
   readonly name: string
   readonly version: string
   readonly #store: NamespaceStore
   readonly #entries: Entries
-  readonly #computing: Computing
-  readonly #analyses = new Map<string, Analyses>()
+  #computations: Computations | undefined
 
   /** @throws CacheError `ERR_CACHE_OPTION` */
   constructor(store: NamespaceStore, name: string, options: NamespaceOptions) {
     this.#store = store
     this.#entries = new Entries(store, options)
-    this.#computing = new Computing(this.#entries)
     this.name = name
     this.version = this.#entries.version
   }
@@ -73,15 +69,11 @@ export class NamespaceHandle implements Namespace {
     compute: (context: ComputeContext) => T | Promise<T>,
     options?: SetOptions,
   ): Promise<T> {
-    expectFunction(compute)
-    const lifetime = checkSetOptions(options)
-    return (await this.#computing.getOrSet(this.#entries.keyOf(key), compute, lifetime)) as T
+    return (await this.#computing.getOrSet(key, compute, options)) as T
   }
 
   getOrSetSync<T>(key: string, compute: (context: ComputeContext) => T, options?: SetOptions): T {
-    expectFunction(compute)
-    const lifetime = checkSetOptions(options)
-    return this.#computing.getOrSetSync(this.#entries.keyOf(key), compute, lifetime) as T
+    return this.#computing.getOrSetSync(key, compute, options) as T
   }
 
   async analyze<T>(
@@ -89,29 +81,19 @@ export class NamespaceHandle implements Namespace {
     compute: (context: AnalyzeContext) => T | Promise<T>,
     options?: AnalyzeOptions,
   ): Promise<T> {
-    expectFunction(compute)
-    return (await this.#analysesFor(file, options).analyze(file, compute)) as T
+    return (await this.#computing.analyze(file, compute, options)) as T
   }
 
   analyzeSync<T>(file: string, compute: (context: AnalyzeContext) => T, options?: AnalyzeOptions): T {
-    expectFunction(compute)
-    return this.#analysesFor(file, options).analyzeSync(file, compute) as T
+    return this.#computing.analyzeSync(file, compute, options) as T
   }
 
   wrap<Args extends unknown[], R>(compute: (...args: Args) => R, options: WrapOptions<Args> = {}) {
-    const callOf = callsOf(this.#entries, compute, options)
-    return async (...args: Args): Promise<Awaited<R>> => {
-      const { key, lifetime } = callOf(...args)
-      return (await this.#computing.getOrSet(key, () => compute(...args), lifetime)) as Awaited<R>
-    }
+    return this.#computing.wrap(compute, options) as (...args: Args) => Promise<Awaited<R>>
   }
 
   wrapSync<Args extends unknown[], R>(compute: (...args: Args) => R, options: WrapOptions<Args> = {}) {
-    const callOf = callsOf(this.#entries, compute, options)
-    return (...args: Args): R => {
-      const { key, lifetime } = callOf(...args)
-      return this.#computing.getOrSetSync(key, () => compute(...args), lifetime) as R
-    }
+    return this.#computing.wrapSync(compute, options) as (...args: Args) => R
   }
 
   explain(key: string): Explanation {
@@ -166,17 +148,9 @@ export class NamespaceHandle implements Namespace {
     return namespaceStats(this.#store)
   }
 
-  #analysesFor(file: string, options?: AnalyzeOptions): Analyses {
-    this.#store.expectOpen()
-    expectPath(file)
-    const { version, path } = checkAnalyzeOptions(options)
-    const name = `${path} ${version}`
-    let analyses = this.#analyses.get(name)
-    if (!analyses) {
-      analyses = new Analyses(this.#entries, this.#computing, { version, path })
-      this.#analyses.set(name, analyses)
-    }
-    return analyses
+  get #computing(): Computations {
+    this.#computations ??= createComputations(this.#entries)
+    return this.#computations
   }
 
   #isValid(entry: Entry): boolean {
