@@ -86,7 +86,7 @@ export class Blobs {
     }
     const written = [...added.values()]
     if (written.length > 0) {
-      const locations = this.packs.write(written)
+      const locations = this.packs.append(written)
       for (const [at, { ref }] of written.entries()) ref.location = locations[at] as Location
     }
     return { refs, written, reused }
@@ -96,33 +96,25 @@ export class Blobs {
   putOne(bytes: Uint8Array): Stored {
     const blob = this.#find(bytes)
     if (!isNew(blob)) return { refs: [blob.ref], written: NONE, reused: [blob] }
-    blob.ref.location = this.packs.writeOne(blob)
+    blob.ref.location = this.packs.appendOne(blob)
     return { refs: [blob.ref], written: [blob], reused: NONE }
   }
 
   /**
-   * To be called after the entries that refer to these blobs were written: puts right what other processes have done
-   * meanwhile. What is in a pack that a gc is about to remove, or has removed, is stored again. Returns whether blobs turned
-   * out to be elsewhere in a pack that stays: then the references were put right, and the entries are to be.
+   * To be called after the entries that refer to these blobs were written: stores again what is in a pack that a gc is about
+   * to remove, or has removed.
    *
    * @throws errno-style errors; CacheError `ERR_CACHE_IO`
    */
-  confirm({ written, reused }: Stored): boolean {
-    let hasMoved = false
+  confirm({ written, reused }: Stored): void {
     const lost: StoredBlob[] = reused.length > 0 ? this.#droppedOf(reused) : []
     if (written.length > 0) {
-      const shift = this.packs.settle()
-      if (shift === undefined) lost.push(...written)
-      else {
-        hasMoved = shift !== 0
-        for (const { ref } of written) ref.location = { pack: ref.location.pack, offset: ref.location.offset + shift }
-        // Others who are at work now may be about to store the same.
-        if (hasMoved || written.length >= FLUSH_COUNT || this.packs.isContended) this.#index(written)
-        else for (const { name, ref, expected } of written) this.#unindexed.set(name, { ref, expected })
-      }
+      if (!this.packs.isLastKept()) lost.push(...written)
+      // Others who are at work now may be about to store the same.
+      else if (written.length >= FLUSH_COUNT || this.packs.isContended) this.#index(written)
+      else for (const { name, ref, expected } of written) this.#unindexed.set(name, { ref, expected })
     }
     if (lost.length > 0) this.#storeAgain(lost)
-    return hasMoved
   }
 
   /**
@@ -145,6 +137,19 @@ export class Blobs {
     // A second gc may have gone through the pack that they went to before the index said that they are there.
     const lost = this.#droppedOf(moved)
     if (lost.length > 0) this.#storeAgain(lost)
+  }
+
+  /** Has the index say nothing of blobs that are no longer where it says. @throws errno-style errors; CacheError `ERR_CACHE_IO` */
+  unindex(refs: readonly BlobRef[]): void {
+    for (let rest = refs; rest.length > 0; ) {
+      const found = rest.flatMap(ref => {
+        const record = this.#recordOf(ref.id)
+        return record && isSame(locationIn(record), ref.location) ? { ref, expected: record.check } : []
+      })
+      const isMade = this.index.write(found.map(removalOf))
+      // A record has another check once its bucket was rewritten.
+      rest = found.flatMap(({ ref }, at) => (isMade[at] ? [] : ref))
+    }
   }
 
   /** Whether so much is to be indexed that it should not wait for the end of the turn. */
@@ -239,12 +244,7 @@ export class Blobs {
   #index(blobs: readonly Unindexed[]): void {
     this.#write(blobs)
     // What a gc has gone through before it could see these records must not be left in the index.
-    for (const { ref } of this.#droppedOf(blobs)) {
-      const record = this.#recordOf(ref.id)
-      if (!record || locationIn(record).pack !== ref.location.pack) continue
-      const removal = { ...indexRecord(ref.id, ref.location), kind: 'remove', value: Buffer.alloc(0) } as const
-      this.index.swap({ ...removal, expected: record.check })
-    }
+    this.unindex(this.#droppedOf(blobs).map(({ ref }) => ref))
   }
 
   #write(blobs: readonly Unindexed[]): boolean[] {
@@ -257,6 +257,7 @@ export class Blobs {
   }
 }
 
+const NO_BYTES = Buffer.alloc(0)
 const NOWHERE: Location = { pack: 0, offset: 0 }
 const NONE: readonly NewBlob[] = []
 
@@ -283,8 +284,16 @@ export function indexRecord(id: Buffer, { pack, offset }: Location): Change & { 
   return { kind: 'put', ...positionOf(id), key: id, value }
 }
 
+function removalOf({ ref: { id }, expected }: Unindexed): Change {
+  return { kind: 'remove', ...positionOf(id), key: id, value: NO_BYTES, expected }
+}
+
 export function locationIn({ value }: RecordView): Location {
   return { pack: value.readUInt32LE(0), offset: value.readUInt32LE(4) }
+}
+
+function isSame(a: Location, b: Location): boolean {
+  return a.pack === b.pack && a.offset === b.offset
 }
 
 function nameOf(id: Buffer): string {

@@ -8,9 +8,9 @@
 // Not guaranteed: that all garbage goes. A pack that is mostly alive is not worth copying while there is room.
 
 import { type Blobs, locationIn, positionOf, type StoredBlob, type Unindexed } from '../blobs/blobs.js'
-import { type Change, NO_RECORD, type Position } from '../log-map/record.js'
+import { NO_RECORD, type Position } from '../log-map/record.js'
 import type { Manifest } from '../manifest/manifest.js'
-import type { Location } from '../packs/packs.js'
+import type { BlobRef, Location } from '../packs/packs.js'
 import type { BlobTable } from './blob-table.js'
 import type { Census } from './census.js'
 
@@ -67,7 +67,7 @@ export function rewriteSome(
 ): Rewritten {
   const { packs, index } = blobs
   const moved: (StoredBlob & Unindexed)[] = []
-  const removals: Change[] = []
+  const dead: BlobRef[] = []
   let removedBlobs = 0
   const next = packs.scanSome(pack, from, chunkBytes, (location, id, bytes) => {
     const position = positionOf(id)
@@ -82,17 +82,10 @@ export function rewriteSome(
       moved.push({ id: ref.id, bytes: Buffer.from(bytes), ref, expected: record?.check ?? NO_RECORD })
     } else if (isHere || !known) {
       removedBlobs++
-      if (!record) return
-      removals.push({
-        kind: 'remove',
-        ...position,
-        key: Buffer.from(id),
-        value: Buffer.alloc(0),
-        expected: record.check,
-      })
+      if (isHere) dead.push({ id: Buffer.from(id), location })
     }
   })
-  index.write(removals)
+  blobs.unindex(dead)
   if (moved.length === 0) return { removedBlobs, next }
   const locations = packs.append(moved)
   for (const [at, { ref }] of moved.entries()) ref.location = locations[at] as Location

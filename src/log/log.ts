@@ -40,9 +40,6 @@ export class Log {
   /** The file's size when it was last looked at; past `end` when its last frame is incomplete. */
   sizeBytes = 0
   tornBytes = 0
-  /** What was written last, and the length of the open frame in it. */
-  #unsettled: FrameWriter | undefined
-  #openBytes = 0
   #inode: number | undefined
   readonly #environment: Environment
   readonly #file: PooledFile
@@ -62,7 +59,6 @@ export class Log {
    * @throws errno-style errors of the file system
    */
   read(reader: FrameReader): boolean {
-    this.#unsettled = undefined
     try {
       const stat = this.#file.stat()
       const { sizeBytes } = stat
@@ -88,62 +84,38 @@ export class Log {
 
   /**
    * Appends the writer's frames and shows all frames up to the end of the file, these included. Returns the offset of the
-   * first of them, or -1 when the file was deleted meanwhile.
+   * first of them, or -1 when the file was deleted meanwhile; with `isQuick`, that goes unnoticed.
    *
    * @throws errno-style errors; CacheError `ERR_CACHE_IO` when the disk took only a part
    */
-  append(writer: FrameWriter, reader: FrameReader): number {
-    return this.write(writer, reader) < 0 ? -1 : this.settle(reader)
-  }
-
-  /**
-   * The first half of `append`: returns the offset that the frames have if nobody else has written since this process
-   * last looked, or -1. The writer must stay as it is until `settle`, which is to come next.
-   */
-  write(writer: FrameWriter, reader: FrameReader): number {
+  append(writer: FrameWriter, reader: FrameReader, isQuick = false): number {
     try {
-      if ((this.sizeBytes === 0 || this.#unsettled) && !this.read(reader)) return -1
+      if (this.sizeBytes === 0 && !this.read(reader)) return -1
       const batch = this.sizeBytes === 0 ? this.#withOpenFrame(writer) : writer
+      const openBytes = batch.length - writer.length
       batch.check(this.#environment.hashing, this.seed)
       const written = this.#file.append(batch.bytes, batch.length)
       if (written < batch.length) {
         const message = `Only ${written} of ${batch.length} bytes could be written to ${this.path}.`
         throw new CacheError('ERR_CACHE_IO', message)
       }
-      this.#unsettled = batch
-      this.#openBytes = batch.length - writer.length
-      return this.end + this.#openBytes
-    } catch (error) {
-      return unlessMissing(error, -1)
-    }
-  }
-
-  /**
-   * The second half: finds out what others have written, and shows all frames up to the end of the file. With `isQuick`, a
-   * file that was deleted goes unnoticed.
-   */
-  settle(reader: FrameReader, isQuick = false): number {
-    const batch = this.#unsettled
-    if (!batch) return -1
-    this.#unsettled = undefined
-    const offset = this.end
-    const end = offset + batch.length
-    const isKnown = offset === this.sizeBytes
-    let sizeBytes = end
-    try {
+      const offset = this.end
+      const end = offset + batch.length
+      const isKnown = offset === this.sizeBytes
+      let sizeBytes = end
       if (!isQuick || !isKnown || this.#file.hasMore(end)) {
         const stat = this.#file.stat()
         if (!this.#isSame(stat) || stat.sizeBytes < end) return -1
         sizeBytes = stat.sizeBytes
       }
-      if (!isKnown || sizeBytes > end) return this.#readOwn(batch, this.#openBytes, sizeBytes, reader)
+      if (!isKnown || sizeBytes > end) return this.#readOwn(batch, openBytes, sizeBytes, reader)
+      this.end = end
+      this.sizeBytes = end
+      batch.show(reader, offset)
+      return offset + openBytes
     } catch (error) {
       return unlessMissing(error, -1)
     }
-    this.end = end
-    this.sizeBytes = end
-    batch.show(reader, offset)
-    return offset + this.#openBytes
   }
 
   /** Whether others have written since this process last looked. */

@@ -229,7 +229,7 @@ export class Entries {
       const base = sources && baseFor(sources, this.base)
       const entry = { blob: stored.refs[0] as Entry['blob'], createdAt: now, usedAt: now, ttlMs, base, sources }
       manifest.put(key, entry)
-      if (blobs.confirm(stored)) this.#correct([{ key, entry }])
+      blobs.confirm(stored)
     } catch (error) {
       return this.#failed(error, false)
     }
@@ -250,24 +250,11 @@ export class Entries {
       return { key, entry: { blob, createdAt: now, usedAt: now, ttlMs, base, sources } }
     })
     manifest.write(changes)
-    if (blobs.confirm(stored)) this.#correct(changes)
+    blobs.confirm(stored)
     this.#hasSet(
       items.length,
       values.reduce((sum, bytes) => sum + bytes.length, 0),
     )
-  }
-
-  /**
-   * Has entries say where their blobs turned out to be, unless they were set again meanwhile: a gc takes it that a blob is
-   * where its entry says as long as that pack is kept.
-   */
-  #correct(changes: readonly { key: EntryKey; entry: Entry }[]): void {
-    const { manifest } = this.store
-    const corrections = changes.flatMap(({ key, entry: { blob } }) => {
-      const { entry, check = 0 } = manifest.look(key)
-      return entry?.blob.id.equals(blob.id) ? { key, entry: { ...entry, blob }, expected: check } : []
-    })
-    manifest.swapMany(corrections)
   }
 
   #hasSet(count: number, bytes: number): void {

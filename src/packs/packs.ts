@@ -67,45 +67,25 @@ export class Packs {
    * @throws errno-style errors; CacheError `ERR_CACHE_IO`
    */
   append(blobs: readonly Blob[]): Location[] {
-    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-      const locations = this.write(blobs)
-      const shift = this.settle()
-      if (shift !== undefined) return locations.map(({ pack, offset }) => ({ pack, offset: offset + shift }))
-    }
-    throw this.#broken()
-  }
-
-  /**
-   * The first half of `append`, for those who have more to write before they look what others have written. Returns where
-   * the blobs are if nobody else writes to the pack meanwhile; `settle` is to be called next.
-   *
-   * @throws the same
-   */
-  write(blobs: readonly Blob[]): Location[] {
     const writer = this.#writer.reset()
     const starts: number[] = []
     for (const { id, bytes } of blobs) {
       starts.push(writer.length)
       writer.begin(FRAME.blob).put(id).put(bytes).end()
     }
-    const { pack, offset } = this.#write(writer)
+    const { pack, offset } = this.#append(writer)
     return starts.map(start => ({ pack, offset: offset + start }))
   }
 
   /** The same for one. */
-  writeOne({ id, bytes }: Blob): Location {
-    return this.#write(this.#writer.reset().begin(FRAME.blob).put(id).put(bytes).end())
+  appendOne({ id, bytes }: Blob): Location {
+    return this.#append(this.#writer.reset().begin(FRAME.blob).put(id).put(bytes).end())
   }
 
-  /** Whether other processes have been writing at the same time of late. */
-  get isContended(): boolean {
-    return this.#active?.isContended ?? false
-  }
-
-  #write(writer: FrameWriter): Location {
+  #append(writer: FrameWriter): Location {
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       const active = this.#current() ?? this.#openActive()
-      const offset = active.write(writer)
+      const offset = active.append(writer)
       if (offset >= 0) return { pack: active.pack, offset }
       // Retired, or deleted together with others that may be open here.
       this.close()
@@ -113,18 +93,17 @@ export class Packs {
     throw this.#broken()
   }
 
-  /**
-   * The second half: by how much the offsets that `write` returned have to be shifted; undefined where nothing may refer to
-   * these blobs, because their pack is about to be removed, or gone.
-   */
-  settle(): number | undefined {
+  /** Whether the pack that was appended to last is kept. @throws errno-style errors */
+  isLastKept(): boolean {
     const active = this.#active
-    const turn = this.#environment.turn.current()
-    const shift = active?.settle(active.turn === turn)
-    if (active) active.turn = turn
-    if (active && shift !== undefined && active.log.end >= this.limitBytes) this.#next(active.pack)
-    else if (shift === undefined) this.close()
-    return shift
+    if (active?.isKept(this.#environment.turn.current())) return true
+    this.close()
+    return false
+  }
+
+  /** Whether other processes have been writing at the same time of late. */
+  get isContended(): boolean {
+    return this.#active?.isContended ?? false
   }
 
   /** The blob's bytes, a view until the next call; undefined when they are not there or not what the id says. */
@@ -240,11 +219,10 @@ export class Packs {
   /** The pack that is open for writing, if it is still there in this turn. */
   #current(): ActivePack | undefined {
     const active = this.#active
-    const turn = this.#environment.turn.current()
-    if (!active || active.turn === turn) return active
-    active.turn = turn
-    if (active.refresh()) return active
-    this.close()
+    if (!active) return undefined
+    if (!active.isThere(this.#environment.turn.current())) this.close()
+    else if (active.log.end >= this.limitBytes) this.#next(active.pack)
+    else return active
     return undefined
   }
 
@@ -352,50 +330,42 @@ class ActivePack implements FrameReader {
   readonly pack: number
   readonly log: Log
   /** The event-loop turn in which the file was last looked at. */
-  turn: number
+  #turn: number
   #isSealed = false
-  #assumed = 0
-  /** So many more writes are settled at once, because another process has been writing at the same time. */
-  #cautiousCount = 0
-  #shift: number | undefined
+  #contendedCount = 0
 
   constructor(pack: number, log: Log, turn: number) {
     this.pack = pack
     this.log = log
-    this.turn = turn
+    this.#turn = turn
   }
 
   get isContended(): boolean {
-    return this.#cautiousCount > 0
+    return this.#contendedCount > 0
   }
 
-  /** Whether the pack is still there, and takes blobs. */
-  refresh(): boolean {
+  /** The offset of the first frame; -1 once the pack is retired or deleted. */
+  append(writer: FrameWriter): number {
+    const { end } = this.log
+    const offset = this.log.append(writer, this, true)
+    if (offset === end || end === 0) this.#contendedCount = Math.max(0, this.#contendedCount - 1)
+    else this.#contendedCount = CONTENDED_APPENDS
+    return this.#isSealed ? -1 : offset
+  }
+
+  /** Whether the pack was there, and took blobs, when this turn began. */
+  isThere(turn: number): boolean {
+    return turn === this.#turn ? !this.#isSealed : this.#look(turn)
+  }
+
+  /** The same now, but for one that was deleted since without being retired. */
+  isKept(turn: number): boolean {
+    return turn === this.#turn && !this.log.hasMore() ? !this.#isSealed : this.#look(turn)
+  }
+
+  #look(turn: number): boolean {
+    this.#turn = turn
     return this.log.read(this) && !this.#isSealed
-  }
-
-  /** The offset of the first frame as far as it is known, or -1. */
-  write(writer: FrameWriter): number {
-    this.#assumed = this.log.write(writer, this)
-    this.#shift = undefined
-    if (this.#assumed < 0 || this.#cautiousCount === 0) return this.#assumed
-    this.#cautiousCount--
-    const offset = this.log.settle(this)
-    if (offset < 0 || this.#isSealed) return -1
-    this.#assumed = offset
-    this.#shift = 0
-    return offset
-  }
-
-  /** How far from there it turned out to be; undefined once the pack is retired or deleted. */
-  settle(isQuick: boolean): number | undefined {
-    if (this.#shift === undefined) {
-      const offset = this.log.settle(this, isQuick)
-      if (offset < 0) return undefined
-      this.#shift = offset - this.#assumed
-      if (this.#shift !== 0) this.#cautiousCount = CAUTIOUS_WRITES
-    } else if ((!isQuick || this.log.hasMore()) && !this.log.read(this)) return undefined
-    return this.#isSealed ? undefined : this.#shift
   }
 
   frame(type: number): void {
@@ -403,8 +373,8 @@ class ActivePack implements FrameReader {
   }
 }
 
-/** How long a process that met another one keeps looking before it writes where its blobs are. */
-const CAUTIOUS_WRITES = 64
+/** So many appends after it met another process, a pack still counts as contended. */
+const CONTENDED_APPENDS = 64
 
 export function blobLength(id: Uint8Array): number {
   return (
