@@ -4,6 +4,7 @@
 
 import { CacheError } from '../base/errors.js'
 import type { MissReason } from '../base/types.js'
+import { readU48, writeU48 } from '../base/u48.js'
 import type { Environment } from '../log/environment.js'
 import { LogMap } from '../log-map/log-map.js'
 import { NO_RECORD, type Position } from '../log-map/record.js'
@@ -32,7 +33,7 @@ export type Counts = Record<CounterName, number>
 /** Counts are added to the totals on exit and each time this many have gathered. */
 const FLUSH_COUNT = 1024
 /** A file of nothing but totals is rewritten early. */
-const BUCKET_BYTES = 4096
+const BUCKET_BYTES = 2048
 const MAX_ATTEMPTS = 1000
 const KEY = Buffer.from('totals')
 const POSITION: Position = { place: 0, slot: 0 }
@@ -124,17 +125,19 @@ export function noCounts(): Counts {
 
 function encode(counts: Counts): Buffer {
   const bytes = Buffer.alloc(COUNT_BYTES * COUNTER_NAMES.length)
-  for (const [index, name] of COUNTER_NAMES.entries()) {
-    bytes.writeUIntLE(counts[name], COUNT_BYTES * index, COUNT_BYTES)
-  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+  for (const [index, name] of COUNTER_NAMES.entries()) writeU48(view, COUNT_BYTES * index, counts[name])
   return bytes
 }
 
 function decode(bytes: Buffer | undefined): Counts {
   const counts = noCounts()
+  if (!bytes) return counts
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
   for (const [index, name] of COUNTER_NAMES.entries()) {
     const at = COUNT_BYTES * index
-    if (bytes && at + COUNT_BYTES <= bytes.length) counts[name] = bytes.readUIntLE(at, COUNT_BYTES)
+    // A record of an earlier version has fewer.
+    if (at + COUNT_BYTES <= bytes.length) counts[name] = readU48(view, at)
   }
   return counts
 }

@@ -1,6 +1,7 @@
 // The bytes of a fingerprint; FORMAT.md has the table. Which kind it is, and whether it is racy, stands in a flags byte
 // that has room for flags of others.
 
+import { readU48 } from '../base/u48.js'
 import { CONTENT_DIGEST_BYTES } from '../hashing/hashing.js'
 import { ABSENT, type Fingerprint, type SourceKind } from './fingerprint.js'
 
@@ -43,9 +44,4 @@ export function readFingerprint(flags: number, view: DataView, at: number): Fing
     inode: view.getFloat64(at + 22, true),
     digest: Buffer.from(view.buffer as ArrayBuffer, view.byteOffset + digestStart, CONTENT_DIGEST_BYTES),
   }
-}
-
-/** @throws RangeError past the end */
-export function readU48(view: DataView, at: number): number {
-  return view.getUint32(at, true) + view.getUint16(at + 4, true) * 2 ** 32
 }

@@ -5,7 +5,8 @@
 // The blob's location is a hint that saves a get the blob index; after a gc the index knows better.
 
 import { BLOB_ID_BYTES } from '../base/layout.js'
-import { fingerprintBytes, flagsOf, readFingerprint, readU48, writeFingerprint } from '../fingerprint/bytes.js'
+import { readU48 } from '../base/u48.js'
+import { fingerprintBytes, flagsOf, readFingerprint, writeFingerprint } from '../fingerprint/bytes.js'
 import type { Fingerprint } from '../fingerprint/fingerprint.js'
 import type { BlobRef } from '../packs/packs.js'
 

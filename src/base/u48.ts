@@ -1,0 +1,13 @@
+// Numbers of six bytes, little-endian: times in ms, sizes, counts. A DataView has no methods for them, and a Buffer's are slow
+// until they are compiled.
+
+/** @throws RangeError past the end */
+export function readU48(view: DataView, at: number): number {
+  return view.getUint32(at, true) + view.getUint16(at + 4, true) * 2 ** 32
+}
+
+/** @throws RangeError past the end */
+export function writeU48(view: DataView, at: number, value: number): void {
+  view.setUint32(at, value % 2 ** 32, true)
+  view.setUint16(at + 4, value / 2 ** 32, true)
+}
