@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { build } from 'esbuild'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { filesBelow } from '../support/caches.js'
 import { projectRoot } from '../support/children.js'
@@ -57,6 +58,29 @@ test('the main entry loads no package, and few modules of Node', () => {
     'wicked-cache/dist/index.js',
   ])
   expect(urls).not.toContain('node:child_process')
+})
+
+test.each(['esm', 'cjs'] as const)('a plugin that is bundled as %s holds all of it', async format => {
+  const out = join(directory, `bundled-${format}`, `plugin.${format === 'esm' ? 'mjs' : 'cjs'}`)
+  await build({
+    stdin: {
+      contents: `
+        import { openCacheSync } from 'wicked-cache'
+        const cache = openCacheSync()
+        const entries = cache.namespace('bundled')
+        console.log(entries.set('key', [1]), entries.get('key'), entries.getOrSetSync('other', () => 2), entries.explain('none').reason)
+        cache.gc().then(() => cache.verify()).then(({ isWhole }) => console.log(isWhole, cache.stats().entryCount > 0))`,
+      resolveDir: directory,
+    },
+    bundle: true,
+    platform: 'node',
+    external: ['chokidar'],
+    format,
+    outfile: out,
+    logLevel: 'silent',
+  })
+  rmSync(join(directory, 'cache'), { recursive: true, force: true })
+  expect(run([out])).toBe('true [ 1 ] 2 never-set\ntrue true\n')
 })
 
 function loaded(file: string): { stderr: string } {

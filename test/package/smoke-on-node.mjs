@@ -5,7 +5,7 @@
 //
 // Without network: nothing is installed. The main entry must work where chokidar, its only dependency, is absent.
 
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -81,8 +81,9 @@ export function smoke(directory) {
   for (const [file, code] of Object.entries(ways)) {
     writeFileSync(join(directory, file), code)
     const env = { ...process.env, NODE_OPTIONS: '', WICKED_CACHE_DIR: cache }
-    const output = execFileSync(process.execPath, [file], { cwd: directory, env, encoding: 'utf8', stdio: 'pipe' })
-    if (output !== 'ok\n') throw new Error(`${file} printed ${JSON.stringify(output)}`)
+    const { stdout, stderr } = spawnSync(process.execPath, [file], { cwd: directory, env, encoding: 'utf8' })
+    // Nor any warning of Node.
+    if (stdout !== 'ok\n' || stderr !== '') throw new Error(`${file} printed ${JSON.stringify({ stdout, stderr })}`)
   }
   return Object.keys(ways)
 }
