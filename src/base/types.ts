@@ -278,7 +278,7 @@ export type ProblemKind = 'corrupt' | 'missing' | 'dangling' | 'unreadable'
 
 /**
  * What verify found that is normal and harmless. `torn`: the beginning of a frame whose writer was killed. `orphaned`: blobs
- * that no entry refers to, leftovers of interrupted work, files that are not the cache's.
+ * that no entry refers to, or of which the index was not told; leftovers of interrupted work; files that are not the cache's.
  */
 export type NoteKind = 'torn' | 'orphaned'
 

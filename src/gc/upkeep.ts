@@ -1,7 +1,8 @@
 // When a process that sets does a slice of work, so that the cache keeps within its bounds. What the work is: `slices`.
 //
-// Guarantees: a set is held up by one slice at most, of some 20 ms. Most sets only count. A process that sets once looks at
-// the journal one time in sixteen, so that a cache that only such processes use is looked after as well.
+// Guarantees: a set is held up by one slice of its own at most, of some 20 ms, and near the bound as long by that of another
+// process. Most sets only count. A process that sets once looks at the journal one time in sixteen, so that a cache that
+// only such processes use is looked after as well.
 
 import { createSlices, type Slices, type UpkeepInput } from './slices.js'
 
