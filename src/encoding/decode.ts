@@ -14,50 +14,27 @@ let decoder: Decoder | undefined
 /** cbor-x calls back without a context. */
 let targets: Targets | undefined
 
-/** The value that was encoded. @throws CacheError `ERR_CACHE_CORRUPT` for bytes that `encode` does not make. */
-export function decodeValue(bytes: Uint8Array): unknown {
-  return new StoredValue(bytes).decode()
+/**
+ * The value that was encoded. Of bytes that were decoded before, what the first time has proved is not asked again.
+ *
+ * @throws CacheError `ERR_CACHE_CORRUPT` for bytes that `encode` does not make
+ */
+export function decodeValue(bytes: Uint8Array, isProven = false): unknown {
+  const { buffer, byteOffset, length, 0: codec } = bytes
+  // A Buffer, because cbor-x makes byte strings of the class that it reads from.
+  const message = length < 2 ? NOTHING : Buffer.from(buffer as ArrayBuffer, byteOffset + 1, length - 1)
+  try {
+    if (codec === CODEC.shared) return readShared(message)
+    if (codec !== CODEC.plain) throw new Error(`unknown codec ${codec}`)
+    return isProven ? readProven(message) : read(message)
+  } catch (error) {
+    // Near the end of the stack cbor-x may not get to it, and would take the next message for one inside this.
+    clearSource()
+    throw new CacheError('ERR_CACHE_CORRUPT', 'A stored value cannot be decoded.', { value: message, cause: error })
+  }
 }
 
 const NOTHING = Buffer.alloc(0)
-
-/** The bytes of a value that is decoded more than once: what the first time has proved is not asked again. */
-export class StoredValue {
-  readonly sizeBytes: number
-  readonly #codec: number | undefined
-  readonly #message: Buffer
-  #isProven = false
-
-  /** The bytes must stay as they are. */
-  constructor({ buffer, byteOffset, length, 0: codec }: Uint8Array) {
-    this.sizeBytes = length
-    this.#codec = codec
-    // A Buffer, because cbor-x makes byte strings of the class that it reads from.
-    this.#message = length < 2 ? NOTHING : Buffer.from(buffer as ArrayBuffer, byteOffset + 1, length - 1)
-  }
-
-  /** A value of the caller's own. @throws CacheError `ERR_CACHE_CORRUPT` for bytes that `encode` does not make */
-  decode(): unknown {
-    try {
-      const value = this.#codec === CODEC.shared ? readShared(this.#message) : this.#readPlain()
-      this.#isProven = true
-      return value
-    } catch (error) {
-      // Near the end of the stack cbor-x may not get to it, and would take the next message for one inside this.
-      clearSource()
-      const value = this.#message
-      throw new CacheError('ERR_CACHE_CORRUPT', 'A stored value cannot be decoded.', { value, cause: error })
-    }
-  }
-
-  #readPlain(): unknown {
-    if (this.#codec !== CODEC.plain) throw new Error(`unknown codec ${this.#codec}`)
-    if (!this.#isProven) return read(this.#message)
-    decoder ??= createDecoder()
-    ;(decoder as unknown as { structures: unknown }).structures = []
-    return decoder.decode(this.#message)
-  }
-}
 
 function readShared(message: Buffer): unknown {
   targets = new Targets()
@@ -80,6 +57,12 @@ function read(message: Buffer): unknown {
       if (typeof key !== 'string' || key === '__proto__') throw new Error('a malformed record key')
   }
   return value
+}
+
+function readProven(message: Buffer): unknown {
+  decoder ??= createDecoder()
+  ;(decoder as unknown as { structures: unknown }).structures = []
+  return decoder.decode(message)
 }
 
 function createDecoder(): Decoder {

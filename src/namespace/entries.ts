@@ -108,7 +108,7 @@ export class Entries {
       }
       const verdict = this.judge(entry)
       if (verdict.reason) return { reason: verdict.reason }
-      const decoded = value.decode()
+      const decoded = value.get()
       this.#noteUse(key, entry, check, verdict)
       return { value: decoded }
     } catch (error) {

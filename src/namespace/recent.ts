@@ -1,9 +1,9 @@
-// Values that were read lately, as bytes, so that reading one again takes no look into the files' contents: only whether
+// Values that were read lately, so that reading one again takes no look into the files' contents: only whether
 // its record is still the same, which is known of its bucket, and whether it is still valid, which is asked anew each time.
 //
 // A run that reads each key once must not pay for this: a value is kept when it is read for the second time.
 
-import { StoredValue } from '../encoding/decode.js'
+import { StoredValue } from '../encoding/stored-value.js'
 import type { BucketState } from '../log-map/log-map.js'
 import type { RecordView } from '../log-map/record.js'
 import { decodeEntry, type Entry } from '../manifest/entry.js'
@@ -53,8 +53,9 @@ export class RecentValues {
     }
     this.forget(text)
     if (bytes.length > MAX_BYTES / 8) return
-    this.#byKey.set(text, new Recent(key, state, record, bytes))
-    this.#bytes += bytes.length + ENTRY_BYTES
+    const recent = new Recent(key, state, record, bytes)
+    this.#byKey.set(text, recent)
+    this.#bytes += recent.value.sizeBytes + ENTRY_BYTES
     for (const oldest of this.#byKey.keys()) {
       if (this.#bytes <= MAX_BYTES) return
       this.forget(oldest)

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { CacheError } from '../../src/base/errors.js'
 import { decodeValue } from '../../src/encoding/decode.js'
 import { createValueCodec, type ValueCodec } from '../../src/encoding/encode.js'
+import { StoredValue } from '../../src/encoding/stored-value.js'
 import { isSame } from './same.js'
 
 const plain = createValueCodec({ cyclic: false, classInstances: 'refuse' })
@@ -129,6 +130,39 @@ test('a decoded value encodes to the bytes that it came from', () => {
     fc.property(value, fc.constantFrom(plain, cyclic), (input, codec) => {
       const bytes = encoded(codec, input)
       return !bytes || bytes.equals(Buffer.from(codec.encode(decodeValue(bytes))))
+    }),
+    { numRuns: 10_000 },
+  )
+})
+
+/** Changes all that can be changed of a value. */
+function spoil(value: unknown, spoilt = new Set<unknown>()): void {
+  if (typeof value !== 'object' || value === null || spoilt.has(value)) return
+  spoilt.add(value)
+  if (value instanceof Date) value.setTime(1)
+  if (value instanceof RegExp) value.lastIndex = 99
+  if (ArrayBuffer.isView(value)) {
+    new Uint8Array(value.buffer, value.byteOffset, value.byteLength).fill(0xee)
+    return
+  }
+  for (const part of value instanceof Map ? [...value].flat() : value instanceof Set ? value : Object.values(value))
+    spoil(part, spoilt)
+  if (value instanceof Map || value instanceof Set) value.clear()
+  for (const name of Object.keys(value)) Object.defineProperty(value, name, { value: 'spoilt' })
+}
+
+test('a value that is wanted again is the same each time, and the caller may do with it what he likes', () => {
+  fc.assert(
+    fc.property(value, fc.constantFrom(plain, cyclic), (input, codec) => {
+      const bytes = encoded(codec, input)
+      if (!bytes) return true
+      const stored = new StoredValue(bytes)
+      return [1, 2, 3].every(() => {
+        const read = stored.get()
+        const isGood = isSame(input, read, codec === cyclic)
+        spoil(read)
+        return isGood
+      })
     }),
     { numRuns: 10_000 },
   )
