@@ -4,8 +4,8 @@
 
 import { CODEC, decodeValue } from './decode.js'
 
-/** A longer value is decoded each time: copying gains a quarter then, and takes several times the memory. */
-const MAX_COPIED_BYTES = 16 * 1024
+/** A longer value is decoded each time: a syntax tree takes as long to copy, and several times the memory. */
+const MAX_COPIED_BYTES = 4 * 1024
 /** What a decoded value takes in memory for each of its bytes, about. */
 const MEMORY_FACTOR = 6
 
