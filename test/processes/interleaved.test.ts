@@ -4,7 +4,7 @@
 import { describe, expect, test } from 'vitest'
 import { CacheHandle } from '../../src/cache/cache.js'
 import type { Cache, CacheWarning, Namespace } from '../../src/index.js'
-import { interceptedFiles } from '../support/files.js'
+import { interceptedFiles, systemError } from '../support/files.js'
 import { MemoryDisk } from '../support/memory-disk.js'
 
 const DIR = '/disk/cache'
@@ -285,4 +285,38 @@ describe.each(SPLITS)('$name', race => {
 
 test('a read-only process finds everything at each moment of a split', () => {
   expect(run(SPLITS.at(-1) as Race, { isWarm: false, readOnly: true })).toBeGreaterThan(50)
+})
+
+test('a set that is killed while another process sets leaves no entry without its value', async () => {
+  const template = smallDisk()
+  /** The second sets before one call of the first, which is killed before a later one; returns how many there were. */
+  const setBeside = async (secondAt: number, killedAt: number): Promise<number> => {
+    const disk = template.clone()
+    let calls = -1
+    const second = new CacheHandle({ dir: DIR }, { files: disk.files }).namespace('tool')
+    const files = interceptedFiles(call => {
+      if (calls >= 0) calls++
+      if (calls === secondAt) set(second, 'second', 'of the second process')
+      if (calls >= killedAt) throw systemError('EIO', call)
+      return call.proceed()
+    }, disk)
+    const first = new CacheHandle({ dir: DIR, onWarning: () => undefined }, { files })
+    // So that it takes the end of each file for known.
+    first.namespace('tool').set('before', 'a value')
+    calls = 0
+    first.namespace('tool').set('first', 'of the first process')
+    const count = calls
+    calls = Number.NaN
+    const third = new CacheHandle({ dir: DIR }, { files: disk.files })
+    const entries = third.namespace('tool')
+    expect(entries.get('second')).toBe(secondAt <= count ? 'of the second process' : undefined)
+    for (const key of entries.keys()) expect(entries.get(key)).toBeDefined()
+    expect((await third.verify()).problems).toEqual([])
+    return count
+  }
+  const count = await setBeside(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY)
+  expect(count).toBeGreaterThan(3)
+  for (let secondAt = 1; secondAt <= count; secondAt++) {
+    for (let killedAt = secondAt + 1; killedAt <= count + 2; killedAt++) await setBeside(secondAt, killedAt)
+  }
 })
