@@ -10,8 +10,6 @@ const MAX_COPIED_BYTES = 4 * 1024
 const MEMORY_FACTOR = 6
 
 export class StoredValue {
-  /** What it takes in memory, about. */
-  readonly sizeBytes: number
   readonly #bytes: Uint8Array
   readonly #mayCopy: boolean
   #isProven = false
@@ -22,7 +20,6 @@ export class StoredValue {
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes
     this.#mayCopy = bytes.length <= MAX_COPIED_BYTES && bytes[0] === CODEC.plain
-    this.sizeBytes = bytes.length * (this.#mayCopy ? 1 + MEMORY_FACTOR : 1)
   }
 
   /** @throws CacheError `ERR_CACHE_CORRUPT` for bytes that `encode` does not make */
@@ -33,6 +30,11 @@ export class StoredValue {
     this.#isProven = true
     return value
   }
+}
+
+/** What the stored value of these bytes takes in memory, about. */
+export function memoryOf({ length }: Uint8Array): number {
+  return length <= MAX_COPIED_BYTES ? length * (1 + MEMORY_FACTOR) : length
 }
 
 /** Whether it is nothing but primitives, and arrays and objects of such. */

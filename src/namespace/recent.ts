@@ -3,7 +3,7 @@
 //
 // A run that reads each key once must not pay for this: a value is kept when it is read for the second time.
 
-import { StoredValue } from '../encoding/stored-value.js'
+import { memoryOf, StoredValue } from '../encoding/stored-value.js'
 import type { BucketState } from '../log-map/log-map.js'
 import type { RecordView } from '../log-map/record.js'
 import { decodeEntry, type Entry } from '../manifest/entry.js'
@@ -17,19 +17,29 @@ export class Recent {
   /** The check of the entry's record. */
   readonly check: number
   readonly value: StoredValue
+  /** What all of it takes in memory, about. */
+  readonly sizeBytes: number
 
   /** Copies what was read: that is views of buffers that are much larger, or used again. */
-  constructor(key: EntryKey, state: BucketState, record: RecordView, bytes: Buffer) {
+  constructor(key: EntryKey, state: BucketState, record: RecordView, bytes: Buffer, sizeBytes: number) {
     this.key = key
     this.state = state
     this.entry = decodeEntry(Buffer.from(record.value))
     this.check = record.check
     this.value = new StoredValue(Buffer.from(bytes))
+    this.sizeBytes = sizeBytes
   }
 }
 
-/** Kept for one handle of a namespace, at most. */
-const MAX_BYTES = 8 * 1024 * 1024
+/** Kept for one handle of a namespace, at most, */
+const MAX_BYTES = 16 * 1024 * 1024
+/** of which one value may take this share. */
+const MAX_SHARE = 1 / 16
+/**
+ * Once that is full, one in so many new ones takes the place of the oldest. A run through more keys than there is room for,
+ * time and again, would else replace each before it comes again.
+ */
+const ADMITTED = 16
 const MAX_SEEN = 65_536
 /** What an entry takes in memory besides its value, about. */
 const ENTRY_BYTES = 400
@@ -39,6 +49,7 @@ export class RecentValues {
   /** Keys that were read once. */
   readonly #seen = new Set<string>()
   #bytes = 0
+  #refusedCount = 0
 
   get(key: string): Recent | undefined {
     return this.#byKey.get(key)
@@ -52,10 +63,11 @@ export class RecentValues {
       return
     }
     this.forget(text)
-    if (bytes.length > MAX_BYTES / 8) return
-    const recent = new Recent(key, state, record, bytes)
-    this.#byKey.set(text, recent)
-    this.#bytes += recent.value.sizeBytes + ENTRY_BYTES
+    const sizeBytes = memoryOf(bytes) + ENTRY_BYTES
+    if (sizeBytes > MAX_BYTES * MAX_SHARE) return
+    if (this.#bytes + sizeBytes > MAX_BYTES && ++this.#refusedCount % ADMITTED !== 0) return
+    this.#byKey.set(text, new Recent(key, state, record, bytes, sizeBytes))
+    this.#bytes += sizeBytes
     for (const oldest of this.#byKey.keys()) {
       if (this.#bytes <= MAX_BYTES) return
       this.forget(oldest)
@@ -65,7 +77,7 @@ export class RecentValues {
   forget(key: string): void {
     const recent = this.#byKey.get(key)
     if (!recent) return
-    this.#bytes -= recent.value.sizeBytes + ENTRY_BYTES
+    this.#bytes -= recent.sizeBytes
     this.#byKey.delete(key)
   }
 }

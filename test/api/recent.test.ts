@@ -3,6 +3,11 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import type { BucketState } from '../../src/log-map/log-map.js'
+import type { RecordView } from '../../src/log-map/record.js'
+import { encodeEntry } from '../../src/manifest/entry.js'
+import type { EntryKey } from '../../src/manifest/manifest.js'
+import { RecentValues } from '../../src/namespace/recent.js'
 import { nextTurn, openAsAnotherProcess, openIn, temporaryDirectory } from '../support/caches.js'
 
 /** An entry that was read often enough to be kept, with a source and a ttl. */
@@ -71,4 +76,25 @@ test('other versions of the key are others', () => {
   const { cache } = readOften()
   const entries = cache.namespace('tool', { version: '2' })
   expect(entries.get('key')).toBe(undefined)
+})
+
+test('a run through more values than there is room for, time and again, finds many of them', () => {
+  const recent = new RecentValues()
+  const blob = { id: Buffer.alloc(21), location: { pack: 0, offset: 0 } }
+  const record = { value: encodeEntry({ blob, createdAt: 0, usedAt: 0 }), check: 1 } as RecordView
+  const [key, state] = [{} as EntryKey, {} as BucketState]
+  const bytes = Buffer.alloc(3000, 1)
+  const hitsOf = (first: number, count: number) => {
+    let hits = 0
+    for (let at = first; at < first + count; at++) {
+      if (recent.get(String(at))) hits++
+      else recent.offer(String(at), key, state, record, bytes)
+    }
+    return hits
+  }
+  for (let round = 0; round < 5; round++) hitsOf(0, 1500)
+  expect(hitsOf(0, 1500)).toBeGreaterThan(500)
+  // Others take their places in time.
+  for (let round = 0; round < 100; round++) hitsOf(5000, 300)
+  expect(hitsOf(5000, 300)).toBe(300)
 })
