@@ -1,7 +1,7 @@
 // The package as it is published: packed, unpacked into an empty project, and used there.
 
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { build } from 'esbuild'
@@ -58,6 +58,29 @@ test('the main entry loads no package, and few modules of Node', () => {
     'wicked-cache/dist/index.js',
   ])
   expect(urls).not.toContain('node:child_process')
+})
+
+test('a process whose installation is replaced goes on with what it has', () => {
+  const code = `
+    import { rmSync, readdirSync } from 'node:fs'
+    import { openCacheSync } from 'wicked-cache'
+    const dist = ${JSON.stringify(join(installed, 'dist'))}
+    for (const name of readdirSync(dist)) if (name.endsWith('.cjs')) rmSync(dist + '/' + name)
+    const warnings = []
+    // So small that upkeep is needed at once.
+    const cache = openCacheSync({ maxSizeBytes: 1000, onWarning: ({ code }) => warnings.push(code) })
+    const entries = cache.namespace('replaced')
+    for (let i = 0; i < 200; i++) if (!entries.set('key ' + i, 'x'.repeat(100)) || entries.get('key ' + i) === undefined) throw new Error('lost')
+    console.log(entries.getOrSetSync('other', () => 2), entries.explain('none').reason, cache.stats().entryCount, warnings)
+    await cache.gc().catch(({ code }) => console.log(code))`
+  const kept = join(directory, 'kept')
+  cpSync(join(installed, 'dist'), kept, { recursive: true })
+  try {
+    expect(run(['--input-type=module', '--eval', code])).toBe("2 never-set 201 [ 'ERR_CACHE_IO' ]\nMODULE_NOT_FOUND\n")
+  } finally {
+    cpSync(kept, join(installed, 'dist'), { recursive: true })
+    rmSync(join(directory, 'cache'), { recursive: true, force: true })
+  }
 })
 
 test.each(['esm', 'cjs'] as const)('a plugin that is bundled as %s holds all of it', async format => {

@@ -61,9 +61,18 @@ export class World {
   }
 
   reopen(process: number, isKill: boolean): void {
-    if (!isKill) this.processes[process]?.cache.close()
-    // A lock of the dead is nobody's; but all these processes are one, whose number lives on.
-    else this.#disk.files.remove(layoutOf(join(this.#disk.directory, 'cache')).gcLock)
+    const { cache, disk } = this.processes[process] as Process
+    if (isKill) {
+      // It does nothing more but give its descriptors back.
+      disk.fail({ at: 1, code: 'EIO', span: 'lasting' })
+      const { length } = this.warnings
+      cache.close()
+      this.warnings.length = length
+      // A lock of the dead is nobody's; but all these processes are one, whose number lives on.
+      this.#disk.files.remove(layoutOf(join(this.#disk.directory, 'cache')).gcLock)
+    } else {
+      cache.close()
+    }
     this.model.end(process, isKill)
     this.processes[process] = this.#open()
   }
