@@ -10,11 +10,11 @@ export const clear: Command = {
   parameters: [{ ...namespaceParameter, isOptional: true }],
   options: {
     all: flag('All namespaces'),
-    statistics: flag('Also forget their statistics, so that the next gc removes the namespaces'),
+    statistics: flag('Also forget their statistics, so that the namespaces are not listed any more'),
   },
   examples: [
     ['wicked-cache clear my-plugin', 'One namespace'],
-    ['wicked-cache clear my-plugin --statistics', 'Nothing of it is left after the next gc'],
+    ['wicked-cache clear my-plugin --statistics', 'Its name is not listed any more'],
     ['wicked-cache clear --all', 'Everything'],
   ],
 

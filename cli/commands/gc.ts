@@ -33,9 +33,6 @@ function linesOf(report: GcReport): string[] {
   return [
     `${removed} ${causes.join(', ')} and ${stale}, ${kept} ${formatCount(report.keptEntries)}`,
     `${removed} ${values}, ${kept} ${formatCount(report.keptBlobs)}`,
-    ...(report.removedNamespaces > 0
-      ? [`${removed} ${formatCountOf(report.removedNamespaces, 'empty namespace', 'empty namespaces')}`]
-      : []),
     `On disk: ${formatSize(diskBytesBefore)} before, ${formatSize(diskBytesAfter)} after, ${change}`,
   ]
 }

@@ -262,8 +262,6 @@ export interface GcReport {
   removedBlobs: number
   /** Distinct values that entries refer to. */
   keptBlobs: number
-  /** Empty namespaces that are no longer there. */
-  removedNamespaces: number
   /** Bytes on disk before and after, all files below the root's version directory; foretold in blocks of 4 KB. */
   diskBytesBefore: number
   diskBytesAfter: number
@@ -491,8 +489,8 @@ export interface Cache {
    */
   gc(options?: GcOptions): Promise<GcReport>
   /**
-   * Removes all entries of a namespace and its statistics; returns how many entries there were. Its directory goes with
-   * the next gc.
+   * Removes all entries of a namespace and its statistics; returns how many entries there were. Its files
+   * stay, of some 50 bytes each.
    *
    * @throws CacheError `ERR_CACHE_NAMESPACE`, `ERR_CACHE_CLOSED`
    */

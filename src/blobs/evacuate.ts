@@ -38,7 +38,8 @@ export function evacuate(blobs: Blobs, pack: number, isWanted: (id: Buffer, byte
     const known = record && locationIn(record)
     const isHere = known?.pack === pack && known.offset === location.offset
     // Of several copies the one that the index knows is kept, if it is whole.
-    const isElsewhere = known !== undefined && !isHere && packs.read(known, viewedId) !== undefined
+    const isThere = known && !isHere && (known.pack === pack || packs.isKept(known))
+    const isElsewhere = isThere && packs.read(known, viewedId) !== undefined
     if (moved.has(name) || isElsewhere || !isWanted(viewedId, bytes)) return
     moved.add(name)
     const id = Buffer.from(viewedId)

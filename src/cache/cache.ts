@@ -83,6 +83,7 @@ export class CacheHandle implements Cache {
   namespaces(): string[] {
     this.#expectOpen()
     return this.#attempt([], () => this.#namespaceDirectories())
+      .filter(directory => this.#isInUse(directory))
       .flatMap(directory => unescapeNamespace(directory) ?? [])
       .sort()
   }
@@ -182,6 +183,17 @@ export class CacheHandle implements Cache {
   /** Every directory with a manifest, whether or not its name is one that a namespace could have. */
   #namespaceDirectories({ environment, layout } = this.#storage): string[] {
     return this.#problem ? [] : (environment.files.list(layout.namespaces) ?? [])
+  }
+
+  /** Whether the namespace has entries or statistics: one that was removed leaves its files. */
+  #isInUse(directory: string): boolean {
+    try {
+      const { manifest, counters } = this.#storage.namespace(directory)
+      return !counters.isEmpty || !manifest.isEmpty
+    } catch (error) {
+      if (errnoOf(error) === undefined && !(error instanceof CacheError)) throw error
+      return true
+    }
   }
 
   /** What a gc and the upkeep work on. */

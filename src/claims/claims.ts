@@ -68,11 +68,6 @@ export class Claims {
     this.#map.removeLeftovers()
   }
 
-  /** Removes the files of a map without claims; whether there are none now. */
-  removeIfEmpty(): boolean {
-    return this.#map.removeIfEmpty()
-  }
-
   close(): void {
     this.#map.close()
   }

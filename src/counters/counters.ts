@@ -91,11 +91,6 @@ export class Counters {
     this.#map.removeLeftovers()
   }
 
-  /** Removes the files of counters that are empty; whether there are none now. */
-  removeIfEmpty(): boolean {
-    return this.#map.removeIfEmpty()
-  }
-
   /** Adds what was gathered to the totals. @throws errno-style errors; nothing is lost then */
   flush(): void {
     // Where nothing can be written, it is not tried again for each count.

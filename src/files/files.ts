@@ -18,7 +18,6 @@ const {
   readFileSync,
   readSync,
   renameSync,
-  rmdirSync,
   statSync,
   unlinkSync,
   writeFileSync,
@@ -68,8 +67,6 @@ export interface Files {
   rename(from: string, to: string): void
   /** Removes a file; false when there is none. */
   remove(path: string): boolean
-  /** Removes a directory; false when there is none or something is in it. */
-  removeDirectory(path: string): boolean
 }
 
 /** A named pipe in a file's place must not make anybody wait, nor a link let bytes be added to a file of the user's. */
@@ -146,6 +143,4 @@ export const nodeFiles: Files = {
   },
   rename: renameSync,
   remove: path => unless(MISSING, () => unlinkSync(path) ?? true) ?? false,
-  // Solaris says EEXIST for one that is not empty.
-  removeDirectory: path => unless([...MISSING, 'ENOTEMPTY', 'EEXIST'], () => rmdirSync(path) ?? true) ?? false,
 }

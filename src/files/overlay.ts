@@ -72,7 +72,6 @@ class Overlay {
       makeDirectory: path => this.#makeDirectory(path),
       rename: (from, to) => this.#rename(from, to),
       remove: path => this.#remove(path),
-      removeDirectory: path => this.#removeDirectory(path),
     }
   }
 
@@ -214,13 +213,6 @@ class Overlay {
     const file = this.#find(path)
     if (!file) return false
     file.links = 0
-    this.#takeAway(path)
-    return true
-  }
-
-  #removeDirectory(path: string): boolean {
-    if (this.#list(path)?.length !== 0) return false
-    this.#madeDirectories.delete(path)
     this.#takeAway(path)
     return true
   }

@@ -65,7 +65,6 @@ class Collection {
       keptEntries: 0,
       removedBlobs: 0,
       keptBlobs: 0,
-      removedNamespaces: 0,
       diskBytesBefore: diskBytes,
       diskBytesAfter: diskBytes,
     }
@@ -77,7 +76,7 @@ class Collection {
     await this.#dropExcess()
     await this.#sweep()
     await this.#forgetFiles()
-    this.report.removedNamespaces = tidy(this.#input)
+    tidy(this.#input)
     this.report.diskBytesAfter = diskUsage(environment.files, layout.version)
     onProgress?.({ step: 'values', fraction: 1 })
     return this.report

@@ -75,9 +75,11 @@ export function rewriteSome(
     const record = found?.kind === 'put' ? found : undefined
     const known = record && locationIn(record)
     const isHere = known?.pack === pack && known.offset === location.offset
-    // Of several copies the one that the index knows is kept, unless that one is damaged.
+    // Of several copies the one that the index knows is kept, unless that one is damaged, or in a pack that was removed: of
+    // such a one, this process may still have the file.
     if (isLive(position)) {
-      if (!isHere && known && packs.read(known, id)) return
+      const isThere = known && !isHere && (known.pack === pack || packs.isKept(known))
+      if (isThere && packs.read(known, id)) return
       const ref = { id: Buffer.from(id), location }
       moved.push({ id: ref.id, bytes: Buffer.from(bytes), ref, expected: record?.check ?? NO_RECORD })
     } else if (isHere || !known) {

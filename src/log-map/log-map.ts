@@ -194,20 +194,9 @@ export class LogMap {
     return placeAfter(name.prefix)
   }
 
-  /**
-   * Removes the files of an empty map that is one bucket; returns whether it has none now. The bucket is sealed first: no
-   * record comes after that, and whoever meets the seal begins the map anew, or gives it a successor that stays.
-   */
-  removeIfEmpty(): boolean {
-    this.#environment.turn.end()
-    const bucket = this.#current(0)
-    if (!bucket) return this.#directory.missing(0).prefix === ''
-    if (bucket.name.prefix !== '' || bucket.sealedAt >= 0 || bucket.liveCount > 0) return false
-    if (bucket.append(new FrameWriter().begin(FRAME.seal).end()) < 0) return false
-    if (bucket.liveCount > 0 || bucket.successor) return false
-    this.#environment.files.remove(bucket.log.path)
-    this.#drop(bucket)
-    return true
+  /** Whether there are no records. @throws errno-style errors */
+  get isEmpty(): boolean {
+    return this.records().next().done === true
   }
 
   /** Removes the candidates of processes that died; returns how many there were. */

@@ -150,18 +150,20 @@ export class Log {
 
   /** Others wrote too: finds where this process's frames ended up among theirs. */
   #readOwn(batch: FrameWriter, openBytes: number, sizeBytes: number, reader: FrameReader): number {
-    const own = batch.bytes.subarray(openBytes, openBytes + FRAME_HEADER_BYTES)
-    let landed = -1
+    const own = batch.bytes.subarray(openBytes, batch.length)
+    const candidates: number[] = []
     this.#readTo(sizeBytes, {
       keep: (bytes, offset) => reader.keep?.(bytes, offset),
       frame(type, bytes, start, end, offset) {
-        // The last of several equal frames: earlier ones may have been there long before this append.
-        if (bytes.compare(own, 0, FRAME_HEADER_BYTES, start - FRAME_HEADER_BYTES, start) === 0) landed = offset
+        if (bytes.compare(own, 0, FRAME_HEADER_BYTES, start - FRAME_HEADER_BYTES, start) === 0) candidates.push(offset)
         reader.frame(type, bytes, start, end, offset)
       },
       damage: (bytes, start, end, damage, offset) => reader.damage?.(bytes, start, end, damage, offset),
     })
-    if (landed < 0) throw new CacheError('ERR_CACHE_IO', `What was appended to ${this.path} is not there.`)
+    // A frame like the first of these may have been there before, may have been written by others, and may be among these again.
+    const isOwn = (offset: number) => candidates.length === 1 || this.readAt(offset, own.length).equals(own)
+    const landed = candidates.findLast(isOwn)
+    if (landed === undefined) throw new CacheError('ERR_CACHE_IO', `What was appended to ${this.path} is not there.`)
     return landed
   }
 

@@ -172,6 +172,11 @@ export class Manifest {
     this.#map.write(changes)
   }
 
+  /** Whether there are no entries. @throws errno-style errors */
+  get isEmpty(): boolean {
+    return this.#map.isEmpty
+  }
+
   clear(): number {
     return this.#map.clear()
   }
@@ -184,11 +189,6 @@ export class Manifest {
   /** Removes what dead processes left of their work. */
   removeLeftovers(): void {
     this.#map.removeLeftovers()
-  }
-
-  /** Removes the files of a small manifest without entries; whether there are none now. */
-  removeIfEmpty(): boolean {
-    return this.#map.removeIfEmpty()
   }
 
   /**

@@ -86,11 +86,13 @@ export class Entries {
   /** The same without counting; the key's text is given for it to be read again soon. */
   look(key: EntryKey, text?: string): Outcome {
     try {
-      const outcome = this.#read(key, text)
-      if (outcome.reason !== 'blob-missing') return outcome
-      // Since this turn began, a gc may have moved the blob, or dropped it because the key was set anew.
-      this.store.environment.turn.end()
-      return this.#read(key, text)
+      for (let looks = 1; ; looks++) {
+        const outcome = this.#read(key, text)
+        if (outcome.reason !== 'blob-missing' || looks === MAX_LOOKS) return outcome
+        // A gc may have moved the blob since this turn began, or dropped it because the key was set anew; and the next gc
+        // moves it again.
+        this.store.environment.turn.end()
+      }
     } catch (error) {
       return this.#unread(error)
     }
@@ -267,6 +269,9 @@ export class Entries {
     }
   }
 }
+
+/** Each of them but the first takes a gc that came in between, so that this many are beyond chance. */
+const MAX_LOOKS = 8
 
 /** More than half of what there is of the stack by default. */
 const AMPLE_FRAMES = 6000

@@ -108,10 +108,9 @@ export class Packs {
 
   /** The blob's bytes, a view until the next call; undefined when they are not there or not what the id says. */
   read(location: Location, id: Uint8Array): Buffer | undefined {
-    const wasOpen = this.#readers.has(location.pack)
     const bytes = this.#read(location, id)
-    if (bytes || !wasOpen) return bytes
-    // The whole cache may have been deleted and begun anew: look at the file that has the name now.
+    if (bytes) return bytes
+    // A gc may have renamed the file, or the whole cache was deleted and begun anew: look at the one that is there now.
     this.#forget(location.pack)
     return this.#read(location, id)
   }
@@ -147,6 +146,11 @@ export class Packs {
   /** Up to where entries may go on referring to blobs in the pack: 0 for one that is gone, or about to be removed. */
   keptBytes(pack: number): number {
     return this.#environment.files.stat(this.#file(pack))?.sizeBytes ?? 0
+  }
+
+  /** Whether entries may go on referring to this place. */
+  isKept({ pack, offset }: Location): boolean {
+    return offset < this.keptBytes(pack)
   }
 
   /** Whether the pack is about to be removed. */

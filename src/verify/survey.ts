@@ -81,6 +81,11 @@ function checkTag({ environment: { files }, layout, findings, mender }: Inspecti
   const content = stat && stat.sizeBytes < MAX_TAG_BYTES ? files.readFile(layout.tag) : undefined
   if (content?.toString('latin1').startsWith(SIGNATURE)) return
   const message = 'Without its signature, backups do not know that this is a cache.'
+  // Its maker was killed between making it and writing to it.
+  if (stat?.kind === 'file' && stat.sizeBytes === 0 && !mender) {
+    findings.note({ kind: 'torn', path: layout.tag, message })
+    return
+  }
   const problem = findings.problem({
     kind: stat ? 'corrupt' : 'missing',
     path: layout.tag,

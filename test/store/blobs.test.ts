@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { layoutOf } from '../../src/base/layout.js'
 import { Blobs, digestOf, indexRecord } from '../../src/blobs/blobs.js'
 import { evacuate } from '../../src/blobs/evacuate.js'
+import { rewriteSome } from '../../src/gc/sweep.js'
 import type { Hashing } from '../../src/hashing/hashing.js'
 import { createHashing } from '../../src/hashing/hashing.js'
 import type { Environment } from '../../src/log/environment.js'
@@ -251,6 +252,25 @@ describe('a set that is confirmed', () => {
     a.flush()
     expect(openBlobs(root).locate((ofA.refs[0] as BlobRef).id)).toEqual(ofB.refs[0]?.location)
   })
+})
+
+test('a copy in a removed pack, whose file a gc still has open, does not stand for the one that is left', () => {
+  const root = temporaryDirectory()
+  const gc = openBlobs(root)
+  const old = put(openBlobs(root), bytesOf('value'))
+  expect(gc.get(old)?.toString()).toBe('value')
+  evacuate(openBlobs(root), 0, () => false)
+  // Of a process that stands still before it looks whether what it told the index still holds.
+  openBlobs(root).index.write([indexRecord(old.id, old.location)])
+  const setter = openBlobs(root)
+  const stored = setter.put([bytesOf('value')])
+  setter.confirm(stored)
+  const [ref] = stored.refs as [BlobRef]
+  expect(ref.location.pack).toBe(1)
+  gc.packs.retire(1)
+  rewriteSome(gc, 1, 0, () => true)
+  gc.packs.remove(1)
+  expect(openBlobs(root).get(ref)?.toString()).toBe('value')
 })
 
 test('writers leave a full or retired pack, also one that they have open or are about to open', () => {

@@ -40,7 +40,7 @@ export function newEnvironment(overrides: Partial<Environment> = {}): Environmen
 /** Stands for a SIGKILL: thrown by a file call, and by every later one of the same process. */
 export class Killed extends Error {}
 
-const CHANGING = ['append', 'createFile', 'makeDirectory', 'rename', 'remove', 'removeDirectory', 'open'] as const
+const CHANGING = ['append', 'createFile', 'makeDirectory', 'rename', 'remove', 'open'] as const
 
 /**
  * Files of a process that is killed at its n-th call that may change something; a killed append has written a part of its

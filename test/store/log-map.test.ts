@@ -9,6 +9,7 @@ import { Bucket } from '../../src/log-map/bucket.js'
 import { identityOf } from '../../src/log-map/directory.js'
 import { LogMap } from '../../src/log-map/log-map.js'
 import { type Change, NO_RECORD, writeChange } from '../../src/log-map/record.js'
+import { interceptedFiles } from '../support/files.js'
 import { Killed, mortalFiles, newEnvironment, randomOf, temporaryDirectory } from './environment.js'
 
 /** Small, so that a few dozen records make it split. */
@@ -362,4 +363,38 @@ describe('what a dead process left', () => {
     }
     expect(spared).toBeGreaterThan(0)
   })
+})
+
+test.each<[string, (slow: ReturnType<typeof openMap>) => unknown]>([
+  ['set', slow => slow.set('of the slow one', '1')],
+  ['rewrite', slow => slow.map.renew(0)],
+])('a map is emptied, set to, emptied and set to within a %s of another process, and nothing is lost', (what, act) => {
+  let calls = 0
+  for (let at = 1; at <= calls + 1; at++) {
+    const path = join(temporaryDirectory(), 'map')
+    const first = openMap(path)
+    first.set('key', 'one')
+    first.remove('key')
+    let isArmed = false
+    const files = interceptedFiles(call => {
+      if (isArmed && ++calls === at) {
+        for (const value of ['two', 'three']) {
+          openMap(path).map.clear()
+          openMap(path).set('key', value)
+        }
+      }
+      return call.proceed()
+    })
+    const slow = openMap(path, newEnvironment({ files }))
+    slow.get('key')
+    calls = 0
+    isArmed = true
+    act(slow)
+    isArmed = false
+    if (calls >= at) expect([at, openMap(path).get('key')]).toEqual([at, 'three'])
+    const isFound = openMap(path).get('of the slow one') === '1'
+    // Where it is not, its bucket was cleared after it had been set, and before the call returned.
+    if (what === 'set' && calls < at) expect(isFound).toBe(true)
+  }
+  expect(calls).toBeGreaterThan(1)
 })

@@ -5,6 +5,7 @@ import { FRAME } from '../../src/base/layout.js'
 import type { Environment } from '../../src/log/environment.js'
 import { type FrameReader, FrameWriter } from '../../src/log/frames.js'
 import { Log } from '../../src/log/log.js'
+import { interceptedFiles } from '../support/files.js'
 import { newEnvironment, temporaryDirectory } from './environment.js'
 
 /** A log and what it has shown so far. */
@@ -62,6 +63,39 @@ test('append returns the offset at which the first frame of the batch is', () =>
   const offset = a.append('again from a', 'and more')
   expect(a.log.readAt(offset, 100).toString()).toContain('again from a')
   expect(a.seen).toEqual(['from a', 'from b', 'again from a', 'and more'])
+})
+
+test.each([
+  [['first', 'x', 'first', 'y'], []],
+  [['first', 'first'], ['first']],
+  [['first', 'x'], ['first']],
+  [
+    ['first', 'x'],
+    ['first', 'z'],
+  ],
+  [['first'], ['z', 'first']],
+  [
+    ['first', 'x', 'first'],
+    ['first', 'x'],
+  ],
+])('also when %j is written between what others write, and %j after it', (own, after) => {
+  const path = join(temporaryDirectory(), 'log')
+  const other = openLog(path)
+  let isWritten = false
+  const files = interceptedFiles(call => {
+    const result = call.proceed()
+    if (call.name === 'append' && isWritten && after.length > 0) other.append(...after.splice(0))
+    return result
+  })
+  const a = openLog(path, newEnvironment({ files }))
+  a.append('before')
+  other.append('first', 'of the other', 'first')
+  isWritten = true
+  const offset = a.append(...own)
+  const frames: string[] = []
+  const reader: FrameReader = { frame: (_type, bytes, start, end) => frames.push(bytes.toString('utf8', start, end)) }
+  openLog(path).log.readSome(offset, 1e6, reader)
+  expect(frames.slice(0, own.length)).toEqual(own)
 })
 
 test('a torn tail is waited for, and skipped once something valid follows it', () => {

@@ -52,7 +52,6 @@ export function expectSameAsReal(realRoot: string, other: Disk, seed: number): v
       'makeDirectory',
       'rename',
       'remove',
-      'removeDirectory',
     ])
     const [fd, length, position] = [pick(fds), random(50), random(100)]
     let pair: unknown[] = []
@@ -86,13 +85,10 @@ export function expectSameAsReal(realRoot: string, other: Disk, seed: number): v
     } else if (kind === 'rename') {
       if (isDirectory(name) || isDirectory(target)) continue
       pair = both((files, pathOf) => files.rename(pathOf(name), pathOf(target)))
-    } else if (kind === 'removeDirectory') {
-      if (!isDirectory(name)) continue
-      pair = both((files, pathOf) => files.removeDirectory(pathOf(name)))
     } else pair = both((files, pathOf) => files.remove(pathOf(name)))
     expect(pair[1], `${kind} ${name} at step ${step}`).toEqual(pair[0])
     seen.add(kind)
   }
-  expect(seen.size).toBe(13)
+  expect(seen.size).toBe(12)
   for (const [fd] of fds) nodeFiles.close(fd)
 }

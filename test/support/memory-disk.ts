@@ -140,11 +140,6 @@ export class MemoryDisk {
       file.links--
       return this.#files.delete(path)
     },
-    removeDirectory: path => {
-      if (this.#files.has(path)) return false
-      const isEmpty = this.files.list(path)?.length === 0
-      return isEmpty && this.#directories.delete(path)
-    },
   }
 
   #opened(fd: number, call: string): OpenFile {
