@@ -304,7 +304,7 @@ test('a set that is killed while another process sets leaves no entry without it
     // So that it takes the end of each file for known.
     first.namespace('tool').set('before', 'a value')
     calls = 0
-    first.namespace('tool').set('first', 'of the first process')
+    first.namespace('tool').setMany([{ key: 'first', value: 'of the first process' }])
     const count = calls
     calls = Number.NaN
     const third = new CacheHandle({ dir: DIR }, { files: disk.files })
