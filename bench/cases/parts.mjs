@@ -7,7 +7,7 @@ const KINDS = /** @type {const} */ ({ summaries: 'small summary', acorn: 'acorn 
 const ROWS = [
   ['get', 'get'],
   ['look', '– looking up and judging (`has`)'],
-  ['rest', '– reading and checking (the rest)'],
+  ['rest', '– the rest (below zero: small values are copied, not decoded)'],
   ['decoding', '– decoding (cbor-x alone)'],
   ['set', 'set, the value that is there'],
   ['encoding', '– encoding (cbor-x alone)'],
