@@ -85,10 +85,7 @@ export class Blobs {
       refs.push(blob.ref)
     }
     const written = [...added.values()]
-    if (written.length > 0) {
-      const locations = this.packs.append(written)
-      for (const [at, { ref }] of written.entries()) ref.location = locations[at] as Location
-    }
+    if (written.length > 0) this.#append(written)
     return { refs, written, reused }
   }
 
@@ -118,12 +115,23 @@ export class Blobs {
   }
 
   /**
-   * Has the index say of blobs of a pack that is about to be removed where they are now. One that somebody has stored
-   * again meanwhile stays where that is.
+   * Whether the blob, found at this place of a pack that is about to be removed, need not be moved: the index knows of another
+   * copy that is whole, and that stays or is moved itself. Of a pack that was removed, this process may still have the file.
+   */
+  isElsewhere(id: Buffer, { pack, offset }: Location, known: Location | undefined): boolean {
+    if (!known || isSame(known, { pack, offset })) return false
+    return (known.pack === pack || this.packs.isKept(known)) && this.packs.read(known, id) !== undefined
+  }
+
+  /**
+   * Copies blobs of a pack that is about to be removed to other packs, and has the index say so. One that somebody has
+   * stored again meanwhile stays where that is.
    *
    * @throws errno-style errors; CacheError `ERR_CACHE_IO`; they are all found as before then
    */
   move(pack: number, moved: readonly (StoredBlob & Unindexed)[]): void {
+    if (moved.length === 0) return
+    this.#append(moved)
     let rest = moved
     while (rest.length > 0) {
       const isMade = this.#write(rest)
@@ -231,10 +239,15 @@ export class Blobs {
     })
   }
 
+  /** Appends the blobs, and has their references say where. */
+  #append(blobs: readonly StoredBlob[]): void {
+    const locations = this.packs.append(blobs)
+    for (const [at, { ref }] of blobs.entries()) ref.location = locations[at] as Location
+  }
+
   #storeAgain(blobs: readonly StoredBlob[]): void {
     for (let lost = [...blobs]; lost.length > 0; lost = this.#droppedOf(lost)) {
-      const locations = this.packs.append(lost)
-      for (const [at, { ref }] of lost.entries()) ref.location = locations[at] as Location
+      this.#append(lost)
       this.index.write(lost.map(({ ref }) => indexRecord(ref.id, ref.location)))
       // The pack that they are in now may have been retired before the index said so.
     }

@@ -6,7 +6,6 @@
 // move.
 
 import { NO_RECORD } from '../log-map/record.js'
-import type { Location } from '../packs/packs.js'
 import { type Blobs, locationIn, positionOf, type StoredBlob, type Unindexed } from './blobs.js'
 
 /** Blobs are copied in writes of about this length. */
@@ -23,9 +22,6 @@ export function evacuate(blobs: Blobs, pack: number, isWanted: (id: Buffer, byte
   let batch: (StoredBlob & Unindexed)[] = []
   let batchBytes = 0
   const move = () => {
-    if (batch.length === 0) return
-    const locations = packs.append(batch)
-    for (const [at, { ref }] of batch.entries()) ref.location = locations[at] as Location
     blobs.move(pack, batch)
     batch = []
     batchBytes = 0
@@ -36,11 +32,7 @@ export function evacuate(blobs: Blobs, pack: number, isWanted: (id: Buffer, byte
     const found = index.get(positionOf(viewedId), viewedId)
     const record = found?.isPut ? found : undefined
     const known = record && locationIn(record)
-    const isHere = known?.pack === pack && known.offset === location.offset
-    // Of several copies the one that the index knows is kept, if it is whole.
-    const isThere = known && !isHere && (known.pack === pack || packs.isKept(known))
-    const isElsewhere = isThere && packs.read(known, viewedId) !== undefined
-    if (moved.has(name) || isElsewhere || !isWanted(viewedId, bytes)) return
+    if (moved.has(name) || blobs.isElsewhere(viewedId, location, known) || !isWanted(viewedId, bytes)) return
     moved.add(name)
     const id = Buffer.from(viewedId)
     batch.push({ id, bytes: Buffer.from(bytes), ref: { id, location }, expected: record?.check ?? NO_RECORD })

@@ -10,7 +10,7 @@
 import { type Blobs, locationIn, positionOf, type StoredBlob, type Unindexed } from '../blobs/blobs.js'
 import { NO_RECORD, type Position } from '../log-map/record.js'
 import type { Manifest } from '../manifest/manifest.js'
-import type { BlobRef, Location } from '../packs/packs.js'
+import type { BlobRef } from '../packs/packs.js'
 import type { BlobTable } from './blob-table.js'
 import type { Census } from './census.js'
 
@@ -75,11 +75,8 @@ export function rewriteSome(
     const record = found?.kind === 'put' ? found : undefined
     const known = record && locationIn(record)
     const isHere = known?.pack === pack && known.offset === location.offset
-    // Of several copies the one that the index knows is kept, unless that one is damaged, or in a pack that was removed: of
-    // such a one, this process may still have the file.
     if (isLive(position)) {
-      const isThere = known && !isHere && (known.pack === pack || packs.isKept(known))
-      if (isThere && packs.read(known, id)) return
+      if (blobs.isElsewhere(id, location, known)) return
       const ref = { id: Buffer.from(id), location }
       moved.push({ id: ref.id, bytes: Buffer.from(bytes), ref, expected: record?.check ?? NO_RECORD })
     } else if (isHere || !known) {
@@ -88,9 +85,6 @@ export function rewriteSome(
     }
   })
   blobs.unindex(dead)
-  if (moved.length === 0) return { removedBlobs, next }
-  const locations = packs.append(moved)
-  for (const [at, { ref }] of moved.entries()) ref.location = locations[at] as Location
   blobs.move(pack, moved)
   return { removedBlobs, next }
 }

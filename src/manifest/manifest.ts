@@ -37,7 +37,7 @@ export interface Removal {
 
 export type Looked =
   | { entry: Entry; check: number; record: RecordView }
-  | { entry?: undefined; check?: undefined; removal: Removal | undefined }
+  | { entry?: undefined; removal: Removal | undefined }
 
 export interface ListedEntry {
   version: string

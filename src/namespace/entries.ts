@@ -229,8 +229,7 @@ export class Entries {
       const stored = blobs.putOne(bytes)
       const now = this.store.now()
       const base = sources && baseFor(sources, this.base)
-      const entry = { blob: stored.refs[0] as Entry['blob'], createdAt: now, usedAt: now, ttlMs, base, sources }
-      manifest.put(key, entry)
+      manifest.put(key, { blob: stored.refs[0] as Entry['blob'], createdAt: now, usedAt: now, ttlMs, base, sources })
       blobs.confirm(stored)
     } catch (error) {
       return this.#failed(error, false)
@@ -245,13 +244,14 @@ export class Entries {
     const sourcesOf = items.map(({ sources, files }) => sources ?? files?.map(file => this.#sourceAt(file)))
     const stored = blobs.put(values)
     const now = this.store.now()
-    const changes = items.map(({ key, ttlMs }, index) => {
-      const blob = stored.refs[index] as Entry['blob']
-      const sources = sourcesOf[index]
-      const base = sources && baseFor(sources, this.base)
-      return { key, entry: { blob, createdAt: now, usedAt: now, ttlMs, base, sources } }
-    })
-    manifest.write(changes)
+    manifest.write(
+      items.map(({ key, ttlMs }, index) => {
+        const blob = stored.refs[index] as Entry['blob']
+        const sources = sourcesOf[index]
+        const base = sources && baseFor(sources, this.base)
+        return { key, entry: { blob, createdAt: now, usedAt: now, ttlMs, base, sources } }
+      }),
+    )
     blobs.confirm(stored)
     this.#hasSet(
       items.length,
