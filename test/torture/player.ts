@@ -228,7 +228,8 @@ export class Player {
     this.#world.warnings.length = 0
     this.kills++
     this.#world.reopen(process, true)
-    if (given === plan.gives) plan.apply()
+    // A clear that would remove nothing gives 0, done or not.
+    if (given === plan.gives && given > 0) plan.apply()
     else this.#settle(during, plan, this.#world.sides(during))
     // The dead one's counts are lost with it.
     this.#world.model.end(process, true)
