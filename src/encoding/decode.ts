@@ -4,65 +4,79 @@
 import { addExtension, clearSource, Decoder, Tag } from 'cbor-x/decode'
 import { CacheError } from '../base/errors.js'
 import { revive } from './carriers.js'
+import { expectKeys, shapesIn } from './shapes.js'
 import { Targets } from './targets.js'
 
-/** The first byte of a value. */
-export const CODEC = { plain: 1, shared: 2 } as const
+/** The first byte of a value: whether references are shared in it, and whether the shapes of its records come first. */
+export const CODEC = { plain: 1, shared: 2, plainShaped: 3, sharedShaped: 4 } as const
 export const TAG = { carrier: 27, leaf: 28, reference: 29, set: 258 } as const
+
+/** After the codec byte, the length of the shapes' text: u16. */
+export const SHAPES_START = 3
 
 let decoder: Decoder | undefined
 /** cbor-x calls back without a context. */
 let targets: Targets | undefined
 
-/**
- * The value that was encoded. Of bytes that were decoded before, what the first time has proved is not asked again.
- *
- * @throws CacheError `ERR_CACHE_CORRUPT` for bytes that `encode` does not make
- */
-export function decodeValue(bytes: Uint8Array, isProven = false): unknown {
-  const { buffer, byteOffset, length, 0: codec } = bytes
-  // A Buffer, because cbor-x makes byte strings of the class that it reads from.
-  const message = length < 2 ? NOTHING : Buffer.from(buffer as ArrayBuffer, byteOffset + 1, length - 1)
+/** The value that was encoded. @throws CacheError `ERR_CACHE_CORRUPT` for bytes that `encode` does not make */
+export function decodeValue(bytes: Uint8Array): unknown {
   try {
-    if (codec === CODEC.shared) return readShared(message)
-    if (codec !== CODEC.plain) throw new Error(`unknown codec ${codec}`)
-    return isProven ? readProven(message) : read(message)
+    switch (bytes.length < 2 ? 0 : bytes[0]) {
+      case CODEC.plain:
+        return read(bytes)
+      case CODEC.plainShaped:
+        return readShaped(bytes)
+      case CODEC.shared:
+        return withTargets(() => read(bytes))
+      case CODEC.sharedShaped:
+        return withTargets(() => readShaped(bytes))
+      default:
+        throw new Error(`unknown codec ${bytes[0]}`)
+    }
   } catch (error) {
     // Near the end of the stack cbor-x may not get to it, and would take the next message for one inside this.
     clearSource()
-    throw new CacheError('ERR_CACHE_CORRUPT', 'A stored value cannot be decoded.', { value: message, cause: error })
+    throw new CacheError('ERR_CACHE_CORRUPT', 'A stored value cannot be decoded.', { value: bytes, cause: error })
   }
 }
 
-const NOTHING = Buffer.alloc(0)
-
-function readShared(message: Buffer): unknown {
+function withTargets(readMessage: () => unknown): unknown {
   targets = new Targets()
   try {
-    return targets.complete(read(message))
+    return targets.complete(readMessage())
   } finally {
     targets = undefined
   }
 }
 
-function read(message: Buffer): unknown {
-  decoder ??= createDecoder()
-  const structures: unknown[] = message.includes(BUNDLE_TAG) ? Object.create(NO_BUNDLES) : []
-  ;(decoder as unknown as { structures: unknown }).structures = structures
-  const value: unknown = decoder.decode(message)
-  if (value === undefined) throw new Error('the value is undefined')
-  for (const keys of Object.values(structures)) {
-    if (!Array.isArray(keys)) throw new Error('the keys of a record are not an array')
-    for (const key of keys)
-      if (typeof key !== 'string' || key === '__proto__') throw new Error('a malformed record key')
-  }
+function read(bytes: Uint8Array): unknown {
+  const message = bufferAt(bytes, 1)
+  const shapes: unknown[] = message.includes(BUNDLE_TAG) ? Object.create(NO_BUNDLES) : []
+  const value = decode(message, shapes)
+  for (const keys of Object.values(shapes)) expectKeys(keys)
   return value
 }
 
-function readProven(message: Buffer): unknown {
+function readShaped(bytes: Uint8Array): unknown {
+  const rest = bufferAt(bytes, SHAPES_START)
+  const textLength = (bytes[1] as number) | ((bytes[2] as number) << 8)
+  const shapes = shapesIn(rest.toString('utf8', 0, textLength))
+  const message = rest.subarray(textLength)
+  const isBundled = message.includes(BUNDLE_TAG)
+  return decode(message, isBundled ? Object.freeze(Object.assign(Object.create(NO_BUNDLES), shapes)) : shapes)
+}
+
+/** cbor-x makes byte strings of the class that it reads from. */
+function bufferAt({ buffer, byteOffset, length }: Uint8Array, start: number): Buffer {
+  return Buffer.from(buffer as ArrayBuffer, byteOffset + start, Math.max(0, length - start))
+}
+
+function decode(message: Buffer, shapes: unknown): unknown {
   decoder ??= createDecoder()
-  ;(decoder as unknown as { structures: unknown }).structures = []
-  return decoder.decode(message)
+  ;(decoder as unknown as { structures: unknown }).structures = shapes
+  const value: unknown = decoder.decode(message)
+  if (value === undefined) throw new Error('the value is undefined')
+  return value
 }
 
 function createDecoder(): Decoder {

@@ -1,6 +1,6 @@
 // Values to bytes; `decode` is the other half, and no other file knows cbor-x. A message is one codec byte and one cbor item
-// that stands for itself: records are defined inside it, so the bytes depend on the value alone and any process can read
-// them.
+// that stands for itself: records are defined inside it, or their shapes come first, so the bytes depend on the value alone
+// and any process can read them.
 //
 // What decodes is what went in, or `encode` throws and names the place. Documented differences: objects without a
 // prototype and objects of other realms come back with `Object.prototype`; accessors come back as the data they gave (they
@@ -10,8 +10,8 @@
 
 import { addExtension, Encoder } from 'cbor-x/encode'
 import { Carrier } from './carriers.js'
-import { CODEC, READERS, TAG } from './decode.js'
-import { prepare } from './prepare.js'
+import { CODEC, READERS, SHAPES_START, TAG } from './decode.js'
+import { type Context, prepare } from './prepare.js'
 import { Refusal, refusedError, unwrittenError } from './refusal.js'
 import { Leaf, prepareShared, Reference } from './sharing.js'
 
@@ -31,7 +31,12 @@ export interface ValueCodecOptions {
 
 /** cbor-x keeps its output buffer and position in its module, so an encode inside another would write over it. */
 let isEncoding = false
+/** Defines records in the message. */
 let encoder: Encoder | undefined
+/** Lists their shapes. */
+let shapedEncoder: Encoder | undefined
+/** Of a message with shapes, which are known only once the rest is written. */
+let shapedBytes = Buffer.alloc(0)
 
 const FIRST_BUFFER_BYTES = 8 * 1024
 /** After a larger message its buffer and the key paths that cbor-x remembers are let go. */
@@ -40,22 +45,35 @@ const KEPT_BUFFER_BYTES = 1024 * 1024
 const RESET_BUFFER_MODE = 1024
 /** With `useSelfDescribedHeader` a message begins with d9 d9 f7; the codec byte takes the place of the last of them. */
 const HEADER_BYTES_DROPPED = 2
+/** Objects and arrays in a value from which on its shapes are listed: to write a small one so takes half as long again. */
+const SHAPED_CONTAINERS = 64
+/** Where there are more, or their text is longer, they are defined in the message. */
+const MAX_SHAPES = 128
+const MAX_SHAPES_BYTES = 16 * 1024
 
 export function createValueCodec({ cyclic, classInstances }: ValueCodecOptions): ValueCodec {
-  const context = { classInstances }
   const encode = (value: unknown) => {
+    const context: Context = { classInstances, references: undefined, containerCount: 0 }
     let shared: unknown[] | undefined
     let message: unknown
     try {
       if (value === undefined) throw new Refusal('is undefined', value)
       if (isEncoding) throw new Refusal('is stored by an accessor of another value', value)
       isEncoding = true
-      shared = cyclic ? prepareShared(value, classInstances) : undefined
+      shared = cyclic ? prepareShared(value, context) : undefined
       message = shared ?? prepare(value, 1, context)
     } catch (error) {
       throw refusedError(error, value)
     }
-    return write(shared ? CODEC.shared : CODEC.plain, message, value)
+    const isShared = shared !== undefined
+    const isShaped = context.containerCount >= SHAPED_CONTAINERS
+    try {
+      return (isShaped ? writeShaped(isShared, message) : undefined) ?? write(isShared, message)
+    } catch (error) {
+      // A stack overflow at the wrong moment leaves cbor-x with a buffer and a view that do not belong together.
+      dropEncoders()
+      throw unwrittenError(error, value)
+    }
   }
   return {
     encode(value) {
@@ -69,30 +87,52 @@ export function createValueCodec({ cyclic, classInstances }: ValueCodecOptions):
   }
 }
 
-function write(codec: number, message: unknown, value: unknown): Uint8Array {
-  encoder ??= createEncoder()
-  try {
-    const { encode } = encoder as unknown as { encode(value: unknown, mode: number): Buffer }
-    const bytes = encode(message, RESET_BUFFER_MODE)
-    if (bytes.length > KEPT_BUFFER_BYTES) dropEncoder(encoder)
-    bytes[HEADER_BYTES_DROPPED] = codec
-    return bytes.subarray(HEADER_BYTES_DROPPED)
-  } catch (error) {
-    // A stack overflow at the wrong moment leaves cbor-x with a buffer and a view that do not belong together.
-    dropEncoder(encoder)
-    throw unwrittenError(error, value)
-  }
+function write(isShared: boolean, message: unknown): Uint8Array {
+  encoder ??= createEncoder({ useSelfDescribedHeader: true })
+  const bytes = writeWith(encoder, message)
+  bytes[HEADER_BYTES_DROPPED] = isShared ? CODEC.shared : CODEC.plain
+  return bytes.subarray(HEADER_BYTES_DROPPED)
 }
 
-function dropEncoder(used: Encoder): void {
-  const { useBuffer } = used as unknown as { useBuffer(buffer: Uint8Array): void }
+/** Undefined where the shapes are too many. */
+function writeShaped(isShared: boolean, message: unknown): Uint8Array | undefined {
+  shapedEncoder ??= createEncoder({ structures: [], maxSharedStructures: MAX_SHAPES })
+  const shapes: unknown[] = []
+  ;(shapedEncoder as unknown as { structures: unknown }).structures = shapes
+  const item = writeWith(shapedEncoder, message)
+  // There may have been more than it has ids for.
+  if (shapes.length === MAX_SHAPES) return undefined
+  const text = Buffer.from(JSON.stringify(shapes))
+  if (text.length > MAX_SHAPES_BYTES) return undefined
+  const itemStart = SHAPES_START + text.length
+  const length = itemStart + item.length
+  if (length > shapedBytes.length) shapedBytes = Buffer.allocUnsafeSlow(2 * length)
+  const bytes = shapedBytes.subarray(0, length)
+  bytes[0] = isShared ? CODEC.sharedShaped : CODEC.plainShaped
+  bytes.writeUInt16LE(text.length, 1)
+  bytes.set(text, SHAPES_START)
+  bytes.set(item, itemStart)
+  if (length > KEPT_BUFFER_BYTES) shapedBytes = Buffer.alloc(0)
+  return bytes
+}
+
+function writeWith(used: Encoder, message: unknown): Buffer {
+  const { encode } = used as unknown as { encode(value: unknown, mode: number): Buffer }
+  const bytes = encode(message, RESET_BUFFER_MODE)
+  if (bytes.length > KEPT_BUFFER_BYTES) dropEncoders()
+  return bytes
+}
+
+function dropEncoders(): void {
+  const { useBuffer } = Encoder.prototype as unknown as { useBuffer(buffer: Uint8Array): void }
   useBuffer(Buffer.allocUnsafeSlow(FIRST_BUFFER_BYTES))
   encoder = undefined
+  shapedEncoder = undefined
 }
 
-function createEncoder(): Encoder {
+function createEncoder(options: object): Encoder {
   registerExtensions()
-  return new Encoder({ useSelfDescribedHeader: true })
+  return new Encoder(options)
 }
 
 let isRegistered = false

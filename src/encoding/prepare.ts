@@ -18,7 +18,9 @@ const hasOwn = Object.prototype.hasOwnProperty
 export interface Context {
   readonly classInstances: 'refuse' | 'plain'
   /** What to write in place of containers that a cyclic message holds once and refers to. */
-  readonly references?: ReadonlyMap<object, object>
+  references: ReadonlyMap<object, object> | undefined
+  /** Objects and arrays met so far. */
+  containerCount: number
 }
 
 /** The value, or what to write in its place. @throws Refusal */
@@ -56,6 +58,7 @@ function isWrittenAsItIs(value: unknown): boolean {
 /** Like `prepare`, of an object that may be one that others refer to. */
 export function prepareContents(value: object, depth: number, context: Context): unknown {
   if (depth > MAX_DEPTH) throw new Refusal(`is nested deeper than ${MAX_DEPTH} levels`, value)
+  context.containerCount++
   if (Array.isArray(value)) return prepareArray(value, depth, context)
   const prototype = Object.getPrototypeOf(value)
   if (prototype === Object.prototype || prototype === null) return preparePlain(value, depth, context)

@@ -31,7 +31,7 @@ interface Origin {
 }
 
 /** What to write for a value in which references may be shared; undefined when none is. @throws Refusal */
-export function prepareShared(root: unknown, classInstances: Context['classInstances']): unknown[] | undefined {
+export function prepareShared(root: unknown, context: Context): unknown[] | undefined {
   if (typeof root !== 'object' || root === null) return undefined
   const origins = findOrigins(root)
   const leaves: object[] = []
@@ -45,7 +45,7 @@ export function prepareShared(root: unknown, classInstances: Context['classInsta
     list.push(object)
   }
   if (references.size === 0) return undefined
-  const context: Context = { classInstances, references }
+  context.references = references
   const contentsOf = (object: object) => {
     try {
       return prepareContents(object, 1, context)

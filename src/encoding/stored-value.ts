@@ -12,7 +12,7 @@ const MEMORY_FACTOR = 6
 export class StoredValue {
   readonly #bytes: Uint8Array
   readonly #mayCopy: boolean
-  #isProven = false
+  #isRead = false
   /** What is copied; undefined where nothing is. */
   #original: unknown
 
@@ -25,9 +25,9 @@ export class StoredValue {
   /** @throws CacheError `ERR_CACHE_CORRUPT` for bytes that `encode` does not make */
   get(): unknown {
     if (this.#original !== undefined) return copy(this.#original)
-    const value = decodeValue(this.#bytes, this.#isProven)
-    if (!this.#isProven && this.#mayCopy && isPlain(value)) this.#original = copy(value)
-    this.#isProven = true
+    const value = decodeValue(this.#bytes)
+    if (!this.#isRead && this.#mayCopy && isPlain(value)) this.#original = copy(value)
+    this.#isRead = true
     return value
   }
 }

@@ -26,10 +26,16 @@ function decodeOrRefuse(bytes: Uint8Array): unknown {
   }
 }
 
+/** A message with shapes. */
+function shaped(shapes: string, item: string, codec = 3): Buffer {
+  const text = Buffer.from(shapes)
+  return Buffer.concat([Buffer.from([codec, text.length & 0xff, text.length >> 8]), text, bytesOf(item)])
+}
+
 const MALFORMED: Record<string, Uint8Array> = {
   'no bytes': bytesOf(''),
   'a codec byte alone': bytesOf('01'),
-  'an unknown codec': bytesOf('03 01'),
+  'an unknown codec': bytesOf('05 01'),
   undefined: bytesOf('01 f7'),
   'trailing bytes': bytesOf('01 01 01'),
   'a truncated string': bytesOf('01 64 61'),
@@ -72,6 +78,20 @@ const MALFORMED: Record<string, Uint8Array> = {
   'a negative reference': bytesOf('02 83 80 d8 1d 20 81 80'),
   'a reference to a leaf that is not there': bytesOf('02 83 80 d8 1d 04 80'),
   'a target that nothing refers to': bytesOf('02 83 80 01 81 80'),
+  'shapes that go past the end': bytesOf('03 ff ff 5b 5d 01'),
+  'shapes that are cut': shaped('[["a"]', '01'),
+  'shapes that are no list': shaped('{}', '01'),
+  'a shape that is no list': shaped('["a"]', '01'),
+  'a shape with a number as key': shaped('[[1]]', '01'),
+  'a shape with the key __proto__': shaped('[["__proto__"]]', 'd9 e0 00 81 a0'),
+  'shapes alone': shaped('[["a"]]', ''),
+  'undefined after shapes': shaped('[["a"]]', 'f7'),
+  'a record without a shape': shaped('[["a"]]', 'd9 e0 01 81 01'),
+  'a record that is defined beside shapes': shaped('[["a"]]', 'd9 df ff 83 19 e0 05 81 61 61 01'),
+  'a shape that is defined anew': shaped('[["a"]]', 'd9 df ff 83 19 e0 00 81 61 62 01'),
+  'many shapes that are defined anew': shaped('[["a"]]', 'd9 df fe 83 19 e0 00 81 61 62 01'),
+  'string bundles after shapes': shaped('[["a"]]', 'd9 df f9 82 1a 00 00 00 01 01 60 60'),
+  'a reference without a target after shapes': shaped('[]', '83 80 d8 1d 00 80', 4),
   'a million nested arrays': Buffer.concat([bytesOf('01'), Buffer.alloc(1_000_000, 0x81)]),
   'a million nested tags': Buffer.concat([bytesOf('01'), Buffer.alloc(1_000_000, 0xc7)]),
   'many array headers': Buffer.concat([bytesOf('01'), Buffer.alloc(300_000, bytesOf('9a 00 00 ff ff'))]),
@@ -81,6 +101,13 @@ describe('malformed bytes', () => {
   test.each(Object.entries(MALFORMED))('%s', (_, bytes) => {
     expect(decodeOrRefuse(bytes)).toBeInstanceOf(CacheError)
     expect(decodeValue(codec.encode({ a: 1 }))).toEqual({ a: 1 })
+  })
+
+  test('records that are longer than their shape, each of which would take a reader of its own', () => {
+    const records = (lengths: number[]) => lengths.map(length => `d9 e0 00 ${(0x80 + length).toString(16)} 01`).join('')
+    const message = (lengths: number[]) => shaped('[["a key of its own"]]', `89 ${records(lengths)}`)
+    expect(decodeOrRefuse(message([1, 1, 1, 2, 3, 4, 5, 6, 7]))).toBeInstanceOf(CacheError)
+    expect(decodeValue(message([1, 1, 1, 1, 1, 1, 1, 1, 1]))).toEqual(new Array(9).fill({ 'a key of its own': 1 }))
   })
 
   test('a plain map never sets a prototype', () => {
@@ -133,7 +160,15 @@ const HEADS = [
 ]
 const cborish = fc
   .array(fc.oneof(fc.constantFrom(...HEADS).map(bytesOf), fc.uint8Array({ maxLength: 4 })), { maxLength: 40 })
-  .chain(parts => fc.constantFrom(1, 2).map(first => Buffer.concat([Buffer.from([first]), ...parts])))
+  .chain(parts =>
+    fc
+      .constantFrom(['01'], ['02'], [3, '[["a"],["b","c"]]'], [4, '[["a"]]'])
+      .map(([first, text]) =>
+        typeof first === 'number'
+          ? shaped(text as string, Buffer.concat(parts).toString('hex'), first)
+          : Buffer.concat([bytesOf(first as string), ...parts]),
+      ),
+  )
 
 /** Only what a value may hold; a decoder's own objects (tags, functions) must never come out. */
 function isValue(value: unknown, seen = new Set<unknown>()): boolean {

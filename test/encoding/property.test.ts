@@ -90,7 +90,14 @@ const anything = fc.anything({
   withSparseArray: true,
   withTypedArray: true,
 })
-const value = fc.oneof(nasty, anything)
+/** Among so many others that the shapes of the message are listed. */
+const amongMany = (inner: fc.Arbitrary<unknown>) =>
+  fc.tuple(inner, inner, fc.boolean()).map(([one, other, isFlat]) => {
+    const rest = Array.from({ length: 64 }, (_, i) => (isFlat ? [i] : { type: 'x', loc: i }))
+    return { one, rest, other }
+  })
+const single = fc.oneof(nasty, anything)
+const value = fc.oneof({ weight: 3, arbitrary: single }, { weight: 1, arbitrary: amongMany(single) })
 
 test('a value comes back as it went in, or is refused', () => {
   let refused = 0

@@ -83,6 +83,18 @@ test('a process whose installation is replaced goes on with what it has', () => 
   }
 })
 
+test.each([[], ['--disallow-code-generation-from-strings']])('large values come back, under %j', (...flags) => {
+  const code = `
+    import { deepStrictEqual } from 'node:assert'
+    import { openCacheSync } from 'wicked-cache'
+    const entries = openCacheSync().namespace('trees')
+    const value = Array.from({ length: 5000 }, (_, i) => (i % 3 === 0 ? { type: 'a', i } : { type: 'b', of: [i], end: 'x' }))
+    entries.set('tree', value)
+    // Its readers are compiled in between, where that is allowed.
+    for (let i = 0; i < 3; i++) deepStrictEqual(entries.get('tree'), value)`
+  expect(run([...flags, '--input-type=module', '--eval', code])).toBe('')
+})
+
 test.each(['esm', 'cjs'] as const)('a plugin that is bundled as %s holds all of it', async format => {
   const out = join(directory, `bundled-${format}`, `plugin.${format === 'esm' ? 'mjs' : 'cjs'}`)
   await build({
