@@ -4,10 +4,11 @@
 // reads its record from the file. A sealed bucket never changes again: its records are the frames before the seal.
 
 import { FRAME, FRAME_HEADER_BYTES } from '../base/layout.js'
-import { type Damage, type FrameReader, type FrameWriter, PLAIN_PUT } from '../log/frames.js'
+import { CONDITIONAL_PUT, type Damage, type FrameReader, type FrameWriter, PLAIN_PUT } from '../log/frames.js'
 import type { Log } from '../log/log.js'
 import type { BucketName } from './directory.js'
 import {
+  CONDITION_BYTES,
   FIXED_BYTES,
   guess,
   isChange,
@@ -170,16 +171,20 @@ export class Bucket implements FrameReader {
     }
   }
 
-  /** Plain puts of new keys, of a file that is read for the first time: most of what a process that makes one get reads. */
+  /** Puts of new keys, of a file that is read for the first time: most of what a process that makes one get or set reads. */
   skim(bytes: Buffer, at: number, hash: (start: number, end: number) => number): number {
     if (bytes !== this.#resident || this.sealedAt >= 0) return at
     // Its methods are quick from the first call on.
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
     this.#slots.reserve((bytes.length - at) / TYPICAL_RECORD_BYTES)
     for (let start = at; ; ) {
-      const payload = start + FRAME_HEADER_BYTES
-      if (payload + FIXED_BYTES > bytes.length || view.getUint32(start + 4, true) !== PLAIN_PUT) return start
+      let payload = start + FRAME_HEADER_BYTES
+      if (payload + CONDITION_BYTES + FIXED_BYTES > bytes.length) return start
       const end = payload + view.getUint32(start + 8, true)
+      if (view.getUint32(start + 4, true) === CONDITIONAL_PUT) {
+        if (view.getUint32(payload, true) !== NO_RECORD) return start
+        payload += CONDITION_BYTES
+      } else if (view.getUint32(start + 4, true) !== PLAIN_PUT) return start
       if (end > bytes.length || payload + FIXED_BYTES + view.getUint16(payload + 8, true) > end) return start
       if (hash(start + 4, end) !== view.getUint32(start, true)) return start
       if (!this.#slots.addNew(view.getUint32(payload + 4, true), start)) return start

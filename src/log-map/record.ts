@@ -42,7 +42,8 @@ export const NO_RECORD = 0
 
 /** Place, slot and the key's length. */
 export const FIXED_BYTES = 10
-const CONDITION_BYTES = 8
+/** Expected and nonce. */
+export const CONDITION_BYTES = 8
 const NO_BYTES = Buffer.alloc(0)
 
 export function writeChange(writer: FrameWriter, change: Change, nonce = 0): void {

@@ -23,8 +23,9 @@ export interface FrameReader {
   skim?(bytes: Buffer, at: number, hash: (start: number, end: number) => number, offset: number): number
 }
 
-/** Magic, type and zero of an unconditional put, as one number. */
+/** Magic, type and zero of a put, as one number. */
 export const PLAIN_PUT = FRAME_MAGIC | (FRAME.put << 16)
+export const CONDITIONAL_PUT = FRAME_MAGIC | (FRAME.putIf << 16)
 
 const MIN_CAPACITY = 1024
 

@@ -137,6 +137,25 @@ test('a conditional change is made only while the record is the expected one', (
   expect(a.get('key')).toBeUndefined()
 })
 
+test('whoever reads a file from its beginning finds what its writers agreed on', () => {
+  const random = randomOf(20261126)
+  for (let round = 0; round < 40; round++) {
+    const path = temporaryDirectory()
+    const writers = [openMap(path), openMap(path)]
+    for (let step = 0; step < 40; step++) {
+      const writer = writers[random(2)] as ReturnType<typeof openMap>
+      const key = `key ${random(25)}`
+      const expected = [undefined, NO_RECORD, NO_RECORD, writer.check(key), 1 + random(100)][random(5)]
+      writer.map.write([{ ...(random(4) === 0 ? remove(key) : put(key, `${step}`)), expected }])
+      if (random(4) === 0) writer.environment.turn.end()
+    }
+    for (const { environment } of writers) environment.turn.end()
+    const [a, b] = writers.map(({ all }) => all())
+    expect(a).toEqual(b)
+    expect(openMap(path).all()).toEqual(a)
+  }
+})
+
 test('clear counts and removes what all processes have set, in every bucket', () => {
   const path = temporaryDirectory()
   const a = openMap(path)
