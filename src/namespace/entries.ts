@@ -33,7 +33,7 @@ export interface Item extends Partial<Lifetime> {
 }
 
 /** Entries that are stored with one write for each file touched. */
-const BATCH_ENTRIES = 4096
+const BATCH_ENTRIES = 512
 
 export class Entries {
   readonly store: NamespaceStore
