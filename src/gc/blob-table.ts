@@ -45,8 +45,11 @@ export class BlobTable {
     this.#mask = this.#mask * 2 + 1
     for (let from = 0; from < old.length; from += FIELDS) {
       if (old[from + 2] === 0) continue
-      const at = this.#find(old[from] as number, old[from + 1] as number)
-      this.#slots.set(old.subarray(from, from + FIELDS), at)
+      const [place, slot] = [old[from] as number, old[from + 1] as number]
+      const at = this.#find(place, slot)
+      this.#slots[at] = place
+      this.#slots[at + 1] = slot
+      this.#slots[at + 2] = old[from + 2] as number
     }
   }
 }

@@ -114,13 +114,19 @@ export class Census {
   /** The live blobs by pack. */
   contents(): Map<number, PackContent> {
     const packs = new Map<number, PackContent>()
+    let latest = NO_PACK
+    let content: PackContent = { blobCount: 0, blobBytes: 0 }
     for (let row = 0; row < this.#referrers.length; row++) {
       if (this.#referrers.at(row) === 0) continue
       const pack = this.#pack.at(row)
-      const content = packs.get(pack) ?? { blobCount: 0, blobBytes: 0 }
+      // Neighbours mostly lie in one pack.
+      if (pack !== latest || !packs.has(pack)) {
+        content = packs.get(pack) ?? { blobCount: 0, blobBytes: 0 }
+        packs.set(pack, content)
+        latest = pack
+      }
       content.blobCount++
       content.blobBytes += this.#blobBytes.at(row)
-      packs.set(pack, content)
     }
     return packs
   }

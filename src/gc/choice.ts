@@ -8,6 +8,7 @@ import type { Entry } from '../manifest/entry.js'
 import type { Removal } from '../manifest/manifest.js'
 import { judge } from '../manifest/verdict.js'
 import { type Census, lastUseOf } from './census.js'
+import type { Pace } from './pace.js'
 
 /** All entries that were last used before this time go, and of those used in that very millisecond as many as `ties`. */
 export interface Cutoff {
@@ -30,27 +31,37 @@ export function invalidate(
 /**
  * Strikes from the census what is too much of `part` of it, or of the whole; undefined when nothing is. A part is weighed as
  * if it shared no value with the rest, the whole as it lies on disk.
+ *
+ * @throws the signal's reason
  */
-export function evict(
+export async function evict(
   census: Census,
   limits: { maxEntries: number; maxSizeBytes: number },
+  pace: Pace,
   part?: { start: number; end: number },
-): Cutoff | undefined {
+): Promise<Cutoff | undefined> {
   const { start, end } = part ?? { start: 0, end: census.length }
-  const entries: number[] = []
+  let count = 0
   let partBytes = 0
   for (let entry = start; entry < end; entry++) {
+    if (entry % PIECE_ENTRIES === 0) await pace.pause('entries', 1)
     if (census.isStruck(entry)) continue
-    entries.push(entry)
+    count++
     partBytes += census.costOf(entry)
   }
-  let count = entries.length
   const isTooMuch = () => count > limits.maxEntries || (part ? partBytes : census.liveCost) > limits.maxSizeBytes
   if (!isTooMuch()) return undefined
-  entries.sort((a, b) => census.lastUse(a) - census.lastUse(b) || a - b)
+  const runs: Uint32Array[] = []
+  const runEntries = Math.max(RUN_ENTRIES, Math.ceil((end - start) / MAX_RUNS))
+  for (let from = start; from < end; from += runEntries) {
+    runs.push(oldestFirst(census, from, Math.min(from + runEntries, end)))
+    await pace.pause('entries', 1)
+  }
   const cutoff: Cutoff = { lastUse: Number.NEGATIVE_INFINITY, ties: 0 }
-  for (const entry of entries) {
+  let struckCount = 0
+  for (const entry of merged(census, runs)) {
     if (!isTooMuch()) break
+    if (++struckCount % PIECE_ENTRIES === 0) await pace.pause('entries', 1)
     const lastUse = census.lastUse(entry)
     cutoff.ties = lastUse === cutoff.lastUse ? cutoff.ties + 1 : 1
     cutoff.lastUse = lastUse
@@ -59,6 +70,36 @@ export function evict(
     census.strike(entry)
   }
   return cutoff
+}
+
+/** What is done of a large census before others get their turn. */
+const PIECE_ENTRIES = 65_536
+const RUN_ENTRIES = 16_384
+const MAX_RUNS = 64
+
+/** The entries from `start` to `end` that are alive. */
+function oldestFirst(census: Census, start: number, end: number): Uint32Array {
+  const run = new Uint32Array(end - start)
+  let length = 0
+  for (let entry = start; entry < end; entry++) if (!census.isStruck(entry)) run[length++] = entry
+  return run.subarray(0, length).sort((a, b) => census.lastUse(a) - census.lastUse(b) || a - b)
+}
+
+/** The entries of all runs in order, the earlier run first where two are as old. */
+function* merged(census: Census, runs: readonly Uint32Array[]): IterableIterator<number> {
+  const heads = runs.map(() => 0)
+  const uses = runs.map(([first]) => (first === undefined ? Number.POSITIVE_INFINITY : census.lastUse(first)))
+  for (;;) {
+    let oldest = 0
+    for (let run = 1; run < runs.length; run++) if ((uses[run] as number) < (uses[oldest] as number)) oldest = run
+    const run = runs[oldest]
+    const head = heads[oldest] as number
+    if (!run || head === run.length) return
+    yield run[head] as number
+    const next = run[head + 1]
+    heads[oldest] = head + 1
+    uses[oldest] = next === undefined ? Number.POSITIVE_INFINITY : census.lastUse(next)
+  }
 }
 
 /** Whether the entry is past the cutoff; one of its ties is used up then. */

@@ -1,7 +1,7 @@
 // A garbage collection, from the first look at the entries to the report.
 //
 // Roots are the manifests; when one cannot be read, nothing is swept. Readers and writers go on all the while, in this
-// process as well: the work is cut into pieces of a few milliseconds. Killed or aborted between any two, every entry that
+// process as well: the work is cut into pieces of some milliseconds. Killed or aborted between any two, every entry that
 // was not dropped is intact (`sweep.ts` says why). A dry run is the same on an overlaid disk, without the lock.
 
 import { CacheError } from '../base/errors.js'
@@ -20,6 +20,10 @@ import { choosePacks, markBlobs, rewriteSome } from './sweep.js'
 import { tidy } from './tidy.js'
 
 const PLACES = 2 ** 32
+/** Of a pack so much is read, and copied in one write, as takes about this long: less of it where the index is large. */
+const PIECE_MS = 50
+const MIN_CHUNK_BYTES = 64 * 1024
+const MAX_CHUNK_BYTES = 1024 * 1024
 
 /** @throws CacheError `ERR_CACHE_BUSY`; errno-style errors; the signal's reason: with all live entries intact */
 export async function collect(input: GcInput): Promise<GcReport> {
@@ -115,10 +119,12 @@ class Collection {
     const { bounds } = this.#input
     const cutoffs = new Map<string, Cutoff[]>()
     for (const [name, part] of this.#parts) {
-      const own = this.#isMeant(name) && evict(this.#census, limitsOf(bounds.namespaces.get(name)), part)
+      const limits = limitsOf(bounds.namespaces.get(name))
+      const own = this.#isMeant(name) ? await evict(this.#census, limits, this.#pace, part) : undefined
       cutoffs.set(name, own ? [own] : [])
     }
-    const common = evict(this.#census, { ...limitsOf(bounds.whole), maxSizeBytes: this.#maxLiveBytes() })
+    const limits = { ...limitsOf(bounds.whole), maxSizeBytes: this.#maxLiveBytes() }
+    const common = await evict(this.#census, limits, this.#pace)
     if (common) for (const each of cutoffs.values()) each.push(common)
     for (const [at, { name, manifest }] of this.#input.namespaces().entries()) {
       const own = cutoffs.get(name) ?? []
@@ -169,11 +175,15 @@ class Collection {
     // the manifests now.
     environment.turn.end()
     const marks = chosen.length > 0 ? await this.#mark() : new BlobTable()
+    let chunkBytes = MAX_CHUNK_BYTES / 4
     for (const [at, pack] of chosen.entries()) {
       for (let from: number | undefined = 0; from !== undefined; ) {
-        const done = rewriteSome(blobs, pack, from, blob => marks.rowOf(blob) >= 0)
+        const start = performance.now()
+        const done = rewriteSome(blobs, pack, from, blob => marks.rowOf(blob) >= 0, chunkBytes)
         this.report.removedBlobs += done.removedBlobs
         from = done.next
+        const isQuick = performance.now() - start < PIECE_MS
+        chunkBytes = isQuick ? Math.min(chunkBytes * 2, MAX_CHUNK_BYTES) : Math.max(chunkBytes / 2, MIN_CHUNK_BYTES)
         await this.#pace.pause('values', at / chosen.length)
       }
       packs.remove(pack)

@@ -18,8 +18,6 @@ import type { Census } from './census.js'
 export const MIN_DEAD_SHARE = 0.25
 /** or any of it, as long as it is as small as this. */
 const SMALL_PACK_BYTES = 1024 * 1024
-/** Read, and copied in one write, at a time. */
-const CHUNK_BYTES = 1024 * 1024
 
 /**
  * Packs to rewrite: those with garbage worth it, those that are retired already or empty for good, and, where entries and
@@ -63,7 +61,7 @@ export function rewriteSome(
   pack: number,
   from: number,
   isLive: (blob: Position) => boolean,
-  chunkBytes = CHUNK_BYTES,
+  chunkBytes: number,
 ): Rewritten {
   const { packs, index } = blobs
   const moved: (StoredBlob & Unindexed)[] = []

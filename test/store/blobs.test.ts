@@ -268,7 +268,7 @@ test('a copy in a removed pack, whose file a gc still has open, does not stand f
   const [ref] = stored.refs as [BlobRef]
   expect(ref.location.pack).toBe(1)
   gc.packs.retire(1)
-  rewriteSome(gc, 1, 0, () => true)
+  rewriteSome(gc, 1, 0, () => true, 1024 * 1024)
   gc.packs.remove(1)
   expect(openBlobs(root).get(ref)?.toString()).toBe('value')
 })

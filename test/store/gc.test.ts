@@ -119,7 +119,7 @@ function sweepAll(dir: string, isChosen = (_pack: number) => true): void {
   const marks = new BlobTable()
   markBlobs(new Manifest(environment, layout.manifest('ns'), 'namespaces/ns/manifest'), 0, marks)
   for (const pack of packs) {
-    rewriteSome(blobs, pack, 0, blob => marks.rowOf(blob) >= 0)
+    rewriteSome(blobs, pack, 0, blob => marks.rowOf(blob) >= 0, 1024 * 1024)
     blobs.packs.remove(pack)
   }
   blobs.close()
@@ -162,7 +162,7 @@ test('two gcs at once lose nothing', () => {
   const [pack] = blobs.packs.numbers() as [number]
   blobs.packs.retire(pack)
   arm()
-  rewriteSome(blobs, pack, 0, () => true)
+  rewriteSome(blobs, pack, 0, () => true, 1024 * 1024)
   blobs.packs.remove(pack)
   expect(openAlone(dir).namespace('ns').get('key')).toBe('value')
 })
