@@ -4,9 +4,8 @@
 //
 // A message may be forged, so lists are frozen: no record is defined in it, as that one would be another message's next.
 
-/** Lists of shapes, and shapes, that are kept at most. */
-const MAX_LISTS = 1024
-const MAX_SHAPES = 4096
+/** Characters of the texts under which lists of shapes are kept, and shapes: those of some hundred syntax trees. */
+const MAX_KEPT_LENGTH = 1024 * 1024
 /** Records, as many as it takes for what is compiled to have paid. */
 const COMPILED_AFTER = 1000
 
@@ -21,32 +20,44 @@ interface RecordReader {
   propertyCount: number
 }
 
-const listsByText = new Map<string, readonly Shape[]>()
-const shapesByText = new Map<string, Shape>()
+/** What was made of texts lately. */
+class Made<T> {
+  readonly #byText = new Map<string, T>()
+  #length = 0
+
+  of(text: string, make: () => T): T {
+    const known = this.#byText.get(text)
+    if (known) return known
+    const made = make()
+    if (this.#length + text.length > MAX_KEPT_LENGTH) {
+      this.#byText.clear()
+      this.#length = 0
+    }
+    this.#byText.set(text, made)
+    this.#length += text.length
+    return made
+  }
+}
+
+const lists = new Made<readonly Shape[]>()
+const shapes = new Made<Shape>()
 
 /** @throws Error for a text that is not the JSON of lists of keys */
 export function shapesIn(text: string): readonly (readonly string[])[] {
-  let shapes = listsByText.get(text)
-  if (shapes) return shapes
-  const lists: unknown = JSON.parse(text)
-  if (!Array.isArray(lists)) throw new Error('the shapes are not a list')
-  shapes = Object.freeze(lists.map(shapeOf))
-  if (listsByText.size >= MAX_LISTS) listsByText.clear()
-  listsByText.set(text, shapes)
-  return shapes
+  return lists.of(text, () => {
+    const found: unknown = JSON.parse(text)
+    if (!Array.isArray(found)) throw new Error('the shapes are not a list')
+    return Object.freeze(found.map(shapeOf))
+  })
 }
 
 function shapeOf(keys: unknown): Shape {
   expectKeys(keys)
-  const text = JSON.stringify(keys)
-  const known = shapesByText.get(text)
-  if (known) return known
-  const shape: Shape = keys
-  if (mayCompile()) shape.compiledAfter = COMPILED_AFTER
-  Object.defineProperty(shape, 'compiledReader', LIMITED_READERS)
-  if (shapesByText.size >= MAX_SHAPES) shapesByText.clear()
-  shapesByText.set(text, shape)
-  return shape
+  return shapes.of(JSON.stringify(keys), () => {
+    const shape: Shape = keys
+    if (mayCompile()) shape.compiledAfter = COMPILED_AFTER
+    return Object.defineProperty(shape, 'compiledReader', LIMITED_READERS)
+  })
 }
 
 export function expectKeys(keys: unknown): asserts keys is string[] {
