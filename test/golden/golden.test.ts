@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { CacheHandle } from '../../src/cache/cache.js'
 import { temporaryDirectory } from '../store/environment.js'
-import { CREATED_AT, CYCLIC, fill, LARGE_COUNT, VALUES } from './store.js'
+import { CREATED_AT, CYCLIC, fill, LARGE_COUNT, TREES, VALUES } from './store.js'
 
 const GOLDEN = join(import.meta.dirname, '..', '..', 'fixtures', 'golden', 'format-1')
 /** `WICKED_CACHE_WRITE_GOLDEN=1 npx vitest run test/golden` writes the store where there is none. */
@@ -41,7 +41,9 @@ test('every value of the golden store is read', () => {
   expect(cache.namespace('cyclic', { cyclic: true }).get('cycle')).toEqual(CYCLIC)
   const large = cache.namespace('large')
   for (let i = 0; i < LARGE_COUNT; i++) expect(large.get(`key ${i}`)).toBe(`value ${i % 10}`)
-  expect(cache.namespaces()).toEqual(['@scope/Modes', 'cyclic', 'large', 'twin', 'values'])
+  const trees = cache.namespace('trees', { cyclic: true })
+  for (const [key, tree] of Object.entries(TREES)) expect(trees.get(key), key).toStrictEqual(tree)
+  expect(cache.namespaces()).toEqual(['@scope/Modes', 'cyclic', 'large', 'trees', 'twin', 'values'])
   cache.close()
   expect(filesBelow(GOLDEN).map(name => readFileSync(join(GOLDEN, name)))).toEqual(before)
 })

@@ -17,6 +17,13 @@ export const VALUES: Record<string, unknown> = {
   odd: { minusZero: -0, ['__proto__' as string]: 1 },
 }
 
+const PARENT = { type: 'Block' }
+/** Values of many objects. */
+export const TREES: Record<string, unknown> = {
+  plain: Array.from({ length: 80 }, (_, i) => (i % 2 === 0 ? { type: 'Name', name: 'é' } : { type: 'Call', of: [i] })),
+  shared: Array.from({ length: 80 }, (_, i) => ({ type: 'Name', name: `n${i}`, parent: PARENT })),
+}
+
 export const LARGE_COUNT = 4200
 
 /** Fills an empty cache whose clock stands at CREATED_AT. */
@@ -31,4 +38,6 @@ export function fill(cache: Cache, base: string): void {
   cache.namespace('cyclic', { cyclic: true }).set('cycle', CYCLIC)
   const large = cache.namespace('large')
   for (let i = 0; i < LARGE_COUNT; i++) large.set(`key ${i}`, `value ${i % 10}`)
+  const trees = cache.namespace('trees', { cyclic: true })
+  for (const [key, tree] of Object.entries(TREES)) trees.set(key, tree)
 }
