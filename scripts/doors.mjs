@@ -11,6 +11,21 @@ const EXPORTED_FUNCTION = /^export (?:async )?function (\w+)/gm
 const OTHER_EXPORT = /^export (?!type |interface |(?:async )?function )/m
 const NAMED_IMPORT = /^import \{([^}]*)\} from '(\.[^']+)'/gm
 
+/**
+ * In the realm that the core is in, which may be that of a test runner: values are told apart by their prototypes. Where no
+ * text may be compiled in it, `node:vm` does so in the main one.
+ */
+const COMPILED = `
+  const PARAMETERS = ['$core', '$import', 'require', 'module']
+  export function compiled(text) {
+    try {
+      return new Function(...PARAMETERS, text)
+    } catch (error) {
+      if (!(error instanceof EvalError)) throw error
+      return process.getBuiltinModule('node:vm').compileFunction(text, PARAMETERS)
+    }
+  }`
+
 /** Builds `outfile` from the entry, with a part for each door, which is a source file. */
 export async function buildWithDoors({ build, root, options, entry, outfile, doors }) {
   const behind = new Set(doors.map(file => join(root, file)))
@@ -32,6 +47,8 @@ export async function buildWithDoors({ build, root, options, entry, outfile, doo
         behind.has(fileOf(args)) ? { path: fileOf(args), namespace: 'door' } : undefined,
       )
       onResolve({ filter: /^core$/ }, () => ({ path: 'core', namespace: 'core' }))
+      onResolve({ filter: /^compiled$/ }, () => ({ path: 'compiled', namespace: 'compiled' }))
+      onLoad({ filter: /./, namespace: 'compiled' }, () => ({ contents: COMPILED }))
       onLoad({ filter: /./, namespace: 'core' }, () => {
         const exports = [...needed].map(([file, names]) => {
           const list = [...names].map(name => `${name} as ${aliasOf(file, name)}`)
@@ -43,19 +60,12 @@ export async function buildWithDoors({ build, root, options, entry, outfile, doo
         const text = readFileSync(path, 'utf8')
         if (OTHER_EXPORT.test(text))
           throw new Error(`${path} is behind a door: it must export functions and types alone`)
-        const name = JSON.stringify(`wicked-cache:${relative(root, path)}`)
         const contents = `
           import * as core from 'core'
+          import { compiled } from 'compiled'
           const text = ${JSON.stringify(texts.get(path) ?? '')}
           let part
-          const load = () => {
-            if (part) return part
-            const { getBuiltinModule } = process
-            const { compileFunction } = getBuiltinModule('node:vm')
-            const compiled = compileFunction(text, ['$core', '$import', 'require', 'module'], { filename: ${name} })
-            part = compiled(core, name => import(name), getBuiltinModule, {})
-            return part
-          }
+          const load = () => part ??= compiled(text)(core, name => import(name), process.getBuiltinModule, {})
           ${[...text.matchAll(EXPORTED_FUNCTION)]
             .map(([, name]) => `export const ${name} = (...given) => load().${name}(...given)`)
             .join('\n')}`
@@ -108,7 +118,8 @@ export async function buildWithDoors({ build, root, options, entry, outfile, doo
       plugins: [...options.plugins, withCore(core)],
     })
     // A text has no module that an import could be made from.
-    texts.set(file, part.outputFiles[0].text.replace(/\bimport\("/g, '$import("'))
+    const text = part.outputFiles[0].text.replace(/\bimport\("/g, '$import("')
+    texts.set(file, `${text}//# sourceURL=wicked-cache:${relative(root, file)}`)
     bundles.push(part)
   }
   return [await build({ ...options, entryPoints: [entry], outfile, plugins }), ...bundles]

@@ -116,6 +116,38 @@ test.each([[], ['--disallow-code-generation-from-strings']])('large values come 
   expect(run([...flags, '--input-type=module', '--eval', code])).toBe('')
 })
 
+test('in a realm of its own, as test runners make, it knows the classes of that realm', () => {
+  const code = `
+    import { readFileSync } from 'node:fs'
+    import vm from 'node:vm'
+    const { process, Buffer, URL, TextDecoder, TextEncoder, queueMicrotask, setTimeout, setImmediate, performance } = globalThis
+    const context = vm.createContext({ process, Buffer, URL, TextDecoder, TextEncoder, queueMicrotask, setTimeout, setImmediate, performance })
+    const module = new vm.SourceTextModule(readFileSync(${JSON.stringify(join(installed, 'dist', 'index.js'))}, 'utf8'), { context })
+    await module.link(async name => {
+      const exports = await import(name)
+      const names = Object.keys(exports)
+      return new vm.SyntheticModule(names, function () { for (const each of names) this.setExport(each, exports[each]) }, { context })
+    })
+    await module.evaluate()
+    Object.assign(context, { library: module.namespace, dir: ${JSON.stringify(join(directory, 'realm'))}, file: ${JSON.stringify(join(directory, 'package.json'))} })
+    const use = \`(async () => {
+      const cache = library.openCacheSync({ dir, onWarning: ({ cause }) => { throw cause } })
+      const entries = cache.namespace('realm')
+      const value = { map: new Map([[1, new Date(5)]]), set: new Set(['x']), list: Array.from({ length: 100 }, (_, i) => ({ i })) }
+      const isStored = entries.set('key', value, { files: [file] })
+      const { map, set, list } = entries.get('key')
+      const computed = await entries.getOrSet('other', async () => [1])
+      const { keptEntries } = await cache.gc()
+      const { isWhole } = await cache.verify()
+      const classes = [map instanceof Map, map.get(1) instanceof Date, set instanceof Set, list instanceof Array]
+      return [isStored, ...classes, list.length, computed, entries.get('other'), keptEntries, isWhole].join()
+    })()\`
+    console.log(await vm.runInContext(use, context))`
+  expect(run(['--experimental-vm-modules', '--no-warnings', '--input-type=module', '--eval', code])).toBe(
+    'true,true,true,true,true,100,1,1,2,true\n',
+  )
+})
+
 test.each(['esm', 'cjs'] as const)('a plugin that is bundled as %s holds all of it', async format => {
   const out = join(directory, `bundled-${format}`, `plugin.${format === 'esm' ? 'mjs' : 'cjs'}`)
   await build({
