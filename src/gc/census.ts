@@ -115,12 +115,12 @@ export class Census {
   contents(): Map<number, PackContent> {
     const packs = new Map<number, PackContent>()
     let latest = NO_PACK
-    let content: PackContent = { blobCount: 0, blobBytes: 0 }
+    let content: PackContent | undefined
     for (let row = 0; row < this.#referrers.length; row++) {
       if (this.#referrers.at(row) === 0) continue
       const pack = this.#pack.at(row)
       // Neighbours mostly lie in one pack.
-      if (pack !== latest || !packs.has(pack)) {
+      if (!content || pack !== latest) {
         content = packs.get(pack) ?? { blobCount: 0, blobBytes: 0 }
         packs.set(pack, content)
         latest = pack

@@ -16,14 +16,12 @@ import { type Cutoff, evict, invalidate, isCutOff } from './choice.js'
 import type { GcInput } from './input.js'
 import { acquireAfterSlice, release } from './lock.js'
 import { Pace } from './pace.js'
-import { choosePacks, markBlobs, rewriteSome } from './sweep.js'
+import { choosePacks, markBlobs, Rewrite } from './sweep.js'
 import { tidy } from './tidy.js'
 
 const PLACES = 2 ** 32
-/** Of a pack so much is read, and copied in one write, as takes about this long: less of it where the index is large. */
+/** Of a pack so much is rewritten as takes about this long, before others get their turn. */
 const PIECE_MS = 50
-const MIN_CHUNK_BYTES = 64 * 1024
-const MAX_CHUNK_BYTES = 1024 * 1024
 
 /** @throws CacheError `ERR_CACHE_BUSY`; errno-style errors; the signal's reason: with all live entries intact */
 export async function collect(input: GcInput): Promise<GcReport> {
@@ -175,15 +173,12 @@ class Collection {
     // the manifests now.
     environment.turn.end()
     const marks = chosen.length > 0 ? await this.#mark() : new BlobTable()
-    let chunkBytes = MAX_CHUNK_BYTES / 4
+    const rewrite = new Rewrite(blobs, blob => marks.rowOf(blob) >= 0, PIECE_MS)
     for (const [at, pack] of chosen.entries()) {
       for (let from: number | undefined = 0; from !== undefined; ) {
-        const start = performance.now()
-        const done = rewriteSome(blobs, pack, from, blob => marks.rowOf(blob) >= 0, chunkBytes)
+        const done = rewrite.next(pack, from)
         this.report.removedBlobs += done.removedBlobs
         from = done.next
-        const isQuick = performance.now() - start < PIECE_MS
-        chunkBytes = isQuick ? Math.min(chunkBytes * 2, MAX_CHUNK_BYTES) : Math.max(chunkBytes / 2, MIN_CHUNK_BYTES)
         await this.#pace.pause('values', at / chosen.length)
       }
       packs.remove(pack)

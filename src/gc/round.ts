@@ -11,7 +11,7 @@ import { isExpired } from '../policy/policy.js'
 import { lastUseOf } from './census.js'
 import type { CollectedNamespace, GcInput } from './input.js'
 import type { Cut } from './sample.js'
-import { MIN_DEAD_SHARE, rewriteSome } from './sweep.js'
+import { MIN_DEAD_SHARE, Rewrite } from './sweep.js'
 
 /** Where a walk through all manifests is: in this directory, or the next one after it. */
 interface Cursor {
@@ -50,21 +50,17 @@ export type RoundState = DropState | MarkState | RewriteState | { phase: 'compac
 export type RoundInput = Pick<GcInput, 'environment' | 'blobs' | 'namespaces' | 'now'>
 
 const PLACES = 2 ** 32
-/** Rewritten at a time: in a process that is new, each blob costs the reading of a bucket of the index. */
-const MIN_REWRITE_BYTES = 16 * 1024
-const MAX_REWRITE_BYTES = 1024 * 1024
-/** More is rewritten at a time as long as it takes no longer than this. */
+/** A step that rewrites a pack takes about so long. */
 const STEP_MS = 3
 
 export class Round {
   readonly #input: RoundInput
-  readonly #isMarked: (blob: Position) => boolean
+  readonly #rewrite: Rewrite
   #marks: Position[] = []
-  #rewriteBytes = MIN_REWRITE_BYTES
 
   constructor(input: RoundInput, isMarked: (blob: Position) => boolean) {
     this.#input = input
-    this.#isMarked = isMarked
+    this.#rewrite = new Rewrite(input.blobs, isMarked, STEP_MS)
   }
 
   /** Takes one step; undefined when the round is over. @throws errno-style errors; CacheError `ERR_CACHE_IO` */
@@ -75,7 +71,7 @@ export class Round {
       case 'mark':
         return this.#atCursor(state, at => this.#mark(at)) ?? { phase: 'rewrite', packs: state.packs, from: 0 }
       case 'rewrite':
-        return this.#rewrite(state)
+        return this.#rewriteOn(state)
       case 'compact': {
         const place = this.#input.blobs.index.compactAt(state.place)
         return place < PLACES ? { phase: 'compact', place } : undefined
@@ -147,15 +143,11 @@ export class Round {
     return next
   }
 
-  #rewrite({ packs: [pack, ...rest], from }: RewriteState): RoundState {
+  #rewriteOn({ packs: [pack, ...rest], from }: RewriteState): RoundState {
     if (pack === undefined) return { phase: 'compact', place: 0 }
-    const { blobs } = this.#input
-    const start = performance.now()
-    const { next } = rewriteSome(blobs, pack, from, this.#isMarked, this.#rewriteBytes)
-    const isQuick = performance.now() - start < STEP_MS
-    this.#rewriteBytes = isQuick ? Math.min(2 * this.#rewriteBytes, MAX_REWRITE_BYTES) : MIN_REWRITE_BYTES
+    const { next } = this.#rewrite.next(pack, from)
     if (next !== undefined) return { phase: 'rewrite', packs: [pack, ...rest], from: next }
-    blobs.packs.remove(pack)
+    this.#input.blobs.packs.remove(pack)
     return { phase: 'rewrite', packs: rest, from: 0 }
   }
 

@@ -14,6 +14,9 @@ import type { BlobRef } from '../packs/packs.js'
 import type { BlobTable } from './blob-table.js'
 import type { Census } from './census.js'
 
+/** Read of a pack, and copied in one write, at a time. */
+const MIN_CHUNK_BYTES = 16 * 1024
+const MAX_CHUNK_BYTES = 1024 * 1024
 /** A pack is rewritten when this share of it is garbage, */
 export const MIN_DEAD_SHARE = 0.25
 /** or any of it, as long as it is as small as this. */
@@ -53,6 +56,33 @@ export interface Rewritten {
   removedBlobs: number
   /** Where to go on in the pack; undefined when it is done. */
   next: number | undefined
+}
+
+/**
+ * Rewrites packs in chunks of about as many bytes as take so long: in a process that is new, and where the index is large, each
+ * blob costs the reading of a bucket of it.
+ */
+export class Rewrite {
+  readonly #blobs: Blobs
+  readonly #isLive: (blob: Position) => boolean
+  readonly #pieceMs: number
+  #chunkBytes = MIN_CHUNK_BYTES
+
+  constructor(blobs: Blobs, isLive: (blob: Position) => boolean, pieceMs: number) {
+    this.#blobs = blobs
+    this.#isLive = isLive
+    this.#pieceMs = pieceMs
+  }
+
+  /** Rewrites the next chunk of a retired pack. @throws errno-style errors; CacheError `ERR_CACHE_IO` */
+  next(pack: number, from: number): Rewritten {
+    const start = performance.now()
+    const done = rewriteSome(this.#blobs, pack, from, this.#isLive, this.#chunkBytes)
+    const isQuick = performance.now() - start < this.#pieceMs
+    const wanted = isQuick ? this.#chunkBytes * 2 : this.#chunkBytes / 2
+    this.#chunkBytes = Math.min(Math.max(wanted, MIN_CHUNK_BYTES), MAX_CHUNK_BYTES)
+    return done
+  }
 }
 
 /** Copies the live blobs of about a chunk of a retired pack elsewhere and forgets the dead ones. */
