@@ -1,8 +1,8 @@
 // Builds dist/: the library and the CLI, minified ES modules with their build-time dependencies inside, and the type
 // declarations.
 //
-// A fresh process pays for every file that it opens before its first get, and 5 ms for each 100 KB that V8 parses. So all is one
-// file, and in it what most processes do without lies behind doors. Bundlers get `bundle.js`, which has none.
+// A fresh process pays for every file that it opens before its first get, and 5 ms for each 100 KB that V8 parses. So all is
+// one file, and in it what most processes do without lies behind doors. Bundlers get `bundle.js`, which has none.
 import { execFileSync } from 'node:child_process'
 import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
