@@ -20,7 +20,7 @@ import { BLOB_ID_BYTES } from '../base/layout.js'
 import type { Digest } from '../base/types.js'
 import type { Environment } from '../log/environment.js'
 import { LogMap } from '../log-map/log-map.js'
-import { type Change, NO_RECORD, type Position, type RecordView } from '../log-map/record.js'
+import { type Change, changeOf, NO_RECORD, type Position, type RecordView } from '../log-map/record.js'
 import { type Blob, type BlobRef, blobLength, type Location, Packs } from '../packs/packs.js'
 
 /** A blob that is there, and where its entries have it. */
@@ -261,7 +261,7 @@ export class Blobs {
   }
 
   #write(blobs: readonly Unindexed[]): boolean[] {
-    return this.index.write(blobs.map(({ ref, expected }) => ({ ...indexRecord(ref.id, ref.location), expected })))
+    return this.index.write(blobs.map(({ ref, expected }) => indexRecord(ref.id, ref.location, expected)))
   }
 
   #recordOf(id: Buffer): RecordView | undefined {
@@ -290,15 +290,15 @@ export function positionOf(id: Buffer): Position {
 }
 
 /** The index record: pack u32, offset u32. */
-export function indexRecord(id: Buffer, { pack, offset }: Location): Change & { kind: 'put' } {
+export function indexRecord(id: Buffer, { pack, offset }: Location, expected?: number): Change {
   const value = Buffer.allocUnsafe(8)
   value.writeUInt32LE(pack, 0)
   value.writeUInt32LE(offset, 4)
-  return { kind: 'put', ...positionOf(id), key: id, value }
+  return changeOf('put', positionOf(id), id, value, expected)
 }
 
 function removalOf({ ref: { id }, expected }: Unindexed): Change {
-  return { kind: 'remove', ...positionOf(id), key: id, value: NO_BYTES, expected }
+  return changeOf('remove', positionOf(id), id, NO_BYTES, expected)
 }
 
 export function locationIn({ value }: RecordView): Location {

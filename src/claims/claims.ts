@@ -6,7 +6,7 @@
 
 import type { Environment } from '../log/environment.js'
 import { LogMap } from '../log-map/log-map.js'
-import { NO_RECORD, type Position } from '../log-map/record.js'
+import { changeOf, NO_RECORD, type Position } from '../log-map/record.js'
 import { isRunning, type Owner, thisProcess } from './owner.js'
 
 /** A key as its owner looks it up. */
@@ -53,14 +53,14 @@ export class Claims {
     value.writeUInt32LE(pid, 0)
     value.writeUIntLE(this.#environment.files.now(), 4, 6)
     value.write(host, 10)
-    return this.#map.swap({ kind: 'put', ...key, key: key.bytes, value, expected: isFree ? NO_RECORD : found.check })
+    return this.#map.swap(changeOf('put', key, key.bytes, value, isFree ? NO_RECORD : found.check))
   }
 
   /** Ends the claim of this process. @throws errno-style errors; CacheError `ERR_CACHE_IO` */
   release(key: ClaimKey): void {
     const found = this.#map.get(key, key.bytes)
     if (found?.kind !== 'put' || !this.#isOwn(found.value)) return
-    this.#map.swap({ kind: 'remove', ...key, key: key.bytes, value: Buffer.alloc(0), expected: found.check })
+    this.#map.swap(changeOf('remove', key, key.bytes, Buffer.alloc(0), found.check))
   }
 
   /** Removes what dead processes left of their work. */

@@ -7,7 +7,7 @@ import type { MissReason } from '../base/types.js'
 import { readU48, writeU48 } from '../base/u48.js'
 import type { Environment } from '../log/environment.js'
 import { LogMap } from '../log-map/log-map.js'
-import { NO_RECORD, type Position } from '../log-map/record.js'
+import { changeOf, NO_RECORD, type Position } from '../log-map/record.js'
 
 /** The order is that of the bytes: new ones go to the end. */
 export const COUNTER_NAMES = [
@@ -98,7 +98,7 @@ export class Counters {
     for (let attempt = 0; this.#pendingCount > 0; attempt++) {
       if (attempt === MAX_ATTEMPTS) throw new CacheError('ERR_CACHE_IO', 'Statistics could not be added up.')
       const expected = this.#map.get(POSITION, KEY)?.check ?? NO_RECORD
-      if (!this.#map.swap({ kind: 'put', ...POSITION, key: KEY, value: encode(this.totals()), expected })) continue
+      if (!this.#map.swap(changeOf('put', POSITION, KEY, encode(this.totals()), expected))) continue
       this.#reset()
     }
   }

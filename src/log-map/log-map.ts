@@ -130,26 +130,31 @@ export class LogMap {
     let rest: number[] = Array.from(changes.keys())
     for (let attempt = 0; rest.length > 0; attempt++) {
       if (attempt === MAX_ATTEMPTS) throw this.#broken()
-      const failed: number[] = []
+      const failed: number[][] = []
       for (const [bucket, group] of this.#group(changes, rest)) {
-        const writer = this.#writer.reset()
-        const starts: number[] = []
-        // What would make the bucket much too large waits until it has been split.
-        while (starts.length < group.length && writer.length < this.#bucketBytes) {
-          const change = changes[group[starts.length] as number] as Change
-          starts.push(writer.length)
-          this.#put(writer, change)
-        }
-        const made = this.#append(bucket, writer, starts) ?? []
+        const made = this.#append(bucket, this.#writer, this.#gather(changes, group)) ?? []
         if (made.length > 0) attempt = 0
-        for (const [at, index] of group.entries()) {
-          if (at < made.length) isMade[index] = made[at] as boolean
-          else failed.push(index)
-        }
+        made.forEach((made, at) => {
+          isMade[group[at] as number] = made
+        })
+        failed.push(group.slice(made.length))
       }
-      rest = failed
+      rest = failed.flat()
     }
     return isMade
+  }
+
+  /** Has the writer hold the changes at these indexes, of which the last may be left for later; returns where each begins. */
+  #gather(changes: readonly Change[], indexes: readonly number[]): number[] {
+    const writer = this.#writer.reset()
+    const starts: number[] = []
+    for (const index of indexes) {
+      // What would make the bucket much too large waits until it has been split.
+      if (writer.length >= this.#bucketBytes) break
+      starts.push(writer.length)
+      this.#put(writer, changes[index] as Change)
+    }
+    return starts
   }
 
   #writeOne(change: Change): boolean[] {
@@ -163,7 +168,7 @@ export class LogMap {
   }
 
   /** Makes the change only if the key's record is the expected one; returns whether it did. */
-  swap(change: Change & { expected: number }): boolean {
+  swap(change: Change): boolean {
     return this.write([change])[0] as boolean
   }
 

@@ -23,7 +23,18 @@ export interface Change extends Position {
   key: Buffer
   value: Buffer
   /** Apply only while this is the check of the key's current put, or `NO_RECORD` and there is none. */
-  expected?: number | undefined
+  expected: number | undefined
+}
+
+/** All changes come from here: the engine reads objects that were made in one place quickly, others each in its own way. */
+export function changeOf(
+  kind: Change['kind'],
+  { place, slot }: Position,
+  key: Buffer,
+  value: Buffer,
+  expected?: number,
+): Change {
+  return { kind, place, slot, key, value, expected }
 }
 
 const PLACE_SEED = 1

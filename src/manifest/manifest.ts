@@ -8,7 +8,7 @@ import { MAX_KEY_BYTES } from '../base/layout.js'
 import type { Hashing } from '../hashing/hashing.js'
 import type { Environment } from '../log/environment.js'
 import { type BucketState, LogMap } from '../log-map/log-map.js'
-import { type Change, hashedPosition, type Position, type RecordView } from '../log-map/record.js'
+import { type Change, changeOf, hashedPosition, type Position, type RecordView } from '../log-map/record.js'
 import { decodeEntry, type Entry, encodeEntry } from './entry.js'
 
 export const REMOVAL_CAUSES = [
@@ -95,7 +95,8 @@ export class Manifest {
     if (bytes.length - start > MAX_KEY_BYTES) throw refuse(`must not be longer than ${MAX_KEY_BYTES} bytes`)
     bytes.set(version)
     bytes.write(key, start)
-    return { bytes, ...entryPosition(this.#environment.hashing, bytes) }
+    const { place, slot } = entryPosition(this.#environment.hashing, bytes)
+    return { place, slot, bytes }
   }
 
   /** Of what is around the key's record, for `isUnchanged`. @throws errno-style errors */
@@ -131,13 +132,12 @@ export class Manifest {
 
   /** @throws errno-style errors; CacheError `ERR_CACHE_IO`; some of the changes may have been made */
   write(changes: readonly EntryChange[]): void {
-    this.#map.write(changes.map(toChange))
+    this.#map.write(changes.map(change => toChange(change)))
   }
 
   /** The same for one entry. */
   put(key: EntryKey, entry: Entry): void {
-    const { place, slot, bytes } = key
-    this.#map.write([{ kind: 'put', place, slot, key: bytes, value: encodeEntry(entry) }])
+    this.#map.write([changeOf('put', key, key.bytes, encodeEntry(entry))])
   }
 
   /** Makes the change only while the key's entry is the one with this check; returns whether it did. */
@@ -147,7 +147,7 @@ export class Manifest {
 
   /** The same for many, with one write for each bucket touched. */
   swapMany(changes: readonly (EntryChange & { expected: number })[]): boolean[] {
-    return this.#map.write(changes.map(change => ({ ...toChange(change), expected: change.expected })))
+    return this.#map.write(changes.map(change => toChange(change, change.expected)))
   }
 
   /**
@@ -159,7 +159,7 @@ export class Manifest {
   amendLater(key: EntryKey, entry: Entry, check: number): void {
     const name = key.bytes.toString('latin1')
     if (this.#amendments.get(name)?.expected === check) return
-    this.#amendments.set(name, { ...toChange({ key, entry }), expected: check })
+    this.#amendments.set(name, toChange({ key, entry }, check))
     if (this.#amendments.size >= MAX_AMENDMENTS) this.flush()
   }
 
@@ -232,15 +232,10 @@ function keyStart(bytes: Buffer): number {
   return Math.min(1 + (bytes[0] ?? 0), bytes.length)
 }
 
-function toChange(change: EntryChange): Change {
-  const { place, slot, bytes } = change.key
-  return {
-    kind: change.entry ? 'put' : 'remove',
-    place,
-    slot,
-    key: bytes,
-    value: change.entry ? encodeEntry(change.entry) : encodeRemoval(change.removal),
-  }
+function toChange(change: EntryChange, expected?: number): Change {
+  const { key, entry } = change
+  if (entry) return changeOf('put', key, key.bytes, encodeEntry(entry), expected)
+  return changeOf('remove', key, key.bytes, encodeRemoval(change.removal), expected)
 }
 
 function encodeRemoval({ cause, path = '' }: Removal): Buffer {

@@ -10,7 +10,7 @@ import { fingerprintBytes, flagsOf, readFingerprint, writeFingerprint } from '..
 import { ABSENT, type Fingerprint } from '../fingerprint/fingerprint.js'
 import type { Environment } from '../log/environment.js'
 import { LogMap } from '../log-map/log-map.js'
-import { hashedPosition } from '../log-map/record.js'
+import { changeOf, hashedPosition } from '../log-map/record.js'
 
 /** Records are written when this many have gathered, and on exit. */
 const FLUSH_COUNT = 1024
@@ -58,7 +58,7 @@ export class Memo {
     this.#map.write(
       Array.from(this.#pending, ([path, fingerprint]) => {
         const key = Buffer.from(path)
-        return { kind: 'put', ...hashedPosition(this.#environment.hashing, key), key, value: encode(fingerprint) }
+        return changeOf('put', hashedPosition(this.#environment.hashing, key), key, encode(fingerprint))
       }),
     )
     this.#pending.clear()
@@ -74,13 +74,10 @@ export class Memo {
     const { part, next } = this.#map.partAt(place)
     const gone = part?.records().filter(({ key }) => this.#isGone(key.toString())) ?? []
     this.#map.write(
-      gone.map(({ key, check }) => ({
-        kind: 'remove',
-        ...hashedPosition(this.#environment.hashing, key),
-        key: Buffer.from(key),
-        value: Buffer.alloc(0),
-        expected: check,
-      })),
+      gone.map(({ key, check }) => {
+        const position = hashedPosition(this.#environment.hashing, key)
+        return changeOf('remove', position, Buffer.from(key), Buffer.alloc(0), check)
+      }),
     )
     this.#map.compactAt(place)
     return next

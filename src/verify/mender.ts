@@ -4,11 +4,11 @@
 
 import { CACHE_TAG, type Layout } from '../base/layout.js'
 import type { Problem } from '../base/types.js'
-import { type Blobs, indexRecord, positionOf } from '../blobs/blobs.js'
+import { type Blobs, indexRecord } from '../blobs/blobs.js'
 import { evacuate } from '../blobs/evacuate.js'
 import type { Environment } from '../log/environment.js'
 import type { LogMap } from '../log-map/log-map.js'
-import { NO_RECORD, type RecordView } from '../log-map/record.js'
+import { changeOf, NO_RECORD, type RecordView } from '../log-map/record.js'
 import { REMOVAL_CAUSES } from '../manifest/manifest.js'
 import type { Location } from '../packs/packs.js'
 import type { LostAndFound } from './lost-and-found.js'
@@ -69,13 +69,12 @@ export class Mender {
     const position = map.positionOf(key)
     if (!position) return
     const value = Buffer.from([REMOVAL_CAUSES.indexOf('invalidated')])
-    this.#mend([problem], () => map.swap({ kind: 'remove', ...position, key, value, expected: check }))
+    this.#mend([problem], () => map.swap(changeOf('remove', position, key, value, check)))
   }
 
   /** Tells the index of a blob that it does not know. */
   index(blobs: Blobs, id: Buffer, location: Location): void {
-    const change = { ...indexRecord(id, location), ...positionOf(id), expected: NO_RECORD }
-    this.#mend([], () => blobs.index.swap(change))
+    this.#mend([], () => blobs.index.swap(indexRecord(id, location, NO_RECORD)))
   }
 
   /** Whether it worked; why not, is added to what was said of the problems. */

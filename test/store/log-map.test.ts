@@ -8,7 +8,7 @@ import { Log, seedOf } from '../../src/log/log.js'
 import { Bucket } from '../../src/log-map/bucket.js'
 import { identityOf } from '../../src/log-map/directory.js'
 import { LogMap } from '../../src/log-map/log-map.js'
-import { type Change, NO_RECORD, writeChange } from '../../src/log-map/record.js'
+import { type Change, changeOf, NO_RECORD, writeChange } from '../../src/log-map/record.js'
 import { interceptedFiles } from '../support/files.js'
 import { Killed, mortalFiles, newEnvironment, randomOf, temporaryDirectory } from './environment.js'
 
@@ -21,11 +21,11 @@ function positionOf(key: string) {
 }
 
 function put(key: string, value: string, expected?: number): Change {
-  return { kind: 'put', ...positionOf(key), key: Buffer.from(key), value: Buffer.from(value), expected }
+  return changeOf('put', positionOf(key), Buffer.from(key), Buffer.from(value), expected)
 }
 
 function remove(key: string): Change {
-  return { kind: 'remove', ...positionOf(key), key: Buffer.from(key), value: Buffer.from('why') }
+  return changeOf('remove', positionOf(key), Buffer.from(key), Buffer.from('why'))
 }
 
 function openMap(path: string, environment: Environment = newEnvironment()) {

@@ -11,7 +11,7 @@ import { CacheHandle } from '../../src/cache/cache.js'
 import { createHashing } from '../../src/hashing/hashing.js'
 import type { CacheWarning } from '../../src/index.js'
 import { LogMap } from '../../src/log-map/log-map.js'
-import type { Position } from '../../src/log-map/record.js'
+import { changeOf, type Position } from '../../src/log-map/record.js'
 import { entryPosition, Manifest } from '../../src/manifest/manifest.js'
 import type { BlobRef } from '../../src/packs/packs.js'
 import { newEnvironment } from '../store/environment.js'
@@ -90,7 +90,7 @@ function forgeRecord(disk: MemoryDisk, name: string, forge: (value: Buffer) => B
   if (records.length === 0) records.push({ key: Buffer.from('\0computed'), value: Buffer.alloc(20, 1) })
   const { key, value } =
     records.filter(each => !each.key.includes('other'))[which % records.length] ?? (records[0] as (typeof records)[0])
-  map.write([{ kind: 'put', ...positionOf(key), key, value: forge(value) }])
+  map.write([changeOf('put', positionOf(key), key, forge(value))])
   map.close()
 }
 
