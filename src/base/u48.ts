@@ -3,7 +3,10 @@
 
 /** @throws RangeError past the end */
 export function readU48(view: DataView, at: number): number {
-  return view.getUint32(at, true) + view.getUint16(at + 4, true) * 2 ** 32
+  const low = view.getUint32(at, true)
+  const high = view.getUint16(at + 4, true)
+  // A sum would be a double, even of small numbers.
+  return high === 0 ? low : low + high * 2 ** 32
 }
 
 /** @throws RangeError past the end */

@@ -76,15 +76,19 @@ export class Blobs {
    */
   put(values: readonly Uint8Array[]): Stored {
     const refs: BlobRef[] = []
+    const written: NewBlob[] = []
     const reused: StoredBlob[] = []
     const added = new Map<string, NewBlob>()
     for (const bytes of values) {
       const blob = this.#find(bytes, added)
-      if (!isNew(blob)) reused.push(blob)
-      else added.set(blob.name, blob)
       refs.push(blob.ref)
+      if (!isNew(blob)) {
+        reused.push(blob)
+      } else if (!added.has(blob.name)) {
+        added.set(blob.name, blob)
+        written.push(blob)
+      }
     }
-    const written = [...added.values()]
     if (written.length > 0) this.#append(written)
     return { refs, written, reused }
   }
@@ -242,7 +246,7 @@ export class Blobs {
   /** Appends the blobs, and has their references say where. */
   #append(blobs: readonly StoredBlob[]): void {
     const locations = this.packs.append(blobs)
-    for (const [at, { ref }] of blobs.entries()) ref.location = locations[at] as Location
+    for (let at = 0; at < blobs.length; at++) (blobs[at] as StoredBlob).ref.location = locations[at] as Location
   }
 
   #storeAgain(blobs: readonly StoredBlob[]): void {

@@ -90,7 +90,7 @@ function kindOf(mode: number): FileStat['kind'] {
 function toFileStat(stats: Stats): FileStat {
   return {
     kind: kindOf(stats.mode),
-    sizeBytes: stats.size,
+    sizeBytes: small(stats.size),
     diskBytes: stats.blocks * 512,
     mtimeMs: stats.mtimeMs,
     ctimeMs: stats.ctimeMs,
@@ -100,6 +100,15 @@ function toFileStat(stats: Stats): FileStat {
     group: stats.gid,
     mode: stats.mode & 0o777,
   }
+}
+
+/**
+ * The same number as a small integer of the engine's where it is one. A stat's numbers are doubles, and so is what is added to
+ * them: code that was compiled for integers is given up when it meets the first.
+ */
+function small(value: number): number {
+  const integer = value | 0
+  return integer === value ? integer : value
 }
 
 /** The result, or undefined where the error is one of the codes. */
