@@ -43,16 +43,16 @@ export class NamespaceHandle implements Namespace {
 
   set(key: string, value: unknown, options?: SetOptions): boolean {
     const entryKey = this.#entries.keyOf(key)
-    const lifetime = checkSetOptions(options)
-    return this.#entries.set([{ key: entryKey, ...lifetime, bytes: this.#entries.encode(value) }]) > 0
+    const { ttlMs, files } = checkSetOptions(options)
+    return this.#entries.set([{ key: entryKey, ttlMs, files, bytes: this.#entries.encode(value) }]) > 0
   }
 
   setMany(entries: Iterable<SetManyEntry>): number {
-    const items = Array.from(expectEntries(entries), ({ key, value, ...options }) => ({
-      key: this.#entries.keyOf(key),
-      ...checkSetOptions(options),
-      bytes: Buffer.from(this.#entries.encode(value)),
-    }))
+    const items = expectEntries(entries).map(entry => {
+      const key = this.#entries.keyOf(entry.key)
+      const { ttlMs, files } = checkSetOptions(entry)
+      return { key, ttlMs, files, bytes: Buffer.from(this.#entries.encode(entry.value)) }
+    })
     return this.#entries.set(items)
   }
 
