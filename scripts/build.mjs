@@ -4,12 +4,12 @@
 // A fresh process pays for every file that it opens before its first get, and 5 ms for each 100 KB that V8 parses. So all is
 // one file, and in it what most processes do without lies behind doors. Bundlers get `bundle.js`, which has none.
 import { execFileSync } from 'node:child_process'
-import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
-import { buildWithDoors } from './doors.mjs'
+import { buildInParts } from './parts.mjs'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const require = createRequire(import.meta.url)
@@ -46,6 +46,8 @@ const shared = {
   loader: { '.wasm': 'binary' },
   external: ['chokidar'],
   legalComments: 'none',
+  // An error that nobody catches is printed with the line that threw it.
+  lineLimit: 120,
   logLevel: 'warning',
   metafile: true,
   plugins: [compilingMarked],
@@ -61,12 +63,13 @@ const entry = 'src/index.ts'
 const whole = await build({ ...shared, entryPoints: [entry], outfile: 'dist/bundle.js' })
 const bundles = [
   whole,
-  ...(await buildWithDoors({
+  ...(await buildInParts({
     build,
     root,
     options: shared,
     entry,
     outfile: 'dist/index.js',
+    loader: 'src/loading/parts.ts',
     doors: [
       'src/encoding/encode.ts',
       'src/namespace/computations.ts',
@@ -80,6 +83,14 @@ const bundles = [
     ],
   })),
 ]
+
+/** Where the library keeps the code of its parts (`src/loading/parts.ts`); packages hold no empty directories. */
+mkdirSync(join(root, 'dist', 'code-cache'))
+writeFileSync(
+  join(root, 'dist', 'code-cache', 'README.md'),
+  "V8's code cache of the library, one file for each part of it and version of Node: https://v8.dev/blog/code-caching-for-devs.\n" +
+    'All `.code` files may be deleted at any time. With `NODE_DISABLE_COMPILE_CACHE=1` none is read or written.\n',
+)
 
 /** The CLI uses the library that is built beside it: a second copy inside would be another store with other state. */
 const libraryBesideIt = {

@@ -13,7 +13,8 @@ import { blind } from '../files/blind.js'
 import { Descriptors } from '../files/descriptors.js'
 import { type Files, nodeFiles } from '../files/files.js'
 import { createOverlay } from '../files/overlay.js'
-import { createHashing, type Hashing } from '../hashing/hashing.js'
+import { type Hashing, sharedHashing } from '../hashing/hashing.js'
+import { keepCode } from '../loading/parts.js'
 import { type Environment, Turn } from '../log/environment.js'
 import { entryPosition, Manifest } from '../manifest/manifest.js'
 import { Memo } from '../memo/memo.js'
@@ -43,7 +44,6 @@ export interface NamespaceStorage {
 
 type Report = (error: unknown) => void
 
-let sharedHashing: Hashing | undefined
 const opened = new Map<string, Storage>()
 let isListening = false
 
@@ -69,6 +69,7 @@ export class Storage {
       isListening = true
       process.on('exit', () => {
         for (const each of opened.values()) each.#flushAtExit()
+        keepCode()
       })
     }
     return storage
@@ -76,8 +77,7 @@ export class Storage {
 
   private constructor(name: string, { dir, readOnly, trustRoot }: StorageOptions, substitutes: Substitutes) {
     const files = substitutes.files ?? nodeFiles
-    sharedHashing ??= createHashing()
-    const hashing = substitutes.hashing ?? sharedHashing
+    const hashing = substitutes.hashing ?? sharedHashing()
     const user = trustRoot ? undefined : (substitutes.user ?? currentUser())
     this.#name = name
     this.layout = layoutOf(dir)

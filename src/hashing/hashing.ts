@@ -49,6 +49,14 @@ function partOf({ buffer, byteOffset }: Uint8Array, start: number, end: number):
   return new Uint8Array(buffer, byteOffset + start, end - start)
 }
 
+let shared: Hashing | undefined
+
+/** One for all caches of the process. */
+export function sharedHashing(): Hashing {
+  shared ??= createHashing()
+  return shared
+}
+
 export function createHashing(): Hashing {
   const xxh = new WebAssembly.Instance(new WebAssembly.Module(wasm)).exports as unknown as XxHash
   xxh.mem.grow(Math.ceil((MEMORY_BYTES - xxh.mem.buffer.byteLength) / 65536))

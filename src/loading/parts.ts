@@ -1,0 +1,116 @@
+// How the built library comes by its own code. It stands in one file as texts, each of which is compiled when it is first
+// needed (`scripts/parts.mjs`); what V8 made of a text in one process is kept for the next ones, which then neither parse nor
+// compile it: its code cache, https://v8.dev/blog/code-caching-for-devs. Where nothing is or can be kept, all works the same.
+//
+// It is kept beside the library's file and not in a cache directory because it is code: whoever may write there could change
+// the library as well, while a cache directory may be shared with a sandbox that must not reach beyond itself. And only where
+// the package brought the directory for it: beside the output of a bundler there is none.
+//
+// V8 refuses what was made by another version, with other flags or of a text of another length, and trusts the rest. So a
+// file's name has the text's digest, and its end a check of what is before it: what was torn or damaged counts as not kept.
+
+import type { Script } from 'node:vm'
+import { sharedHashing } from '../hashing/hashing.js'
+
+// Imports of these take Node 2 ms, as it looks through all that they export.
+const { accessSync, constants, readFileSync, writeFileSync } = process.getBuiltinModule('node:fs')
+const { dirname, join } = process.getBuiltinModule('node:path')
+
+/** A part of the library. */
+export interface PartText {
+  name: string
+  /** Differs for each text. */
+  digest: string
+  /** An expression that is a function. */
+  text: string
+}
+
+interface Compiled {
+  script: Script
+  file: string
+  /** Of the code that was kept before. */
+  keptBytes: number
+}
+
+const DIRECTORY = 'code-cache'
+const CHECK_BYTES = 4
+/** V8 forgets the code of functions that were not called for a while; a process this old may have forgotten how it began. */
+const MAX_UPTIME_S = 5
+/** So seldom it is looked whether there is more to keep by now: code of functions that were never called before. */
+const LOOK_CHANCE = 1 / 32
+const MIN_GROWTH = 1.02
+
+const compiled: Compiled[] = []
+
+/** The value of the part's text; `home` is where the library's file is, if that is known. */
+export function compile({ name, digest, text }: PartText, home: string | undefined): unknown {
+  const { Script } = process.getBuiltinModule('node:vm')
+  // In the realm that this is in, which may be that of a test runner: values are told apart by their prototypes.
+  if (!(Script instanceof Function)) return evaluate(text)
+  if (!home || process.env.NODE_DISABLE_COMPILE_CACHE) return new Script(text).runInThisContext()
+  const { version, versions, platform, arch } = process
+  const fileFor = (flags: string) =>
+    join(home, DIRECTORY, `${name}-${digest}-${version}-${versions.v8}-${platform}-${arch}${flags}.code`)
+  const load = (file: string) => {
+    const cachedData = keptIn(file)
+    const script = new Script(text, cachedData && { cachedData })
+    return { script, file, keptBytes: cachedData?.length ?? 0 }
+  }
+  let part = load(fileFor(''))
+  // Of other flags; to learn a name for these takes a millisecond.
+  if (part.script.cachedDataRejected) {
+    part = load(fileFor(`-${process.getBuiltinModule('node:v8').cachedDataVersionTag()}`))
+  }
+  if (!part.script.cachedDataRejected) compiled.push(part)
+  return part.script.runInThisContext()
+}
+
+/** Keeps what was compiled in this process, where that is more than is kept; to be called as it ends. */
+export function keepCode(random = Math.random): void {
+  const isDue = compiled.some(({ keptBytes }) => keptBytes === 0) || random() < LOOK_CHANCE
+  if (!isDue || process.uptime() > MAX_UPTIME_S) return
+  for (const part of compiled) {
+    try {
+      keep(part)
+    } catch {
+      // It was compiled without before, and is again.
+    }
+  }
+}
+
+function keep(part: Compiled): void {
+  // Many an installation cannot be written to; what follows is some work.
+  accessSync(dirname(part.file), constants.W_OK)
+  const code = part.script.createCachedData()
+  if (code.length < part.keptBytes * MIN_GROWTH) return
+  writeFileSync(part.file, Buffer.concat([code, checkOf(code)]))
+  part.keptBytes = code.length
+}
+
+function keptIn(file: string): Buffer | undefined {
+  let bytes: Buffer
+  try {
+    bytes = readFileSync(file)
+  } catch {
+    return undefined
+  }
+  const end = bytes.length - CHECK_BYTES
+  const code = bytes.subarray(0, Math.max(0, end))
+  return end > 0 && checkOf(code).equals(bytes.subarray(end)) ? code : undefined
+}
+
+function checkOf(code: Buffer): Buffer {
+  const check = Buffer.alloc(CHECK_BYTES)
+  check.writeUInt32LE(sharedHashing().hash32(code, 0, code.length, 0))
+  return check
+}
+
+/** In this realm, or where no text may be compiled in it, in the main one. */
+function evaluate(text: string): unknown {
+  try {
+    return new Function(`return ${text}`)()
+  } catch (error) {
+    if (!(error instanceof EvalError)) throw error
+    return new (process.getBuiltinModule('node:vm').Script)(text).runInThisContext()
+  }
+}
