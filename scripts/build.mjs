@@ -2,7 +2,7 @@
 // declarations.
 //
 // A fresh process pays for every file that it opens before its first get, and 5 ms for each 100 KB that V8 parses. So all is
-// one file, and in it what most processes do without lies behind doors. Bundlers get `bundle.js`, which has none.
+// one file, in which the code stands as texts (`parts.mjs`). Bundlers get `bundle.js`, which is code alone.
 import { execFileSync } from 'node:child_process'
 import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'

@@ -7,9 +7,11 @@ import { join } from 'node:path'
 import { entriesText } from '../bench.mjs'
 import { keyAt, valueAt } from '../corpus/entries.mjs'
 import { inTurns } from '../measure.mjs'
-import { ADAPTERS } from '../peers/list.mjs'
+import { ADAPTERS, OURS } from '../peers/list.mjs'
 
 export const BARE = 'bare node'
+/** As where its package cannot be written to. */
+const UNKEPT = `${OURS}, no code cache`
 export const ADDED = 'What one get adds to bare node, by the number of entries'
 export const RATIO = 'One get, whole process, times bare node'
 const TABLES = { get: 'Fresh process: one get', more: 'Fresh process: ten gets', set: 'Fresh process: one set' }
@@ -33,18 +35,24 @@ async function measure(bench, count, empty) {
       return { name, dir, scripts: scriptsFor(bench.work, { name, isAsync, dir, count, keys }) }
     }),
   )
+  const unkept = peers
+    .filter(({ name }) => name === OURS)
+    .map(ours => ({ ...ours, name: UNKEPT, isPeer: false, env: { NODE_DISABLE_COMPILE_CACHE: '1' } }))
+  const contenders = [...peers.map(peer => ({ ...peer, isPeer: true, env: {} })), ...unkept]
   for (const operation of /** @type {const} */ (['get', 'more', 'set'])) {
     const table = TABLES[operation]
     for (let round = 0; round < sizes.freshRounds; round++) {
       const bareMs = wallMs([empty])
       results.add({ table, column, contender: BARE, unit: 'ms', isPeer: false }, bareMs)
-      for (let i = 0; i < peers.length; i++) {
-        const { name, scripts } = /** @type {(typeof peers)[number]} */ (peers[(i + round) % peers.length])
-        const ms = wallMs([scripts[operation], `new-${count}-${round}`])
-        results.add({ table, column, contender: name, unit: 'ms' }, ms)
+      for (let i = 0; i < contenders.length; i++) {
+        const at = (i + round) % contenders.length
+        const { name, isPeer, scripts, env } = /** @type {(typeof contenders)[number]} */ (contenders[at])
+        const ms = wallMs([scripts[operation], `new-${count}-${round}-${name}`], env)
+        const where = { column, contender: name, isPeer }
+        results.add({ ...where, table, unit: 'ms' }, ms)
         if (operation !== 'get') continue
-        results.add({ table: ADDED, column, contender: name, unit: 'ms' }, ms - bareMs)
-        results.add({ table: RATIO, column, contender: name, unit: '×' }, ms / bareMs)
+        results.add({ ...where, table: ADDED, unit: 'ms' }, ms - bareMs)
+        results.add({ ...where, table: RATIO, unit: '×' }, ms / bareMs)
       }
     }
   }
@@ -89,10 +97,10 @@ const store = ${wait}open(${JSON.stringify(dir)})
   return { get: write('get', bodies.get), more: write('more', bodies.more), set: write('set', bodies.set) }
 }
 
-/** @param {string[]} args */
-function wallMs(args) {
+/** @param {string[]} args @param {Record<string, string>} env */
+function wallMs(args, env) {
   const start = performance.now()
-  const { status, stderr } = spawnSync(process.execPath, args)
+  const { status, stderr } = spawnSync(process.execPath, args, { env: { ...process.env, ...env } })
   if (status !== 0) throw new Error(`${args.join(' ')} ended with ${status}:\n${stderr}`)
   return performance.now() - start
 }

@@ -5,7 +5,7 @@ import { COLUMNS as FILE_COLUMNS, TABLE as FILES, STAT } from '../cases/files.mj
 import { ADDED, RATIO } from '../cases/fresh.mjs'
 import { TABLE as GC, COLUMNS as GC_COLUMNS } from '../cases/gc.mjs'
 import { TABLE as MEMORY } from '../cases/memory.mjs'
-import { LOST, COLUMNS as PROCESS_COLUMNS, TABLE as PROCESSES } from '../cases/processes.mjs'
+import { LONG_COLUMNS, LOST, COLUMNS as PROCESS_COLUMNS, TABLE as PROCESSES } from '../cases/processes.mjs'
 import { COLUMNS as SET_COLUMNS, TABLE as SETS } from '../cases/sets.mjs'
 import { SMALL, COLUMNS as TREE_COLUMNS, TREES } from '../cases/warm.mjs'
 import { OURS } from '../peers/list.mjs'
@@ -72,6 +72,11 @@ export function bars(results) {
       'throughput of four processes, to one',
       1,
       get(PROCESSES, PROCESS_COLUMNS[4]) / get(PROCESSES, PROCESS_COLUMNS[1]),
+    ),
+    least(
+      'the same where each goes on five times as long',
+      1,
+      get(PROCESSES, LONG_COLUMNS[4]) / get(PROCESSES, LONG_COLUMNS[1]),
     ),
     most('entries that four processes lose', 0, get(LOST, PROCESS_COLUMNS[4]), ''),
     most(
