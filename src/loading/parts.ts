@@ -13,7 +13,7 @@ import type { Script } from 'node:vm'
 import { sharedHashing } from '../hashing/hashing.js'
 
 // Imports of these take Node 2 ms, as it looks through all that they export.
-const { accessSync, constants, readFileSync, writeFileSync } = process.getBuiltinModule('node:fs')
+const { accessSync, constants, readdirSync, readFileSync, rmSync, writeFileSync } = process.getBuiltinModule('node:fs')
 const { dirname, join } = process.getBuiltinModule('node:path')
 
 /** A part of the library. */
@@ -39,6 +39,8 @@ const MAX_UPTIME_S = 5
 /** So seldom it is looked whether there is more to keep by now: code of functions that were never called before. */
 const LOOK_CHANCE = 1 / 32
 const MIN_GROWTH = 1.02
+/** One for each part, version and set of flags; beyond that, all begin anew. */
+const MAX_FILES = 64
 
 const compiled: Compiled[] = []
 
@@ -80,9 +82,12 @@ export function keepCode(random = Math.random): void {
 
 function keep(part: Compiled): void {
   // Many an installation cannot be written to; what follows is some work.
-  accessSync(dirname(part.file), constants.W_OK)
+  const directory = dirname(part.file)
+  accessSync(directory, constants.W_OK)
   const code = part.script.createCachedData()
   if (code.length < part.keptBytes * MIN_GROWTH) return
+  const names = readdirSync(directory).filter(name => name.endsWith('.code'))
+  if (names.length >= MAX_FILES) for (const name of names) rmSync(join(directory, name), { force: true })
   writeFileSync(part.file, Buffer.concat([code, checkOf(code)]))
   part.keptBytes = code.length
 }

@@ -125,6 +125,14 @@ test('processes with other flags have code of their own', () => {
   expect(run(GET)).toEqual(['index taken'])
 })
 
+test('what was kept for others does not pile up', () => {
+  for (let i = 0; i < 64; i++) writeFileSync(join(codeCache, `index-${i}.code`), '')
+  expect(run(GET)).toEqual(['index none'])
+  expect(kept()).toHaveLength(1)
+  expect(readdirSync(codeCache)).toContain('README.md')
+  expect(run(GET)).toEqual(['index taken'])
+})
+
 test('a text of the same length has code of its own', () => {
   run(GET)
   const file = join(dist, 'index.js')
