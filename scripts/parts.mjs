@@ -108,10 +108,9 @@ export async function buildInParts({ build, root, options, entry, outfile, doors
     bundles.push(bundle)
     // A text has no module that an import could be made from.
     const code = bundle.outputFiles[0].text.replace(/\bimport\("/g, '$import("')
-    const text = `(function ($shell, $core, $part, $import, require, module) {${code}return module.exports })
-//# sourceURL=wicked-cache:${relative(root, file)}`
+    const text = `(function ($shell, $core, $part, $import, require, module) {${code}return module.exports })`
     const digest = createHash('sha256').update(text).digest('hex').slice(0, 16)
-    return { name: nameOf(file), digest, text }
+    return { name: nameOf(file), digest, text, source: relative(root, file) }
   }
   const texts = [await textOf(join(root, entry), [withShell, withDoors, lending('core', ofCore)])]
   for (const file of behind) texts.push(await textOf(file, [withShell, taking('$core', core, ofCore)]))

@@ -23,6 +23,8 @@ export interface PartText {
   digest: string
   /** An expression that is a function. */
   text: string
+  /** The file that it was made from, for stack traces. */
+  source: string
 }
 
 interface Compiled {
@@ -45,17 +47,18 @@ const MAX_FILES = 64
 const compiled: Compiled[] = []
 
 /** The value of the part's text; `home` is where the library's file is, if that is known. */
-export function compile({ name, digest, text }: PartText, home: string | undefined): unknown {
+export function compile({ name, digest, text, source }: PartText, home: string | undefined): unknown {
   const { Script } = process.getBuiltinModule('node:vm')
+  const filename = `wicked-cache:${source}`
   // In the realm that this is in, which may be that of a test runner: values are told apart by their prototypes.
-  if (!(Script instanceof Function)) return evaluate(text)
-  if (!home || process.env.NODE_DISABLE_COMPILE_CACHE) return new Script(text).runInThisContext()
+  if (!(Script instanceof Function)) return evaluate(text, filename)
+  if (!home || process.env.NODE_DISABLE_COMPILE_CACHE) return new Script(text, { filename }).runInThisContext()
   const { version, versions, platform, arch } = process
   const fileFor = (flags: string) =>
     join(home, DIRECTORY, `${name}-${digest}-${version}-${versions.v8}-${platform}-${arch}${flags}.code`)
   const load = (file: string) => {
     const cachedData = keptIn(file)
-    const script = new Script(text, cachedData && { cachedData })
+    const script = new Script(text, { filename, cachedData })
     return { script, file, keptBytes: cachedData?.length ?? 0 }
   }
   let part = load(fileFor(''))
@@ -111,11 +114,11 @@ function checkOf(code: Buffer): Buffer {
 }
 
 /** In this realm, or where no text may be compiled in it, in the main one. */
-function evaluate(text: string): unknown {
+function evaluate(text: string, filename: string): unknown {
   try {
-    return new Function(`return ${text}`)()
+    return new Function(`return ${text}\n//# sourceURL=${filename}`)()
   } catch (error) {
     if (!(error instanceof EvalError)) throw error
-    return new (process.getBuiltinModule('node:vm').Script)(text).runInThisContext()
+    return new (process.getBuiltinModule('node:vm').Script)(text, { filename }).runInThisContext()
   }
 }

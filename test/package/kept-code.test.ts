@@ -35,7 +35,7 @@ const WATCH = `
   vm.Script = class extends vm.Script {
     constructor(text, options) {
       super(text, options)
-      const part = /sourceURL=wicked-cache:.*?(\\w+)\\.ts$/.exec(text)?.[1]
+      const part = /^wicked-cache:.*?(\\w+)\\.ts$/.exec(options?.filename)?.[1]
       if (part) console.log(part, options?.cachedData ? (this.cachedDataRejected ? 'refused' : 'taken') : 'none')
     }
   }
@@ -64,6 +64,12 @@ test('a process finds what the one before it compiled', () => {
   expect(run(GET)).toEqual(['index none'])
   expect(kept()).toHaveLength(1)
   expect(run(GET)).toEqual(['index taken'])
+})
+
+test('where an error comes from can be told in either case', () => {
+  const work = `try { entries.set('', 1) } catch (error) { console.log(/wicked-cache:src.index\\.ts:\\d+/.test(error.stack)) }`
+  expect(run(work)).toEqual(['index none', 'true'])
+  expect(run(work)).toEqual(['index taken', 'true'])
 })
 
 test('what a process compiled besides is kept, too', () => {
