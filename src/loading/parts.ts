@@ -38,9 +38,6 @@ const DIRECTORY = 'code-cache'
 const CHECK_BYTES = 4
 /** V8 forgets the code of functions that were not called for a while; a process this old may have forgotten how it began. */
 const MAX_UPTIME_S = 5
-/** So seldom it is looked whether there is more to keep by now: code of functions that were never called before. */
-const LOOK_CHANCE = 1 / 32
-const MIN_GROWTH = 1.02
 /** One for each part, version and set of flags; beyond that, all begin anew. */
 const MAX_FILES = 64
 
@@ -70,10 +67,12 @@ export function compile({ name, digest, text, source }: PartText, home: string |
   return part.script.runInThisContext()
 }
 
-/** Keeps what was compiled in this process, where that is more than is kept; to be called as it ends. */
-export function keepCode(random = Math.random): void {
-  const isDue = compiled.some(({ keptBytes }) => keptBytes === 0) || random() < LOOK_CHANCE
-  if (!isDue || process.uptime() > MAX_UPTIME_S) return
+/**
+ * To be called as the process ends: if it was the first to need a part, keeps that, and what it has called of the others for
+ * the first time. Not whenever there is more to keep: every process reads all of it, in a millisecond for 100 KB.
+ */
+export function keepCode(): void {
+  if (compiled.every(({ keptBytes }) => keptBytes > 0) || process.uptime() > MAX_UPTIME_S) return
   for (const part of compiled) {
     try {
       keep(part)
@@ -88,7 +87,7 @@ function keep(part: Compiled): void {
   const directory = dirname(part.file)
   accessSync(directory, constants.W_OK)
   const code = part.script.createCachedData()
-  if (code.length < part.keptBytes * MIN_GROWTH) return
+  if (code.length <= part.keptBytes) return
   const names = readdirSync(directory).filter(name => name.endsWith('.code'))
   if (names.length >= MAX_FILES) for (const name of names) rmSync(join(directory, name), { force: true })
   writeFileSync(part.file, Buffer.concat([code, checkOf(code)]))
