@@ -1,5 +1,5 @@
-// A hook: a fresh process that gets or sets something and exits. Whole processes, timed from outside, in turns with a
-// bare `node` on an empty module; then the phases from inside. Growth with the number of entries comes from the same runs.
+// A hook: a fresh process that gets or sets something and exits. Whole processes, timed from outside, each right after a bare
+// `node` on an empty module; then the phases from inside. Growth with the number of entries comes from the same runs.
 
 import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
@@ -42,11 +42,11 @@ async function measure(bench, count, empty) {
   for (const operation of /** @type {const} */ (['get', 'more', 'set'])) {
     const table = TABLES[operation]
     for (let round = 0; round < sizes.freshRounds; round++) {
-      const bareMs = wallMs([empty])
-      results.add({ table, column, contender: BARE, unit: 'ms', isPeer: false }, bareMs)
       for (let i = 0; i < contenders.length; i++) {
         const at = (i + round) % contenders.length
         const { name, isPeer, scripts, env } = /** @type {(typeof contenders)[number]} */ (contenders[at])
+        const bareMs = wallMs([empty], env)
+        results.add({ table, column, contender: BARE, unit: 'ms', isPeer: false }, bareMs)
         const ms = wallMs([scripts[operation], `new-${count}-${round}-${name}`], env)
         const where = { column, contender: name, isPeer }
         results.add({ ...where, table, unit: 'ms' }, ms)

@@ -105,7 +105,7 @@ function howText({ machine, versions, missing, facts, minutes }) {
     markdown(['peer', 'version', 'used with', 'bound, and why'], peers),
     ...missing.map(({ name, why }) => `Without ${name}, which does not work here: ${why}`),
     `Values are made from source files of installed packages: summaries (imports, exports, functions) with a median of ${sizes[0]} bytes as JSON, acorn trees of ${sizes[1]} and Babel trees of ${sizes[2]}. ` +
-      'Entries beyond the number of files get summaries that differ in their path. A peer that answers at once is called in a plain loop, in one event-loop turn; one that returns promises is awaited. Whole processes are timed from outside, each round begins with a bare `node` on an empty module, and what is added is taken from that one. Without its code cache (`NODE_DISABLE_COMPILE_CACHE=1`) wicked-cache starts as it does where its package cannot be written to.',
+      'Entries beyond the number of files get summaries that differ in their path. A peer that answers at once is called in a plain loop, in one event-loop turn; one that returns promises is awaited. Whole processes are timed from outside, each right after a bare `node` on an empty module, and what it adds is taken from that one. Without its code cache (`NODE_DISABLE_COMPILE_CACHE=1`) wicked-cache starts as it does where its package cannot be written to.',
   ].join('\n\n')
 }
 
