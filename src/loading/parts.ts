@@ -38,6 +38,11 @@ const DIRECTORY = 'code-cache'
 const CHECK_BYTES = 4
 /** V8 forgets the code of functions that were not called for a while; a process this old may have forgotten how it began. */
 const MAX_UPTIME_S = 5
+/**
+ * Of a part. Every process reads all of it, in a millisecond for 100 KB, and those that begin and end quickly call some 200 KB;
+ * more comes together where one calls what others did not.
+ */
+const MAX_KEPT_BYTES = 240 * 1024
 /** One for each part, version and set of flags; beyond that, all begin anew. */
 const MAX_FILES = 64
 
@@ -68,8 +73,8 @@ export function compile({ name, digest, text, source }: PartText, home: string |
 }
 
 /**
- * To be called as the process ends: if it was the first to need a part, keeps that, and what it has called of the others for
- * the first time. Not whenever there is more to keep: every process reads all of it, in a millisecond for 100 KB.
+ * To be called as the process ends: if it was the first to need a part, keeps that, and what it was the first to call of the
+ * others.
  */
 export function keepCode(): void {
   if (compiled.every(({ keptBytes }) => keptBytes > 0) || process.uptime() > MAX_UPTIME_S) return
@@ -87,7 +92,7 @@ function keep(part: Compiled): void {
   const directory = dirname(part.file)
   accessSync(directory, constants.W_OK)
   const code = part.script.createCachedData()
-  if (code.length <= part.keptBytes) return
+  if (code.length <= part.keptBytes || code.length > MAX_KEPT_BYTES) return
   const names = readdirSync(directory).filter(name => name.endsWith('.code'))
   if (names.length >= MAX_FILES) for (const name of names) rmSync(join(directory, name), { force: true })
   writeFileSync(part.file, Buffer.concat([code, checkOf(code)]))
