@@ -68,6 +68,7 @@ const bundles = [
     root,
     options: shared,
     entry,
+    exports: whole.metafile.outputs['dist/bundle.js'].exports,
     outfile: 'dist/index.js',
     loader: 'src/loading/parts.ts',
     doors: [

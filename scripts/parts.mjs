@@ -14,8 +14,8 @@ const EXPORTED_FUNCTION = /^export (?:async )?function (\w+)/gm
 const OTHER_EXPORT = /^export (?!type |interface |(?:async )?function )/m
 const NAMED_IMPORT = /^import \{([^}]*)\} from '(\.[^']+)'/gm
 
-/** Builds `outfile` from the entry, with a part for each door, which is a source file, in the shell that `loader` makes. */
-export async function buildInParts({ build, root, options, entry, outfile, doors, loader }) {
+/** Builds `outfile` from the entry with these exports and a part for each door, a source file, in the shell that `loader` makes. */
+export async function buildInParts({ build, root, options, entry, exports, outfile, doors, loader }) {
   const behind = new Set(doors.map(file => join(root, file)))
   const fileOf = ({ path, resolveDir }) => {
     const file = join(resolveDir, path)
@@ -61,11 +61,11 @@ export async function buildInParts({ build, root, options, entry, outfile, doors
       const namespace = `lending ${name}`
       onResolve({ filter: new RegExp(`^${name}$`) }, () => ({ path: name, namespace }))
       onLoad({ filter: /./, namespace }, () => {
-        const exports = [...taken].map(([file, names]) => {
+        const lines = [...taken].map(([file, names]) => {
           const list = [...names].map(each => `${each} as ${aliasOf(file, each)}`)
           return `export { ${list.join(', ')} } from ${JSON.stringify(`./${relative(root, file)}`)}`
         })
-        return { contents: exports.join('\n'), resolveDir: root }
+        return { contents: lines.join('\n'), resolveDir: root }
       })
     })
   /** Has the lender's files be what the variable holds. */
@@ -115,8 +115,6 @@ export async function buildInParts({ build, root, options, entry, outfile, doors
   const texts = [await textOf(join(root, entry), [withShell, withDoors, lending('core', ofCore)])]
   for (const file of behind) texts.push(await textOf(file, [withShell, taking('$core', core, ofCore)]))
   const list = texts.map(each => `${JSON.stringify(each.name)}: ${JSON.stringify(each)}`)
-  const whole = await build({ ...options, entryPoints: [entry], write: false, outdir: 'dist' })
-  const { exports } = Object.values(whole.metafile.outputs)[0]
   const contents = `
     import { compile } from ${JSON.stringify(`./${loader}`)}
     import * as shell from 'shell'

@@ -1,6 +1,6 @@
-// The only importer of node:fs. Everything that touches the disk goes through a Files object, so that a test can put a
-// failing, short-writing or dying one in its place. All calls are synchronous and throw errno-style errors; the few that
-// expect a missing file return undefined for it instead, because building an exception costs more than the call.
+// Everything that touches a cache's disk goes through a Files object, so that a test can put a failing, short-writing or dying
+// one in its place. All calls are synchronous and throw errno-style errors; the few that expect a missing file return
+// undefined for it instead, because building an exception costs more than the call.
 
 import type { Stats } from 'node:fs'
 import { errnoOf } from '../base/errors.js'

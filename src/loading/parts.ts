@@ -39,10 +39,10 @@ const CHECK_BYTES = 4
 /** V8 forgets the code of functions that were not called for a while; a process this old may have forgotten how it began. */
 const MAX_UPTIME_S = 5
 /**
- * Of a part. Every process reads all of it, in a millisecond for 100 KB, and those that begin and end quickly call some 200 KB;
- * more comes together where one calls what others did not.
+ * Up to which a part may grow. Every process reads all of it, in a millisecond for 100 KB, and those that begin and end quickly
+ * call some 200 KB; more comes together where one calls what others did not.
  */
-const MAX_KEPT_BYTES = 240 * 1024
+const MAX_GROWN_BYTES = 240 * 1024
 /** One for each part, version and set of flags; beyond that, all begin anew. */
 const MAX_FILES = 64
 
@@ -87,16 +87,15 @@ export function keepCode(): void {
   }
 }
 
-function keep(part: Compiled): void {
+function keep({ script, file, keptBytes }: Compiled): void {
   // Many an installation cannot be written to; what follows is some work.
-  const directory = dirname(part.file)
+  const directory = dirname(file)
   accessSync(directory, constants.W_OK)
-  const code = part.script.createCachedData()
-  if (code.length <= part.keptBytes || code.length > MAX_KEPT_BYTES) return
+  const code = script.createCachedData()
+  if (code.length <= keptBytes || (keptBytes > 0 && code.length > MAX_GROWN_BYTES)) return
   const names = readdirSync(directory).filter(name => name.endsWith('.code'))
   if (names.length >= MAX_FILES) for (const name of names) rmSync(join(directory, name), { force: true })
-  writeFileSync(part.file, Buffer.concat([code, checkOf(code)]))
-  part.keptBytes = code.length
+  writeFileSync(file, Buffer.concat([code, checkOf(code)]))
 }
 
 function keptIn(file: string): Buffer | undefined {

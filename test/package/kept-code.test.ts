@@ -90,6 +90,15 @@ test('what is kept does not grow by what some process calls besides', () => {
   expect(bytesOf(file).equals(before)).toBe(true)
 })
 
+/** Has an expression kept instead of the code of the largest part. */
+const keeping = (instead: string) => `
+  const { Script } = process.getBuiltinModule('node:vm')
+  const { createCachedData } = Script.prototype
+  Script.prototype.createCachedData = function () {
+    const code = createCachedData.call(this)
+    return code.length < 100_000 ? code : ${instead}
+  }`
+
 test.each([
   ['shrink where V8 has forgotten some', 'code.subarray(0, 1000)'],
   ['grow beyond what is quickly read', 'Buffer.concat([code, code])'],
@@ -98,16 +107,15 @@ test.each([
   const [file = ''] = keptOf('index')
   const before = bytesOf(file)
   for (const other of keptOf('encode')) rmSync(join(codeCache, other))
-  const other = `
-    const { Script } = process.getBuiltinModule('node:vm')
-    const { createCachedData } = Script.prototype
-    Script.prototype.createCachedData = function () {
-      const code = createCachedData.call(this)
-      return code.length < 100_000 ? code : INSTEAD
-    }`
-  run(`${other.replace('INSTEAD', instead)}; ${SET}`)
+  run(`${keeping(instead)}; ${SET}`)
   expect(keptOf('encode')).toHaveLength(1)
   expect(bytesOf(file).equals(before)).toBe(true)
+})
+
+test('what the first process called is kept, however much it is', () => {
+  run(`${keeping('Buffer.concat([code, code])')}; ${SET}`)
+  expect(keptOf('index')).toHaveLength(1)
+  expect(run(SET)).toEqual(['index taken', 'encode taken'])
 })
 
 test.each<[string, (file: string) => void]>([
