@@ -139,30 +139,42 @@ export interface ScanResult {
 }
 
 /**
- * Shows the frames in the bytes, which begin at `base` in their file. Where none begins, the bytes up to the next valid one
+ * A frame that lacks so many of its last bytes may be completed by what comes first in the next one: by chance, once in 256 if
+ * it lacks one. A check has four bytes, so that more never happen to be the right ones.
+ */
+export const MAX_SHARED_BYTES = 3
+
+/**
+ * Shows the frames in the bytes from `from` on, which begin at `base` in their file. Where none begins, the bytes up to the next valid one
  * are either the beginnings of frames whose writers were killed, which nobody was told of, or damage. An unfinished frame at
  * the end is left alone, as its writer may be at it; so is what looks damaged there while the file goes on. A frame of which
- * only the header is damaged is mended in `bytes`.
+ * only the header is damaged is mended in `bytes`. A frame may begin in the last bytes of the one before it, which was cut short
+ * and is whole with them; `from` leaves so many before it where they can be had.
  */
 export function scanFrames(
   hashing: Hashing,
   bytes: Buffer,
   seed: number,
   reader: FrameReader,
-  { base = 0, isLast = true } = {},
+  { base = 0, from = 0, isLast = true } = {},
 ): ScanResult {
   const end = bytes.length
   reader.keep?.(bytes, base)
   let tornBytes = 0
   let hash = hashing.hash32Over(bytes, seed)
   const search = { leftBytes: end * MAX_HASHED_TIMES }
-  for (let at = 0; ; ) {
+  for (let at = from; ; ) {
     if (reader.skim) at = reader.skim(bytes, at, hash, base + at)
     if (at >= end) return { end: at, tornBytes }
     const frameEnd = endOfHashed(hash, bytes, at, end)
     if (frameEnd >= 0) {
       reader.frame(bytes[at + 6] as number, bytes, at + FRAME_HEADER_BYTES, frameEnd, base + at)
       at = frameEnd
+      continue
+    }
+    const sharedBytes = isLikeHeader(bytes, at, end) ? 0 : sharedBytesAt(bytes, at, end)
+    if (sharedBytes > 0) {
+      at -= sharedBytes
       continue
     }
     const next = findFrame(hashing, bytes, at + 1, end, seed, search)
@@ -268,14 +280,27 @@ function isCutShort(bytes: Buffer, start: number, end: number): boolean {
   for (let at = start; at < end; ) {
     const next = findMagic(bytes, at + 1, end)
     const limit = next < 0 ? end : next
-    const header = bytes.subarray(at, Math.min(limit, at + FRAME_HEADER_BYTES))
-    if (MAGIC_BYTES.some((byte, index) => (header[4 + index] ?? byte) !== byte) || (header[7] ?? 0) !== 0) return false
-    if (header.length === FRAME_HEADER_BYTES) {
-      const saidEnd = at + FRAME_HEADER_BYTES + header.readUInt32LE(8)
+    if (!isLikeHeader(bytes, at, limit)) return false
+    if (at + FRAME_HEADER_BYTES <= limit) {
+      const saidEnd = at + FRAME_HEADER_BYTES + bytes.readUInt32LE(at + 8)
       // One that ends where the bytes do is whole: what looks like another beginning in it is its payload.
       if (saidEnd <= limit || saidEnd === end) return false
     }
     at = limit
   }
   return true
+}
+
+/** How many bytes the frame that seems to begin before this position shares with the one that ends there; 0 if none does. */
+function sharedBytesAt(bytes: Buffer, at: number, end: number): number {
+  for (let count = 1; count <= Math.min(at, MAX_SHARED_BYTES); count++) {
+    if (isLikeHeader(bytes, at - count, end)) return count
+  }
+  return 0
+}
+
+/** Whether magic and zero are where a frame at this position has them, as far as the bytes go. */
+function isLikeHeader(bytes: Buffer, at: number, end: number): boolean {
+  const has = (index: number, byte: number | undefined) => index >= end || bytes[index] === byte
+  return has(at + 4, MAGIC_BYTES[0]) && has(at + 5, MAGIC_BYTES[1]) && has(at + 7, 0)
 }

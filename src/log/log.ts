@@ -14,7 +14,7 @@ import { FORMAT_VERSION, FRAME, FRAME_HEADER_BYTES, MAX_FRAME_BYTES } from '../b
 import type { PooledFile } from '../files/descriptors.js'
 import type { FileStat, OpenMode } from '../files/files.js'
 import type { Environment } from './environment.js'
-import { type FrameReader, FrameWriter, scanFrames } from './frames.js'
+import { type FrameReader, FrameWriter, MAX_SHARED_BYTES, scanFrames } from './frames.js'
 
 /** Bytes read at a time; a longer frame is read whole. */
 const CHUNK_BYTES = 1024 * 1024
@@ -173,13 +173,15 @@ export class Log {
     while (this.end < sizeBytes) {
       const base = this.end
       const isLast = base + length >= sizeBytes
-      const bytes = this.readAt(base, Math.min(length, sizeBytes - base))
-      const { end: taken, tornBytes } = scanFrames(hashing, bytes, this.seed, reader, { base, isLast })
+      const from = Math.min(base, MAX_SHARED_BYTES)
+      const bytes = this.readAt(base - from, from + Math.min(length, sizeBytes - base))
+      const { end, tornBytes } = scanFrames(hashing, bytes, this.seed, reader, { base: base - from, from, isLast })
+      const taken = end - from
       this.end += taken
       this.tornBytes += tornBytes
       if (isLast || (isOnce && taken > 0)) break
       // A frame may be longer than the chunk: look at more at once, but not for what no frame can be.
-      if (taken === 0 && length >= MAX_FRAME_BYTES) break
+      if (taken <= 0 && length >= MAX_FRAME_BYTES) break
       length = taken > 0 ? chunkBytes : Math.min(length * 2, MAX_FRAME_BYTES)
     }
     this.sizeBytes = sizeBytes

@@ -1,10 +1,10 @@
 import { appendFileSync, readFileSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { FRAME } from '../../src/base/layout.js'
 import type { Environment } from '../../src/log/environment.js'
 import { type FrameReader, FrameWriter } from '../../src/log/frames.js'
-import { Log } from '../../src/log/log.js'
+import { Log, seedOf } from '../../src/log/log.js'
 import { interceptedFiles } from '../support/files.js'
 import { newEnvironment, temporaryDirectory } from './environment.js'
 
@@ -20,6 +20,7 @@ function openLog(path: string, environment: Environment = newEnvironment()) {
   return {
     log,
     seen,
+    reader,
     append: (...texts: string[]) => {
       const writer = new FrameWriter()
       for (const text of texts) writer.begin(FRAME.put).put(Buffer.from(text)).end()
@@ -128,6 +129,68 @@ test('a tail that its writer finishes later is taken in', () => {
   b.read()
   expect(b.seen).toEqual(['first', 'second'])
   expect(b.log.tornBytes).toBe(0)
+})
+
+describe.each([1, 2, 3])('a frame that lacks %i bytes, which the next one happens to begin with', missing => {
+  const identity = 'some/log'
+  const environment = newEnvironment()
+  const frameOf = (payload: Buffer) => {
+    const writer = new FrameWriter().begin(FRAME.put).put(payload).end()
+    writer.check(environment.hashing, seedOf(environment, identity))
+    return Buffer.from(writer.bytes.subarray(0, writer.length))
+  }
+  const next = frameOf(Buffer.from('next'))
+  const cut = Buffer.concat([Buffer.from('cut'), next.subarray(0, missing)])
+  const bytes = Buffer.concat([frameOf(Buffer.from('first')), frameOf(cut).subarray(0, -missing)])
+  const appended = Buffer.concat([next, frameOf(Buffer.from('last'))])
+  const all = ['first', cut.toString(), 'next', 'last']
+
+  test('and the next one are both seen, however much of them is there when one looks', () => {
+    const path = join(temporaryDirectory(), 'log')
+    writeFileSync(path, bytes)
+    const a = openLog(path)
+    a.read()
+    for (const byte of appended) {
+      appendFileSync(path, Buffer.of(byte))
+      a.read()
+      const b = openLog(path)
+      b.read()
+      expect(b.seen).toEqual(a.seen)
+    }
+    expect(a.seen).toEqual(all)
+    expect(a.log.tornBytes).toBe(0)
+  })
+
+  test('is seen wherever the bytes that are read at a time end', () => {
+    const path = join(temporaryDirectory(), 'log')
+    writeFileSync(path, Buffer.concat([bytes, appended]))
+    for (let chunkBytes = 1; chunkBytes < 40; chunkBytes++) {
+      const { log, seen, reader } = openLog(path)
+      for (let from: number | undefined = 0; from !== undefined; ) from = log.readSome(from, chunkBytes, reader)
+      expect([chunkBytes, seen]).toEqual([chunkBytes, all])
+    }
+  })
+
+  test('does not keep the writer of the next one from finding it', () => {
+    const path = join(temporaryDirectory(), 'log')
+    writeFileSync(path, bytes)
+    const a = openLog(path)
+    expect(a.append('next', 'last')).toBe(bytes.length)
+    expect(a.seen).toEqual(all)
+  })
+
+  test('and is one that was cut itself, is torn with it once something valid follows', () => {
+    const path = join(temporaryDirectory(), 'log')
+    writeFileSync(path, Buffer.concat([bytes, next.subarray(0, 13)]))
+    const a = openLog(path)
+    const damage: unknown[] = []
+    const reader: FrameReader = { ...a.reader, damage: (_bytes, start, end, kind) => damage.push(kind, end - start) }
+    a.log.read(reader)
+    openLog(path).append('after')
+    a.log.read(reader)
+    expect(a.seen).toEqual([...all.slice(0, 2), 'after'])
+    expect(damage).toEqual(['torn', 13])
+  })
 })
 
 test('a log that was deleted, cut or replaced says so', () => {
