@@ -1,14 +1,14 @@
-import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { defineConfig } from 'vitest/config'
+import { withOwnFunctions } from './scripts/wasm.mjs'
 
-/** The build inlines xxhash-wasm's binary; the tests, which run the sources, get the same bytes the same way. */
+/** The build inlines the WebAssembly; the tests, which run the sources, get the same bytes the same way. */
 const inlineWasm = {
   name: 'inline-wasm',
   enforce: 'pre' as const,
-  load(id: string) {
+  async load(id: string) {
     if (!id.endsWith('.wasm')) return null
-    return `export default Uint8Array.from([${readFileSync(id).join()}])`
+    return `export default Uint8Array.from([${(await withOwnFunctions(id)).join()}])`
   },
 }
 

@@ -10,6 +10,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { buildInParts } from './parts.mjs'
+import { withOwnFunctions } from './wasm.mjs'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const require = createRequire(import.meta.url)
@@ -36,6 +37,13 @@ const compilingMarked = {
   },
 }
 
+const wasmWithOwnFunctions = {
+  name: 'wasm-with-own-functions',
+  setup({ onLoad }) {
+    onLoad({ filter: /\.wasm$/ }, async ({ path }) => ({ contents: await withOwnFunctions(path), loader: 'binary' }))
+  },
+}
+
 const shared = {
   absWorkingDir: root,
   bundle: true,
@@ -43,14 +51,13 @@ const shared = {
   platform: 'node',
   format: 'esm',
   target: 'node20.19',
-  loader: { '.wasm': 'binary' },
   external: ['chokidar'],
   legalComments: 'none',
   // An error that nobody catches is printed with the line that threw it.
   lineLimit: 120,
   logLevel: 'warning',
   metafile: true,
-  plugins: [compilingMarked],
+  plugins: [compilingMarked, wasmWithOwnFunctions],
   define: { 'process.env.WICKED_CACHE_BUILD_VERSION': JSON.stringify(version) },
   alias: {
     // Plain JavaScript entry: the "node" one also tries to load an optional native addon.

@@ -1,5 +1,5 @@
 // The only importer of xxhash-wasm: its WebAssembly binary, compiled synchronously, because a plugin that is loaded with
-// `require` cannot wait for the package's own asynchronous start.
+// `require` cannot wait for the package's own asynchronous start. The build adds to it what works on the same memory.
 //
 // xxHash (https://github.com/Cyan4973/xxHash) is fast and not cryptographic: equal hashes of different bytes can be made
 // at will. Whoever relies on a digest to find bytes must compare the bytes as well. Where there is nothing to compare
@@ -7,15 +7,28 @@
 
 import wasm from '#xxhash.wasm'
 
-/** xxh32 of `[start, end)` of some bytes, under some seed. */
-export type Hash32 = (start: number, end: number) => number
+/** Bytes that stay as they are meanwhile, as many as there is room for at a time in the memory of the WebAssembly. */
+export interface Held {
+  readonly bytes: Uint8Array
+  readonly seed: number
+  /** xxh32 of `bytes[start, end)` under the seed. */
+  hash(start: number, end: number): number
+  /** Has the bytes from this position on in memory, up to the position that is returned. */
+  hold(position: number): number
+  /** Of a position that is held. */
+  addressOf(position: number): number
+  /** Of the WebAssembly, for whoever has functions of his own in it, */
+  readonly exports: unknown
+  /** and memory of it that nothing here uses. */
+  readonly spare: Uint32Array<ArrayBuffer>
+}
 
 /** Values are unsigned 32-bit integers where not said otherwise. */
 export interface Hashing {
   /** xxh32 of `bytes[start, end)`. */
   hash32(bytes: Uint8Array, start: number, end: number, seed: number): number
-  /** The same for many parts of bytes that stay as they are meanwhile: these are copied into the hash's memory at once. */
-  hash32Over(bytes: Uint8Array, seed: number): Hash32
+  /** For the same of many parts of bytes, or to have others work on these. */
+  hold(bytes: Uint8Array, seed: number): Held
   /** Writes 128 bits, xxh64 under seeds 0 and 1, each big-endian, to `into[at, at + 16)`. */
   digest(bytes: Uint8Array, start: number, end: number, into: Uint8Array, at: number): void
   /** The first 16 bytes of the SHA-256 of a source's content. */
@@ -40,9 +53,11 @@ interface XxHash {
 const PIECE_BYTES = 256 * 1024
 /** Room for the larger of the two states, which precedes the piece; `init` takes it to be zero. */
 const STATE_BYTES = 88
-/** Where the bytes of `hash32Over` are, as many as a piece. */
+/** Where the bytes are that are held, as many as a piece. */
 const HELD_AT = STATE_BYTES + PIECE_BYTES
-const MEMORY_BYTES = HELD_AT + PIECE_BYTES
+const SPARE_AT = HELD_AT + PIECE_BYTES
+const SPARE_BYTES = 256 * 1024
+const MEMORY_BYTES = SPARE_AT + SPARE_BYTES
 
 /** The same as `subarray`, which a Buffer has written in JavaScript. */
 function partOf({ buffer, byteOffset }: Uint8Array, start: number, end: number): Uint8Array {
@@ -61,8 +76,9 @@ export function createHashing(): Hashing {
   const xxh = new WebAssembly.Instance(new WebAssembly.Module(wasm)).exports as unknown as XxHash
   xxh.mem.grow(Math.ceil((MEMORY_BYTES - xxh.mem.buffer.byteLength) / 65536))
   const memory = new Uint8Array(xxh.mem.buffer)
+  const spare = new Uint32Array(xxh.mem.buffer, SPARE_AT, SPARE_BYTES / 4)
   /** Whose bytes are at `HELD_AT`. */
-  let holder: Hash32 | undefined
+  let holder: Held | undefined
 
   const inPieces = (bytes: Uint8Array, start: number, end: number, update: (at: number, length: number) => void) => {
     for (let from = start; from < end; from += PIECE_BYTES) {
@@ -94,19 +110,33 @@ export function createHashing(): Hashing {
 
   return {
     hash32,
-    hash32Over(bytes, seed) {
+    hold(bytes, seed) {
       let [from, to] = [0, 0]
-      const hash: Hash32 = (start, end) => {
-        if (holder !== hash || start < from || end > to) {
-          if (end - start > PIECE_BYTES) return hash32(bytes, start, end, seed)
-          holder = hash
-          from = start
-          to = Math.min(start + PIECE_BYTES, bytes.length)
-          memory.set(partOf(bytes, from, to), HELD_AT)
-        }
-        return xxh.xxh32(HELD_AT + start - from, end - start, seed) >>> 0
+      const fetch = (position: number) => {
+        holder = held
+        from = position
+        to = Math.min(from + PIECE_BYTES, bytes.length)
+        memory.set(partOf(bytes, from, to), HELD_AT)
       }
-      return hash
+      const held: Held = {
+        bytes,
+        seed,
+        hash(start, end) {
+          if (holder !== held || start < from || end > to) {
+            if (end - start > PIECE_BYTES) return hash32(bytes, start, end, seed)
+            fetch(start)
+          }
+          return xxh.xxh32(HELD_AT + start - from, end - start, seed) >>> 0
+        },
+        hold(position) {
+          if (holder !== held || position < from || position >= to) fetch(position)
+          return to
+        },
+        addressOf: position => HELD_AT + position - from,
+        exports: xxh,
+        spare,
+      }
+      return held
     },
     digest(bytes, start, end, into, at) {
       const length = end - start

@@ -4,20 +4,12 @@
 // reads its record from the file. A sealed bucket never changes again: its records are the frames before the seal.
 
 import { FRAME, FRAME_HEADER_BYTES } from '../base/layout.js'
-import { CONDITIONAL_PUT, type Damage, type FrameReader, type FrameWriter, PLAIN_PUT } from '../log/frames.js'
+import type { Held } from '../hashing/hashing.js'
+import type { Damage, FrameReader, FrameWriter } from '../log/frames.js'
 import type { Log } from '../log/log.js'
 import type { BucketName } from './directory.js'
-import {
-  CONDITION_BYTES,
-  FIXED_BYTES,
-  guess,
-  isChange,
-  isConditional,
-  NO_RECORD,
-  type Position,
-  RecordView,
-  recognize,
-} from './record.js'
+import { guess, isChange, isConditional, NO_RECORD, type Position, RecordView, recognize } from './record.js'
+import { skim } from './skim.js'
 import { Slots } from './slots.js'
 
 export interface Successor {
@@ -26,8 +18,6 @@ export interface Successor {
   unique: string
 }
 
-/** For the size of a table that is made at once; most records are longer. */
-const TYPICAL_RECORD_BYTES = 64
 /** Read for a record of unknown length; most are shorter. */
 const RECORD_GUESS_BYTES = 512
 export const UNIQUE_BYTES = 8
@@ -79,9 +69,12 @@ export class Bucket implements FrameReader {
   /** Takes in what was appended; false when the file is no longer this bucket's. */
   refresh(): boolean {
     this.#mayAdopt = this.log.end === 0
-    const isSame = this.log.read(this)
-    this.#mayAdopt = false
-    return isSame
+    try {
+      return this.log.read(this)
+    } finally {
+      this.#mayAdopt = false
+      this.#slots.settle()
+    }
   }
 
   /** Appends frames and takes in all up to them; returns their offset, or -1 when the file is no longer this bucket's. */
@@ -172,25 +165,12 @@ export class Bucket implements FrameReader {
   }
 
   /** Puts of new keys, of a file that is read for the first time: most of what a process that makes one get or set reads. */
-  skim(bytes: Buffer, at: number, hash: (start: number, end: number) => number): number {
-    if (bytes !== this.#resident || this.sealedAt >= 0) return at
-    // Its methods are quick from the first call on.
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
-    this.#slots.reserve((bytes.length - at) / TYPICAL_RECORD_BYTES)
-    for (let start = at; ; ) {
-      let payload = start + FRAME_HEADER_BYTES
-      if (payload + CONDITION_BYTES + FIXED_BYTES > bytes.length) return start
-      const end = payload + view.getUint32(start + 8, true)
-      if (view.getUint32(start + 4, true) === CONDITIONAL_PUT) {
-        if (view.getUint32(payload, true) !== NO_RECORD) return start
-        payload += CONDITION_BYTES
-      } else if (view.getUint32(start + 4, true) !== PLAIN_PUT) return start
-      if (end > bytes.length || payload + FIXED_BYTES + view.getUint16(payload + 8, true) > end) return start
-      if (hash(start + 4, end) !== view.getUint32(start, true)) return start
-      if (!this.#slots.addNew(view.getUint32(payload + 4, true), start)) return start
-      this.liveCount++
-      start = end
-    }
+  skim(held: Held, at: number): number {
+    if (held.bytes !== this.#resident || this.sealedAt >= 0) return at
+    const { count } = this.#slots
+    const end = skim(held, at, this.#slots)
+    this.liveCount += this.#slots.count - count
+    return end
   }
 
   /**

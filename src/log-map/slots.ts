@@ -1,5 +1,5 @@
 // An open-addressing table from 32-bit hash to file offset: 8 bytes a slot, at most 3/4 full. A Map of numbers would
-// take ten times as much, and a long-lived process may look into every bucket of a million entries.
+// take ten times as much, and a long-lived process may look into every bucket of a million entries. `skim.wat` fills it, too.
 
 const MIN_SLOTS = 16
 
@@ -8,6 +8,8 @@ export class Slots {
   #table = new Uint32Array(2 * MIN_SLOTS)
   #mask = MIN_SLOTS - 1
   count = 0
+  /** Memory in which the table is as long as there is enough of it. */
+  #lent: Uint32Array<ArrayBuffer> | undefined
 
   /**
    * The first slot in which there is an offset under this hash, or -1. The next one is that `from` the slot after it:
@@ -33,16 +35,31 @@ export class Slots {
     if (slots > this.#mask + 1) this.#resize(slots)
   }
 
-  /** Adds the offset unless anything is under this hash; returns whether it did. */
-  addNew(hash: number, offset: number): boolean {
-    if ((this.count + 1) * 4 > (this.#mask + 1) * 3) this.#resize(2 * (this.#mask + 1))
-    const table = this.#table
-    let slot = hash & this.#mask
-    for (; table[2 * slot + 1] !== 0; slot = (slot + 1) & this.#mask) if (table[2 * slot] === hash) return false
-    table[2 * slot] = hash
-    table[2 * slot + 1] = offset + 1
-    this.count++
-    return true
+  /** Has the table in this memory until `settle`, unless it grows too large for it. */
+  borrow(memory: Uint32Array<ArrayBuffer>): void {
+    if (this.#lent) return
+    this.#lent = memory
+    this.#resize(this.#mask + 1)
+  }
+
+  /** Gives back what was borrowed. */
+  settle(): void {
+    if (this.isLent) this.#table = this.#table.slice()
+    this.#lent = undefined
+  }
+
+  /** Whether the table is in the memory that was borrowed. */
+  get isLent(): boolean {
+    return this.#lent?.buffer === this.#table.buffer
+  }
+
+  get mask(): number {
+    return this.#mask
+  }
+
+  /** How many more there may be before the table has to grow. */
+  get room(): number {
+    return Math.floor(((this.#mask + 1) * 3) / 4) - this.count
   }
 
   add(hash: number, offset: number): void {
@@ -85,12 +102,17 @@ export class Slots {
   }
 
   #resize(slots: number): void {
-    const old = this.#table
-    this.#table = new Uint32Array(2 * slots)
+    const old = this.isLent ? this.#table.slice() : this.#table
+    this.#table = this.#zeroed(2 * slots)
     this.#mask = slots - 1
     for (let i = 0; i < old.length; i += 2) {
       const offset = old[i + 1] as number
       if (offset !== 0) this.#insert(old[i] as number, offset - 1)
     }
+  }
+
+  #zeroed(length: number): Uint32Array<ArrayBuffer> {
+    const lent = this.#lent
+    return lent && length <= lent.length ? lent.subarray(0, length).fill(0) : new Uint32Array(length)
   }
 }

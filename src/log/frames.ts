@@ -5,8 +5,8 @@
 // The check is xxh32 of all that follows it, under a seed that stands for the file's place in the cache. So a frame
 // that turns up anywhere else, in a swapped file or inside a cached value, is no frame there.
 
-import { FRAME, FRAME_HEADER_BYTES, FRAME_MAGIC } from '../base/layout.js'
-import type { Hash32, Hashing } from '../hashing/hashing.js'
+import { FRAME_HEADER_BYTES, FRAME_MAGIC } from '../base/layout.js'
+import type { Hashing, Held } from '../hashing/hashing.js'
 
 /** What is shown the frames of a file, in order. */
 export interface FrameReader {
@@ -16,16 +16,9 @@ export interface FrameReader {
   frame(type: number, bytes: Buffer, start: number, end: number, offset: number): void
   /** Of bytes that are no whole frame. */
   damage?(bytes: Buffer, start: number, end: number, damage: Damage, offset: number): void
-  /**
-   * Takes in by itself what it likes of the frames from `bytes[at]` on, which is at this offset in the file, and returns
-   * where in the bytes it stopped. A frame is whole if `hash(4 bytes after its start, its end)` is its check.
-   */
-  skim?(bytes: Buffer, at: number, hash: (start: number, end: number) => number, offset: number): number
+  /** Takes in by itself what it likes of the frames from this position in the bytes on, and returns where it stopped. */
+  skim?(held: Held, at: number): number
 }
-
-/** Magic, type and zero of a put, as one number. */
-export const PLAIN_PUT = FRAME_MAGIC | (FRAME.put << 16)
-export const CONDITIONAL_PUT = FRAME_MAGIC | (FRAME.putIf << 16)
 
 const MIN_CAPACITY = 1024
 
@@ -161,12 +154,12 @@ export function scanFrames(
   const end = bytes.length
   reader.keep?.(bytes, base)
   let tornBytes = 0
-  let hash = hashing.hash32Over(bytes, seed)
+  let held = hashing.hold(bytes, seed)
   const search = { leftBytes: end * MAX_HASHED_TIMES }
   for (let at = from; ; ) {
-    if (reader.skim) at = reader.skim(bytes, at, hash, base + at)
+    if (reader.skim) at = reader.skim(held, at)
     if (at >= end) return { end: at, tornBytes }
-    const frameEnd = endOfHashed(hash, bytes, at, end)
+    const frameEnd = endOfHashed(held.hash, bytes, at, end)
     if (frameEnd >= 0) {
       reader.frame(bytes[at + 6] as number, bytes, at + FRAME_HEADER_BYTES, frameEnd, base + at)
       at = frameEnd
@@ -180,7 +173,7 @@ export function scanFrames(
     const next = findFrame(hashing, bytes, at + 1, end, seed, search)
     let limit = next < 0 ? end : next
     if (mendHeader(hashing, bytes, at, limit, seed)) {
-      hash = hashing.hash32Over(bytes, seed)
+      held = hashing.hold(bytes, seed)
       reader.damage?.(bytes, at, limit, 'mended', base + at)
       reader.frame(bytes[at + 6] as number, bytes, at + FRAME_HEADER_BYTES, limit, base + at)
     } else {
@@ -201,7 +194,7 @@ export function endOfFrame(hashing: Hashing, bytes: Buffer, at: number, end: num
   return endOfHashed((from, to) => hashing.hash32(bytes, from, to, seed), bytes, at, end)
 }
 
-function endOfHashed(hash: Hash32, bytes: Buffer, at: number, end: number): number {
+function endOfHashed(hash: Held['hash'], bytes: Buffer, at: number, end: number): number {
   if (at + FRAME_HEADER_BYTES > end) return -1
   if (u16(bytes, at + 4) !== FRAME_MAGIC || bytes[at + 7] !== 0) return -1
   const frameEnd = at + FRAME_HEADER_BYTES + u32(bytes, at + 8)

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import xxhash from 'xxhash-wasm'
-import { createHashing } from '../../src/hashing/hashing.js'
+import { createHashing, type Held } from '../../src/hashing/hashing.js'
 
 const hashing = createHashing()
 const lengths = [0, 1, 15, 16, 31, 32, 1000, 256 * 1024 - 1, 256 * 1024, 256 * 1024 + 1, 1_000_000]
@@ -18,4 +18,26 @@ test('hashes are those of the package, whole or in pieces, wherever the bytes li
       expect(digest.readBigUInt64BE(9)).toBe(reference.h64Raw(part, 1n))
     }
   }
+})
+
+test('bytes that are held are where it is said, whatever was held or hashed in between', () => {
+  const one = hashing.hold(bytes, 7)
+  const two = hashing.hold(bytes.subarray(1), 8)
+  const { xxh32 } = one.exports as { xxh32(at: number, length: number, seed: number): number }
+  const expectHeld = (held: Held, position: number) => {
+    const end = held.hold(position)
+    expect(end).toBeGreaterThan(position)
+    const hash = hashing.hash32(held.bytes, position, end, held.seed)
+    expect(xxh32(held.addressOf(position), end - position, held.seed) >>> 0).toBe(hash)
+    expect(held.hash(position, end)).toBe(hash)
+  }
+  for (const position of [0, 100_000, 300_000, 0, 900_000, 999_999, 300_000]) {
+    for (const held of [one, two, one]) expectHeld(held, position)
+  }
+  expect(one.hold(0)).toBeGreaterThan(100_000)
+  // Nothing here uses the spare memory.
+  one.spare.fill(0xffffffff)
+  expectHeld(two, 5)
+  expect(hashing.hash32(bytes, 0, 500_000, 1)).toBe(createHashing().hash32(bytes, 0, 500_000, 1))
+  expect(one.spare.every(each => each === 0xffffffff)).toBe(true)
 })

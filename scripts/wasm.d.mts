@@ -1,0 +1,1 @@
+export function withOwnFunctions(path: string): Promise<Uint8Array>
