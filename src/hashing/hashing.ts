@@ -14,8 +14,8 @@ export interface Held {
   /** xxh32 of `bytes[start, end)` under the seed. */
   hash(start: number, end: number): number
   /** Has the bytes from this position on in memory, up to the position that is returned. */
-  hold(position: number): number
-  /** Of a position that is held. */
+  reach(position: number): number
+  /** Of a position that is in memory. */
   addressOf(position: number): number
   /** Of the WebAssembly, for whoever has functions of his own in it, */
   readonly exports: unknown
@@ -128,7 +128,7 @@ export function createHashing(): Hashing {
           }
           return xxh.xxh32(HELD_AT + start - from, end - start, seed) >>> 0
         },
-        hold(position) {
+        reach(position) {
           if (holder !== held || position < from || position >= to) fetch(position)
           return to
         },

@@ -22,7 +22,7 @@ export function skim(held: Held, at: number, slots: Slots): number {
   slots.borrow(spare)
   slots.reserve((held.bytes.length - at) / TYPICAL_RECORD_BYTES)
   if (!slots.isLent) return at
-  const end = held.hold(at)
+  const end = held.reach(at)
   const origin = held.addressOf(0)
   const stop = skim(origin + at, origin + end, origin, seed, spare.byteOffset, slots.mask, slots.room)
   slots.count += skimmed.value

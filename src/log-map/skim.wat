@@ -1,6 +1,6 @@
-;; Takes in the puts of new keys with which a bucket begins: most of what a process reads that makes one get or set. Such a
-;; process runs before anything is compiled, and there this is ten times as fast as JavaScript. The build adds it to the
-;; binary of xxhash-wasm (`scripts/wasm.mjs`), in whose memory it works; `skim.ts` calls it.
+;; Takes in the puts of new keys with which a bucket begins: most of what a process reads that makes one get or set, before
+;; V8 has compiled any JavaScript for it. The build adds it to the binary of xxhash-wasm (`scripts/wasm.mjs`), in whose memory
+;; it works; `skim.ts` calls it.
 
 ;; How many frames the last call took.
 (global $skimmed (export "skimmed") (mut i32) (i32.const 0))

@@ -165,7 +165,7 @@ export function scanFrames(
       at = frameEnd
       continue
     }
-    const sharedBytes = isLikeHeader(bytes, at, end) ? 0 : sharedBytesAt(bytes, at, end)
+    const sharedBytes = sharedBytesAt(bytes, at, end)
     if (sharedBytes > 0) {
       at -= sharedBytes
       continue
@@ -222,7 +222,7 @@ export function u16(bytes: Uint8Array, at: number): number {
 
 /** Where a frame at this position would end, if its header is to be believed; `end` otherwise. */
 function saidEndOfFrame(bytes: Buffer, at: number, end: number): number {
-  if (at + FRAME_HEADER_BYTES > end || bytes.readUInt16LE(at + 4) !== FRAME_MAGIC || bytes[at + 7] !== 0) return end
+  if (at + FRAME_HEADER_BYTES > end || !isLikeHeader(bytes, at, end)) return end
   return Math.min(at + FRAME_HEADER_BYTES + bytes.readUInt32LE(at + 8), end)
 }
 
@@ -284,9 +284,9 @@ function isCutShort(bytes: Buffer, start: number, end: number): boolean {
   return true
 }
 
-/** How many bytes the frame that seems to begin before this position shares with the one that ends there; 0 if none does. */
+/** How many bytes before this position a frame seems to begin, within the one that ends here; 0 also where none does. */
 function sharedBytesAt(bytes: Buffer, at: number, end: number): number {
-  for (let count = 1; count <= Math.min(at, MAX_SHARED_BYTES); count++) {
+  for (let count = 0; count <= Math.min(at, MAX_SHARED_BYTES); count++) {
     if (isLikeHeader(bytes, at - count, end)) return count
   }
   return 0

@@ -25,7 +25,7 @@ test('bytes that are held are where it is said, whatever was held or hashed in b
   const two = hashing.hold(bytes.subarray(1), 8)
   const { xxh32 } = one.exports as { xxh32(at: number, length: number, seed: number): number }
   const expectHeld = (held: Held, position: number) => {
-    const end = held.hold(position)
+    const end = held.reach(position)
     expect(end).toBeGreaterThan(position)
     const hash = hashing.hash32(held.bytes, position, end, held.seed)
     expect(xxh32(held.addressOf(position), end - position, held.seed) >>> 0).toBe(hash)
@@ -34,7 +34,7 @@ test('bytes that are held are where it is said, whatever was held or hashed in b
   for (const position of [0, 100_000, 300_000, 0, 900_000, 999_999, 300_000]) {
     for (const held of [one, two, one]) expectHeld(held, position)
   }
-  expect(one.hold(0)).toBeGreaterThan(100_000)
+  expect(one.reach(0)).toBeGreaterThan(100_000)
   // Nothing here uses the spare memory.
   one.spare.fill(0xffffffff)
   expectHeld(two, 5)
