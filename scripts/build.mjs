@@ -80,7 +80,6 @@ const bundles = [
     loader: 'src/loading/parts.ts',
     doors: [
       'src/encoding/encode.ts',
-      'src/namespace/computations.ts',
       'src/namespace/explain.ts',
       'src/namespace/stats.ts',
       'src/watcher/watcher.ts',

@@ -1,52 +1,15 @@
 // The public API. Everything else in src/ is internal and may change at any time.
 
-import type { Cache, CacheOptions, Namespace, NamespaceOptions } from './base/types.js'
+import type { Cache, CacheOptions, Namespace, NamespaceOptions } from './api/index.js'
 import { CacheHandle } from './cache/cache.js'
 
+export type * from './api/index.js'
 export { CacheError, type CacheErrorCode, type CacheWarning } from './base/errors.js'
-export type {
-  AnalyzeContext,
-  AnalyzeOptions,
-  Bounds,
-  Cache,
-  CacheOptions,
-  CacheStats,
-  ComputeContext,
-  Digest,
-  EntryInfo,
-  Explanation,
-  Finding,
-  GcOptions,
-  GcProgress,
-  GcReport,
-  Invalidation,
-  MissReason,
-  Mode,
-  Namespace,
-  NamespaceOptions,
-  NamespaceStats,
-  Note,
-  NoteKind,
-  Problem,
-  ProblemKind,
-  SetManyEntry,
-  SetOptions,
-  SourceState,
-  Strictness,
-  VerifyOptions,
-  VerifyProgress,
-  VerifyReport,
-  Watcher,
-  WatcherEvents,
-  WatcherStatus,
-  WatchOptions,
-  WrapOptions,
-} from './base/types.js'
 export { parseDuration, parseSize } from './base/units.js'
 export { defaultDir } from './cache/root.js'
 
 /**
- * Opens a cache directory; it is made by the first write.
+ * Opens a cache directory. The directory is created on the first write.
  *
  * @throws CacheError `ERR_CACHE_OPTION`. A root that cannot be used is no error: it is reported as a warning, gets miss
  *   and sets store nothing.
@@ -60,21 +23,31 @@ export async function openCache(options?: CacheOptions): Promise<Cache> {
   return openCacheSync(options)
 }
 
-/** The same for callers that cannot wait, such as a linter plugin loaded with `require`. */
+/** Opens a cache directory, for callers that can't wait, such as a linter plugin loaded with `require`. */
 export function openCacheSync(options?: CacheOptions): Cache {
   return new CacheHandle(options)
 }
 
-let defaultCache: Cache | undefined
+let shared: Cache | undefined
+
+/** The cache in the default directory, which all callers in the process share. */
+export function defaultCache(): Cache {
+  shared ??= openCacheSync()
+  return shared
+}
 
 /**
- * A namespace of the default cache, which all callers in the process share.
+ * A namespace of the default cache.
  *
  * @throws CacheError `ERR_CACHE_NAMESPACE`, `ERR_CACHE_OPTION`
  * @example
  * const cache = await namespace('code-analyzer')
  */
-export async function namespace(name: string, options?: NamespaceOptions): Promise<Namespace> {
-  defaultCache ??= openCacheSync()
-  return defaultCache.namespace(name, options)
+export async function namespace<T = unknown>(name: string, options?: NamespaceOptions): Promise<Namespace<T>> {
+  return namespaceSync<T>(name, options)
+}
+
+/** A namespace of the default cache, for callers that can't wait. */
+export function namespaceSync<T = unknown>(name: string, options?: NamespaceOptions): Namespace<T> {
+  return defaultCache().namespace<T>(name, options)
 }

@@ -5,11 +5,14 @@ import { expect, test } from 'vitest'
 /** The rooms of src/ by floor: a file imports only from floors below its own, or from its own room. */
 const FLOORS: readonly string[][] = [
   ['base'],
+  ['api'],
   ['files', 'hashing', 'encoding', 'policy'],
-  ['log', 'fingerprint', 'loading'],
-  ['log-map', 'packs'],
-  ['blobs', 'manifest', 'counters', 'memo', 'claims'],
-  ['namespace', 'gc', 'verify', 'watcher'],
+  ['log', 'fingerprint', 'loading', 'project', 'claims'],
+  ['log-map', 'packs', 'inputs'],
+  ['blobs', 'manifest', 'counters', 'file-hashes'],
+  ['entries', 'gc', 'verify'],
+  ['compute', 'watcher'],
+  ['namespace'],
   ['cache'],
   ['index.ts'],
 ]

@@ -14,6 +14,10 @@ export type CacheErrorCode =
   | 'ERR_CACHE_BUSY'
   // Not everything can be watched: an event of the watcher.
   | 'ERR_CACHE_WATCH'
+  // Nothing is kept, because the working directory belongs to no project: reported once as a warning.
+  | 'ERR_CACHE_PROJECT'
+  // A result of a portable namespace is bound to its checkout: reported once as a warning.
+  | 'ERR_CACHE_PORTABLE'
   /** `config.json` or a variable of the environment says nothing that can be followed: the defaults hold. */
   | 'ERR_CACHE_CONFIG'
 
@@ -37,9 +41,13 @@ export interface CacheWarning {
   cause?: unknown
 }
 
-/** The code of a failed system call (`ENOENT`, `ENOSPC`, ...), or undefined for any other error. */
+/** Node's own codes for what is trouble with a file: the permission model, and files of more than 2 GiB. */
+const FILE_ERRORS = ['ERR_ACCESS_DENIED', 'ERR_FS_FILE_TOO_LARGE']
+
+/** The code of a failed file operation (`ENOENT`, `ENOSPC`, `ERR_ACCESS_DENIED`, ...), or undefined for any other error. */
 export function errnoOf(error: unknown): string | undefined {
   // Not by its class: in a realm of its own, as test runners make, this module has another one than `node:fs`.
   const code = (error as { code?: unknown } | null | undefined)?.code
-  return typeof code === 'string' && !code.startsWith('ERR_') ? code : undefined
+  if (typeof code !== 'string') return undefined
+  return !code.startsWith('ERR_') || FILE_ERRORS.includes(code) ? code : undefined
 }

@@ -56,6 +56,9 @@ export const MAX_VALUE_BYTES = 512 * 1024 * 1024
 export const MAX_FRAME_BYTES = FRAME_HEADER_BYTES + BLOB_ID_BYTES + MAX_VALUE_BYTES
 const MAX_ESCAPED_NAME = 200
 
+/** The manifest of lists of inputs, beside those of the namespaces; no namespace's name is escaped to it. */
+export const LISTS_DIRECTORY = '%lists'
+
 export interface Layout {
   root: string
   tag: string
@@ -63,7 +66,7 @@ export interface Layout {
   version: string
   blobIndex: string
   packs: string
-  memo: string
+  fileHashes: string
   namespaces: string
   gcLock: string
   /** What a repair cut out of damaged files. */
@@ -72,7 +75,6 @@ export interface Layout {
   namespace(escapedName: string): string
   manifest(escapedName: string): string
   counters(escapedName: string): string
-  claims(escapedName: string): string
 }
 
 export function layoutOf(root: string): Layout {
@@ -86,7 +88,7 @@ export function layoutOf(root: string): Layout {
     version,
     blobIndex: join(version, 'blobs', 'index'),
     packs: join(version, 'blobs', 'packs'),
-    memo: join(version, 'memo'),
+    fileHashes: join(version, 'file-hashes'),
     namespaces,
     gcLock: join(version, 'gc.lock'),
     lostAndFound: join(root, 'lost+found'),
@@ -94,7 +96,6 @@ export function layoutOf(root: string): Layout {
     namespace,
     manifest: escapedName => join(namespace(escapedName), 'manifest'),
     counters: escapedName => join(namespace(escapedName), 'counters'),
-    claims: escapedName => join(namespace(escapedName), 'claims'),
   }
 }
 

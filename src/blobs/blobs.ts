@@ -15,9 +15,9 @@
 // Not guaranteed: that bytes put by two processes in the same turn are stored once, nor bytes whose writer was killed in it;
 // the second copy is waste that a gc drops.
 
+import type { Digest } from '../api/index.js'
 import { CacheError } from '../base/errors.js'
 import { BLOB_ID_BYTES } from '../base/layout.js'
-import type { Digest } from '../base/types.js'
 import type { Environment } from '../log/environment.js'
 import { LogMap } from '../log-map/log-map.js'
 import { type Change, changeOf, NO_RECORD, type Position, type RecordView } from '../log-map/record.js'

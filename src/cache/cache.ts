@@ -2,11 +2,9 @@
 // or two stats; directories are made by the first write.
 
 import { resolve } from 'node:path'
-import { CacheError, type CacheWarning, errnoOf } from '../base/errors.js'
-import { escapeNamespace, unescapeNamespace } from '../base/layout.js'
 import type {
-  Bounds,
   Cache,
+  CacheMode,
   CacheOptions,
   CacheStats,
   GcOptions,
@@ -17,22 +15,29 @@ import type {
   VerifyReport,
   Watcher,
   WatchOptions,
-} from '../base/types.js'
+} from '../api/index.js'
+import { CacheError, type CacheWarning, errnoOf } from '../base/errors.js'
+import { escapeNamespace, unescapeNamespace } from '../base/layout.js'
+import { assertChoice, assertFlag, assertOptionalFunction, assertOptions, refuseOption } from '../base/options.js'
+import { currentFrame, enterAsync, leaveAsync, runInAsyncFrame } from '../compute/frame.js'
+import type { NamespaceStore } from '../entries/store.js'
 import { diskUsage } from '../files/disk-usage.js'
 import type { Files } from '../files/files.js'
 import { collect } from '../gc/gc.js'
 import type { CollectedNamespace } from '../gc/input.js'
 import { acquireAfterSlice, release } from '../gc/lock.js'
 import { Upkeep } from '../gc/upkeep.js'
-import { NamespaceHandle } from '../namespace/namespace.js'
+import { Snapshot } from '../inputs/snapshot.js'
+import { createNamespace } from '../namespace/namespace.js'
 import { cacheStats } from '../namespace/stats.js'
-import type { NamespaceStore } from '../namespace/store.js'
+import type { Bounds } from '../policy/bounds.js'
 import {
   boundsOfConfiguration,
   boundsOfEnvironment,
   type CacheBounds,
-  checkBounds,
+  checkLimits,
   DEFAULT_BOUNDS,
+  LIMIT_OPTIONS,
 } from '../policy/bounds.js'
 import { verify } from '../verify/verify.js'
 import { checkWatchOptions } from '../watcher/options.js'
@@ -42,7 +47,8 @@ import { Storage, type Substitutes } from './storage.js'
 
 export class CacheHandle implements Cache {
   readonly dir: string
-  readonly readOnly: boolean
+  readonly mode: CacheMode
+  readonly #openedAt: number
   readonly #storage: Storage
   readonly #clock: () => number
   readonly #onWarning: (warning: CacheWarning) => void
@@ -59,12 +65,15 @@ export class CacheHandle implements Cache {
 
   /** @throws CacheError `ERR_CACHE_OPTION` */
   constructor(options: CacheOptions = {}, substitutes?: Substitutes) {
-    const { dir, readOnly, trustRoot, clock, onWarning, bounds } = checkCacheOptions(options)
+    const { dir, mode, trustRoot, clock, onWarning, bounds, problem } = checkCacheOptions(options)
     this.#ownBounds = bounds
     this.dir = dir
-    this.readOnly = readOnly
+    this.mode = mode
+    const readOnly = mode === 'readonly' || mode === 'off'
     this.#clock = clock
     this.#onWarning = onWarning
+    this.#openedAt = clock()
+    if (problem) this.#report(problem)
     const storage = Storage.open({ dir, readOnly, trustRoot }, this.#report, substitutes)
     this.#problem = storage.problem()
     this.#storage = this.#problem ? storage.blinded(this.#report) : storage
@@ -72,12 +81,40 @@ export class CacheHandle implements Cache {
     this.#upkeep = new Upkeep({ ...this.#collection(this.#storage), bounds: () => this.#bounds() })
   }
 
-  namespace(name: string, options: NamespaceOptions = {}): Namespace {
+  namespace<T>(name: string, options?: NamespaceOptions): Namespace<T> {
     this.#expectOpen()
-    const handle = new NamespaceHandle(this.#storeOf(escapeNamespace(name)), name, options)
-    const bounds = checkBounds(options)
+    const handle = createNamespace(this.#storeOf(escapeNamespace(name)), options)
+    const bounds = checkLimits(options ?? {})
     if (Object.keys(bounds).length > 0) this.#namespaceBounds.set(name, bounds)
-    return handle
+    return handle as Namespace<T>
+  }
+
+  snapshot<R>(fn: () => R): R {
+    this.#expectOpen()
+    if (typeof fn !== 'function') throw refuseOption('snapshot takes a function.', fn)
+    const means = this.#storage.snapshotMeans
+    const outer = currentFrame()
+    const snapshots = new Map(outer?.snapshots)
+    if (!snapshots.has(means)) snapshots.set(means, new Snapshot(means))
+    enterAsync()
+    let isAsync = false
+    try {
+      const result = runInAsyncFrame({ computation: outer?.computation, snapshots }, fn)
+      if (!(typeof (result as PromiseLike<unknown> | undefined)?.then === 'function')) return result
+      isAsync = true
+      return (result as Promise<unknown>).then(
+        value => {
+          leaveAsync()
+          return value
+        },
+        error => {
+          leaveAsync()
+          throw error
+        },
+      ) as R
+    } finally {
+      if (!isAsync) leaveAsync()
+    }
   }
 
   namespaces(): string[] {
@@ -105,11 +142,12 @@ export class CacheHandle implements Cache {
     this.#expectOpen()
     const { namespace, dryRun, signal, onProgress, bounds } = checkGcOptions(options)
     if (this.#problem) throw this.#problem
-    if (this.readOnly && !dryRun) throw new CacheError('ERR_CACHE_OPTION', 'A read-only cache cannot be collected.')
+    if (this.#isReadOnly && !dryRun) throw new CacheError('ERR_CACHE_OPTION', 'A read-only cache cannot be collected.')
     const work = (storage: Storage) =>
       collect({
         ...this.#collection(storage),
-        memo: storage.memo,
+        fileHashes: storage.fileHashes,
+        snapshotMeans: storage.snapshotMeans,
         bounds: this.#boundsFor(namespace, bounds),
         only: namespace,
         isDryRun: dryRun,
@@ -124,7 +162,7 @@ export class CacheHandle implements Cache {
   removeNamespace(name: string): number {
     this.#expectOpen()
     const directory = escapeNamespace(name)
-    if (this.readOnly || this.#problem) return 0
+    if (this.#isReadOnly || this.#problem) return 0
     const { manifest, counters } = this.#storage.namespace(directory)
     return this.#attempt(0, () => {
       const count = manifest.clear()
@@ -137,7 +175,7 @@ export class CacheHandle implements Cache {
     this.#expectOpen()
     checkVerifyOptions(options)
     if (this.#problem) throw this.#problem
-    if (options.repair && this.readOnly) {
+    if (options.repair && this.#isReadOnly) {
       throw new CacheError('ERR_CACHE_OPTION', 'A read-only cache cannot be repaired.', { value: options })
     }
     const { environment, layout } = this.#storage
@@ -154,6 +192,8 @@ export class CacheHandle implements Cache {
     const watcher = watchSources({
       ...checkWatchOptions(roots, options),
       environment: this.#storage.environment,
+      snapshotMeans: this.#storage.snapshotMeans,
+      lists: this.#storage.lists,
       manifests: () =>
         new Map(
           this.#namespaceDirectories().map(directory => [
@@ -163,7 +203,7 @@ export class CacheHandle implements Cache {
         ),
       cacheDirectory: this.dir,
       now: this.#clock,
-      canDrop: !this.readOnly,
+      canDrop: !this.#isReadOnly,
       report: this.#report,
       closed: closed => this.#watchers.delete(closed),
     })
@@ -178,6 +218,18 @@ export class CacheHandle implements Cache {
     if (!this.#problem) this.#attempt(undefined, () => this.#storage.flush())
     this.#upkeep.close()
     this.#storage.close(this.#report)
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close()
+  }
+
+  get #isReadOnly(): boolean {
+    return this.mode === 'readonly' || this.mode === 'off'
   }
 
   /** Every directory with a manifest, whether or not its name is one that a namespace could have. */
@@ -231,15 +283,27 @@ export class CacheHandle implements Cache {
   }
 
   #storeOf(directory: string): NamespaceStore {
-    const { environment, blobs, memo, layout } = this.#storage
+    const storage = this.#storage
+    const { environment, blobs, fileHashes, lists, projects, snapshotMeans, layout } = storage
+    const { manifest, counters } = storage.namespace(directory)
     return {
+      id: `${storage.id} ${directory}`,
+      name: unescapeNamespace(directory) ?? directory,
+      directory,
       environment,
       blobs,
-      memo,
-      ...this.#storage.namespace(directory),
+      fileHashes,
+      lists,
+      projects,
+      manifest,
+      counters,
+      mode: this.mode,
+      openedAt: this.#openedAt,
+      snapshotMeans,
+      snapshot: () => currentFrame()?.snapshots?.get(snapshotMeans) ?? new Snapshot(snapshotMeans),
       now: this.#clock,
       expectOpen: () => this.#expectOpen(),
-      canWrite: !this.readOnly && !this.#problem,
+      canWrite: !this.#isReadOnly && !this.#problem,
       report: this.#report,
       diskBytes: () => diskUsage(environment.files, layout.namespace(directory)),
       indexSoon: () => this.#storage.indexSoon(this.#report),
@@ -269,45 +333,69 @@ export class CacheHandle implements Cache {
   }
 }
 
+const CACHE_OPTIONS = ['dir', 'mode', 'trustRoot', 'onWarning', 'clock', ...LIMIT_OPTIONS]
+/** The most restrictive first. */
+const MODES: readonly CacheMode[] = ['off', 'readonly', 'refresh', 'readwrite']
+const MODE_VARIABLE = 'WICKED_CACHE'
+
 function checkCacheOptions(options: CacheOptions) {
-  const refuse = (why: string, value: unknown) => new CacheError('ERR_CACHE_OPTION', why, { value })
-  if (typeof options !== 'object' || options === null) throw refuse('Cache options must be an object.', options)
-  const { dir, readOnly = false, clock = Date.now, onWarning = emitWarning } = options
-  const { trustRoot = process.env[TRUST_ROOT] === '1' } = options
+  const {
+    dir,
+    mode = 'readwrite',
+    clock = Date.now,
+    onWarning = emitWarning,
+    ...rest
+  } = assertOptions('openCache', options, CACHE_OPTIONS)
+  const { trustRoot = process.env[TRUST_ROOT] === '1' } = rest
   if (dir !== undefined && (typeof dir !== 'string' || dir === '' || dir.includes('\0'))) {
-    throw refuse('dir must be a path.', dir)
+    throw refuseOption('dir must be a path.', dir)
   }
-  if (typeof readOnly !== 'boolean') throw refuse('readOnly must be true or false.', readOnly)
-  if (typeof trustRoot !== 'boolean') throw refuse('trustRoot must be true or false.', trustRoot)
-  if (typeof clock !== 'function') throw refuse('clock must be a function that returns ms since the epoch.', clock)
-  if (typeof onWarning !== 'function') throw refuse('onWarning must be a function.', onWarning)
-  return { dir: resolve(dir ?? defaultDir()), readOnly, trustRoot, clock, onWarning, bounds: checkBounds(options) }
+  assertFlag('trustRoot', trustRoot)
+  assertOptionalFunction('clock', clock)
+  assertOptionalFunction('onWarning', onWarning)
+  const own = assertChoice('mode', mode, MODES)
+  const { inherited, problem } = inheritedMode()
+  return {
+    dir: resolve(dir ?? defaultDir()),
+    mode: MODES.find(each => each === own || each === inherited) ?? own,
+    trustRoot,
+    clock,
+    onWarning,
+    bounds: checkLimits(options),
+    problem,
+  }
+}
+
+/** What the environment says for all processes that inherit it. */
+function inheritedMode(): { inherited: CacheMode; problem?: CacheError } {
+  const text = process.env[MODE_VARIABLE]
+  if (!text) return { inherited: 'readwrite' }
+  if (MODES.includes(text as CacheMode)) return { inherited: text as CacheMode }
+  const message = `${MODE_VARIABLE} must be one of ${MODES.join(', ')}.`
+  return { inherited: 'readwrite', problem: new CacheError('ERR_CACHE_CONFIG', message, { value: text }) }
 }
 
 function checkVerifyOptions(options: VerifyOptions): void {
-  const refuse = (why: string, value: unknown) => new CacheError('ERR_CACHE_OPTION', why, { value })
-  if (typeof options !== 'object' || options === null) throw refuse('Verify options must be an object.', options)
-  if (typeof (options.repair ?? false) !== 'boolean') throw refuse('repair must be true or false.', options.repair)
+  const { repair = false } = assertOptions('verify', options, ['repair', 'onProgress', 'signal'])
+  assertFlag('repair', repair)
   checkCourse(options)
 }
 
 function checkGcOptions(options: GcOptions) {
-  const refuse = (why: string, value: unknown) => new CacheError('ERR_CACHE_OPTION', why, { value })
-  if (typeof options !== 'object' || options === null) throw refuse('Options of a gc must be an object.', options)
-  const { namespace, dryRun = false, onProgress, signal } = options
+  const known = ['namespace', 'dryRun', 'onProgress', 'signal', ...LIMIT_OPTIONS]
+  const { namespace, dryRun = false, onProgress, signal } = assertOptions('gc', options, known)
   if (namespace !== undefined) escapeNamespace(namespace)
-  if (typeof dryRun !== 'boolean') throw refuse('dryRun must be true or false.', dryRun)
+  assertFlag('dryRun', dryRun)
   checkCourse(options)
-  return { namespace, dryRun, onProgress, signal, bounds: checkBounds(options) }
+  return { namespace, dryRun, onProgress, signal, bounds: checkLimits(options) }
 }
 
 /** How a caller follows what takes long, and stops it. */
 function checkCourse({ onProgress, signal }: Pick<GcOptions | VerifyOptions, 'onProgress' | 'signal'>): void {
-  const refuse = (why: string, value: unknown) => new CacheError('ERR_CACHE_OPTION', why, { value })
-  if (onProgress !== undefined && typeof onProgress !== 'function') {
-    throw refuse('onProgress must be a function.', onProgress)
+  assertOptionalFunction('onProgress', onProgress)
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw refuseOption('signal must be an AbortSignal.', signal)
   }
-  if (signal !== undefined && !(signal instanceof AbortSignal)) throw refuse('signal must be an AbortSignal.', signal)
 }
 
 function emitWarning({ code, message }: CacheWarning): void {

@@ -5,20 +5,23 @@
 
 import { join } from 'node:path'
 import type { CacheError } from '../base/errors.js'
-import { type Layout, layoutOf } from '../base/layout.js'
+import { type Layout, LISTS_DIRECTORY, layoutOf } from '../base/layout.js'
+import { sharedState } from '../base/shared-state.js'
 import { Blobs } from '../blobs/blobs.js'
-import { Claims } from '../claims/claims.js'
 import { Counters } from '../counters/counters.js'
+import { entryDigest } from '../entries/entry-digest.js'
+import { InputListStore } from '../entries/input-lists.js'
+import { FileHashMap } from '../file-hashes/file-hashes.js'
 import { blind } from '../files/blind.js'
 import { Descriptors } from '../files/descriptors.js'
 import { type Files, nodeFiles } from '../files/files.js'
 import { createOverlay } from '../files/overlay.js'
 import { type Hashing, sharedHashing } from '../hashing/hashing.js'
+import type { SnapshotMeans } from '../inputs/snapshot.js'
 import { keepCode } from '../loading/parts.js'
 import { type Environment, Turn } from '../log/environment.js'
-import { entryPosition, Manifest } from '../manifest/manifest.js'
-import { Memo } from '../memo/memo.js'
-import { Flights } from '../namespace/flights.js'
+import { Manifest } from '../manifest/manifest.js'
+import { Projects } from '../project/project.js'
 import { currentUser, prepareRoot, rootProblem, type User } from './root.js'
 
 /** What tests put in place of the disk, the hash function and chance. */
@@ -38,20 +41,24 @@ export interface StorageOptions {
 export interface NamespaceStorage {
   manifest: Manifest
   counters: Counters
-  claims: Claims
-  flights: Flights
 }
 
 type Report = (error: unknown) => void
 
 const opened = new Map<string, Storage>()
+let openedCount = 0
 let isListening = false
 
 export class Storage {
   readonly layout: Layout
   readonly environment: Environment
   readonly blobs: Blobs
-  readonly memo: Memo
+  readonly fileHashes: FileHashMap
+  readonly lists: InputListStore
+  readonly projects: Projects
+  readonly snapshotMeans: SnapshotMeans
+  /** Names it in this process. */
+  readonly id = String(++openedCount)
   readonly #name: string
   readonly #user: User | undefined
   readonly #namespaces = new Map<string, NamespaceStorage>()
@@ -67,7 +74,7 @@ export class Storage {
     storage.#users.add(report)
     if (!isListening) {
       isListening = true
-      process.on('exit', () => {
+      sharedState().exitTasks.add(() => {
         for (const each of opened.values()) each.#flushAtExit()
         keepCode()
       })
@@ -92,7 +99,19 @@ export class Storage {
     }
     this.#user = user
     this.blobs = new Blobs(this.environment, this.layout)
-    this.memo = new Memo(this.environment, this.layout.memo, 'memo')
+    this.fileHashes = new FileHashMap(this.environment, this.layout.fileHashes, 'file-hashes')
+    const { manifest } = this.namespace(LISTS_DIRECTORY)
+    this.lists = new InputListStore({ environment: this.environment, blobs: this.blobs, manifest })
+    this.projects = new Projects(files)
+    this.snapshotMeans = {
+      files,
+      hashing,
+      fileHashes: this.fileHashes,
+      list: id => this.lists.load(id),
+      listId: inputs => this.lists.idOf(inputs),
+      entryDigest: (name, asker, snapshot) =>
+        entryDigest(directory => this.namespace(directory).manifest, name, asker, snapshot),
+    }
   }
 
   /** Why the root cannot be used now. */
@@ -131,10 +150,6 @@ export class Storage {
       storage = {
         manifest: new Manifest(this.environment, this.layout.manifest(directory), `${identity}/manifest`),
         counters: new Counters(this.environment, this.layout.counters(directory), `${identity}/counters`),
-        claims: new Claims(this.environment, this.layout.claims(directory), `${identity}/claims`, key =>
-          entryPosition(this.environment.hashing, key),
-        ),
-        flights: new Flights(),
       }
       this.#namespaces.set(directory, storage)
     }
@@ -177,7 +192,7 @@ export class Storage {
       counters.flush()
       manifest.flush()
     }
-    this.memo.flush()
+    this.fileHashes.flush()
   }
 
   /** Ends one use; the last one closes all files. */
@@ -185,12 +200,11 @@ export class Storage {
     this.#users.delete(report)
     if (this.#users.size > 0) return
     if (opened.get(this.#name) === this) opened.delete(this.#name)
-    for (const { manifest, counters, claims } of this.#namespaces.values()) {
+    for (const { manifest, counters } of this.#namespaces.values()) {
       manifest.close()
       counters.close()
-      claims.close()
     }
-    this.memo.close()
+    this.fileHashes.close()
     this.blobs.close()
     this.environment.descriptors.closeAll()
   }

@@ -2,8 +2,8 @@
 // gathered, as a compare-and-swap, so that none is lost and none counts twice. A killed process loses what it had not
 // added yet.
 
+import type { MissReason } from '../api/index.js'
 import { CacheError } from '../base/errors.js'
-import type { MissReason } from '../base/types.js'
 import { readU48, writeU48 } from '../base/u48.js'
 import type { Environment } from '../log/environment.js'
 import { LogMap } from '../log-map/log-map.js'
@@ -25,6 +25,13 @@ export const COUNTER_NAMES = [
   'unreadable',
   'version-changed',
   'evicted',
+  'environment-changed',
+  'entry-changed',
+  'moved',
+  'question-changed',
+  'invalid',
+  'refresh',
+  'no-project',
 ] as const satisfies readonly ('hits' | 'sets' | MissReason)[]
 
 export type CounterName = (typeof COUNTER_NAMES)[number]

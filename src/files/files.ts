@@ -2,7 +2,7 @@
 // one in its place. All calls are synchronous and throw errno-style errors; the few that expect a missing file return
 // undefined for it instead, because building an exception costs more than the call.
 
-import type { Stats } from 'node:fs'
+import type { Dirent, Stats } from 'node:fs'
 import { errnoOf } from '../base/errors.js'
 import { DIR_MODE, FILE_MODE } from '../base/layout.js'
 
@@ -17,6 +17,7 @@ const {
   readdirSync,
   readFileSync,
   readSync,
+  realpathSync,
   renameSync,
   statSync,
   unlinkSync,
@@ -43,6 +44,11 @@ export interface FileStat {
   mode: number
 }
 
+export interface DirectoryItem {
+  name: string
+  kind: 'file' | 'directory' | 'link' | 'other'
+}
+
 export interface Files {
   /** The clock that file times are compared with. */
   now(): number
@@ -59,7 +65,15 @@ export interface Files {
   linkStat(path: string): FileStat | undefined
   /** Names in a directory, undefined when there is none. */
   list(path: string): string[] | undefined
+  /** What is in a directory, without following links; undefined when there is none. */
+  listKinds(path: string): DirectoryItem[] | undefined
+  /** The path without symbolic links, in the case that the file system keeps; undefined when there is nothing. */
+  realPath(path: string): string | undefined
   readFile(path: string): Buffer | undefined
+  /** What reading a path as a caller gave it gives, a pipe or a device included. @throws as `fs.readFileSync` does */
+  readAnyway(path: string): Buffer
+  /** The names in a directory. @throws as `fs.readdirSync` does */
+  listAnyway(path: string): string[]
   /** Creates the file with this content; false when something is there already. */
   createFile(path: string, content: string): boolean
   /** Creates the directory and its parents. */
@@ -121,6 +135,11 @@ function unless<T>(codes: readonly string[], call: () => T): T | undefined {
   }
 }
 
+function toItem(entry: Dirent): DirectoryItem {
+  const kind = entry.isFile() ? 'file' : entry.isDirectory() ? 'directory' : entry.isSymbolicLink() ? 'link' : 'other'
+  return { name: entry.name, kind }
+}
+
 const MISSING = ['ENOENT', 'ENOTDIR']
 const WITHOUT_ERROR = { throwIfNoEntry: false } as const
 
@@ -144,7 +163,11 @@ export const nodeFiles: Files = {
   stat: path => statOf(statSync, path),
   linkStat: path => statOf(lstatSync, path),
   list: path => unless(MISSING, () => readdirSync(path)),
+  listKinds: path => unless(MISSING, () => readdirSync(path, { withFileTypes: true }).map(toItem)),
+  realPath: path => unless(MISSING, () => realpathSync.native(path)),
   readFile: path => unless(MISSING, () => readFileSync(path)),
+  readAnyway: path => readFileSync(path),
+  listAnyway: path => readdirSync(path),
   createFile: (path, content) =>
     unless(['EEXIST'], () => writeFileSync(path, content, { flag: 'wx', mode: FILE_MODE }) ?? true) ?? false,
   makeDirectory(path) {

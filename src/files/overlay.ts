@@ -67,6 +67,11 @@ class Overlay {
       stat: path => this.#stat(path, 'stat'),
       linkStat: path => this.#stat(path, 'linkStat'),
       list: path => this.#list(path),
+      // Sources lie elsewhere.
+      listKinds: path => this.#disk.listKinds(path),
+      realPath: path => this.#disk.realPath(path),
+      readAnyway: path => this.#disk.readAnyway(path),
+      listAnyway: path => this.#disk.listAnyway(path),
       readFile: path => this.#readFile(path),
       createFile: (path, content) => this.#create(path, Buffer.from(content)),
       makeDirectory: path => this.#makeDirectory(path),

@@ -3,10 +3,11 @@
 // Of entries that were last used in the same millisecond, those go that come first in the order of the manifests. A cutoff
 // says the same by time alone, so that an entry that is used between the choice and the deed stays.
 
-import type { Environment } from '../log/environment.js'
-import type { Entry } from '../manifest/entry.js'
-import type { Removal } from '../manifest/manifest.js'
-import { judge } from '../manifest/verdict.js'
+import { type Asker, Snapshot, type SnapshotMeans } from '../inputs/snapshot.js'
+import type { Entry, Removal, RemovalCause } from '../manifest/entry.js'
+import { REMOVAL_CAUSES } from '../manifest/entry.js'
+import type { StoredEntry } from '../manifest/manifest.js'
+import { isExpired } from '../policy/policy.js'
 import { type Census, lastUseOf } from './census.js'
 import type { Pace } from './pace.js'
 
@@ -18,14 +19,33 @@ export interface Cutoff {
 
 /** Why an entry goes, whatever room there is; undefined when it stays. What cannot be judged stays. */
 export function invalidate(
-  environment: Environment,
-  entry: Entry,
+  means: SnapshotMeans,
+  { entry, parts }: StoredEntry,
   nowMs: number,
   maxAgeMs: number,
 ): Removal | undefined {
-  const { reason, path } = judge(environment, entry, { nowMs, base: undefined })
-  if (reason && reason !== 'unreadable') return { cause: reason, path }
+  const { createdAt, ttlMs, computeMs, inputs } = entry
+  if (ttlMs !== undefined && isExpired(createdAt, ttlMs, nowMs)) return { cause: 'expired' }
+  // A computed one is an answer to a state that may come back.
+  if (inputs && computeMs === undefined) {
+    const dir = parts.scope === 'project' ? parts.project : undefined
+    const stale = staleness(means, inputs, dir)
+    if (stale) return stale
+  }
   return nowMs - lastUseOf(entry) > maxAgeMs ? { cause: 'evicted' } : undefined
+}
+
+/** Of a project that isn't there now, such as one on a disk that isn't mounted, nothing is said. */
+function staleness(
+  means: SnapshotMeans,
+  inputs: NonNullable<Entry['inputs']>,
+  dir: string | undefined,
+): Removal | undefined {
+  if (dir !== undefined && means.files.stat(dir)?.kind !== 'directory') return undefined
+  const asker: Asker = { dir, place: '', location: '', file: undefined, text: undefined }
+  const { reason, path } = new Snapshot(means).validate(inputs, asker, 'auto')
+  const cause = REMOVAL_CAUSES.find((each): each is RemovalCause => each === reason)
+  return cause && cause !== 'evicted' ? { cause, path } : undefined
 }
 
 /**

@@ -4,11 +4,12 @@
 // process as well: the work is cut into pieces of some milliseconds. Killed or aborted between any two, every entry that
 // was not dropped is intact (`sweep.ts` says why). A dry run is the same on an overlaid disk, without the lock.
 
+import type { GcReport } from '../api/index.js'
 import { CacheError } from '../base/errors.js'
-import type { GcReport } from '../base/types.js'
 import { locationIn } from '../blobs/blobs.js'
 import { diskUsage, fileBytes } from '../files/disk-usage.js'
-import type { EntryChange, Manifest, Removal, RemovalCause, StoredEntry } from '../manifest/manifest.js'
+import type { Removal, RemovalCause } from '../manifest/entry.js'
+import { dropOf, type EntryChange, type Manifest, type StoredEntry } from '../manifest/manifest.js'
 import { limitsOf } from '../policy/bounds.js'
 import { BlobTable } from './blob-table.js'
 import { Census } from './census.js'
@@ -86,7 +87,7 @@ class Collection {
 
   /** Drops what is expired, stale or too long unused, and takes the rest into the census. */
   async #dropInvalid(): Promise<void> {
-    const { environment, bounds, now } = this.#input
+    const { snapshotMeans, bounds, now } = this.#input
     const commonMaxAgeMs = limitsOf(bounds.whole).maxAgeMs
     for (const [at, { name, directory, manifest }] of this.#input.namespaces().entries()) {
       const start = this.#census.length
@@ -96,7 +97,7 @@ class Collection {
         at,
         ({ cause }) => this.#countInvalid(cause),
         stored => {
-          const removal = this.#isMeant(name) ? invalidate(environment, stored.entry, now(), maxAgeMs) : undefined
+          const removal = this.#isMeant(name) ? invalidate(snapshotMeans, stored, now(), maxAgeMs) : undefined
           if (!removal) this.#census.add(stored)
           return removal
         },
@@ -147,15 +148,21 @@ class Collection {
     choose: (stored: StoredEntry) => Removal | undefined,
   ): Promise<void> {
     for (let place = 0; place < PLACES; ) {
-      const { entries, next } = manifest.partAt(place)
-      const drops: (EntryChange & { removal: Removal; expected: number })[] = []
+      const { entries, rest, next } = manifest.partAt(place, this.#input.environment.files.now())
+      const drops: EntryChange[] = []
+      const removals: Removal[] = []
       for (const stored of entries) {
         const removal = choose(stored)
         if (!removal) continue
-        drops.push({ key: stored.key, removal, expected: stored.check })
+        removals.push(removal)
+        drops.push(dropOf(stored, removal))
       }
-      const isDropped = manifest.swapMany(drops)
-      for (const [index, { removal }] of drops.entries()) if (isDropped[index]) count(removal)
+      // What leads to no entry any more.
+      for (const { key, check, isOfUse } of rest) {
+        if (!isOfUse) drops.push({ key, removal: { cause: 'evicted' }, expected: check })
+      }
+      const isDropped = manifest.write(drops)
+      for (const [index, removal] of removals.entries()) if (isDropped[index]) count(removal)
       manifest.compactAt(place)
       place = next
       await this.#pace.pause('entries', (at + place / PLACES) / this.#namespaceCount)
@@ -212,10 +219,10 @@ class Collection {
     }
   }
 
-  /** Has the memo forget files that are gone. */
+  /** Forgets the hashes of files that are gone. */
   async #forgetFiles(): Promise<void> {
     for (let place = 0; place < PLACES; ) {
-      place = this.#input.memo.pruneAt(place)
+      place = this.#input.fileHashes.pruneAt(place)
       await this.#pace.pause('values', 1)
     }
   }

@@ -1,13 +1,13 @@
 // What a gc works on and how far it may go.
 
+import type { GcProgress } from '../api/index.js'
 import type { Layout } from '../base/layout.js'
-import type { GcProgress } from '../base/types.js'
 import type { Blobs } from '../blobs/blobs.js'
-import type { Claims } from '../claims/claims.js'
 import type { Counters } from '../counters/counters.js'
+import type { FileHashMap } from '../file-hashes/file-hashes.js'
+import type { SnapshotMeans } from '../inputs/snapshot.js'
 import type { Environment } from '../log/environment.js'
 import type { Manifest } from '../manifest/manifest.js'
-import type { Memo } from '../memo/memo.js'
 import type { CacheBounds } from '../policy/bounds.js'
 
 export interface CollectedNamespace {
@@ -16,13 +16,13 @@ export interface CollectedNamespace {
   directory: string
   manifest: Manifest
   counters: Counters
-  claims: Claims
 }
 
 export interface GcInput {
   environment: Environment
   blobs: Blobs
-  memo: Memo
+  fileHashes: FileHashMap
+  snapshotMeans: SnapshotMeans
   layout: Layout
   /** All that are on disk at the time of the call. */
   namespaces(): CollectedNamespace[]

@@ -1,6 +1,6 @@
 // Cuts a gc into pieces: between two, the host's event loop turns, progress is told, and an abort is obeyed.
 
-import type { GcProgress } from '../base/types.js'
+import type { GcProgress } from '../api/index.js'
 
 export class Pace {
   readonly #signal: AbortSignal | undefined

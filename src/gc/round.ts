@@ -5,7 +5,7 @@
 import { BLOB_BYTES_START } from '../base/layout.js'
 import { positionOf } from '../blobs/blobs.js'
 import type { Position } from '../log-map/record.js'
-import type { EntryChange } from '../manifest/manifest.js'
+import { dropOf, type EntryChange } from '../manifest/manifest.js'
 import { blobLength } from '../packs/packs.js'
 import { isExpired } from '../policy/policy.js'
 import { lastUseOf } from './census.js'
@@ -92,19 +92,19 @@ export class Round {
     const cuts = [state.cut, state.cuts[directory]].flatMap(cut => cut ?? [])
     const isCutOff = (lastUse: number) =>
       cuts.some(cut => lastUse < cut.lastUse || (lastUse === cut.lastUse && environment.random() < cut.share))
-    const drops: (EntryChange & { expected: number })[] = []
-    for (const { key, entry, check } of entries) {
-      const { createdAt, ttlMs, blob } = entry
+    const drops: EntryChange[] = []
+    for (const stored of entries) {
+      const { createdAt, ttlMs, blob } = stored.entry
       if (ttlMs !== undefined && isExpired(createdAt, ttlMs, now())) {
-        drops.push({ key, removal: { cause: 'expired' }, expected: check })
-      } else if (isCutOff(lastUseOf(entry))) {
-        drops.push({ key, removal: { cause: 'evicted' }, expected: check })
+        drops.push(dropOf(stored, { cause: 'expired' }))
+      } else if (isCutOff(lastUseOf(stored.entry))) {
+        drops.push(dropOf(stored, { cause: 'evicted' }))
       } else {
         const { pack } = blob.location
         state.liveBytes[pack] = (state.liveBytes[pack] ?? 0) + blobLength(blob.id) + BLOB_BYTES_START
       }
     }
-    manifest.swapMany(drops)
+    manifest.write(drops)
     if (drops.length > 0) manifest.compactAt(place)
     return next
   }

@@ -8,9 +8,9 @@
 // or waits for that of another process.
 
 import { type Layout, PACK_BYTES } from '../base/layout.js'
-import type { Bounds } from '../base/types.js'
 import { waitSync } from '../base/wait.js'
 import { fileBytes } from '../files/disk-usage.js'
+import type { Bounds } from '../policy/bounds.js'
 import { type CacheBounds, limitsOf } from '../policy/bounds.js'
 import { Journal, type UpkeepState } from './journal.js'
 import { acquire, release } from './lock.js'

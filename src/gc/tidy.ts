@@ -4,7 +4,7 @@ import type { GcInput } from './input.js'
 
 export function tidy({ blobs, namespaces }: GcInput): void {
   blobs.index.removeLeftovers()
-  for (const { manifest, counters, claims } of namespaces()) {
-    for (const map of [manifest, claims, counters]) map.removeLeftovers()
+  for (const { manifest, counters } of namespaces()) {
+    for (const map of [manifest, counters]) map.removeLeftovers()
   }
 }

@@ -1,72 +1,83 @@
-// The index of one namespace: version and key -> entry, a log map of its own, so that no namespace can see or break
-// another one's. A removed key keeps a record that says why until its bucket is rewritten.
+// The index of one namespace: a log map of its own from keys to heads, answers and nodes, so that no namespace can see or
+// break another one's. A removed key keeps a record that says why until its bucket is rewritten.
 //
-// The hashes are of the key without the version, so that all versions of a key lie in one bucket and are found together.
+// The hashes are of the key alone, without its version and project, so that all records of a key lie in one bucket.
 
-import { CacheError } from '../base/errors.js'
-import { MAX_KEY_BYTES } from '../base/layout.js'
 import type { Hashing } from '../hashing/hashing.js'
 import type { Environment } from '../log/environment.js'
 import { type BucketState, LogMap } from '../log-map/log-map.js'
 import { type Change, changeOf, hashedPosition, type Position, type RecordView } from '../log-map/record.js'
-import { decodeEntry, type Entry, encodeEntry } from './entry.js'
-
-export const REMOVAL_CAUSES = [
-  'deleted',
-  'invalidated',
-  'expired',
-  'source-changed',
-  'source-missing',
-  'source-appeared',
-  'evicted',
-] as const
-/** Why an entry was removed. */
-export type RemovalCause = (typeof REMOVAL_CAUSES)[number]
+import {
+  decodeHead,
+  decodeNode,
+  type Entry,
+  encodeHead,
+  encodeNode,
+  type Head,
+  type Node,
+  type Removal,
+} from './entry.js'
+import { answerBytes, headBytes, type KeyParts, keyBytes, keyStart, parseKey } from './key.js'
 
 /** A key as the manifest looks it up. */
 export interface EntryKey extends Position {
-  /** Version length u8, version, key; UTF-8. */
   bytes: Buffer
 }
 
-export interface Removal {
-  cause: RemovalCause
-  /** The source that was the cause, as an absolute path. */
-  path?: string | undefined
+/** What there is under a key. `check` is of the record, and 0 where there is none or a removal. */
+export interface Lookup {
+  head: Head | undefined
+  entry: Entry | undefined
+  removal: Removal | undefined
+  check: number
+  record: RecordView | undefined
 }
 
-export type Looked =
-  | { entry: Entry; check: number; record: RecordView }
-  | { entry?: undefined; removal: Removal | undefined }
-
-export interface ListedEntry {
-  version: string
-  key: string
+export interface ListedEntry extends KeyParts {
+  /** Of the record's key; a view. */
+  keyBytes: Buffer
   entry: Entry
   check: number
 }
 
-export type EntryChange = { key: EntryKey } & ({ entry: Entry } | { entry?: undefined; removal: Removal })
+/** Takes the entry away; what its answers need of the head stays. */
+export function dropOf({ key, head, hasAnswers, check }: StoredEntry, removal: Removal): EntryChange {
+  const change = hasAnswers ? { head: { epoch: head.epoch, removal } } : { removal }
+  return { key, ...change, expected: check }
+}
+
+export type EntryChange = { key: EntryKey } & (
+  | { head: Head }
+  | { answer: Entry }
+  | { node: Node; epoch: number }
+  | { removal: Removal }
+) & { expected?: number | undefined }
 
 /** An entry as it lies in its bucket; the buffers are views that the next call on the manifest may overwrite. */
 export interface StoredEntry {
   key: EntryKey
+  parts: KeyParts
+  head: Head
   entry: Entry
   check: number
   /** What its frame takes in the file. */
   frameBytes: number
+  /** Whether answers or nodes of the head are there, which are void without it. */
+  hasAnswers: boolean
 }
 
-const MAX_VERSION_BYTES = 255
+/** A record that holds no entry: a node, a lease, or what is left of a head. */
+export interface StoredRest {
+  key: EntryKey
+  check: number
+  frameBytes: number
+  /** Whether it serves an entry, or a computation that may still be running. */
+  isOfUse: boolean
+}
+
 const MAX_AMENDMENTS = 1024
-
-/** @throws CacheError `ERR_CACHE_OPTION` */
-export function encodeVersion(version: unknown): Buffer {
-  const bytes = typeof version === 'string' && version.isWellFormed() ? Buffer.from(version) : undefined
-  if (bytes && bytes.length <= MAX_VERSION_BYTES) return Buffer.concat([Buffer.from([bytes.length]), bytes])
-  const message = `A namespace version must be a well-formed string of at most ${MAX_VERSION_BYTES} bytes.`
-  throw new CacheError('ERR_CACHE_OPTION', message, { value: version })
-}
+/** No computation is waited for that long. */
+const LEASE_MS = 3_600_000
 
 export class Manifest {
   readonly #map: LogMap
@@ -81,20 +92,30 @@ export class Manifest {
   }
 
   /**
-   * `version` as `encodeVersion` gives it.
+   * `prefix` as `encodePrefix` gives it.
    *
    * @throws CacheError `ERR_CACHE_KEY`
    */
-  keyOf(version: Buffer, key: unknown): EntryKey {
-    const refuse = (why: string) => new CacheError('ERR_CACHE_KEY', `A key ${why}.`, { value: key })
-    if (typeof key !== 'string') throw refuse('must be a string')
-    if (key === '') throw refuse('must not be empty')
-    if (!key.isWellFormed()) throw refuse('must not contain lone surrogates')
-    const start = version.length
-    const bytes = Buffer.allocUnsafe(start + Buffer.byteLength(key))
-    if (bytes.length - start > MAX_KEY_BYTES) throw refuse(`must not be longer than ${MAX_KEY_BYTES} bytes`)
-    bytes.set(version)
-    bytes.write(key, start)
+  keyOf(prefix: Buffer, key: unknown): EntryKey {
+    return this.#at(keyBytes(prefix, key))
+  }
+
+  /** Where an answer or a node of this key is kept. */
+  answerKeyOf(key: EntryKey, digest: Buffer): EntryKey {
+    return this.#at(answerBytes(key.bytes, digest))
+  }
+
+  /** The key of a listed record. */
+  keyAt(bytes: Buffer): EntryKey {
+    return this.#at(Buffer.from(bytes))
+  }
+
+  /** What the key is made of. */
+  partsOf({ bytes }: EntryKey): KeyParts {
+    return parseKey(bytes)
+  }
+
+  #at(bytes: Buffer): EntryKey {
     const { place, slot } = entryPosition(this.#environment.hashing, bytes)
     return { place, slot, bytes }
   }
@@ -109,57 +130,58 @@ export class Manifest {
     return this.#map.isUnchanged(place, state)
   }
 
-  /** @throws errno-style errors; RangeError for a record that is no entry */
-  look(key: EntryKey): Looked {
+  /** @throws errno-style errors; RangeError for a record that is no head */
+  look(key: EntryKey): Lookup {
     const found = this.#map.get(key, key.bytes)
-    if (found?.isPut) return { entry: entryIn(found), check: found.check, record: found }
-    return { removal: found && decodeRemoval(found.value) }
+    if (!found) return { head: undefined, entry: undefined, removal: undefined, check: 0, record: undefined }
+    const head = headIn(found)
+    if (!found.isPut) return { head: undefined, entry: undefined, removal: head.removal, check: 0, record: undefined }
+    return { head, entry: head.entry, removal: head.removal, check: found.check, record: found }
   }
 
-  /** The key's entries under all versions. */
-  lookAllVersions(key: EntryKey): ListedEntry[] {
-    const isSameKey = (bytes: Buffer) => bytes.subarray(keyStart(bytes)).equals(key.bytes.subarray(keyStart(key.bytes)))
-    return this.#map
-      .getAll(key)
-      .filter(found => found.kind === 'put' && isSameKey(found.key))
-      .map(listed)
+  /** The node under an answer's key, or the answer. @throws like `look` */
+  lookAnswer(key: EntryKey): { node?: Node | undefined; entry?: Entry | undefined; check: number } | undefined {
+    const found = this.#map.get(key, key.bytes)
+    if (!found?.isPut) return undefined
+    const node = decodeNode(found.bytes, found.valueStart, found.end)
+    return { node, entry: node ? undefined : headIn(found).entry, check: found.check }
   }
 
-  /** The versions under which the key has an entry. */
-  versionsOf(key: EntryKey): string[] {
-    return this.lookAllVersions(key).map(({ version }) => version)
+  /** The key's entries under all versions and in all projects, without answers. */
+  lookEverywhere(key: EntryKey): ListedEntry[] {
+    const text = key.bytes.subarray(keyStart(key.bytes))
+    return this.#map.getAll(key).flatMap(found => {
+      if (!found.isPut || !found.key.subarray(keyStart(found.key)).equals(text)) return []
+      const entry = listed(found)
+      return entry && !entry.isAnswer ? entry : []
+    })
   }
 
   /** @throws errno-style errors; CacheError `ERR_CACHE_IO`; some of the changes may have been made */
-  write(changes: readonly EntryChange[]): void {
-    this.#map.write(changes.map(change => toChange(change)))
+  write(changes: readonly EntryChange[]): boolean[] {
+    return this.#map.write(changes.map(toChange))
   }
 
-  /** The same for one entry. */
+  /** The same for the entry of one key. */
   put(key: EntryKey, entry: Entry): void {
-    this.#map.write([changeOf('put', key, key.bytes, encodeEntry(entry))])
+    this.#map.write([changeOf('put', key, key.bytes, encodeHead({ epoch: entry.epoch, entry }))])
   }
 
-  /** Makes the change only while the key's entry is the one with this check; returns whether it did. */
+  /** Makes the change only while the key's record is the one with this check; returns whether it did. */
   swap(change: EntryChange, expected: number): boolean {
-    return this.swapMany([{ ...change, expected }])[0] as boolean
-  }
-
-  /** The same for many, with one write for each bucket touched. */
-  swapMany(changes: readonly (EntryChange & { expected: number })[]): boolean[] {
-    return this.#map.write(changes.map(change => toChange(change, change.expected)))
+    return this.write([{ ...change, expected }])[0] as boolean
   }
 
   /**
-   * Notes an amendment that can wait, the first one to an entry with this check; of a process that is killed it is lost. Many are written
-   * at once, by `flush`.
+   * Notes an amendment that can wait, the first one to a record with this check; of a process that is killed it is lost. Many
+   * are written at once, by `flush`.
    *
    * @throws errno-style errors; CacheError `ERR_CACHE_IO`
    */
-  amendLater(key: EntryKey, entry: Entry, check: number): void {
+  amendLater(key: EntryKey, head: Head, check: number): void {
     const name = key.bytes.toString('latin1')
     if (this.#amendments.get(name)?.expected === check) return
-    this.#amendments.set(name, toChange({ key, entry }, check))
+    this.#amendments.set(name, toChange({ key, head, expected: check }))
     if (this.#amendments.size >= MAX_AMENDMENTS) this.flush()
   }
 
@@ -177,8 +199,30 @@ export class Manifest {
     return this.#map.isEmpty
   }
 
+  /** Removes all records; returns how many entries there were. */
   clear(): number {
-    return this.#map.clear()
+    let count = 0
+    for (const { isAnswer } of this.entries()) if (!isAnswer) count++
+    this.#map.clear()
+    return count
+  }
+
+  /** Removes the records whose keys are chosen; returns how many entries were among them. */
+  clearSome(isChosen: (parts: KeyParts) => boolean): number {
+    let count = 0
+    for (let place = 0; place <= 0xffffffff; ) {
+      const { part, next } = this.#map.partAt(place)
+      const chosen = (part?.records() ?? []).flatMap(found => {
+        const parts = parseKey(found.key)
+        if (!isChosen(parts)) return []
+        if (!parts.isAnswer && entryIn(found)) count++
+        const key = { place: found.place, slot: found.slot, bytes: Buffer.from(found.key) }
+        return toChange({ key, removal: { cause: 'deleted' } })
+      })
+      if (chosen.length > 0) this.#map.write(chosen)
+      place = next
+    }
+    return count
   }
 
   /** Rewrites the bucket at this place if enough of it is dead. */
@@ -192,28 +236,50 @@ export class Manifest {
   }
 
   /**
-   * The entries of the bucket at this place, and the share of all places that it has; from place 0 on, part by part, they are
-   * all. @throws like `look`
+   * The entries of the bucket at this place, with their answers, and what else there is; the share of all places that it has.
+   * From place 0 on, part by part, they are all. @throws like `look`
    */
-  partAt(place: number): { entries: StoredEntry[]; next: number; share: number } {
+  partAt(place: number, nowMs = 0): { entries: StoredEntry[]; rest: StoredRest[]; next: number; share: number } {
     const { part, next } = this.#map.partAt(place)
-    const entries = part?.records().map(found => ({
-      key: { place: found.place, slot: found.slot, bytes: found.key },
-      entry: entryIn(found),
-      check: found.check,
-      frameBytes: found.frameBytes,
-    }))
-    return { entries: entries ?? [], next, share: 16 ** -(part?.prefix.length ?? 0) }
+    const entries: StoredEntry[] = []
+    const rest: StoredRest[] = []
+    const records = part?.records() ?? []
+    const epochs = new Map<string, number>()
+    const withAnswers = new Set<string>()
+    for (const found of records) {
+      const { isAnswer } = parseKey(found.key)
+      if (isAnswer) withAnswers.add(headBytes(found.key).toString('latin1'))
+      else epochs.set(found.key.toString('latin1'), headIn(found).epoch)
+    }
+    for (const found of records) {
+      const key = { place: found.place, slot: found.slot, bytes: found.key }
+      const parts = parseKey(found.key)
+      const { check, frameBytes } = found
+      const head = headIn(found)
+      // Answers of an epoch that is over can't be found any more.
+      const isVoid = parts.isAnswer && epochs.get(headBytes(found.key).toString('latin1')) !== head.epoch
+      const hasAnswers = !parts.isAnswer && withAnswers.has(found.key.toString('latin1'))
+      if (head.entry && !isVoid) entries.push({ key, parts, head, entry: head.entry, check, frameBytes, hasAnswers })
+      else {
+        const isHeld = head.lease !== undefined && Math.abs(nowMs - head.lease.beatAt) < LEASE_MS
+        rest.push({ key, check, frameBytes, isOfUse: !isVoid && (parts.isAnswer || isHeld || hasAnswers) })
+      }
+    }
+    return { entries, rest, next, share: 16 ** -(part?.prefix.length ?? 0) }
   }
 
+  /** All entries, answers included. */
   *entries(): IterableIterator<ListedEntry> {
-    for (const found of this.#map.records()) yield listed(found)
+    for (const found of this.#map.records()) {
+      const entry = listed(found)
+      if (entry) yield entry
+    }
   }
 
   /** The same in parts; see `LogMap.parts`. */
   *parts(): IterableIterator<{ prefix: string; stamp: string; entries(): ListedEntry[] }> {
     for (const { prefix, stamp, records } of this.#map.parts()) {
-      yield { prefix, stamp, entries: () => records().map(listed) }
+      yield { prefix, stamp, entries: () => records().flatMap(found => listed(found) ?? []) }
     }
   }
 
@@ -222,41 +288,39 @@ export class Manifest {
   }
 }
 
-/** By the key without its version. */
+/** By the key without its version and project. */
 export function entryPosition(hashing: Hashing, bytes: Buffer): Position {
   return hashedPosition(hashing, bytes, keyStart(bytes))
 }
 
-/** Where the key begins after its version. */
-function keyStart(bytes: Buffer): number {
-  return Math.min(1 + (bytes[0] ?? 0), bytes.length)
-}
-
-function toChange(change: EntryChange, expected?: number): Change {
-  const { key, entry } = change
-  if (entry) return changeOf('put', key, key.bytes, encodeEntry(entry), expected)
-  return changeOf('remove', key, key.bytes, encodeRemoval(change.removal), expected)
-}
-
-function encodeRemoval({ cause, path = '' }: Removal): Buffer {
-  return Buffer.concat([Buffer.from([REMOVAL_CAUSES.indexOf(cause)]), Buffer.from(path)])
-}
-
-function decodeRemoval(bytes: Buffer): Removal {
-  const path = bytes.length > 1 ? bytes.toString('utf8', 1) : undefined
-  return { cause: REMOVAL_CAUSES[bytes[0] ?? 0] ?? 'deleted', path }
-}
-
-function entryIn({ bytes, valueStart, end }: RecordView): Entry {
-  return decodeEntry(bytes, valueStart, end)
-}
-
-function listed(found: RecordView): ListedEntry {
-  const versionEnd = keyStart(found.key)
-  return {
-    version: found.key.toString('utf8', 1, versionEnd),
-    key: found.key.toString('utf8', versionEnd),
-    entry: entryIn(found),
-    check: found.check,
+function toChange(change: EntryChange): Change {
+  const { key, expected } = change
+  if ('removal' in change) {
+    return changeOf('remove', key, key.bytes, encodeHead({ epoch: 0, removal: change.removal }), expected)
   }
+  const value =
+    'head' in change
+      ? encodeHead(change.head)
+      : 'answer' in change
+        ? encodeHead({ epoch: change.answer.epoch, entry: change.answer })
+        : encodeNode(change.node, change.epoch)
+  return changeOf('put', key, key.bytes, value, expected)
+}
+
+function headIn({ bytes, valueStart, end }: RecordView): Head {
+  return decodeHead(bytes, valueStart, end)
+}
+
+function entryIn(found: RecordView): Entry | undefined {
+  return headIn(found).entry
+}
+
+function listed(found: RecordView): ListedEntry | undefined {
+  const entry = entryIn(found)
+  return entry && { ...parseKey(found.key), keyBytes: found.key, entry, check: found.check }
+}
+
+/** A number of 48 bits that no one has drawn before. */
+export function drawEpoch(random: () => number): number {
+  return Math.floor(random() * 2 ** 48)
 }

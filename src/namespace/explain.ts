@@ -1,23 +1,30 @@
 // Why a key is a hit or a miss, for people.
 
-import type { EntryInfo, Explanation, MissReason, SourceState } from '../base/types.js'
-import { type Fingerprint, readSource } from '../fingerprint/fingerprint.js'
-import type { Entry, Source } from '../manifest/entry.js'
+import type { AnalysisKey, EntryInfo, Explanation, InputState, MissReason } from '../api/index.js'
+import { assertOptions } from '../base/options.js'
+import { analysisKey } from '../compute/parse-question.js'
+import { givenPath } from '../compute/paths.js'
+import type { Entries, Outcome } from '../entries/entries.js'
+import { parseEntryName } from '../inputs/entry-name.js'
+import { type Input, lookOf } from '../inputs/input.js'
+import type { Asker } from '../inputs/snapshot.js'
 import type { EntryKey } from '../manifest/manifest.js'
-import type { Entries, Outcome } from './entries.js'
+import { labelOf } from '../manifest/owner.js'
+import { recordPath } from '../project/project.js'
+import { infoOf } from './info.js'
 
-interface Details {
-  file?: string | undefined
-  entry?: EntryInfo | undefined
-  otherVersions?: string[]
-}
+type Details = Omit<Explanation, 'message' | 'isHit' | 'reason'>
 
 const SENTENCES: Record<MissReason, (details: Details) => string> = {
-  'never-set': () => 'Nothing was ever set under this key, or it was cleared or collected since.',
+  'never-set': ({ otherProjects }) =>
+    otherProjects
+      ? `Nothing is stored under this key in this project; there is an entry in ${listOf(otherProjects.map(projectText))}.`
+      : 'Nothing was ever stored under this key, or it was cleared or collected since.',
   'version-changed': ({ otherVersions }) =>
-    `The key was set under other versions, not under this one: ${otherVersions?.map(text => JSON.stringify(text)).join(', ')}.`,
+    `The key was stored under other versions, not under this one: ${otherVersions?.map(text => JSON.stringify(text)).join(', ')}.`,
   deleted: () => 'The entry was deleted.',
-  evicted: () => 'A gc removed the entry: there was too much in the cache, or it had not been used for long.',
+  evicted: () =>
+    'A gc removed the entry or its inputs: there was too much in the cache, or it had not been used for long.',
   invalidated: () => 'The plugin invalidated the entry.',
   expired: ({ entry }) =>
     entry?.expiresAt === undefined
@@ -26,34 +33,67 @@ const SENTENCES: Record<MissReason, (details: Details) => string> = {
   'source-changed': ({ file }) => `The content of ${file ?? 'a source'} is not what it was.`,
   'source-missing': ({ file }) => `${file ?? 'A source'} is gone.`,
   'source-appeared': ({ file }) => `${file ?? 'A source'} exists now; it did not when the entry was made.`,
+  'environment-changed': ({ input }) => `The environment variable ${input} has another value.`,
+  'entry-changed': ({ input }) => `The entry ${input}, which the computation read, is not what it was.`,
+  moved: () => 'The answer holds in another checkout or working directory only.',
+  'question-changed': () => 'The entry was computed for other declared files or inputs.',
   'blob-missing': () => 'The entry is there, but its value is not in the blob store.',
   corrupt: () => 'The entry or its value is damaged.',
   unreadable: ({ file }) => `${file ?? 'The cache or a source'} cannot be read, so nothing can be said.`,
+  invalid: () => "The namespace's `validate` refuses the stored value.",
+  refresh: () => 'The cache was opened to refresh everything that was stored before.',
+  'no-project': () => 'The working directory belongs to no project, so nothing is kept for it.',
 }
 
-/** `outcome` is what a read of the key gives now. */
-export function explain(
-  entries: Entries,
-  key: EntryKey,
-  outcome: Outcome,
-  infoOf: (entry: Entry) => EntryInfo,
-): Omit<Explanation, 'key' | 'version'> {
+/** @throws CacheError `ERR_CACHE_KEY`, `ERR_CACHE_OPTION`, `ERR_CACHE_CLOSED` */
+export function explain(entries: Entries, asked: string | AnalysisKey): Explanation {
+  const { key, asker, label, outcome } = lookUp(entries, asked)
+  const { version } = entries.options
+  const about = { key: label, version, project: entries.project?.dir ?? null }
   const looked = entries.attempt(undefined, () => entries.store.manifest.look(key))
-  const entry = looked?.entry && infoOf(looked.entry)
-  const { reason } = outcome
-  if (reason === undefined) return { isHit: true, message: hitMessage(entry), ...(entry && { entry }) }
-  const verdict = looked?.entry && entries.attempt(undefined, () => entries.judge(looked.entry))
-  const isTheReason = verdict?.reason === reason
-  const file = isTheReason ? verdict.path : looked?.entry ? undefined : looked?.removal?.path
-  const otherVersions =
-    reason === 'version-changed' ? entries.attempt([], () => entries.store.manifest.versionsOf(key)) : undefined
-  const details = {
-    ...(file !== undefined && { file }),
-    ...(entry && { entry }),
-    ...(otherVersions && { otherVersions }),
+  const parts = entries.store.manifest.partsOf(key)
+  const entry = looked?.entry && infoOf(entries, parts, looked.entry)
+  if (outcome.reason === undefined) {
+    return { ...about, isHit: true, message: hitMessage(entry), ...(entry && { entry }) }
   }
-  const states = isTheReason && file !== undefined ? statesOf(entries, file, verdict.source) : {}
-  return { isHit: false, reason, message: SENTENCES[reason](details), ...details, ...states }
+  const { reason, validity } = outcome
+  const input = validity?.input
+  const file = validity?.path ?? (looked?.entry ? undefined : looked?.removal?.path)
+  const others = entries.attempt([], () => entries.store.manifest.lookEverywhere(key))
+  const otherVersions = others.flatMap(other => (other.version === version ? [] : other.version))
+  const otherProjects = others.flatMap(other => {
+    const project = other.scope === 'user' ? null : other.project
+    return other.version !== version || other.scope === 'portable' || project === about.project ? [] : [project]
+  })
+  const details: Details = {
+    ...about,
+    ...(file !== undefined && { file }),
+    ...(input && file === undefined && { input: inputText(input) }),
+    ...(entry && { entry }),
+    ...(reason === 'version-changed' && { otherVersions }),
+    ...(reason === 'never-set' && otherProjects.length > 0 && { otherProjects }),
+    ...(input ? statesOf(entries, input, asker) : {}),
+  }
+  return { ...details, isHit: false, reason, message: SENTENCES[reason](details) }
+}
+
+function lookUp(entries: Entries, asked: string | AnalysisKey) {
+  if (typeof asked === 'string') {
+    const own = entries.keyOf(asked)
+    const outcome = entries.look(asked)
+    const isThere = entries.attempt(true, () => entries.store.manifest.look(own).head !== undefined)
+    const key = entries.options.isPortable && !isThere ? entries.keyOf(asked, 'plain', 'portable') : own
+    return { key, asker: entries.asker(), label: asked, outcome }
+  }
+  const { name, file } = assertOptions('explain', asked, ['name', 'file'])
+  const { absolute } = givenPath(file)
+  const { path } = recordPath(entries.project, absolute)
+  const text = analysisKey(name, path)
+  const key: EntryKey = entries.keyOf(text, 'analysis', 'portable')
+  const asker = entries.asker(absolute, path)
+  const question = entries.attempt(undefined, () => entries.store.manifest.look(key).entry?.question)
+  const outcome: Outcome = entries.find(key, { digest: question, ttlMs: undefined, asker })
+  return { key, asker, label: labelOf({ kind: 'analysis', key: text }), outcome }
 }
 
 function hitMessage(entry: EntryInfo | undefined): string {
@@ -70,17 +110,47 @@ function timeText(ms: number): string {
   return Number.isNaN(date.getTime()) ? `${ms} ms after 1970` : date.toISOString()
 }
 
-function statesOf(
-  entries: Entries,
-  path: string,
-  source: Source | undefined,
-): { before?: SourceState; after?: SourceState } {
-  if (!source) return {}
-  const after = entries.attempt(undefined, () => readSource(entries.store.environment, path).fingerprint)
-  return { before: stateOf(source), ...(after ? { after: stateOf(after) } : {}) }
+function projectText(project: string | null): string {
+  return project ?? 'the user-wide keys'
 }
 
-function stateOf({ kind, sizeBytes, mtimeMs, ctimeMs, inode, digest }: Fingerprint): SourceState {
-  if (kind === 'absent') return { kind }
-  return { kind, sizeBytes, mtimeMs, ctimeMs, inode, digest: digest.toString('hex') }
+function listOf(texts: readonly string[]): string {
+  return texts.length < 2 ? texts.join() : `${texts.slice(0, -1).join(', ')} and ${texts.at(-1)}`
+}
+
+function inputText({ kind, path }: Input): string {
+  if (kind !== 'entry') return path
+  const { key } = parseEntryName(path)
+  return JSON.stringify(key)
+}
+
+function statesOf(entries: Entries, input: Input, asker: Asker): { before?: InputState; after?: InputState } {
+  if (lookOf(input.kind) === 'list') return {}
+  const after = entries.attempt(undefined, () => entries.store.snapshot().now(input, asker))
+  return { before: stateOf(input), ...(after ? { after: stateOf(after) } : {}) }
+}
+
+function stateOf({ kind, sizeBytes, mtimeMs, ctimeMs, inode, digest }: Input): InputState {
+  switch (kind) {
+    case 'absent':
+    case 'missing':
+      return { kind: 'absent' }
+    case 'present':
+    case 'error':
+      return { kind }
+    case 'cwd':
+    case 'checkout':
+    case 'location':
+    case 'list':
+      return { kind: 'place' }
+    case 'environment':
+    case 'entry':
+      return { kind, digest: digest.toString('hex') }
+    default:
+      return {
+        kind,
+        ...(inode === 0 ? {} : { sizeBytes, mtimeMs, ctimeMs, inode }),
+        digest: digest.toString('hex'),
+      }
+  }
 }

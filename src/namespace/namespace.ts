@@ -1,114 +1,166 @@
-// What a plugin works with. Its options and arguments are checked, and what it asks for is done, in the other files of this
-// room: entries by `entries`, what computes by `computations`.
+// What a plugin works with. Its options and arguments are checked, and what it asks for is done, in other files: entries by
+// `entries`, what computes by `compute`.
 
 import type {
+  AnalysisKey,
   AnalyzeContext,
   AnalyzeOptions,
   ComputeContext,
   EntryInfo,
   Explanation,
+  GetOrSetOptions,
+  ListOptions,
   Namespace,
   NamespaceOptions,
   NamespaceStats,
+  PathLike,
   SetManyEntry,
   SetOptions,
+  SourceText,
   WrapOptions,
-} from '../base/types.js'
-import { digestOf } from '../blobs/blobs.js'
-import type { Entry } from '../manifest/entry.js'
-import type { ListedEntry, RemovalCause } from '../manifest/manifest.js'
-import { pathOf } from '../manifest/verdict.js'
-import { blobLength } from '../packs/packs.js'
-import { type Computations, createComputations } from './computations.js'
-import { Entries } from './entries.js'
+} from '../api/index.js'
+import { assertFlag, assertOptions } from '../base/options.js'
+import { ask, askSync } from '../compute/ask.js'
+import { currentComputation } from '../compute/frame.js'
+import { analyzeQuestion, getOrSetQuestion, wrapQuestions } from '../compute/parse-question.js'
+import { Entries, type EntryOptions, type Item } from '../entries/entries.js'
+import { valueDigest } from '../entries/entry-digest.js'
+import type { NamespaceStore } from '../entries/store.js'
+import { entryName } from '../inputs/entry-name.js'
+import { type Input, inputOf, NO_DIGEST } from '../inputs/input.js'
+import type { Entry, RemovalCause } from '../manifest/entry.js'
+import type { KeyParts } from '../manifest/key.js'
+import type { ListedEntry } from '../manifest/manifest.js'
+import { recordPath } from '../project/project.js'
 import { explain } from './explain.js'
-import { checkSetOptions, expectEntries } from './options.js'
+import { infoOf } from './info.js'
+import {
+  assertEntries,
+  checkNamespaceOptions,
+  checkProject,
+  checkSetManyEntry,
+  checkSetOptions,
+  type Lifetime,
+} from './options.js'
 import { namespaceStats } from './stats.js'
-import type { NamespaceStore } from './store.js'
 
 export class NamespaceHandle implements Namespace {
   readonly name: string
   readonly version: string
   readonly #store: NamespaceStore
-  readonly #entries: Entries
-  #computations: Computations | undefined
+  readonly #options: EntryOptions
+  /** Absolute; null: user-wide; undefined: that of the working directory. */
+  readonly #projectDir: string | null | undefined
+  readonly #byProject = new Map<string | undefined, Entries>()
+  #cwd: string | undefined
+  #current: Entries | undefined
 
   /** @throws CacheError `ERR_CACHE_OPTION` */
-  constructor(store: NamespaceStore, name: string, options: NamespaceOptions) {
+  constructor(store: NamespaceStore, options: EntryOptions, projectDir: string | null | undefined) {
     this.#store = store
-    this.#entries = new Entries(store, options)
-    this.name = name
-    this.version = this.#entries.version
+    this.#options = options
+    this.#projectDir = projectDir
+    this.name = store.name
+    this.version = options.version
+  }
+
+  get project(): string | null {
+    return this.#entries.project?.dir ?? null
+  }
+
+  in(project: PathLike | false): Namespace {
+    return new NamespaceHandle(this.#store, this.#options, checkProject(project))
   }
 
   set(key: string, value: unknown, options?: SetOptions): boolean {
-    const entryKey = this.#entries.keyOf(key)
-    const { ttlMs, files } = checkSetOptions(options)
-    return this.#entries.set([{ key: entryKey, ttlMs, files, bytes: this.#entries.encode(value) }]) > 0
+    const entries = this.#entries
+    const lifetime = checkSetOptions(options)
+    return entries.set([this.#item(entries, key, lifetime, entries.encode(value))]) > 0
   }
 
-  setMany(entries: Iterable<SetManyEntry>): number {
-    const items = expectEntries(entries).map(entry => {
-      const key = this.#entries.keyOf(entry.key)
-      const { ttlMs, files } = checkSetOptions(entry)
-      return { key, ttlMs, files, bytes: Buffer.from(this.#entries.encode(entry.value)) }
+  setMany(list: Iterable<SetManyEntry>): number {
+    const entries = this.#entries
+    const items = assertEntries(list).map(entry => {
+      const lifetime = checkSetManyEntry(entry)
+      return this.#item(entries, entry.key, lifetime, Buffer.from(entries.encode(entry.value)))
     })
-    return this.#entries.set(items)
+    return entries.set(items)
   }
 
-  get<T = unknown>(key: string): T | undefined {
-    return this.#entries.get(key) as T | undefined
+  get<V = unknown>(key: string): V | undefined {
+    const entries = this.#entries
+    const { value, entry } = withEntry(entries.get(key))
+    if (currentComputation()) this.#recordRead(entries, key, entry)
+    return value as V | undefined
   }
 
-  getMany<T = unknown>(keys: readonly string[]): (T | undefined)[] {
-    return keys.map(key => this.get<T>(key))
-  }
-
-  async getOrSet<T>(
-    key: string,
-    compute: (context: ComputeContext) => T | Promise<T>,
-    options?: SetOptions,
-  ): Promise<T> {
-    return (await this.#computing.getOrSet(key, compute, options)) as T
-  }
-
-  getOrSetSync<T>(key: string, compute: (context: ComputeContext) => T, options?: SetOptions): T {
-    return this.#computing.getOrSetSync(key, compute, options) as T
-  }
-
-  async analyze<T>(
-    file: string,
-    compute: (context: AnalyzeContext) => T | Promise<T>,
-    options?: AnalyzeOptions,
-  ): Promise<T> {
-    return (await this.#computing.analyze(file, compute, options)) as T
-  }
-
-  analyzeSync<T>(file: string, compute: (context: AnalyzeContext) => T, options?: AnalyzeOptions): T {
-    return this.#computing.analyzeSync(file, compute, options) as T
-  }
-
-  wrap<Args extends unknown[], R>(compute: (...args: Args) => R, options: WrapOptions<Args> = {}) {
-    return this.#computing.wrap(compute, options) as (...args: Args) => Promise<Awaited<R>>
-  }
-
-  wrapSync<Args extends unknown[], R>(compute: (...args: Args) => R, options: WrapOptions<Args> = {}) {
-    return this.#computing.wrapSync(compute, options) as (...args: Args) => R
-  }
-
-  explain(key: string): Explanation {
-    const entryKey = this.#entries.keyOf(key)
-    const outcome = this.#entries.look(entryKey)
-    const infoOf = (entry: Entry) => this.#infoOf({ key, version: this.version, entry })
-    return { key, version: this.version, ...explain(this.#entries, entryKey, outcome, infoOf) }
+  getMany<V = unknown>(keys: readonly string[]): (V | undefined)[] {
+    return keys.map(key => this.get<V>(key))
   }
 
   has(key: string): boolean {
-    const entryKey = this.#entries.keyOf(key)
-    return this.#entries.attempt(false, () => {
-      const { entry } = this.#store.manifest.look(entryKey)
-      return entry !== undefined && this.#isValid(entry)
-    })
+    const entries = this.#entries
+    this.#store.expectOpen()
+    const { entry } = withEntry(entries.look(key))
+    if (currentComputation()) this.#recordRead(entries, key, entry)
+    return entry !== undefined
+  }
+
+  async getOrSet<V>(
+    key: string,
+    compute: (context: ComputeContext) => V | Promise<V>,
+    options?: GetOrSetOptions,
+  ): Promise<V> {
+    const entries = this.#entries
+    const question = getOrSetQuestion(entries, key, compute, options)
+    return (await ask(entries, question)) as V
+  }
+
+  getOrSetSync<V>(key: string, compute: (context: ComputeContext) => V, options?: GetOrSetOptions): V {
+    const entries = this.#entries
+    const question = getOrSetQuestion(entries, key, compute, options)
+    return askSync(entries, question) as V
+  }
+
+  async analyze<V>(
+    name: string,
+    file: PathLike | SourceText,
+    compute: (context: AnalyzeContext) => V | Promise<V>,
+    options?: AnalyzeOptions,
+  ): Promise<V> {
+    const entries = this.#entries
+    return (await ask(entries, analyzeQuestion(entries, name, file, compute, options))) as V
+  }
+
+  analyzeSync<V>(
+    name: string,
+    file: PathLike | SourceText,
+    compute: (context: AnalyzeContext) => V,
+    options?: AnalyzeOptions,
+  ): V {
+    const entries = this.#entries
+    return askSync(entries, analyzeQuestion(entries, name, file, compute, options)) as V
+  }
+
+  wrap<Args extends unknown[], R>(name: string, fn: (...args: Args) => R, options?: WrapOptions<Args>) {
+    const questionOf = wrapQuestions(() => this.#entries, name, fn, options)
+    const entriesNow = () => this.#entries
+    return async function wrapped(this: unknown, ...args: Args): Promise<Awaited<R>> {
+      return (await ask(entriesNow(), questionOf(this, args))) as Awaited<R>
+    }
+  }
+
+  wrapSync<Args extends unknown[], R>(name: string, fn: (...args: Args) => R, options?: WrapOptions<Args>) {
+    const questionOf = wrapQuestions(() => this.#entries, name, fn, options)
+    const entriesNow = () => this.#entries
+    return function wrapped(this: unknown, ...args: Args) {
+      return askSync(entriesNow(), questionOf(this, args)) as R
+    }
+  }
+
+  explain(key: string | AnalysisKey): Explanation {
+    currentComputation()?.recorder.spoil()
+    return explain(this.#entries, key)
   }
 
   delete(key: string): boolean {
@@ -119,75 +171,124 @@ export class NamespaceHandle implements Namespace {
     return this.#remove(key, 'invalidated')
   }
 
-  clear(): number {
+  clear(options?: { allProjects?: boolean }): number {
+    const { allProjects = false } = assertOptions('clear', options, ['allProjects'])
+    assertFlag('allProjects', allProjects)
     this.#store.expectOpen()
+    const entries = this.#entries
     let count = 0
-    this.#entries.write(() => {
-      count = this.#store.manifest.clear()
+    entries.write(() => {
+      const { manifest } = this.#store
+      count = allProjects ? manifest.clear() : manifest.clearSome(parts => isOf(entries, parts))
     })
     return count
   }
 
-  *keys(): IterableIterator<string> {
-    for (const { key } of this.#listed()) yield key
+  *keys(options?: ListOptions): IterableIterator<string> {
+    for (const { kind, key } of this.#listed(options)) if (kind === 'plain') yield key
   }
 
-  *entries(options: { allVersions?: boolean } = {}): IterableIterator<EntryInfo> {
-    for (const listed of this.#listed(options.allVersions)) yield this.#infoOf(listed)
+  *entries(options?: ListOptions): IterableIterator<EntryInfo> {
+    const entries = this.#entries
+    for (const listed of this.#listed(options)) yield infoOf(entries, listed, listed.entry)
   }
 
   find(key: string): EntryInfo[] {
-    const entryKey = this.#entries.keyOf(key)
-    return this.#entries.attempt([], () =>
-      this.#store.manifest.lookAllVersions(entryKey).map(listed => this.#infoOf(listed)),
+    currentComputation()?.recorder.spoil()
+    const entries = this.#entries
+    const entryKey = entries.keyOf(key)
+    return entries.attempt([], () =>
+      this.#store.manifest.lookEverywhere(entryKey).flatMap(listed => {
+        return listed.kind === 'plain' ? infoOf(entries, listed, listed.entry) : []
+      }),
     )
   }
 
   stats(): NamespaceStats {
     this.#store.expectOpen()
+    currentComputation()?.recorder.spoil()
     return namespaceStats(this.#store)
   }
 
-  get #computing(): Computations {
-    this.#computations ??= createComputations(this.#entries)
-    return this.#computations
+  /** Those of the project that the handle is for now. */
+  get #entries(): Entries {
+    if (this.#projectDir !== undefined) {
+      this.#current ??= this.#entriesOf(this.#projectDir)
+      return this.#current
+    }
+    const cwd = workingDirectory()
+    if (this.#current && cwd === this.#cwd) return this.#current
+    this.#cwd = cwd
+    this.#current = this.#entriesOf(undefined, cwd)
+    return this.#current
   }
 
-  #isValid(entry: Entry): boolean {
-    return this.#entries.judge(entry).reason === undefined
+  #entriesOf(dir: string | null | undefined, cwd?: string): Entries {
+    const { projects } = this.#store
+    const project =
+      dir === null ? null : dir !== undefined ? projects.at(dir) : cwd === undefined ? undefined : projects.of(cwd)
+    const name = project === null ? '' : project?.dir
+    const entries = this.#byProject.get(name) ?? new Entries(this.#store, this.#options, project)
+    this.#byProject.set(name, entries)
+    return entries
+  }
+
+  #item(entries: Entries, key: string, { ttlMs, files }: Lifetime, bytes: Uint8Array): Item {
+    const entryKey = entries.keyOf(key)
+    return { key: entryKey, bytes, ttlMs, inputs: files && this.#inputsOf(entries, files) }
+  }
+
+  /** The files as they are now. */
+  #inputsOf(entries: Entries, files: NonNullable<Lifetime['files']>): Input[] {
+    const snapshot = this.#store.snapshot()
+    return files.map(({ absolute }) => {
+      const { path, isRelative } = recordPath(entries.project, absolute)
+      const input = entries.attempt(undefined, () => snapshot.source(absolute).input())
+      // What can't be recorded is never as it was.
+      return { ...(input ?? inputOf('error', '', false, NO_DIGEST, 'unrecordable')), path, isRelative }
+    })
+  }
+
+  /** The value that was read, or that there was none, is an input of the computation that reads it. */
+  #recordRead(entries: Entries, key: string, entry: Entry | undefined): void {
+    const recorder = currentComputation()?.recorder
+    if (!recorder) return
+    const { version } = this.#options
+    const scope = this.#projectDir === null ? 'user' : 'project'
+    const isSameProject = recorder.project?.dir === entries.project?.dir
+    const project = scope === 'user' || isSameProject ? '' : (entries.project?.dir ?? '')
+    const name = entryName({ namespace: this.#store.directory, version, scope, project, key })
+    recorder.add(inputOf('entry', name, false, entry ? valueDigest(entry) : NO_DIGEST))
   }
 
   #remove(key: string, cause: RemovalCause): boolean {
-    const entryKey = this.#entries.keyOf(key)
+    const entries = this.#entries
+    const scopes = this.#options.isPortable ? [undefined, 'portable' as const] : [undefined]
+    const keys = scopes.map(scope => entries.keyOf(key, 'plain', scope))
     let wasThere = false
-    const isDone = this.#entries.write(() => {
-      wasThere = this.#store.manifest.look(entryKey).entry !== undefined
-      if (wasThere) this.#store.manifest.write([{ key: entryKey, removal: { cause } }])
+    const isDone = entries.write(() => {
+      const { manifest } = this.#store
+      for (const entryKey of keys) {
+        const { head } = manifest.look(entryKey)
+        if (head?.entry) wasThere = true
+        // A computation of the key that is running must see that it is void.
+        if (head) manifest.write([{ key: entryKey, removal: { cause } }])
+      }
     })
     return isDone && wasThere
   }
 
-  #infoOf({ key, version, entry }: Omit<ListedEntry, 'check'>): EntryInfo {
-    const { createdAt, ttlMs, sources, blob } = entry
-    const base = this.#entries.base ?? entry.base
-    return {
-      key,
-      version,
-      mode: sources ? 'file' : ttlMs === undefined ? 'manual' : 'ttl',
-      valid: this.#entries.attempt(false, () => this.#isValid(entry)),
-      sizeBytes: blobLength(blob.id),
-      createdAt,
-      ageMs: this.#store.now() - createdAt,
-      ...(ttlMs === undefined ? {} : { expiresAt: createdAt + ttlMs }),
-      files: sources?.map(source => pathOf(source, base) ?? source.path) ?? [],
-      digest: digestOf(blob.id),
-    }
-  }
-
-  *#listed(allVersions = false): IterableIterator<ListedEntry> {
+  *#listed(options?: ListOptions): IterableIterator<ListedEntry> {
+    const { allVersions = false, allProjects = false } = assertOptions('entries', options, [
+      'allVersions',
+      'allProjects',
+    ])
     this.#store.expectOpen()
+    currentComputation()?.recorder.spoil()
+    const entries = this.#entries
     for (const listed of this.#guarded(this.#store.manifest.entries())) {
-      if (allVersions || listed.version === this.version) yield listed
+      if (listed.isAnswer || (!allVersions && listed.version !== this.version)) continue
+      if (allProjects || isOf(entries, listed)) yield listed
     }
   }
 
@@ -199,4 +300,29 @@ export class NamespaceHandle implements Namespace {
       this.#store.report(error)
     }
   }
+}
+
+/** Whether a key belongs to the project of the entries, or to every checkout. */
+function isOf({ project, hasKeys }: Entries, { scope, project: dir }: KeyParts): boolean {
+  if (scope === 'portable') return true
+  return scope === 'project' ? project?.dir === dir : project === undefined && hasKeys
+}
+
+function withEntry(outcome: { value?: unknown; entry?: Entry }): { value?: unknown; entry?: Entry | undefined } {
+  return outcome
+}
+
+/** Undefined where it was removed. */
+function workingDirectory(): string | undefined {
+  try {
+    return process.cwd()
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== 'ENOENT') throw error
+    return undefined
+  }
+}
+
+/** The handle's options. @throws CacheError `ERR_CACHE_OPTION` */
+export function createNamespace(store: NamespaceStore, options: NamespaceOptions | undefined): NamespaceHandle {
+  return new NamespaceHandle(store, checkNamespaceOptions(options), checkProject(options?.project))
 }

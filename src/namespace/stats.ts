@@ -1,16 +1,18 @@
 // Statistics, worked out from what the manifests and counters hold.
 
-import type { CacheStats, MissReason, NamespaceStats } from '../base/types.js'
+import type { CacheStats, MissReason, NamespaceStats } from '../api/index.js'
 import { COUNTER_NAMES, type Counts, noCounts } from '../counters/counters.js'
+import type { NamespaceStore } from '../entries/store.js'
 import type { Entry } from '../manifest/entry.js'
 import { blobLength } from '../packs/packs.js'
-import type { NamespaceStore } from './store.js'
 
 /**
  * Reads the whole manifest, showing each entry to `visit`. What cannot be read is reported and left out.
  */
 export function namespaceStats(store: NamespaceStore, visit: (entry: Entry) => void = () => undefined): NamespaceStats {
   let entryCount = 0
+  let pastAnswerCount = 0
+  const projects: Record<string, number> = Object.create(null)
   let totalSize = 0
   let oldest = Number.POSITIVE_INFINITY
   let counts: Counts | undefined
@@ -18,10 +20,12 @@ export function namespaceStats(store: NamespaceStore, visit: (entry: Entry) => v
   try {
     diskBytes = store.diskBytes()
     counts = store.counters.totals()
-    for (const { entry } of store.manifest.entries()) {
-      entryCount++
+    for (const { entry, isAnswer, scope, project } of store.manifest.entries()) {
+      if (isAnswer) pastAnswerCount++
+      else entryCount++
+      if (!isAnswer && scope === 'project') projects[project] = (projects[project] ?? 0) + 1
       totalSize += blobLength(entry.blob.id)
-      oldest = Math.min(oldest, entry.createdAt)
+      if (!isAnswer) oldest = Math.min(oldest, entry.createdAt)
       visit(entry)
     }
   } catch (error) {
@@ -32,6 +36,8 @@ export function namespaceStats(store: NamespaceStore, visit: (entry: Entry) => v
   for (const name of COUNTER_NAMES) if (isReason(name) && misses[name] > 0) missReasons[name] = misses[name]
   return {
     entryCount,
+    pastAnswerCount,
+    projects: { ...projects },
     hitCount: hits,
     missCount: Object.values(misses).reduce((sum, count) => sum + count, 0),
     missReasons,

@@ -1,9 +1,18 @@
 // How much there may be, of the whole cache and of each namespace, and where that is said: in a caller's options, else in
 // the environment, else in the root's `config.json`, else here.
 
+import type { Limits } from '../api/index.js'
 import { CacheError } from '../base/errors.js'
-import type { Bounds } from '../base/types.js'
+import { parseLimit } from '../base/options.js'
 import { parseDuration, parseSize } from '../base/units.js'
+
+/** Limits with their units. What is left out has no limit. */
+export interface Bounds {
+  maxSizeBytes?: number
+  /** Since the last use. */
+  maxAgeMs?: number
+  maxEntries?: number
+}
 
 export interface CacheBounds {
   whole: Bounds
@@ -57,18 +66,16 @@ export function limitsOf({ maxSizeBytes, maxAgeMs, maxEntries }: Bounds = {}): R
   return { maxSizeBytes: maxSizeBytes ?? none, maxAgeMs: maxAgeMs ?? none, maxEntries: maxEntries ?? none }
 }
 
-/** What is said of bounds in a caller's options, and nothing else of them. @throws CacheError `ERR_CACHE_OPTION` */
-export function checkBounds(options: Bounds): Bounds {
-  const bounds: Bounds = {}
-  for (const { bound } of FORMS) {
-    const value: unknown = options[bound]
-    if (value === undefined) continue
-    if (typeof value !== 'number' || !(value >= 0)) {
-      throw new CacheError('ERR_CACHE_OPTION', `${bound} must be a number, 0 or more.`, { value })
-    }
-    bounds[bound] = value
+/** The options of limits. */
+export const LIMIT_OPTIONS = ['maxSize', 'maxAge', 'maxEntries'] as const
+
+/** What a caller's options say of limits. @throws CacheError `ERR_CACHE_OPTION` */
+export function checkLimits({ maxSize, maxAge, maxEntries }: Limits): Bounds {
+  return {
+    ...(maxSize === undefined ? {} : { maxSizeBytes: parseLimit('maxSize', maxSize) }),
+    ...(maxAge === undefined ? {} : { maxAgeMs: parseLimit('maxAge', maxAge) }),
+    ...(maxEntries === undefined ? {} : { maxEntries: parseLimit('maxEntries', maxEntries) }),
   }
-  return bounds
 }
 
 /** @throws CacheError `ERR_CACHE_CONFIG` that names the variable */

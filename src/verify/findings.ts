@@ -2,7 +2,7 @@
 // kept.
 
 import { relative, sep } from 'node:path'
-import type { Finding, Note, NoteKind, Problem, ProblemKind } from '../base/types.js'
+import type { Finding, Note, NoteKind, Problem, ProblemKind } from '../api/index.js'
 
 const MAX_KEPT = 1000
 

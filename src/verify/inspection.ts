@@ -1,7 +1,7 @@
 // What all checks of one look at the store share: the disk, what was found, who mends it, and how far it is.
 
+import type { VerifyOptions } from '../api/index.js'
 import type { Layout } from '../base/layout.js'
-import type { VerifyOptions } from '../base/types.js'
 import { Blobs } from '../blobs/blobs.js'
 import type { Environment } from '../log/environment.js'
 import type { Findings } from './findings.js'

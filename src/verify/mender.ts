@@ -2,14 +2,14 @@
 // get and set: a bucket is sealed and succeeded, a pack is retired and moved like a gc does, a record is removed only
 // while it is the one that was judged. What is cut out is kept first; where that fails, nothing is cut.
 
+import type { Problem } from '../api/index.js'
 import { CACHE_TAG, type Layout } from '../base/layout.js'
-import type { Problem } from '../base/types.js'
 import { type Blobs, indexRecord } from '../blobs/blobs.js'
 import { evacuate } from '../blobs/evacuate.js'
 import type { Environment } from '../log/environment.js'
 import type { LogMap } from '../log-map/log-map.js'
 import { changeOf, NO_RECORD, type RecordView } from '../log-map/record.js'
-import { REMOVAL_CAUSES } from '../manifest/manifest.js'
+import { encodeHead } from '../manifest/entry.js'
 import type { Location } from '../packs/packs.js'
 import type { LostAndFound } from './lost-and-found.js'
 import { type Flaw, isFailure, type Scan } from './scan.js'
@@ -68,7 +68,7 @@ export class Mender {
   record(problem: Problem, map: LogMap, { key, check }: Pick<RecordView, 'key' | 'check'>): void {
     const position = map.positionOf(key)
     if (!position) return
-    const value = Buffer.from([REMOVAL_CAUSES.indexOf('invalidated')])
+    const value = encodeHead({ epoch: 0, removal: { cause: 'invalidated' } })
     this.#mend([problem], () => map.swap(changeOf('remove', position, key, value, check)))
   }
 

@@ -6,7 +6,8 @@ import { BLOB_ID_BYTES, MAX_VALUE_BYTES } from '../base/layout.js'
 import { locationIn, positionOf } from '../blobs/blobs.js'
 import type { LogMap } from '../log-map/log-map.js'
 import type { RecordView } from '../log-map/record.js'
-import { decodeEntry, type Entry } from '../manifest/entry.js'
+import { decodeHead, decodeNode, type Head } from '../manifest/entry.js'
+import { keyStart, parseKey } from '../manifest/key.js'
 import { type BlobRef, blobLength, type Location } from '../packs/packs.js'
 import type { Inspection } from './inspection.js'
 import type { Place } from './maps.js'
@@ -51,19 +52,17 @@ export class References {
 
   checkEntry(namespace: string, manifest: LogMap, found: RecordView, { path, offset }: Place): void {
     const { findings, mender, shelf } = this.#inspection
-    const versionEnd = 1 + (found.key[0] ?? 0)
-    const names = {
-      namespace,
-      version: found.key.toString('utf8', 1, versionEnd),
-      key: found.key.toString('utf8', versionEnd),
-    }
-    const entry = entryIn(found)
-    if (!entry || versionEnd > found.key.length) {
+    const { version, key, isAnswer } = parseKey(found.key)
+    const names = { namespace, version, key }
+    const head = headIn(found, isAnswer)
+    if (!head || keyStart(found.key) >= found.key.length) {
       const message = 'An entry cannot be made out.'
       const problem = findings.problem({ kind: 'corrupt', path, offset, ...names, message })
       mender?.record(problem, manifest, found)
       return
     }
+    const { entry } = head
+    if (!entry) return
     this.#inspection.entryCount++
     const { id, location } = entry.blob
     const used = shelf.use(location, id)
@@ -136,9 +135,10 @@ export class References {
   }
 }
 
-function entryIn({ value }: RecordView): Entry | undefined {
+function headIn({ value }: RecordView, mayBeNode: boolean): Head | undefined {
   try {
-    return decodeEntry(value)
+    if (mayBeNode && decodeNode(value)) return { epoch: 0 }
+    return decodeHead(value)
   } catch (error) {
     if (error instanceof RangeError) return undefined
     throw error

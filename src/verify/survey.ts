@@ -2,7 +2,7 @@
 // the cache's own shape are entered, never a link, so that the walk ends and stays below the root.
 
 import { dirname, join } from 'node:path'
-import { BUCKET_MAX_DEPTH, CACHE_TAG, unescapeNamespace } from '../base/layout.js'
+import { BUCKET_MAX_DEPTH, CACHE_TAG, LISTS_DIRECTORY, unescapeNamespace } from '../base/layout.js'
 import type { Inspection } from './inspection.js'
 import { Walk } from './walk.js'
 
@@ -20,8 +20,8 @@ export interface Survey {
   namespaces: string[]
 }
 
-const VERSION_DIRECTORIES = ['blobs', 'memo', 'namespaces']
-const NAMESPACE_DIRECTORIES = ['manifest', 'counters', 'claims']
+const VERSION_DIRECTORIES = ['blobs', 'file-hashes', 'namespaces']
+const NAMESPACE_DIRECTORIES = ['manifest', 'counters']
 const VERSION = /^v\d+$/
 const PACK = /^(\d{1,10})\.(pack|retired)$/
 const MAX_PACK = 0xffffffff
@@ -53,14 +53,15 @@ export function survey(inspection: Inspection): Survey {
     if (name !== 'index' && name !== 'packs') walk.foreign(join(layout.version, 'blobs', name))
   }
   for (const name of walk.names(layout.packs)) surveyPack(walk, join(layout.packs, name), name, found)
-  for (const map of [layout.blobIndex, layout.memo]) surveyMap(inspection, walk, map, found)
+  for (const map of [layout.blobIndex, layout.fileHashes]) surveyMap(inspection, walk, map, found)
   for (const name of walk.names(layout.namespaces)) {
     const path = layout.namespace(name)
     if (!walk.isDirectory(path)) {
       walk.foreign(path)
       continue
     }
-    if (unescapeNamespace(name) === undefined) walk.note(path, 'No namespace has this directory.')
+    if (unescapeNamespace(name) === undefined && name !== LISTS_DIRECTORY)
+      walk.note(path, 'No namespace has this directory.')
     found.namespaces.push(name)
     for (const each of walk.names(path)) {
       if (!NAMESPACE_DIRECTORIES.includes(each)) walk.foreign(join(path, each))

@@ -1,6 +1,6 @@
 // How what a scan found is told: damage at once, what may still be being written after another look in the end.
 
-import type { Problem } from '../base/types.js'
+import type { Problem } from '../api/index.js'
 import type { Inspection } from './inspection.js'
 import { FLAW_MESSAGES, type Scan } from './scan.js'
 

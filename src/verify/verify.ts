@@ -9,9 +9,9 @@
 // a frame is byte for byte an earlier one of its kind, which nothing can tell.
 
 import { join, relative, sep } from 'node:path'
+import type { Problem, VerifyOptions, VerifyReport } from '../api/index.js'
 import { CacheError } from '../base/errors.js'
 import { type Layout, unescapeNamespace } from '../base/layout.js'
-import type { Problem, VerifyOptions, VerifyReport } from '../base/types.js'
 import { countersPosition } from '../counters/counters.js'
 import { Descriptors } from '../files/descriptors.js'
 import type { Files } from '../files/files.js'
@@ -114,12 +114,11 @@ async function checkMaps(inspection: Inspection, { buckets, namespaces }: Survey
   const mapAt = (path: string, positionOf: (key: Buffer) => Position) =>
     new LogMap(environment, path, relative(layout.version, path).split(sep).join('/'), positionOf)
   await check(blobs.index, (found, place) => references.checkIndexRecord(found, place))
-  await check(mapAt(layout.memo, key => hashedPosition(hashing, key)))
+  await check(mapAt(layout.fileHashes, key => hashedPosition(hashing, key)))
   for (const directory of namespaces) {
     const name = unescapeNamespace(directory) ?? directory
     const manifest = mapAt(layout.manifest(directory), key => entryPosition(hashing, key))
     await check(manifest, (found, place) => references.checkEntry(name, manifest, found, place))
-    await check(mapAt(layout.claims(directory), key => entryPosition(hashing, key)))
     await check(mapAt(layout.counters(directory), countersPosition))
   }
   inspection.doubt(() => references.reportUnindexed())

@@ -4,16 +4,22 @@
 // Catching up costs a stat for each part of a manifest, and a read of those parts that were written to since. What was
 // set and removed in between is never seen.
 
-import type { Manifest } from '../manifest/manifest.js'
-import { pathOf } from '../manifest/verdict.js'
+import type { Invalidation } from '../api/index.js'
+import type { KeyParts } from '../manifest/key.js'
+import type { EntryKey, Manifest } from '../manifest/manifest.js'
+import { askerOf, originOf } from '../manifest/owner.js'
+import { fileInputs, type Lists, pathOf } from './file-inputs.js'
 import type { Pace } from './pace.js'
 import { isWithin, SourceTree, type WatchedSource } from './source-tree.js'
 
 export interface WatchedEntry {
   readonly namespace: string
   readonly manifest: Manifest
-  readonly version: string
-  readonly key: string
+  readonly parts: KeyParts
+  readonly origin: Invalidation['origin']
+  /** Where its inputs are. */
+  readonly project: string | null
+  readonly key: EntryKey
   readonly check: number
   readonly sources: WatchedSource<WatchedEntry>[]
   /** It was dropped, or what is known of it was reported. */
@@ -38,6 +44,7 @@ export interface IndexInput {
   roots: readonly string[]
   /** The manifests that are on disk, by the names of their namespaces. */
   manifests(): Map<string, Manifest>
+  lists: Lists
   /** Whether entries that are over stay in the manifests. */
   keepsOver: boolean
   report(error: unknown): void
@@ -109,17 +116,32 @@ export class EntryIndex {
   ): WatchedPart {
     const entries = new Map<string, WatchedEntry>()
     const gone = new Map(before?.entries)
-    for (const { version, key, entry, check } of part.entries()) {
-      if (!entry.sources) continue
-      const id = `${version.length} ${version}${key}`
+    for (const listed of part.entries()) {
+      const { entry, check, isAnswer, keyBytes } = listed
+      // Answers to earlier states are stale by nature.
+      if (!entry.inputs || isAnswer) continue
+      const id = keyBytes.toString('latin1')
       const known = gone.get(id)
       if (known?.check === check && (!known.isOver || this.#input.keepsOver)) {
         entries.set(id, known)
         gone.delete(id)
         continue
       }
-      const paths = new Set(entry.sources.flatMap(source => pathOf(source, entry.base) ?? []))
-      const watched: WatchedEntry = { namespace, manifest, version, key, check, sources: [], isOver: false }
+      const inputs = fileInputs(entry.inputs, this.#input.lists)
+      const asker = askerOf(listed, entry)
+      const paths = new Set(inputs.flatMap(input => pathOf(input, asker) ?? []))
+      const key = manifest.keyAt(keyBytes)
+      const watched: WatchedEntry = {
+        namespace,
+        manifest,
+        parts: manifest.partsOf(key),
+        origin: originOf(listed, entry),
+        project: asker.dir ?? null,
+        key,
+        check,
+        sources: [],
+        isOver: false,
+      }
       for (const path of paths) {
         if (this.#input.roots.some(root => isWithin(path, root))) watched.sources.push(this.sources.add(path, watched))
       }

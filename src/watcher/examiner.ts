@@ -3,16 +3,22 @@
 // What a source's stat proved once is remembered, so that one which was touched, or entered while it was racy, is read
 // again only until its stat is old enough to tell a later change.
 
-import type { Invalidation } from '../base/types.js'
+import type { Invalidation } from '../api/index.js'
+import { type AnswerStore, changesToKeep } from '../entries/answers.js'
 import { isRacy, isSameStat } from '../fingerprint/fingerprint.js'
+import { Snapshot, type SnapshotMeans, type Validity } from '../inputs/snapshot.js'
 import type { Environment } from '../log/environment.js'
-import { encodeVersion, type Removal } from '../manifest/manifest.js'
-import { judge } from '../manifest/verdict.js'
+import type { Entry, Removal } from '../manifest/entry.js'
+import type { EntryChange, Lookup } from '../manifest/manifest.js'
+import { askerOf, labelOf } from '../manifest/owner.js'
 import type { EntryIndex, WatchedEntry } from './entry-index.js'
+import { fileInputs } from './file-inputs.js'
 import type { Pace } from './pace.js'
 import type { WatchedSource } from './source-tree.js'
 
 export interface ExaminerInput {
+  snapshotMeans: SnapshotMeans
+  lists: AnswerStore['lists']
   environment: Environment
   index: EntryIndex
   pace: Pace
@@ -88,21 +94,20 @@ export class Examiner {
 
   /** Drops the entry when it is stale; false when nothing could be found out about it. */
   #settles(entry: WatchedEntry): boolean {
-    const { environment, now, canDrop, report } = this.#input
-    const { manifest, version } = entry
+    const { canDrop, report } = this.#input
+    const { manifest, key } = entry
     try {
-      const key = manifest.keyOf(encodeVersion(version), entry.key)
       for (let attempt = 0; attempt < MAX_ATTEMPTS && !entry.isOver; attempt++) {
         const looked = manifest.look(key)
         if (!looked.entry) {
           this.#end(entry, looked.removal)
           break
         }
-        const { reason, path } = judge(environment, looked.entry, { nowMs: now(), base: undefined })
-        // Of one that has expired, or whose sources cannot be found now, nothing is said.
+        const { reason, path } = this.#validate(entry, looked.entry)
+        // Of one whose sources cannot be found now, nothing is said.
         if (!isSourceCause(reason)) break
         const removal = { cause: reason, path }
-        if (!canDrop || manifest.swap({ key, removal }, looked.check)) this.#end(entry, removal)
+        if (!canDrop || this.#drop(entry, looked, removal)) this.#end(entry, removal)
       }
       return true
     } catch (error) {
@@ -111,11 +116,28 @@ export class Examiner {
     }
   }
 
+  /** By its files alone: what else it saw is another in each process. */
+  #validate({ parts }: WatchedEntry, entry: Entry): Validity {
+    const { snapshotMeans, lists } = this.#input
+    const files = fileInputs(entry.inputs ?? [], lists)
+    return new Snapshot(snapshotMeans).validate(files, askerOf(parts, entry), 'auto')
+  }
+
+  /** The entry is current no more; a computed one stays as the answer to the state that its sources had. */
+  #drop({ manifest, key }: WatchedEntry, { entry, head, check }: Lookup, removal: Removal): boolean {
+    if (!entry || !head) return false
+    if (entry.computeMs === undefined) return manifest.swap({ key, removal }, check)
+    const { environment, lists, now } = this.#input
+    const kept: EntryChange[] = changesToKeep({ manifest, lists, environment, now }, key, entry)
+    const { epoch, lease } = head
+    return manifest.write([...kept, { key, head: { epoch, removal, lease }, expected: check }]).at(-1) === true
+  }
+
   /** Of an entry that has left its part of the manifest. */
   #learnEnd(entry: WatchedEntry): void {
-    const { manifest, version, key } = entry
+    const { manifest, key } = entry
     try {
-      const looked = manifest.look(manifest.keyOf(encodeVersion(version), key))
+      const looked = manifest.look(key)
       if (!looked.entry) this.#announce(entry, looked.removal)
     } catch (error) {
       this.#input.report(error)
@@ -128,9 +150,11 @@ export class Examiner {
   }
 
   /** Only what a source was the cause of is news to those who watch sources. */
-  #announce({ namespace, key, version }: WatchedEntry, removal: Removal | undefined): void {
+  #announce({ namespace, parts, origin, project }: WatchedEntry, removal: Removal | undefined): void {
     if (!removal?.path || !isSourceCause(removal.cause)) return
-    this.#input.invalidated({ namespace, key, version, file: removal.path, cause: removal.cause })
+    const { version } = parts
+    const about = { namespace, key: labelOf(parts), origin, version, project }
+    this.#input.invalidated({ ...about, file: removal.path, cause: removal.cause })
   }
 }
 

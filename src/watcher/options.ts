@@ -1,8 +1,8 @@
 // What a caller of `watch` gave, checked.
 
 import { basename, resolve } from 'node:path'
+import type { WatchOptions } from '../api/index.js'
 import { CacheError } from '../base/errors.js'
-import type { WatchOptions } from '../base/types.js'
 
 const IGNORED_NAMES = ['.git', 'node_modules']
 

@@ -9,8 +9,10 @@
 
 import { EventEmitter } from 'node:events'
 import { dirname } from 'node:path'
+import type { Watcher, WatcherEvents, WatcherStatus } from '../api/index.js'
 import { CacheError } from '../base/errors.js'
-import type { Watcher, WatcherEvents, WatcherStatus } from '../base/types.js'
+import type { AnswerStore } from '../entries/answers.js'
+import type { SnapshotMeans } from '../inputs/snapshot.js'
 import type { Environment } from '../log/environment.js'
 import type { Manifest } from '../manifest/manifest.js'
 import { EntryIndex, type WatchedEntry } from './entry-index.js'
@@ -22,6 +24,8 @@ import { isWithin, type WatchedSource } from './source-tree.js'
 
 export interface WatcherInput {
   environment: Environment
+  snapshotMeans: SnapshotMeans
+  lists: AnswerStore['lists']
   /** The manifests that are on disk, by the names of their namespaces. */
   manifests(): Map<string, Manifest>
   /** The directory of the cache, whose own changes mean nothing. */
@@ -67,12 +71,14 @@ class SourceWatcher extends EventEmitter<WatcherEvents> implements Watcher {
 
   constructor(input: WatcherInput) {
     super()
-    const { environment, roots, manifests, now, canDrop, report } = input
+    const { environment, snapshotMeans, lists, roots, manifests, now, canDrop, report } = input
     this.#input = input
     this.roots = roots
-    this.#index = new EntryIndex({ roots, manifests, report, keepsOver: !canDrop })
+    this.#index = new EntryIndex({ roots, manifests, lists, report, keepsOver: !canDrop })
     this.#examiner = new Examiner({
       environment,
+      snapshotMeans,
+      lists,
       index: this.#index,
       pace: this.#pace,
       now,

@@ -6,13 +6,14 @@
 import { memoryOf, StoredValue } from '../encoding/stored-value.js'
 import type { BucketState } from '../log-map/log-map.js'
 import type { RecordView } from '../log-map/record.js'
-import { decodeEntry, type Entry } from '../manifest/entry.js'
+import { decodeHead, type Entry, type Head } from '../manifest/entry.js'
 import type { EntryKey } from '../manifest/manifest.js'
 
-export class Recent {
+export class CachedValue {
   readonly key: EntryKey
   /** The manifest's around the key when this was read. */
   readonly state: BucketState
+  readonly head: Head
   readonly entry: Entry
   /** The check of the entry's record. */
   readonly check: number
@@ -24,7 +25,8 @@ export class Recent {
   constructor(key: EntryKey, state: BucketState, record: RecordView, bytes: Buffer, sizeBytes: number) {
     this.key = key
     this.state = state
-    this.entry = decodeEntry(Buffer.from(record.value))
+    this.head = decodeHead(Buffer.from(record.value))
+    this.entry = this.head.entry as Entry
     this.check = record.check
     this.value = new StoredValue(Buffer.from(bytes))
     this.sizeBytes = sizeBytes
@@ -44,14 +46,14 @@ const MAX_SEEN = 65_536
 /** What an entry takes in memory besides its value, about. */
 const ENTRY_BYTES = 400
 
-export class RecentValues {
-  readonly #byKey = new Map<string, Recent>()
+export class ValueCache {
+  readonly #byKey = new Map<string, CachedValue>()
   /** Keys that were read once. */
   readonly #seen = new Set<string>()
   #bytes = 0
   #refusedCount = 0
 
-  get(key: string): Recent | undefined {
+  get(key: string): CachedValue | undefined {
     return this.#byKey.get(key)
   }
 
@@ -66,7 +68,7 @@ export class RecentValues {
     const sizeBytes = memoryOf(bytes) + ENTRY_BYTES
     if (sizeBytes > MAX_BYTES * MAX_SHARE) return
     if (this.#bytes + sizeBytes > MAX_BYTES && ++this.#refusedCount % ADMITTED !== 0) return
-    this.#byKey.set(text, new Recent(key, state, record, bytes, sizeBytes))
+    this.#byKey.set(text, new CachedValue(key, state, record, bytes, sizeBytes))
     this.#bytes += sizeBytes
     for (const oldest of this.#byKey.keys()) {
       if (this.#bytes <= MAX_BYTES) return
@@ -75,9 +77,9 @@ export class RecentValues {
   }
 
   forget(key: string): void {
-    const recent = this.#byKey.get(key)
-    if (!recent) return
-    this.#bytes -= recent.sizeBytes
+    const cached = this.#byKey.get(key)
+    if (!cached) return
+    this.#bytes -= cached.sizeBytes
     this.#byKey.delete(key)
   }
 }

@@ -1,20 +1,33 @@
+import type { CacheMode } from '../api/index.js'
 import type { Blobs } from '../blobs/blobs.js'
-import type { Claims } from '../claims/claims.js'
 import type { Counters } from '../counters/counters.js'
+import type { Snapshot, SnapshotMeans } from '../inputs/snapshot.js'
+import type { FileHashes } from '../inputs/source.js'
 import type { Environment } from '../log/environment.js'
 import type { Manifest } from '../manifest/manifest.js'
-import type { Memo } from '../memo/memo.js'
-import type { Flights } from './flights.js'
+import type { Projects } from '../project/project.js'
+import type { InputListStore } from './input-lists.js'
 
 /** What a namespace needs of the cache that it belongs to; shared by all handles of one name. */
 export interface NamespaceStore {
   readonly environment: Environment
+  readonly name: string
+  /** Names the namespace in this process. */
+  readonly id: string
+  /** The namespace's directory. */
+  readonly directory: string
   readonly manifest: Manifest
   readonly blobs: Blobs
   readonly counters: Counters
-  readonly claims: Claims
-  readonly memo: Memo
-  readonly flights: Flights
+  readonly fileHashes: FileHashes & { flushIfDue(report: (error: unknown) => void): void }
+  readonly lists: InputListStore
+  readonly projects: Projects
+  readonly mode: CacheMode
+  /** When the cache was opened, by its clock. */
+  readonly openedAt: number
+  readonly snapshotMeans: SnapshotMeans
+  /** What the world is now: of `cache.snapshot`, if that runs, else looked at anew. */
+  snapshot(): Snapshot
   now(): number
   /** Throws `ERR_CACHE_CLOSED` once the cache is closed. */
   expectOpen(): void

@@ -1,31 +1,44 @@
-// What a file's content hashes to, remembered by its path and proved by its stat: a tool that asks for the digests of
-// ten thousand unchanged files makes ten thousand stats and opens none. One memo serves all namespaces of a cache.
+// What a file's content hashes to, remembered by its path and proved by its metadata: a tool that asks for the digests of
+// ten thousand unchanged files makes ten thousand stats and opens none. One map serves all namespaces of a cache.
 //
 // Only a shortcut: a record that is lost, damaged or out of date costs a read of the file. So records are gathered and
-// written in batches, and a killed process loses what it had not written yet. Racy fingerprints are not remembered,
-// because they would have to be proved by content anyway.
+// written in batches, and a killed process loses what it had not written yet. What later changes could leave with the same
+// metadata is not remembered, because it would have to be proved by content anyway.
 
 import { errnoOf } from '../base/errors.js'
-import { fingerprintBytes, flagsOf, readFingerprint, writeFingerprint } from '../fingerprint/bytes.js'
-import { ABSENT, type Fingerprint } from '../fingerprint/fingerprint.js'
+import { decodeInputs, encodeInputs, type Input } from '../inputs/input.js'
+import type { FileHashes } from '../inputs/source.js'
 import type { Environment } from '../log/environment.js'
 import { LogMap } from '../log-map/log-map.js'
 import { changeOf, hashedPosition } from '../log-map/record.js'
 
 /** Records are written when this many have gathered, and on exit. */
 const FLUSH_COUNT = 1024
-const MAX_PATH_BYTES = 0xffff
+const MAX_NAME_BYTES = 0xffff
+/** Records that are kept decoded. */
+const MAX_KEPT = 100_000
 
-export class Memo {
+export class FileHashMap implements FileHashes {
   readonly #environment: Environment
   readonly #map: LogMap
-  readonly #pending = new Map<string, Fingerprint>()
+  readonly #pending = new Map<string, Input>()
+  readonly #kept = new Map<string, Input>()
   #dueCount = FLUSH_COUNT
 
-  /** `identity` is the memo's place below the root. */
+  /** `identity` is the map's place below the root. */
   constructor(environment: Environment, path: string, identity: string) {
     this.#environment = environment
     this.#map = new LogMap(environment, path, identity, bytes => hashedPosition(environment.hashing, bytes))
+  }
+
+  /** Writes what has gathered, where that is much; a failure is reported. */
+  flushIfDue(report: (error: unknown) => void): void {
+    if (!this.isDue) return
+    try {
+      this.flush()
+    } catch (error) {
+      report(error)
+    }
   }
 
   /** Whether enough has gathered since the last `flush`, successful or not. */
@@ -33,21 +46,29 @@ export class Memo {
     return this.#pending.size >= this.#dueCount
   }
 
-  /** What was remembered of a path, true or not by now. @throws errno-style errors */
-  recall(path: string): Fingerprint | undefined {
-    const pending = this.#pending.get(path)
-    if (pending) return pending
-    const key = Buffer.from(path)
+  /** What was remembered under a name, true or not by now. @throws errno-style errors */
+  recall(name: string): Input | undefined {
+    const known = this.#kept.get(name)
+    if (known) return known
+    const key = Buffer.from(name)
     const position = hashedPosition(this.#environment.hashing, key)
     // What is in memory will do: the caller proves it, and what is out of date costs one read of the file.
     const found = this.#map.getLoaded(position, key) ?? this.#map.get(position, key)
-    return found && decode(found.value)
+    const input = found?.isPut ? decode(found.value) : undefined
+    if (input) this.#keep(name, input)
+    return input
   }
 
   /** Takes effect for other processes with the next `flush`. */
-  remember(path: string, fingerprint: Fingerprint): void {
-    if (fingerprint.isRacy || fingerprint === ABSENT) return
-    if (path.isWellFormed() && Buffer.byteLength(path) <= MAX_PATH_BYTES) this.#pending.set(path, fingerprint)
+  remember(name: string, input: Input): void {
+    if (this.#environment.readOnly || !name.isWellFormed() || Buffer.byteLength(name) > MAX_NAME_BYTES) return
+    this.#keep(name, input)
+    this.#pending.set(name, input)
+  }
+
+  #keep(name: string, input: Input): void {
+    if (this.#kept.size >= MAX_KEPT) this.#kept.clear()
+    this.#kept.set(name, input)
   }
 
   /** @throws errno-style errors; CacheError `ERR_CACHE_IO`; what was gathered stays in memory then */
@@ -56,9 +77,9 @@ export class Memo {
     this.#dueCount = this.#pending.size + FLUSH_COUNT
     if (this.#pending.size === 0) return
     this.#map.write(
-      Array.from(this.#pending, ([path, fingerprint]) => {
-        const key = Buffer.from(path)
-        return changeOf('put', hashedPosition(this.#environment.hashing, key), key, encode(fingerprint))
+      Array.from(this.#pending, ([name, input]) => {
+        const key = Buffer.from(name)
+        return changeOf('put', hashedPosition(this.#environment.hashing, key), key, encodeInputs([input], 'full'))
       }),
     )
     this.#pending.clear()
@@ -83,9 +104,9 @@ export class Memo {
     return next
   }
 
-  #isGone(path: string): boolean {
+  #isGone(name: string): boolean {
     try {
-      return this.#environment.files.stat(path) === undefined
+      return this.#environment.files.stat(name.split('\0', 1)[0] as string) === undefined
     } catch (error) {
       if (errnoOf(error) === undefined) throw error
       return false
@@ -97,19 +118,10 @@ export class Memo {
   }
 }
 
-function encode(fingerprint: Fingerprint): Buffer {
-  const bytes = Buffer.allocUnsafe(1 + fingerprintBytes(fingerprint))
-  writeFingerprint(fingerprint, bytes, bytes.writeUInt8(flagsOf(fingerprint), 0))
-  return bytes
-}
-
 /** Undefined for a record that is none. */
-function decode(bytes: Buffer): Fingerprint | undefined {
+function decode(bytes: Buffer): Input | undefined {
   try {
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
-    const fingerprint = readFingerprint(view.getUint8(0), view, 1)
-    // The bytes are a view of a file that may be given up.
-    return { ...fingerprint, digest: Buffer.from(fingerprint.digest) }
+    return decodeInputs(new DataView(bytes.buffer, bytes.byteOffset, bytes.length), 0, 'full').inputs[0]
   } catch (error) {
     if (error instanceof RangeError) return undefined
     throw error

@@ -1,5 +1,5 @@
-// Computations for callers that wait and for callers that cannot, written once: as generators that yield what there is to
-// wait for, which is all that the two differ in.
+// Computations for callers that wait and for callers that can't, written once: as generators that yield what there is to
+// wait for, in the manner of gensync (https://github.com/loganfsmyth/gensync).
 
 import { CacheError } from '../base/errors.js'
 import { waitSync } from '../base/wait.js'
@@ -34,11 +34,17 @@ export function runSync<T>(steps: Steps<T>): T {
     if ('waitMs' in step) {
       waitSync(step.waitMs)
       next = steps.next()
-    } else if (step.outcome instanceof Promise) {
-      next = steps.throw(new CacheError('ERR_CACHE_OPTION', 'The function gave a promise: call the one without Sync.'))
+    } else if (isThenable(step.outcome)) {
+      const message = 'The function returned a promise: call the method whose name does not end in Sync.'
+      next = steps.throw(new CacheError('ERR_CACHE_OPTION', message))
     } else {
       next = steps.next(step.outcome)
     }
   }
   return next.value
+}
+
+/** Promises of any realm, and what behaves like one. */
+function isThenable(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
 }

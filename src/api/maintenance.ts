@@ -1,0 +1,112 @@
+// Options and reports of gc and verify.
+
+import type { Limits } from './limits.js'
+
+/** Limits given here replace those that the cache was opened with. */
+export interface GcOptions extends Limits {
+  /** Drop entries of this namespace alone; the limits given here are for it then. */
+  namespace?: string
+  /** Change nothing, and report what would be done. */
+  dryRun?: boolean
+  onProgress?: (progress: GcProgress) => void
+  /** Aborts between two pieces of work, with the store intact: the promise is rejected with the signal's reason. */
+  signal?: AbortSignal
+}
+
+export interface GcProgress {
+  /** First the entries of all namespaces are looked at, then values are given up. */
+  step: 'entries' | 'values'
+  /** Of the step: from 0 to 1. */
+  fraction: number
+}
+
+/** What a garbage collection did, or in a dry run would do. */
+export interface GcReport {
+  isDryRun: boolean
+  /** Removed because their time was over. */
+  expiredEntries: number
+  /** Removed because a source had changed. */
+  staleEntries: number
+  /** Removed because they had not been used for longer than the maximum age. */
+  unusedEntries: number
+  /** Removed, the least recently used first, because there was too much. */
+  evictedEntries: number
+  keptEntries: number
+  /** Values that no entry referred to. */
+  removedBlobs: number
+  /** Distinct values that entries refer to. */
+  keptBlobs: number
+  /** Bytes on disk before and after, all files below the root's version directory; foretold in blocks of 4 KB. */
+  diskBytesBefore: number
+  diskBytesAfter: number
+}
+
+/**
+ * What verify found wrong. `corrupt`: bytes that were written whole and no longer are. `missing`: a file or an index record
+ * that should be there. `dangling`: an entry or an index record whose blob is not there. `unreadable`: what is no file or
+ * directory where one should be, or cannot be read.
+ */
+export type ProblemKind = 'corrupt' | 'missing' | 'dangling' | 'unreadable'
+
+/**
+ * What verify found that is normal and harmless. `torn`: the beginning of a frame whose writer was killed. `orphaned`: blobs
+ * that no entry refers to, or of which the index was not told; leftovers of interrupted work; files that are not the cache's.
+ */
+export type NoteKind = 'torn' | 'orphaned'
+
+export interface Finding<Kind extends ProblemKind | NoteKind> {
+  kind: Kind
+  /** Relative to the root, with `/` between its parts. */
+  file: string
+  /** Where in the file. */
+  offset?: number
+  /** How many bytes it is about. */
+  bytes: number
+  /** A sentence for a person. */
+  message: string
+  /** Of an entry. */
+  namespace?: string
+  version?: string
+  key?: string
+  /** After a repair: whether this was mended. */
+  isRepaired?: boolean
+}
+
+export type Problem = Finding<ProblemKind>
+export type Note = Finding<NoteKind>
+
+export interface VerifyOptions {
+  /** Salvage what is whole, and keep what is cut out in `lost+found` below the root. Default: false, nothing is written. */
+  repair?: boolean
+  /** Called now and then, at least once a file. */
+  onProgress?: (progress: VerifyProgress) => void
+  /** Ends it early: the promise rejects with the signal's reason. What was repaired by then stays so. */
+  signal?: AbortSignal
+}
+
+export interface VerifyProgress {
+  /** Relative to the root, with `/` between its parts. */
+  file: string
+  checkedBytes: number
+  /** Of all files that there were at the beginning; others may write meanwhile. */
+  totalBytes: number
+}
+
+/** What verify found. */
+export interface VerifyReport {
+  /** Whether nothing is wrong; notes do not count. After a repair, this is what a second look found, as is all but the problems. */
+  isWhole: boolean
+  fileCount: number
+  checkedBytes: number
+  /** Whole blobs, and entries that can be read. */
+  blobCount: number
+  entryCount: number
+  /** The first 1,000 of them. */
+  problems: Problem[]
+  problemCount: number
+  /** The first 1,000 of them. */
+  notes: Note[]
+  noteCount: number
+  /** Paths below the root of what a repair cut out. */
+  lostAndFound: string[]
+}

@@ -1,0 +1,332 @@
+// A question is answered from the cache, or by computing: this is the main path of `getOrSet`, `analyze` and `wrap`.
+//
+// Who asks within a computation takes over what the answer depends on, whether it was stored, computed now, or computed for
+// another caller meanwhile. So whatever is stored is valid for all that was seen on the way.
+
+import type { MissReason } from '../api/index.js'
+import { CacheError } from '../base/errors.js'
+import { decodeValue } from '../encoding/decode.js'
+import type { Entries, Hit, Miss, Outcome, Question } from '../entries/entries.js'
+import { inputOf, lookOf } from '../inputs/input.js'
+import type { Snapshot } from '../inputs/snapshot.js'
+import { commit, isBoundToProject } from './commit.js'
+import { type Answer, ancestorOf, between, Computation, isWaitingFor, type Result } from './computation.js'
+import { type ContextInput, createAnalyzeContext, createContext, Observer } from './context.js'
+import { runAsync, runSync, type Steps } from './driver.js'
+import { currentFrame, enterAsync, type Frame, leaveAsync, runInAsyncFrame, runInFrame } from './frame.js'
+import { dropLease, isWorthWaiting, letGo, newWait, takeLease } from './leases.js'
+import type { Ask } from './question.js'
+import { Recorder } from './recorder.js'
+
+/** Between two looks for a value that another process computes, ms: the first one at first, twice as long each time. */
+const MIN_WAIT_MS = 1
+const MAX_WAIT_MS = 50
+
+/** Asynchronous computations of this thread that others may join, by question. */
+const flights = new Map<string, Computation>()
+
+/** @throws what `compute` throws */
+export async function ask(entries: Entries, question: Ask): Promise<unknown> {
+  const id = idOf(entries, question)
+  const parent = currentFrame()?.computation
+  for (let mayJoin = !question.isUnkept; ; ) {
+    const found = lookUp(entries, question)
+    if (found.reason === undefined) return hit(entries, question, found, parent)
+    const flight = mayJoin ? flights.get(id) : undefined
+    const isCircle = flight !== undefined && parent !== undefined && isWaitingFor(flight, parent)
+    if (isCircle) markCircle(flight, parent)
+    if (!flight || isCircle || !isOfEpoch(flight, found)) {
+      return (await begin(entries, question, id, parent, found)).value
+    }
+    const { bytes, answer, computeMs } = await join(flight, parent)
+    if (bytes && answer && isStillValid(entries, question, answer)) {
+      entries.count('hits')
+      adopt(entries, question, answer, parent)
+      tell(entries, question, true, undefined, answer, computeMs)
+      return decodeValue(bytes)
+    }
+    // What can't be shared is computed by each of its callers at the same time, as without a cache.
+    mayJoin = bytes !== undefined
+  }
+}
+
+/** @throws the same */
+export function askSync(entries: Entries, question: Ask): unknown {
+  const parent = currentFrame()?.computation
+  const found = lookUp(entries, question)
+  if (found.reason === undefined) return hit(entries, question, found, parent)
+  const id = idOf(entries, question)
+  const ancestor = ancestorOf(parent, id)
+  if (parent && ancestor) markCircle(ancestor, parent)
+  const computation = start(entries, id, parent, ancestor === undefined)
+  return runSync(compute(entries, question, computation, found, true)).value
+}
+
+function idOf(entries: Entries, { key, digest }: Ask): string {
+  return `${entries.store.id} ${digest?.toString('hex') ?? ''} ${key.bytes.toString('latin1')}`
+}
+
+function lookUp(entries: Entries, question: Ask): Outcome {
+  if (question.isUnkept) return { reason: 'no-project', epoch: undefined, validity: undefined }
+  return entries.find(question.key, question)
+}
+
+/** Whether a computation is for the epoch that its key has now: nothing was set or removed since it began. */
+function isOfEpoch(flight: Computation, { epoch }: Miss): boolean {
+  return flight.epoch === undefined || flight.epoch === epoch
+}
+
+async function join(flight: Computation, parent: Computation | undefined): Promise<Result> {
+  parent?.waitsFor.add(flight)
+  try {
+    return (await flight.promise) as Result
+  } finally {
+    parent?.waitsFor.delete(flight)
+  }
+}
+
+/** Starts to compute, so that others can join. */
+function begin(
+  entries: Entries,
+  question: Ask,
+  id: string,
+  parent: Computation | undefined,
+  found: Miss,
+): Promise<Result> {
+  const computation = start(entries, id, parent, ancestorOf(parent, id) === undefined)
+  enterAsync()
+  const promise = runAsync(compute(entries, question, computation, found, false)).finally(() => {
+    if (flights.get(id) === computation) flights.delete(id)
+    leaveAsync()
+  })
+  computation.promise = promise
+  if (!question.isUnkept && !flights.has(id)) {
+    flights.set(id, computation)
+    // The caller handles a failure, and so does each that joins.
+    promise.catch(() => undefined)
+  }
+  return promise
+}
+
+function start(entries: Entries, id: string, parent: Computation | undefined, isStorable: boolean): Computation {
+  const { lists, environment } = entries.store
+  const recorder = new Recorder(entries.project, lists, environment.files.now())
+  const computation = new Computation(id, parent, recorder)
+  computation.isStorable = isStorable
+  return computation
+}
+
+/** A computation would wait for itself: nothing on the way of the circle can be stored. */
+function markCircle(from: Computation, to: Computation): void {
+  for (const computation of between(from, to)) computation.isStorable = false
+}
+
+function* compute(
+  entries: Entries,
+  question: Ask,
+  computation: Computation,
+  found: Miss,
+  isSync: boolean,
+): Steps<Result> {
+  const { parent, recorder } = computation
+  parent?.waitsFor.add(computation)
+  const isKept = !question.isUnkept && entries.store.canWrite
+  try {
+    // A nested computation waits for no other process, which might wait for this one.
+    const waited = isKept ? yield* lease(entries, question, computation, isSync, parent === undefined) : undefined
+    if (waited)
+      return { value: hit(entries, question, waited, parent), bytes: undefined, answer: undefined, computeMs: 0 }
+    entries.count(found.reason)
+    return yield* run(entries, question, computation, found.reason, isSync)
+  } finally {
+    recorder.end()
+    parent?.waitsFor.delete(computation)
+    const { epoch } = computation
+    if (epoch !== undefined) {
+      letGo(question.key, epoch)
+      entries.attempt(undefined, () => dropLease(entries.store, question.key, epoch))
+    }
+  }
+}
+
+/** Takes the lease, or waits for the value that another process computes. */
+function* lease(
+  entries: Entries,
+  question: Ask,
+  computation: Computation,
+  isSync: boolean,
+  mayWait: boolean,
+): Steps<Hit | undefined> {
+  const { store } = entries
+  const wait = newWait()
+  for (let waitMs = MIN_WAIT_MS; ; ) {
+    const found = entries.attempt(undefined, () => store.manifest.look(question.key))
+    if (!found) return undefined
+    const isBusy = mayWait && isWorthWaiting(found, wait)
+    if (!isBusy) {
+      const epoch = entries.attempt(null, () => takeLease(store, question.key, found, isSync))
+      // Nothing can be written, so that nothing will be stored.
+      if (epoch === null) return undefined
+      if (epoch !== undefined) {
+        computation.epoch = epoch
+        return undefined
+      }
+    } else {
+      yield { waitMs }
+      waitMs = Math.min(2 * waitMs, MAX_WAIT_MS)
+    }
+    // The lease may be gone because its owner has just finished.
+    store.environment.turn.end()
+    const outcome = entries.find(question.key, question)
+    if (outcome.reason === undefined) return outcome
+  }
+}
+
+/** Calls the caller's function, and stores what it returns. */
+function* run(
+  entries: Entries,
+  question: Ask,
+  computation: Computation,
+  reason: MissReason,
+  isSync: boolean,
+): Steps<Result> {
+  const { recorder } = computation
+  const frame: Frame = { computation, snapshots: currentFrame()?.snapshots }
+  const enter = isSync ? runInFrame : runInAsyncFrame
+  const before = entries.store.snapshot()
+  const input: ContextInput = {
+    recorder,
+    means: entries.store.snapshotMeans,
+    snapshot: () => entries.store.snapshot(),
+    before,
+    run: fn => enter(frame, fn),
+    untracked: fn => enter({ computation: undefined, snapshots: frame.snapshots }, fn),
+  }
+  const observer = new Observer(input)
+  const subject = question.subject?.(before)
+  if (subject && !subject.isAsAsked) recorder.spoil()
+  if (subject && !subject.isAnywhere) recordSubject(question, recorder, before)
+  observer.declare(question.files)
+  const context = subject ? createAnalyzeContext(observer, input, subject) : createContext(observer, input)
+  const startedAt = performance.now()
+  const value = yield { outcome: enter(frame, () => question.compute(context as never)) }
+  const computeMs = performance.now() - startedAt
+  recorder.end()
+  const result = finish(entries, question, computation, value, computeMs)
+  adoptResult(entries, question, computation, result)
+  tell(entries, question, false, reason, result.answer ?? answerOf(recorder), computeMs)
+  return result
+}
+
+/** The analyzed file comes first: it is what leads to the answer. */
+function recordSubject({ asker }: Ask, recorder: Recorder, snapshot: Snapshot): void {
+  const input = snapshot.now(inputOf('file', ''), asker)
+  if (input) recorder.add(input)
+  else recorder.spoil()
+}
+
+function finish(entries: Entries, question: Ask, computation: Computation, value: unknown, computeMs: number): Result {
+  const { recorder } = computation
+  const unstored = { value, bytes: undefined, answer: undefined, computeMs }
+  if (value === undefined) return unstored
+  const bytes = encoded(entries, value)
+  if (!bytes) return unstored
+  if (!recorder.isRecordable || !computation.isStorable || question.isUnkept) return unstored
+  if (question.isPortable && isBoundToProject(entries, question, recorder, bytes)) {
+    recorder.add(inputOf('checkout', entries.project?.dir ?? ''))
+  }
+  const inputs = entries.attempt(undefined, () => entries.store.lists.fold(recorder.inputs, entries.store.now()))
+  if (!inputs) return unstored
+  const answer = { inputs, expiresAt: Math.min(recorder.expiresAt, entries.store.now() + (question.ttlMs ?? Infinity)) }
+  if (computation.epoch !== undefined) {
+    commit(entries, { question, epoch: computation.epoch, answer, bytes, computeMs })
+  }
+  return { value, bytes, answer, computeMs }
+}
+
+/** A result that can't be stored is returned all the same. */
+function encoded(entries: Entries, value: unknown): Buffer | undefined {
+  try {
+    return Buffer.from(entries.encode(value))
+  } catch (error) {
+    if (!(error instanceof CacheError)) throw error
+    entries.store.report(error)
+    return undefined
+  }
+}
+
+function hit(entries: Entries, question: Ask, { value, entry }: Hit, parent: Computation | undefined): unknown {
+  entries.count('hits')
+  const expiresAt = entry.ttlMs === undefined ? Number.POSITIVE_INFINITY : entry.createdAt + entry.ttlMs
+  const answer = { inputs: entry.inputs ?? [], expiresAt }
+  adopt(entries, question, answer, parent)
+  tell(entries, question, true, undefined, answer, entry.computeMs ?? 0)
+  return value
+}
+
+/** The computation that asked depends on what the answer depends on. */
+function adopt(entries: Entries, { asker }: Ask, answer: Answer, parent: Computation | undefined): void {
+  if (!parent) return
+  entries.attempt(undefined, () =>
+    parent.recorder.adopt({ ...answer, isRecordable: true, asker, lists: entries.store.lists }),
+  )
+}
+
+function adoptResult(entries: Entries, question: Ask, computation: Computation, { answer }: Result): void {
+  const { parent, recorder } = computation
+  if (!parent) return
+  if (answer) adopt(entries, question, answer, parent)
+  else {
+    const { inputs, expiresAt, isRecordable } = recorder
+    const { asker } = question
+    parent.recorder.adopt({ inputs, expiresAt, isRecordable, asker, lists: entries.store.lists })
+  }
+}
+
+function answerOf({ inputs, expiresAt }: Recorder): Answer {
+  return { inputs, expiresAt }
+}
+
+/** Whether what another caller computed holds for one that asks now. */
+function isStillValid(entries: Entries, { asker }: Ask, { inputs, expiresAt }: Answer): boolean {
+  if (expiresAt <= entries.store.now()) return false
+  return entries.attempt(
+    false,
+    () => entries.store.snapshot().validate(inputs, asker, entries.options.strategy).reason === undefined,
+  )
+}
+
+function tell(
+  entries: Entries,
+  { onResult, asker }: Ask,
+  isHit: boolean,
+  reason: MissReason | undefined,
+  { inputs }: Answer,
+  computeMs: number,
+): void {
+  if (!onResult) return
+  const files = filesOf(entries, inputs, asker)
+  onResult({ isHit, ...(reason === undefined ? {} : { reason }), files, computeMs })
+}
+
+/** Absolute paths of files and directories among inputs, those of lists included. */
+export function filesOf(entries: Entries, inputs: Answer['inputs'], asker: Question['asker']): string[] {
+  const { store } = entries
+  const snapshot = store.snapshot()
+  const files = new Set<string>()
+  const seen = new Set<string>()
+  const visit = (some: Answer['inputs']) => {
+    for (const input of some) {
+      if (lookOf(input.kind) === 'list') {
+        if (seen.has(input.path)) continue
+        seen.add(input.path)
+        visit(store.lists.load(input.path) ?? [])
+      } else {
+        const path = snapshot.pathOf(input, asker)
+        if (path !== undefined) files.add(path)
+      }
+    }
+  }
+  visit(inputs)
+  return [...files]
+}

@@ -1,0 +1,101 @@
+// Storing what was computed. The entry is written only if its key is still of the epoch in which the computation began: since
+// then nothing was set, deleted, invalidated or cleared. The current answer, if there is one for another state, is kept
+// beside it.
+
+import { CacheError } from '../base/errors.js'
+import { makeCurrent } from '../entries/answers.js'
+import type { Entries } from '../entries/entries.js'
+import type { Entry } from '../manifest/entry.js'
+import type { Answer } from './computation.js'
+import { leaseOfOthers } from './leases.js'
+import type { Ask } from './question.js'
+import type { Recorder } from './recorder.js'
+
+export interface Computed {
+  question: Ask
+  epoch: number
+  answer: Answer
+  bytes: Buffer
+  computeMs: number
+}
+
+/** Others may change the same head meanwhile; more often than this is no race. */
+const MAX_ATTEMPTS = 100
+
+/** Whether the result was stored. */
+export function commit(entries: Entries, computed: Computed): boolean {
+  let isStored = false
+  const isDone = entries.write(() => {
+    const { blobs } = entries.store
+    const stored = blobs.putOne(computed.bytes)
+    const [blob] = stored.refs
+    isStored = blob !== undefined && swapHead(entries, computed, blob)
+    blobs.confirm(stored)
+    if (isStored) entries.hasSet(1, computed.bytes.length)
+  })
+  return isDone && isStored
+}
+
+function swapHead(entries: Entries, { question, epoch, answer, computeMs }: Computed, blob: Entry['blob']): boolean {
+  const { store, project } = entries
+  const { key, digest, isPortable } = question
+  const now = store.now()
+  const entry: Entry = {
+    blob,
+    createdAt: now,
+    usedAt: now,
+    epoch,
+    ttlMs: answer.expiresAt === Number.POSITIVE_INFINITY ? undefined : Math.max(1, answer.expiresAt - now),
+    computeMs,
+    question: digest,
+    seenIn: isPortable ? project?.dir : undefined,
+    inputs: answer.inputs.length === 0 ? undefined : answer.inputs,
+  }
+  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+    const found = store.manifest.look(key)
+    const { head } = found
+    if (head?.epoch !== epoch) return false
+    if (makeCurrent(store, key, { ...found, head: { ...head, lease: leaseOfOthers(head.lease) } }, entry)) return true
+    store.environment.turn.end()
+  }
+  return false
+}
+
+/**
+ * Whether an answer that should hold in every checkout holds in this one alone: nothing that it saw would be another in
+ * another checkout, or it names this one's directory.
+ */
+export function isBoundToProject(entries: Entries, question: Ask, recorder: Recorder, bytes: Buffer): boolean {
+  const { project, store } = entries
+  if (!project) return true
+  if (question.isPromised && !recorder.hasFileInProject) return true
+  if (!holdsPath(bytes, project.dir)) return false
+  if (question.isPromised) {
+    const message =
+      `A result in the portable namespace ${JSON.stringify(store.name)} holds the path of its project, ` +
+      `${project.dir}: it counts in this checkout only.`
+    store.report(new CacheError('ERR_CACHE_PORTABLE', message))
+  }
+  return true
+}
+
+/** Whether the path stands in the bytes: as it is, with slashes, as JSON has it or as a URL. */
+function holdsPath(bytes: Buffer, path: string): boolean {
+  const forms = new Set([
+    path,
+    path.replaceAll('\\', '/'),
+    path.replaceAll('\\', '\\\\'),
+    encodeURI(path.replaceAll('\\', '/')),
+  ])
+  return [...forms].some(form => holdsName(bytes, form))
+}
+
+/** Not as the beginning of a longer name: `/app` doesn't stand in `/apple`. */
+function holdsName(bytes: Buffer, text: string): boolean {
+  const form = Buffer.from(text)
+  for (let at = bytes.indexOf(form); at >= 0; at = bytes.indexOf(form, at + 1)) {
+    const next = bytes[at + form.length]
+    if (next === undefined || !/[\w-]/.test(String.fromCharCode(next))) return true
+  }
+  return false
+}

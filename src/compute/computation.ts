@@ -1,0 +1,71 @@
+// Computations in progress in this thread, and who waits for whom. A computation that would wait for itself, directly or
+// through others, would wait for ever: it computes instead.
+
+import type { Recorder } from './recorder.js'
+
+/** What a computation came to. */
+export interface Result {
+  value: unknown
+  /** Undefined where there is nothing to store. */
+  bytes: Buffer | undefined
+  answer: Answer | undefined
+  computeMs: number
+}
+
+/** What a result is valid for: what one that is computed from it depends on as well. */
+export interface Answer {
+  inputs: readonly import('../inputs/input.js').Input[]
+  /** When it expires, ms since the epoch; Infinity for never. */
+  expiresAt: number
+}
+
+export class Computation {
+  /** Names the question, in this thread. */
+  readonly id: string
+  readonly parent: Computation | undefined
+  readonly recorder: Recorder
+  /** Of the key, since it was leased; undefined before, and where nothing is to be stored. */
+  epoch: number | undefined
+  /** False: it is part of a circle, and its result is returned without being stored. */
+  isStorable = true
+  /** Computations that this one waits for. */
+  readonly waitsFor = new Set<Computation>()
+  /** For others to wait for; undefined for a synchronous one. */
+  promise: Promise<Result> | undefined
+
+  constructor(id: string, parent: Computation | undefined, recorder: Recorder) {
+    this.id = id
+    this.parent = parent
+    this.recorder = recorder
+  }
+}
+
+/** Whether `from` waits for `target`, directly or through others. */
+export function isWaitingFor(from: Computation, target: Computation): boolean {
+  return between(from, target).size > 0
+}
+
+/** All that lie on a way from one to the other, both included; empty if there is none. */
+export function between(from: Computation, target: Computation): Set<Computation> {
+  const leads = new Map<Computation, boolean>()
+  const visit = (computation: Computation): boolean => {
+    if (computation === target) return true
+    const known = leads.get(computation)
+    if (known !== undefined) return known
+    leads.set(computation, false)
+    let isOnTheWay = false
+    for (const next of computation.waitsFor) if (visit(next)) isOnTheWay = true
+    leads.set(computation, isOnTheWay)
+    return isOnTheWay
+  }
+  if (!visit(from)) return new Set()
+  const found = new Set([target])
+  for (const [computation, isOnTheWay] of leads) if (isOnTheWay) found.add(computation)
+  return found
+}
+
+/** The ancestor that computes the same question, if there is one. */
+export function ancestorOf(computation: Computation | undefined, id: string): Computation | undefined {
+  for (let each = computation; each; each = each.parent) if (each.id === id) return each
+  return undefined
+}

@@ -1,0 +1,232 @@
+// The object that compute functions are given. It is made of bound functions, so that it can be destructured and spread.
+
+import { dirname, join } from 'node:path'
+import type { AnalyzeContext, ComputeContext, GlobOptions, PathLike } from '../api/index.js'
+import { refuseOption } from '../base/options.js'
+import type { Files } from '../files/files.js'
+import { globDetail, joined, matcherOf, selectFrom } from '../inputs/glob.js'
+import { type Input, inputOf } from '../inputs/input.js'
+import { environmentDigest, type Snapshot, type SnapshotMeans } from '../inputs/snapshot.js'
+import { isImpossible, type Source } from '../inputs/source.js'
+import { placeOf } from '../project/project.js'
+import { type GivenPath, givenPath, givenPaths } from './paths.js'
+import type { Recorder } from './recorder.js'
+
+export interface ContextInput {
+  recorder: Recorder
+  means: SnapshotMeans
+  /** What the world is now; see `NamespaceStore.snapshot`. */
+  snapshot(): Snapshot
+  /** What was looked at before the computation began. */
+  before: Snapshot
+  run<R>(fn: () => R): R
+  untracked<R>(fn: () => R): R
+}
+
+/** File systems and clocks count time in steps: what changed so shortly before a moment may have changed after it. */
+const CLOCK_STEP_MS = 15
+
+/** Looks at the world for one computation, and records what it sees. */
+export class Observer {
+  readonly #input: ContextInput
+  readonly #recorder: Recorder
+
+  constructor(input: ContextInput) {
+    this.#input = input
+    this.#recorder = input.recorder
+  }
+
+  /** What reading the path gives. @throws as `fs.readFileSync` does */
+  read(path: PathLike): Buffer {
+    const given = this.#given(path)
+    const source = this.#input.snapshot().source(given.absolute)
+    const input = source.input(true)
+    if (input) this.#record(input, given)
+    else this.#recorder.spoil()
+    if (input?.kind === 'file' && source.content) return source.content
+    // What it throws is what the caller would have got without the cache.
+    const content = this.#files.readAnyway(given.given)
+    // It is not what it was at the look.
+    if (input) this.#recorder.spoil()
+    return content
+  }
+
+  exists(path: PathLike): boolean {
+    const given = this.#given(path)
+    if (isImpossible(given.absolute)) return false
+    const { exists } = this.#input.snapshot().source(given.absolute)
+    this.#record(inputOf(exists ? 'present' : 'missing', ''), given)
+    return exists
+  }
+
+  readDirectory(path: PathLike): string[] {
+    const given = this.#given(path)
+    const source = this.#input.snapshot().source(given.absolute)
+    const input = source.input(true)
+    if (input) this.#record(input, given)
+    else this.#recorder.spoil()
+    if (input?.kind === 'directory' && source.items) return source.items.map(({ name }) => name).sort()
+    const names = this.#files.listAnyway(given.given)
+    if (input) this.#recorder.spoil()
+    return names.sort()
+  }
+
+  /** Records files that were declared before the computation began. */
+  declare(paths: readonly GivenPath[]): void {
+    for (const given of paths) this.#name(given)
+  }
+
+  /** The same of files that may have been read already, by other means. */
+  addDependency(paths: PathLike | Iterable<PathLike>): void {
+    this.#recorder.assertRunning()
+    for (const given of givenPaths(paths)) {
+      if (given.isRelative) this.#recordPlace()
+      const source = this.#name(given)
+      if (source && this.#mayHaveChanged(source)) this.#recorder.spoil()
+    }
+  }
+
+  env(name: string): string | undefined {
+    this.#recorder.assertRunning()
+    if (typeof name !== 'string') throw refuseOption('A variable must be given by its name.', name)
+    const value = process.env[name]
+    this.#recorder.add(inputOf('environment', name, false, environmentDigest(this.#input.means, value)))
+    return value
+  }
+
+  glob(patterns: string | readonly string[], options: GlobOptions = {}): string[] {
+    this.#recorder.assertRunning()
+    const list = typeof patterns === 'string' ? [patterns] : [...patterns]
+    if (!list.every(pattern => typeof pattern === 'string' && pattern !== '')) {
+      throw refuseOption('Glob patterns must be texts.', patterns)
+    }
+    const base = givenPath(options.cwd ?? '.')
+    if (base.isRelative) this.#recordPlace()
+    const matcher = matcherOf(list)
+    const found = new Set<string>()
+    const walk = (at: string) => {
+      const path = at.startsWith('/') ? at : join(base.absolute, at)
+      const source = this.#input.snapshot().source(path)
+      const detail = globDetail(at, list)
+      const selected = source.select(items => selectFrom(items, at, matcher))
+      this.#recordAt(
+        source.globInput(detail, () => selected),
+        path,
+      )
+      for (const name of selected) {
+        if (name.endsWith('/')) walk(joined(at, name.slice(0, -1)))
+        else found.add(joined(at, name))
+      }
+    }
+    for (const start of matcher.starts) walk(start)
+    return [...found].sort()
+  }
+
+  /** That the result holds in this checkout only. */
+  recordCheckout(): void {
+    this.#recorder.add(inputOf('checkout', this.#recorder.project?.dir ?? ''))
+  }
+
+  get #files(): Files {
+    return this.#input.means.files
+  }
+
+  #name(given: GivenPath): Source | undefined {
+    if (isImpossible(given.absolute)) return undefined
+    const source = this.#input.snapshot().source(given.absolute)
+    const input = source.input()
+    if (input) this.#record(input, given)
+    else this.#recorder.spoil()
+    return source
+  }
+
+  /** Whether the source may be another one than when the computation began. */
+  #mayHaveChanged({ path, stat }: Source): boolean {
+    const sinceMs = this.#recorder.startedMs - CLOCK_STEP_MS
+    if (stat) {
+      const before = this.#input.before.known(path)?.stat
+      if (before && before.ctimeMs === stat.ctimeMs && before.inode === stat.inode) return false
+      return Math.max(stat.mtimeMs, stat.ctimeMs) >= sinceMs
+    }
+    const above = this.#input.snapshot().source(dirname(path)).stat
+    return above !== undefined && Math.max(above.mtimeMs, above.ctimeMs) >= sinceMs
+  }
+
+  #given(path: PathLike): GivenPath {
+    this.#recorder.assertRunning()
+    const given = givenPath(path)
+    if (given.isRelative) this.#recordPlace()
+    return given
+  }
+
+  #recordPlace(): void {
+    this.#recorder.add(inputOf('cwd', placeOf(this.#recorder.project, process.cwd())))
+  }
+
+  #record(input: Input, { absolute }: GivenPath): void {
+    if (!isImpossible(absolute)) this.#recordAt(input, absolute)
+  }
+
+  #recordAt(input: Input, absolute: string): void {
+    const { path, isRelative } = this.#recorder.recorded(absolute)
+    this.#recorder.add({ ...input, path, isRelative })
+  }
+}
+
+export function createContext(observer: Observer, { run, untracked }: ContextInput): ComputeContext {
+  return {
+    readFile: path => observer.read(path).toString(),
+    // Of the caller: the bytes may be kept elsewhere.
+    readBytes: path => new Uint8Array(observer.read(path)),
+    exists: path => observer.exists(path),
+    readDirectory: path => observer.readDirectory(path),
+    glob: (patterns, options) => observer.glob(patterns, options),
+    addDependency: paths => observer.addDependency(paths),
+    env: name => observer.env(name),
+    run,
+    untracked,
+  }
+}
+
+/** The analyzed file. */
+export interface Subject {
+  /** Absolute. */
+  path: string
+  relativePath: string
+  bytes: Buffer
+  /** The text that the host gave. */
+  text: string | undefined
+  isAnywhere: boolean
+  /** False: it holds something else than the question is about. */
+  isAsAsked: boolean
+}
+
+export function createAnalyzeContext(
+  observer: Observer,
+  input: ContextInput,
+  { path, relativePath, bytes, text, isAnywhere }: Subject,
+): AnalyzeContext {
+  let source = text
+  const recordLocation = () => {
+    if (isAnywhere) input.recorder.add(inputOf('location', relativePath))
+  }
+  return {
+    ...createContext(observer, input),
+    get path() {
+      recordLocation()
+      observer.recordCheckout()
+      return path
+    },
+    get relativePath() {
+      recordLocation()
+      return relativePath
+    },
+    get source() {
+      source ??= bytes.toString()
+      return source
+    },
+    get bytes() {
+      return bytes
+    },
+  }
+}

@@ -1,0 +1,194 @@
+// What the computing calls of a namespace ask: their arguments are checked here, and made into questions.
+
+import type {
+  AnalyzeContext,
+  AnalyzeOptions,
+  ComputeContext,
+  GetOrSetOptions,
+  PathLike,
+  SourceText,
+  WrapOptions,
+} from '../api/index.js'
+import { CacheError } from '../base/errors.js'
+import { assertFlag, assertOptionalFunction, assertOptions, parseTtl, refuseOption } from '../base/options.js'
+import type { Entries } from '../entries/entries.js'
+import { inputOf } from '../inputs/input.js'
+import type { Snapshot } from '../inputs/snapshot.js'
+import type { EntryKey } from '../manifest/manifest.js'
+import { recordPath } from '../project/project.js'
+import { keyOfArguments } from './arguments.js'
+import type { Subject } from './context.js'
+import { type GivenPath, givenPath, givenPaths } from './paths.js'
+import type { Ask } from './question.js'
+
+const GET_OR_SET_OPTIONS = ['ttl', 'files', 'inputs', 'onResult']
+const ANALYZE_OPTIONS = ['inputs', 'anywhere', 'onResult']
+const WRAP_OPTIONS = ['inputs', 'files', 'ttl', 'onResult']
+const NO_KEY: EntryKey = { place: 0, slot: 0, bytes: Buffer.alloc(0) }
+
+/** @throws CacheError `ERR_CACHE_OPTION`, `ERR_CACHE_KEY`, `ERR_CACHE_CLOSED` */
+export function getOrSetQuestion(
+  entries: Entries,
+  key: unknown,
+  compute: (context: ComputeContext) => unknown,
+  options?: GetOrSetOptions,
+): Ask {
+  assertFunction(compute)
+  const { ttl, files, inputs, onResult } = assertOptions('getOrSet', options, GET_OR_SET_OPTIONS)
+  assertOptionalFunction('onResult', onResult)
+  const declared = declaredFiles(files)
+  return {
+    ...shared(entries, entries.keyOf(key, 'plain', entries.computedScope), ttl),
+    digest: digestOf(entries, declared, inputs),
+    files: declared,
+    onResult,
+    compute,
+  }
+}
+
+/** @throws CacheError `ERR_CACHE_OPTION`, `ERR_CACHE_CLOSED`; errors of reading the file */
+export function analyzeQuestion(
+  entries: Entries,
+  name: unknown,
+  file: PathLike | SourceText,
+  compute: (context: AnalyzeContext) => unknown,
+  options?: AnalyzeOptions,
+): Ask {
+  if (typeof compute !== 'function') throw refuseOption('analyze takes a name, a file and a function.', compute)
+  const { inputs, anywhere = false, onResult } = assertOptions('analyze', options, ANALYZE_OPTIONS)
+  assertOptionalFunction('onResult', onResult)
+  assertFlag('anywhere', anywhere)
+  const { given, text } = analyzedFile(file)
+  const { path } = recordPath(entries.project, given.absolute)
+  const { hashing } = entries.store.environment
+  const bytes = text === undefined ? undefined : Buffer.from(text)
+  const textInput = bytes && inputOf('file', '', false, hashing.contentDigest(bytes))
+  const asker = entries.asker(given.absolute, path, textInput)
+  const where = anywhere ? contentName(entries, given, textInput?.digest) : path
+  const subject = (snapshot: Snapshot): Subject => {
+    const content = bytes ?? readSubject(entries, snapshot, given)
+    // Between the two looks it may have been changed.
+    const isAsAsked = !anywhere || where === nameOfContent(hashing.contentDigest(content))
+    return { path: given.absolute, relativePath: path, bytes: content, text, isAnywhere: anywhere, isAsAsked }
+  }
+  return {
+    key: entries.keyOf(analysisKey(name, where), 'analysis', 'portable'),
+    asker,
+    ttlMs: undefined,
+    isPortable: true,
+    isPromised: false,
+    isUnkept: entries.store.mode === 'off' || where === undefined,
+    digest: digestOf(entries, [], inputs),
+    files: [],
+    subject,
+    onResult,
+    compute,
+  }
+}
+
+/** The key of an analysis. @throws CacheError `ERR_CACHE_OPTION` */
+export function analysisKey(name: unknown, where = ''): string {
+  if (typeof name === 'string' && name !== '' && !name.includes('\0') && name.isWellFormed()) return `${name}\0${where}`
+  throw refuseOption('The name of an analysis must be a text without NUL.', name)
+}
+
+/** Makes the question of each call of a wrapped function. @throws CacheError `ERR_CACHE_OPTION` */
+export function wrapQuestions<Args extends unknown[]>(
+  entriesNow: () => Entries,
+  name: unknown,
+  fn: (...args: Args) => unknown,
+  options?: WrapOptions<Args>,
+): (self: unknown, args: Args) => Ask {
+  const { inputs, files, ttl, onResult } = assertOptions('wrap', options, WRAP_OPTIONS)
+  if (typeof fn !== 'function') throw refuseOption('wrap takes a name and a function.', fn)
+  assertOptionalFunction('onResult', onResult)
+  if (ttl !== undefined) parseTtl(ttl)
+  const prefix = analysisKey(name)
+  const text = String(fn)
+  return (self, args) => {
+    const entries = entriesNow()
+    const declared = declaredFiles(typeof files === 'function' ? files(...args) : files)
+    const argumentsKey = argumentsOf(entries, args)
+    const key =
+      argumentsKey === undefined ? NO_KEY : entries.keyOf(prefix + argumentsKey, 'call', entries.computedScope)
+    const common = shared(entries, key, ttl)
+    return {
+      ...common,
+      isUnkept: common.isUnkept || argumentsKey === undefined,
+      digest: digestOf(entries, declared, [text, inputs]),
+      files: declared,
+      onResult,
+      compute: () => fn.apply(self, args),
+    }
+  }
+}
+
+function shared(entries: Entries, key: EntryKey, ttl: number | string | undefined) {
+  const isPortable = entries.computedScope === 'portable'
+  return {
+    key,
+    asker: entries.asker(),
+    ttlMs: ttl === undefined ? undefined : parseTtl(ttl),
+    isPortable,
+    isPromised: isPortable,
+    isUnkept: entries.store.mode === 'off' || !entries.hasKeys,
+    subject: undefined,
+  }
+}
+
+/** Undefined for arguments that no key can be made of: such a call isn't cached. */
+function argumentsOf(entries: Entries, args: readonly unknown[]): string | undefined {
+  try {
+    return keyOfArguments(entries, args)
+  } catch (error) {
+    if (!(error instanceof CacheError) || error.code === 'ERR_CACHE_CLOSED') throw error
+    entries.store.report(error)
+    return undefined
+  }
+}
+
+function declaredFiles(files: readonly PathLike[] | undefined): GivenPath[] {
+  if (files === undefined) return []
+  if (typeof files !== 'object' || !(Symbol.iterator in files))
+    throw refuseOption('files must be a list of paths.', files)
+  return givenPaths(files)
+}
+
+/** Undefined where nothing is declared. @throws CacheError `ERR_CACHE_VALUE` for inputs that can't be stored */
+function digestOf(entries: Entries, files: readonly GivenPath[], inputs: unknown): Buffer | undefined {
+  if (files.length === 0 && inputs === undefined) return undefined
+  const paths = files.map(({ absolute }) => recordPath(entries.project, absolute).path)
+  const bytes = entries.encode([paths, inputs])
+  return entries.store.environment.hashing.contentDigest(bytes)
+}
+
+function assertFunction(compute: unknown): void {
+  if (typeof compute !== 'function') throw refuseOption('What computes a value must be a function.', compute)
+}
+
+function analyzedFile(file: PathLike | SourceText): { given: GivenPath; text: string | undefined } {
+  if (typeof file === 'object' && file !== null && 'path' in file) {
+    const { path, source } = assertOptions('The file of analyze', file, ['path', 'source'])
+    if (typeof source !== 'string') throw refuseOption('source must be the text of the file.', source)
+    return { given: givenPath(path), text: source }
+  }
+  return { given: givenPath(file), text: undefined }
+}
+
+/** What the file holds, as it is looked at for the first time. @throws as `fs.readFileSync` does */
+function readSubject(entries: Entries, snapshot: Snapshot, { given, absolute }: GivenPath): Buffer {
+  const source = snapshot.source(absolute)
+  const input = source.input(true)
+  if (input?.kind === 'file' && source.content) return source.content
+  return entries.store.environment.files.readAnyway(given)
+}
+
+/** Names a content; undefined for what has none that can be recorded. */
+function contentName(entries: Entries, { absolute }: GivenPath, digest: Buffer | undefined): string | undefined {
+  const known = digest ?? entries.attempt(undefined, () => entries.store.snapshot().source(absolute).input())?.digest
+  return known && nameOfContent(known)
+}
+
+function nameOfContent(digest: Buffer): string {
+  return `sha256 ${digest.toString('hex')}`
+}

@@ -1,0 +1,22 @@
+import type { CallResult } from '../api/index.js'
+import type { Question } from '../entries/entries.js'
+import type { Snapshot } from '../inputs/snapshot.js'
+import type { EntryKey } from '../manifest/manifest.js'
+import type { Subject } from './context.js'
+import type { GivenPath } from './paths.js'
+
+/** What a computing call asks. */
+export interface Ask extends Question {
+  key: EntryKey
+  /** Whether answers count in every checkout. */
+  isPortable: boolean
+  /** Whether nothing is kept: there is no project, or an argument can't be part of a key. */
+  isUnkept: boolean
+  /** Whether the author promised that results are portable: breaking it is worth a warning. */
+  isPromised: boolean
+  files: readonly GivenPath[]
+  /** Reads the analyzed file. */
+  subject: ((snapshot: Snapshot) => Subject) | undefined
+  onResult: ((result: CallResult) => void) | undefined
+  compute(context: never): unknown
+}

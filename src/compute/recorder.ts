@@ -1,0 +1,149 @@
+// What a computation looks at, recorded as it goes. An input counts as it was at the first look; one that is found to be
+// different at a later look leaves a result that fits neither state, and is not stored.
+
+import { CacheError } from '../base/errors.js'
+import { absoluteEntryName } from '../inputs/entry-name.js'
+import { type Input, type InputKind, inputOf, isSameState, lookOf, nameOf } from '../inputs/input.js'
+import type { Asker } from '../inputs/snapshot.js'
+import { leadsOut, type Project, placeOf, type RecordedPath, recordPath, resolvePath } from '../project/project.js'
+
+/** A result that a computation asked for, with the inputs that it is valid for. */
+export interface Adopted {
+  inputs: readonly Input[]
+  expiresAt: number
+  /** Whether its inputs could be recorded. */
+  isRecordable: boolean
+  /** From where its inputs lead. */
+  asker: Asker
+  /** Lists are named by what this knows. */
+  lists: InputLists
+}
+
+export interface InputLists {
+  load(id: string): readonly Input[] | undefined
+}
+
+export class Recorder {
+  readonly project: Project | undefined
+  readonly startedMs: number
+  readonly #lists: InputLists
+  readonly #inputs = new Map<string, Input>()
+  #isRecordable = true
+  #expiresAt = Number.POSITIVE_INFINITY
+  #hasEnded = false
+
+  constructor(project: Project | undefined, lists: InputLists, startedMs: number) {
+    this.project = project
+    this.startedMs = startedMs
+    this.#lists = lists
+  }
+
+  get inputs(): readonly Input[] {
+    return [...this.#inputs.values()]
+  }
+
+  /** False: something was seen that can't be recorded, or was different at two looks. */
+  get isRecordable(): boolean {
+    return this.#isRecordable
+  }
+
+  /** The earliest end of the results that it was computed from. */
+  get expiresAt(): number {
+    return this.#expiresAt
+  }
+
+  /** What is named from now on would be missing from the entry: it throws instead. */
+  end(): void {
+    this.#hasEnded = true
+  }
+
+  assertRunning(): void {
+    if (this.#hasEnded)
+      throw new CacheError('ERR_CACHE_CLOSED', 'The computation has ended: its context records nothing.')
+  }
+
+  /** The result can't be stored. */
+  spoil(): void {
+    this.#isRecordable = false
+  }
+
+  add(input: Input): void {
+    const name = nameOf(input)
+    const known = this.#inputs.get(name)
+    if (!known) this.#inputs.set(name, input)
+    else if (!isSameState(known, input)) this.#isRecordable = false
+  }
+
+  /** How a path is recorded; a relative one makes the working directory an input. */
+  recorded(path: string): RecordedPath {
+    return recordPath(this.project, path)
+  }
+
+  /** Takes over what another result depends on. */
+  adopt({ inputs, expiresAt, isRecordable, asker, lists }: Adopted): void {
+    if (!isRecordable) this.#isRecordable = false
+    this.#expiresAt = Math.min(this.#expiresAt, expiresAt)
+    const isSameProject = asker.dir === this.project?.dir && lists === this.#lists
+    for (const input of inputs) this.#adoptOne(input, asker, lists, isSameProject)
+  }
+
+  #adoptOne(input: Input, asker: Asker, lists: InputLists, isSameProject: boolean): void {
+    const look = lookOf(input.kind)
+    // Where the analyzed file is was said by this computation itself.
+    if (look === 'location') return
+    if (look === 'file' && input.path === '') this.#adoptAnalyzed(input, asker)
+    else if (isSameProject) this.add(input)
+    else this.#adoptForeign(input, look, asker, lists)
+  }
+
+  #adoptAnalyzed(input: Input, { file, text }: Asker): void {
+    if (file === undefined) {
+      this.spoil()
+      return
+    }
+    const { path, isRelative } = this.recorded(file)
+    const own = { ...input, path, isRelative }
+    // A text that this computation handed over must be one that it read, or nothing is known of where it is from.
+    if (text && !this.#inputs.has(nameOf(own))) this.spoil()
+    else this.add(own)
+  }
+
+  /** Of another project or another cache: paths are recorded anew, lists are taken apart. */
+  #adoptForeign(input: Input, look: InputKind, asker: Asker, lists: InputLists): void {
+    if (look === 'list') {
+      const listed = lists.load(input.path)
+      if (!listed) this.spoil()
+      for (const each of listed ?? []) this.#adoptOne(each, asker, lists, false)
+    } else if (look === 'file' || look === 'present' || look === 'glob') {
+      const path = resolvePath(input, asker.dir)
+      if (path === undefined) this.spoil()
+      else this.add({ ...input, ...this.recorded(path) })
+    } else if (look === 'environment') {
+      this.add(input)
+    } else if (look === 'entry' && lists !== this.#lists) {
+      this.spoil()
+    } else {
+      // It was asked for from this checkout and this working directory.
+      if (look === 'entry') this.add({ ...input, path: absoluteEntryName(input.path, asker.dir) })
+      this.add(inputOf('checkout', this.project?.dir ?? ''))
+      this.add(inputOf('cwd', placeOf(this.project, process.cwd())))
+    }
+  }
+
+  /** Whether a file or directory inside the project is among the inputs. */
+  get hasFileInProject(): boolean {
+    return this.#someInside(this.inputs, new Set())
+  }
+
+  #someInside(inputs: readonly Input[], seen: Set<string>): boolean {
+    return inputs.some(input => {
+      const look = lookOf(input.kind)
+      if (look === 'list') {
+        if (seen.has(input.path)) return false
+        seen.add(input.path)
+        return this.#someInside(this.#lists.load(input.path) ?? [], seen)
+      }
+      return (look === 'file' || look === 'present' || look === 'glob') && !leadsOut(input)
+    })
+  }
+}

@@ -1,0 +1,109 @@
+// The answers to one question, one for each state of its inputs, so that a branch that is switched there and back hits both
+// ways and checkouts don't evict each other's.
+//
+// They form a tree. From the question, a node says which input to look at first; what that is now leads to a node that says
+// which inputs to look at then; what these are now leads to the answer. A computation that is the same each time looks at
+// the same first input, whatever it finds there. ccache's direct mode works alike
+// (https://ccache.dev/manual/latest.html#_how_ccache_works), and so do the constructive traces of
+// https://doi.org/10.1145/3236774.
+
+import { digestOfStates, encodeInputs, type Input } from '../inputs/input.js'
+import type { Asker } from '../inputs/snapshot.js'
+import type { Entry, Node } from '../manifest/entry.js'
+import type { EntryChange, EntryKey, Lookup } from '../manifest/manifest.js'
+import { isExpired } from '../policy/policy.js'
+import type { NamespaceStore } from './store.js'
+
+/** Of one node, so many lists of inputs are kept: the latest ones. */
+const MAX_LISTS = 8
+/** The question, its first input, the others. */
+const MAX_DEPTH = 3
+
+/** Where answers are kept. */
+export type AnswerStore = Pick<NamespaceStore, 'manifest' | 'lists' | 'environment' | 'now'>
+
+export interface FoundAnswer {
+  key: EntryKey
+  entry: Entry
+  check: number
+}
+
+/** The answer for what the inputs are now. @throws errno-style errors; RangeError for damaged records */
+export function findAnswer(
+  store: NamespaceStore,
+  key: EntryKey,
+  epoch: number,
+  question: Buffer | undefined,
+  asker: Asker,
+): FoundAnswer | undefined {
+  const snapshot = store.snapshot()
+  const findAt = (digest: Buffer, depth: number): FoundAnswer | undefined => {
+    const answerKey = store.manifest.answerKeyOf(key, digest)
+    const found = store.manifest.lookAnswer(answerKey)
+    if (!found) return undefined
+    if (found.entry) return { key: answerKey, entry: found.entry, check: found.check }
+    if (depth === MAX_DEPTH) return undefined
+    for (const references of found.node?.lists ?? []) {
+      const inputs = snapshot.restate(references, asker)
+      const answer = inputs && findAt(digestOfStates(store.environment.hashing, inputs, digest), depth + 1)
+      if (answer) return answer
+    }
+    return undefined
+  }
+  return findAt(rootDigest(store, epoch, question), 1)
+}
+
+/**
+ * Makes an entry the current one of its key; the one that was, if it was computed, is kept as an answer. False if others
+ * have changed the key meanwhile.
+ *
+ * @throws errno-style errors; CacheError `ERR_CACHE_IO`
+ */
+export function makeCurrent(store: AnswerStore, key: EntryKey, { head, check }: Lookup, entry: Entry): boolean {
+  if (!head) return false
+  const { epoch, lease, entry: before } = head
+  const changes = isWorthKeeping(before, store.now()) ? changesToKeep(store, key, before) : []
+  changes.push({ key, head: { epoch, entry, lease }, expected: check })
+  return store.manifest.write(changes).at(-1) === true
+}
+
+function isWorthKeeping(entry: Entry | undefined, now: number): entry is Entry {
+  if (entry?.computeMs === undefined) return false
+  return entry.ttlMs === undefined || !isExpired(entry.createdAt, entry.ttlMs, now)
+}
+
+/** What has to be written for an entry to be found among the answers once it is no longer the current one. */
+export function changesToKeep(store: AnswerStore, key: EntryKey, entry: Entry): EntryChange[] {
+  const { epoch, question, inputs = [] } = entry
+  const { hashing } = store.environment
+  const changes: EntryChange[] = []
+  let digest = rootDigest(store, epoch, question)
+  for (const step of [inputs.slice(0, 1), inputs.slice(1)]) {
+    if (step.length === 0) break
+    const references = store.lists.references(step, store.now())
+    if (!references) return []
+    const node = nodeWith(store, store.manifest.answerKeyOf(key, digest), references)
+    if (node) changes.push({ key: store.manifest.answerKeyOf(key, digest), node, epoch })
+    digest = digestOfStates(hashing, step, digest)
+  }
+  changes.push({ key: store.manifest.answerKeyOf(key, digest), answer: entry })
+  return changes
+}
+
+/** The node with the references as its first list; undefined where that is so already. */
+function nodeWith(store: AnswerStore, key: EntryKey, references: readonly Input[]): Node | undefined {
+  const lists = store.manifest.lookAnswer(key)?.node?.lists ?? []
+  const nameOfList = (list: readonly Input[]) => encodeInputs(list, 'reference').toString('latin1')
+  const name = nameOfList(references)
+  const others = lists.filter(list => nameOfList(list) !== name)
+  const [first] = lists
+  if (first && nameOfList(first) === name) return undefined
+  return { lists: [references, ...others].slice(0, MAX_LISTS) }
+}
+
+function rootDigest(store: AnswerStore, epoch: number, question: Buffer | undefined): Buffer {
+  const bytes = Buffer.alloc(6 + (question?.length ?? 0))
+  bytes.writeUIntLE(epoch, 0, 6)
+  if (question) bytes.set(question, 6)
+  return store.environment.hashing.contentDigest(bytes)
+}

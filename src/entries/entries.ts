@@ -1,0 +1,417 @@
+// Reading and writing entries of one project, for all that a namespace offers. This is where the two halves of an entry meet:
+// the manifest says which blob and how long it is valid, the blobs give its bytes. A set stores the blob before the entry, so
+// an entry never refers to nothing; the write of the entry is the commit.
+//
+// It is also the border past which nothing broken gets through: a caller's mistake throws before anything is touched,
+// everything that goes wrong afterwards is reported and becomes a miss, or a set that stored nothing.
+
+import type { MissReason, Strategy } from '../api/index.js'
+import { CacheError, errnoOf } from '../base/errors.js'
+import { MAX_VALUE_BYTES } from '../base/layout.js'
+import type { CounterName } from '../counters/counters.js'
+import { decodeValue } from '../encoding/decode.js'
+import { createValueCodec, type ValueCodec, type ValueCodecOptions } from '../encoding/encode.js'
+import type { Input } from '../inputs/input.js'
+import { type Asker, VALID, type Validity } from '../inputs/snapshot.js'
+import type { Entry, Head } from '../manifest/entry.js'
+import { encodePrefix, type KeyKind, keyStart } from '../manifest/key.js'
+import { drawEpoch, type EntryKey, type Lookup } from '../manifest/manifest.js'
+import { isExpired, isUseDue } from '../policy/policy.js'
+import { type Project, placeOf, type Scope } from '../project/project.js'
+import { findAnswer, makeCurrent } from './answers.js'
+import type { NamespaceStore } from './store.js'
+import { ValueCache } from './value-cache.js'
+
+/** What all entries of a handle have in common. */
+export interface EntryOptions extends ValueCodecOptions {
+  version: string
+  strategy: Strategy
+  isPortable: boolean
+  validate: ((value: unknown) => boolean) | undefined
+}
+
+/** What a computing call asks, beyond the key. */
+export interface Question {
+  /** Digest of what was declared; undefined for nothing. */
+  digest: Buffer | undefined
+  /** Older entries don't count. */
+  ttlMs: number | undefined
+  asker: Asker
+}
+
+export interface Hit {
+  value: unknown
+  entry: Entry
+  reason?: undefined
+}
+
+export interface Miss {
+  value?: undefined
+  reason: MissReason
+  /** Of the head, where there is one. */
+  epoch: number | undefined
+  /** What made the current entry stale. */
+  validity: Validity | undefined
+}
+
+export type Outcome = Hit | Miss
+
+/** An entry to be stored. */
+export interface Item {
+  key: EntryKey
+  bytes: Uint8Array
+  ttlMs: number | undefined
+  inputs: readonly Input[] | undefined
+}
+
+/** Entries that are stored with one write for each file touched. */
+const BATCH_ENTRIES = 512
+
+export class Entries {
+  readonly store: NamespaceStore
+  readonly options: EntryOptions
+  /** Undefined for user-wide keys, and where there is no project. */
+  readonly project: Project | undefined
+  /** False: the working directory belongs to no project, so keys are not stored. */
+  readonly hasKeys: boolean
+  readonly #scope: Scope
+  readonly #prefixes = new Map<string, Buffer>()
+  #codec: ValueCodec | undefined
+  readonly #cached = new ValueCache()
+
+  /** `project` is undefined where there is none; null: keys are the user's. */
+  constructor(store: NamespaceStore, options: EntryOptions, project: Project | undefined | null) {
+    this.store = store
+    this.options = options
+    this.project = project ?? undefined
+    this.hasKeys = project !== undefined
+    this.#scope = project === null ? 'user' : 'project'
+  }
+
+  /**
+   * The key of an entry that is set, or of a computed one; see `computedScope`.
+   *
+   * @throws CacheError `ERR_CACHE_KEY`, `ERR_CACHE_CLOSED`
+   */
+  keyOf(key: unknown, kind: KeyKind = 'plain', scope: Scope = this.#scope): EntryKey {
+    this.store.expectOpen()
+    const name = `${scope} ${kind}`
+    let prefix = this.#prefixes.get(name)
+    if (!prefix) {
+      const project = scope === 'project' ? (this.project?.dir ?? '') : ''
+      prefix = encodePrefix({ version: this.options.version, scope, kind, project })
+      this.#prefixes.set(name, prefix)
+    }
+    return this.store.manifest.keyOf(prefix, key)
+  }
+
+  /** Whose keys `getOrSet` and `wrap` use. */
+  get computedScope(): Scope {
+    return this.options.isPortable ? 'portable' : this.#scope
+  }
+
+  /** Where the references of entries lead. */
+  asker(file?: string, location = '', text?: Input): Asker {
+    const { project } = this
+    return {
+      dir: project?.dir,
+      get place() {
+        return placeOf(project, process.cwd())
+      },
+      location,
+      file,
+      text,
+    }
+  }
+
+  /**
+   * The value's bytes, which the next call may overwrite.
+   *
+   * @throws CacheError `ERR_CACHE_VALUE`, `ERR_CACHE_VALUE_TOO_LARGE`
+   */
+  encode(value: unknown): Uint8Array {
+    this.#codec ??= createValueCodec(this.options)
+    const bytes = this.#codec.encode(value)
+    if (bytes.length <= MAX_VALUE_BYTES) return bytes
+    const message = `A value must not take more than ${MAX_VALUE_BYTES} bytes; this one takes ${bytes.length}.`
+    throw new CacheError('ERR_CACHE_VALUE_TOO_LARGE', message, { value })
+  }
+
+  /** What a get of the key gives; counts it. @throws CacheError `ERR_CACHE_KEY`, `ERR_CACHE_CLOSED` */
+  get(key: string): Outcome {
+    this.store.expectOpen()
+    const outcome = this.look(key)
+    this.count(outcome.reason ?? 'hits')
+    return outcome
+  }
+
+  /** The same without counting. A portable namespace's computed entries count where nothing was set. */
+  look(key: string): Outcome {
+    if (this.store.mode === 'off' || !this.hasKeys) return missing(this.hasKeys ? 'never-set' : 'no-project')
+    const cached = this.#lookInMemory(key)
+    if (cached) return cached
+    const outcome = this.find(this.keyOf(key), undefined, key)
+    if (!this.options.isPortable || outcome.reason === undefined || outcome.epoch !== undefined) return outcome
+    const portable = this.find(this.keyOf(key, 'plain', 'portable'), undefined)
+    return portable.reason === 'never-set' || portable.reason === 'version-changed' ? outcome : portable
+  }
+
+  /** What is under a key, for a question or, without one, for a get; `text` is given for it to be read again soon. */
+  find(key: EntryKey, question: Question | undefined, text?: string): Outcome {
+    if (this.store.mode === 'off') return missing('never-set')
+    try {
+      for (let looks = 1; ; looks++) {
+        const outcome = this.#find(key, question, text)
+        if (outcome.reason !== 'blob-missing' || looks === MAX_LOOKS) return outcome
+        // A gc may have moved the blob since this turn began, or dropped it because the key was set anew; and the next gc
+        // moves it again.
+        this.store.environment.turn.end()
+      }
+    } catch (error) {
+      return missing(this.#unread(error))
+    }
+  }
+
+  /** Whether the entry still answers the question. */
+  validate(entry: Entry, asker: Asker, ttlMs?: number): Validity {
+    if (this.store.mode === 'refresh' && entry.createdAt < this.store.openedAt) return { reason: 'evicted' }
+    const lifetimeMs = Math.min(entry.ttlMs ?? Number.POSITIVE_INFINITY, ttlMs ?? Number.POSITIVE_INFINITY)
+    if (lifetimeMs !== Number.POSITIVE_INFINITY && isExpired(entry.createdAt, lifetimeMs, this.store.now())) {
+      return { reason: 'expired' }
+    }
+    if (!entry.inputs) return VALID
+    return this.store.snapshot().validate(entry.inputs, asker, this.options.strategy)
+  }
+
+  /** Stores the items in order; returns how many. Their bytes must stay as they are meanwhile. */
+  set(items: readonly Item[]): number {
+    if (!this.hasKeys) {
+      this.reportNoProject()
+      return 0
+    }
+    let stored = 0
+    while (stored < items.length && this.write(() => this.#setAll(items.slice(stored, stored + BATCH_ENTRIES)))) {
+      stored = Math.min(stored + BATCH_ENTRIES, items.length)
+    }
+    return stored
+  }
+
+  /** Once: keys in such a directory would be shared by everything that runs there. */
+  reportNoProject(): void {
+    const message =
+      `Nothing is cached in ${process.cwd()}, which belongs to no project; ` +
+      'the namespace option `project: false` makes keys user-wide, `project: dir` names a project.'
+    this.store.report(new CacheError('ERR_CACHE_PROJECT', message))
+  }
+
+  /** Whether the work could be done. */
+  write(work: () => void): boolean {
+    return this.attempt(false, () => {
+      if (!this.store.canWrite) return false
+      work()
+      return true
+    })
+  }
+
+  /** The work's result; where it fails for no fault of the caller's, the failure is reported and the fallback returned. */
+  attempt<T>(fallback: T, work: () => T): T {
+    try {
+      return work()
+    } catch (error) {
+      if (error instanceof CacheError && error.code === 'ERR_CACHE_OPTION') throw error
+      this.store.report(error)
+      return fallback
+    }
+  }
+
+  count(name: CounterName, by = 1): void {
+    const { counters, manifest, canWrite, mode } = this.store
+    if (mode === 'off') return
+    counters.count(name, by)
+    if (!canWrite) return
+    this.store.fileHashes.flushIfDue(this.store.report)
+    if (!counters.isDue) return
+    this.attempt(undefined, () => counters.flush())
+    this.attempt(undefined, () => manifest.flush())
+  }
+
+  /** After entries were stored. */
+  hasSet(count: number, bytes: number): void {
+    this.store.indexSoon()
+    this.count('sets', count)
+    this.attempt(undefined, () => this.store.afterSet(count, bytes))
+  }
+
+  /** What is kept in memory of the key, if it still holds. */
+  #lookInMemory(text: string): Outcome | undefined {
+    const cached = this.#cached.get(text)
+    if (!cached) return undefined
+    try {
+      const { key, state, head, entry, check, value } = cached
+      if (!this.store.manifest.isUnchanged(key, state)) {
+        this.#cached.forget(text)
+        return undefined
+      }
+      const validity = this.validate(entry, this.asker())
+      if (validity.reason !== undefined) return undefined
+      const decoded = value.get()
+      this.#noteUse(key, head, check, validity)
+      return { value: decoded, entry }
+    } catch (error) {
+      return missing(this.#unread(error))
+    }
+  }
+
+  #unread(error: unknown): MissReason {
+    // That says nothing about the cache: its host is about to overflow the stack.
+    if (isStackShort()) return 'unreadable'
+    this.store.report(error)
+    return errnoOf(error) === undefined ? 'corrupt' : 'unreadable'
+  }
+
+  #find(key: EntryKey, question: Question | undefined, text: string | undefined): Outcome {
+    const { manifest, blobs } = this.store
+    const found = manifest.look(key)
+    const { head, entry, removal, check, record } = found
+    if (!head) return missing(removal?.cause ?? this.#whyAbsent(key))
+    const asker = question?.asker ?? this.asker()
+    if (!entry) return this.#findAnswer(key, found, question, asker, removal?.cause ?? this.#whyAbsent(key))
+    const isComputed = entry.computeMs !== undefined
+    if (question && isComputed && !isSameDigest(question.digest, entry.question)) {
+      return this.#findAnswer(key, found, question, asker, 'question-changed')
+    }
+    const validity = this.validate(entry, asker, question?.ttlMs)
+    if (validity.reason !== undefined) {
+      const reason = this.#isBeforeRefresh(entry) ? 'refresh' : validity.reason
+      if (!isComputed) return { reason, epoch: head.epoch, validity }
+      return this.#findAnswer(key, found, question, asker, reason, validity)
+    }
+    const { location } = entry.blob
+    const bytes = blobs.get(entry.blob)
+    if (!bytes) return { reason: 'blob-missing', epoch: head.epoch, validity: undefined }
+    const value = decodeValue(bytes)
+    if (!this.#isAsExpected(value)) return { reason: 'invalid', epoch: head.epoch, validity: undefined }
+    // Before what follows may replace the entry.
+    const state = text === undefined ? undefined : manifest.stateAt(key)
+    if (text !== undefined && state && record) this.#cached.offer(text, key, state, record, bytes)
+    this.#noteUse(key, head, check, validity, entry.blob.location !== location)
+    return { value, entry }
+  }
+
+  /** An answer for the state that the inputs have now, where the current entry is for another one. */
+  #findAnswer(
+    key: EntryKey,
+    current: Lookup,
+    question: Question | undefined,
+    asker: Asker,
+    reason: MissReason,
+    validity?: Validity,
+  ): Outcome {
+    const { epoch = 0, entry: before } = current.head ?? {}
+    const digest = question ? question.digest : before?.question
+    const miss = { reason, epoch, validity }
+    const found = findAnswer(this.store, key, epoch, digest, asker)
+    if (!found || this.validate(found.entry, asker, question?.ttlMs).reason !== undefined) return miss
+    const { entry } = found
+    const bytes = this.store.blobs.get(entry.blob)
+    if (!bytes) return miss
+    const value = decodeValue(bytes)
+    if (!this.#isAsExpected(value)) return miss
+    // The current entry of another checkout stays: checkouts that are used in turns would replace each other's.
+    if (before?.seenIn === undefined || before.seenIn === asker.dir) {
+      const used = { ...entry, usedAt: this.store.now(), seenIn: before?.seenIn ?? entry.seenIn }
+      if (this.store.canWrite) this.attempt(false, () => makeCurrent(this.store, key, current, used))
+    } else {
+      this.#noteUse(found.key, { epoch, entry }, found.check, VALID)
+    }
+    return { value, entry }
+  }
+
+  #isBeforeRefresh({ createdAt }: Entry): boolean {
+    return this.store.mode === 'refresh' && createdAt < this.store.openedAt
+  }
+
+  #isAsExpected(value: unknown): boolean {
+    const { validate } = this.options
+    return validate === undefined || validate(value) === true
+  }
+
+  /** Remembers new metadata of its inputs, else the use, and where the blob is now. */
+  #noteUse(key: EntryKey, head: Head, check: number, { refreshed }: Validity, hasMoved = false): void {
+    const { entry } = head
+    if (!entry || !this.store.canWrite) return
+    const usedAt = this.store.now()
+    const { manifest } = this.store
+    if (refreshed) {
+      // Unless the key was set again meanwhile; a failure costs no more than the next check.
+      const amended = { ...head, entry: { ...entry, usedAt, inputs: refreshed } }
+      this.attempt(false, () => manifest.swap({ key, head: amended }, check))
+    } else if (hasMoved || isUseDue(entry.usedAt, usedAt)) {
+      this.attempt(undefined, () => manifest.amendLater(key, { ...head, entry: { ...entry, usedAt } }, check))
+    }
+  }
+
+  #whyAbsent(key: EntryKey): MissReason {
+    const { version, project } = this.#spaceOf()
+    const others = this.store.manifest.lookEverywhere(key)
+    const isHere = others.some(other => other.version !== version && other.project === project)
+    return isHere ? 'version-changed' : 'never-set'
+  }
+
+  #spaceOf() {
+    return { version: this.options.version, project: this.#scope === 'project' ? (this.project?.dir ?? '') : '' }
+  }
+
+  #setAll(items: readonly Item[]): void {
+    const { blobs, manifest, environment } = this.store
+    const values = items.map(({ bytes }) => bytes)
+    const inputsOf = items.map(({ inputs }) => inputs && this.store.lists.fold(inputs, this.store.now()))
+    const [only] = values
+    const stored = values.length === 1 && only ? blobs.putOne(only) : blobs.put(values)
+    const now = this.store.now()
+    const changes = items.map(({ key, ttlMs }, at) => {
+      const epoch = drawEpoch(environment.random)
+      const blob = stored.refs[at] as Entry['blob']
+      return { key, head: { epoch, entry: { blob, createdAt: now, usedAt: now, epoch, ttlMs, inputs: inputsOf[at] } } }
+    })
+    manifest.write(changes)
+    if (this.options.isPortable) this.#dropPortable(items)
+    blobs.confirm(stored)
+    const bytes = values.reduce((sum, { length }) => sum + length, 0)
+    this.hasSet(items.length, bytes)
+  }
+
+  /** What was computed for every checkout gives way to what is set in one. */
+  #dropPortable(items: readonly Item[]): void {
+    const { manifest } = this.store
+    for (const { key } of items) {
+      const portable = this.keyOf(key.bytes.toString('utf8', keyStart(key.bytes)), 'plain', 'portable')
+      if (manifest.look(portable).head) manifest.write([{ key: portable, removal: { cause: 'deleted' } }])
+    }
+  }
+}
+
+/** Each of them but the first takes a gc that came in between, so that this many are beyond chance. */
+const MAX_LOOKS = 8
+
+/** More than half of what there is of the stack by default. */
+const AMPLE_FRAMES = 6000
+
+/** Whether little of the stack is left, so that nested values cannot be decoded, and not for a fault of theirs. */
+function isStackShort(): boolean {
+  const descend = (frames: number): number => (frames === 0 ? 0 : 1 + descend(frames - 1))
+  try {
+    return descend(AMPLE_FRAMES) !== AMPLE_FRAMES
+  } catch (error) {
+    if (error instanceof RangeError) return true
+    throw error
+  }
+}
+
+export function missing(reason: MissReason): Miss {
+  return { reason, epoch: undefined, validity: undefined }
+}
+
+function isSameDigest(one: Buffer | undefined, other: Buffer | undefined): boolean {
+  return one === undefined || other === undefined ? one === other : one.equals(other)
+}

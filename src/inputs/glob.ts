@@ -1,0 +1,112 @@
+// Globs as inputs. What a glob depends on are the names in each directory that it looks into, filtered: a file that doesn't
+// match never makes a result stale, a new match or a new directory to look into does.
+
+import picomatch from 'picomatch'
+import type { DirectoryItem } from '../files/files.js'
+
+/** One directory that a glob looks into; as JSON the `detail` of an input. */
+interface GlobAt {
+  /** The directory as the patterns see it: relative to where they begin, with `/`; '' for that itself. */
+  at: string
+  patterns: readonly string[]
+}
+
+interface Matcher {
+  isMatch(path: string): boolean
+  /** Whether a directory may hold matches, in itself or below. */
+  isOnTheWay(path: string): boolean
+  /** Where to begin to look. */
+  starts: string[]
+}
+
+const matchers = new Map<string, Matcher>()
+const MAX_MATCHERS = 64
+
+export function globDetail(at: string, patterns: readonly string[]): string {
+  return JSON.stringify({ at, patterns } satisfies GlobAt)
+}
+
+/** Which of a directory's items an input with this detail is about: matching files, and directories with `/` behind them. */
+export function selectByDetail(detail: string): (items: readonly DirectoryItem[]) => string[] {
+  const { at, patterns } = JSON.parse(detail) as GlobAt
+  const matcher = matcherOf(patterns)
+  return items => selectFrom(items, at, matcher)
+}
+
+/** The directories where a glob begins to look, as the patterns name them. */
+export function startsOf(patterns: readonly string[]): string[] {
+  return matcherOf(patterns).starts
+}
+
+export function selectFrom(items: readonly DirectoryItem[], at: string, matcher: Matcher): string[] {
+  return items
+    .flatMap(({ name, kind }) => {
+      const path = joined(at, name)
+      if (kind === 'directory') return matcher.isOnTheWay(path) ? `${name}/` : []
+      return matcher.isMatch(path) ? name : []
+    })
+    .sort()
+}
+
+export function joined(at: string, name: string): string {
+  return at === '' ? name : at.endsWith('/') ? `${at}${name}` : `${at}/${name}`
+}
+
+export function matcherOf(patterns: readonly string[]): Matcher {
+  const key = JSON.stringify(patterns)
+  const known = matchers.get(key)
+  if (known) return known
+  if (matchers.size >= MAX_MATCHERS) matchers.clear()
+  const matcher = createMatcher(patterns)
+  matchers.set(key, matcher)
+  return matcher
+}
+
+function createMatcher(patterns: readonly string[]): Matcher {
+  const negative = patterns.filter(pattern => pattern.startsWith('!')).map(pattern => pattern.slice(1))
+  const positive = patterns
+    .filter(pattern => !pattern.startsWith('!'))
+    .map(pattern => pattern.replace(/^(?:\.\/)+/, ''))
+  const includes = positive.map(pattern => picomatch(pattern))
+  const excludes = negative.map(pattern => picomatch(pattern, { dot: true }))
+  const closed = negative.flatMap(pattern =>
+    pattern.endsWith('/**') ? picomatch(pattern.slice(0, -3), { dot: true }) : [],
+  )
+  const ways = positive.map(wayOf)
+  return {
+    isMatch: path => includes.some(matches => matches(path)) && !excludes.some(matches => matches(path)),
+    isOnTheWay: path => ways.some(isOn => isOn(path)) && !closed.some(matches => matches(path)),
+    starts: [...new Set(positive.map(startOf))],
+  }
+}
+
+/** The part of a pattern before anything that is special. */
+function startOf(pattern: string): string {
+  const { base, glob } = picomatch.scan(pattern)
+  if (glob === '') return base.includes('/') ? base.slice(0, base.lastIndexOf('/')) || '/' : ''
+  return base
+}
+
+/** Whether a directory is one that the pattern leads through. */
+function wayOf(pattern: string): (path: string) => boolean {
+  // Where braces or parentheses hold a slash, parts can't be told apart: every directory may be on the way.
+  if (/[{(][^})]*\//.test(pattern)) return () => true
+  const parts = pattern.split('/')
+  const matchesPart = parts.map(part => (part === '**' ? undefined : picomatch(part)))
+  const isOn = (names: readonly string[], nameAt: number, partAt: number): boolean => {
+    if (nameAt === names.length) return partAt < parts.length
+    if (partAt >= parts.length) return false
+    const matches = matchesPart[partAt]
+    if (matches) return names[nameAt] !== '' && matches(names[nameAt] as string) && isOn(names, nameAt + 1, partAt + 1)
+    const isHidden = (names[nameAt] as string).startsWith('.')
+    return isOn(names, nameAt, partAt + 1) || (!isHidden && isOn(names, nameAt + 1, partAt))
+  }
+  return path => {
+    const names = path.split('/')
+    if (pattern.startsWith('/') && path.startsWith('/')) return isOnAbsolute(names)
+    return isOn(names, 0, 0)
+  }
+  function isOnAbsolute(names: readonly string[]): boolean {
+    return isOn(names.slice(1), 0, 1)
+  }
+}

@@ -1,0 +1,233 @@
+// What the world is now, as far as inputs ask: each source is looked at once, however many inputs name it. A snapshot serves
+// one call of the library, or all calls of `cache.snapshot`, whose caller promises that nothing changes meanwhile.
+
+import { join } from 'node:path'
+import type { StaleReason, Strategy } from '../api/index.js'
+import { selectByDetail } from './glob.js'
+import { type Input, inputOf, isSameState, lookOf, NO_DIGEST } from './input.js'
+import { Source, type SourceMeans } from './source.js'
+
+/** From where references lead. */
+export interface Asker {
+  /** The project's directory. */
+  dir: string | undefined
+  /** The working directory, as the project sees it. */
+  place: string
+  /** The analyzed file: where it is, as the project sees it, and what it holds if the host gave its text. */
+  location: string
+  file: string | undefined
+  text: Input | undefined
+}
+
+export interface SnapshotMeans extends SourceMeans {
+  /** Inputs or references of a list; undefined when it is gone. */
+  list(id: string): readonly Input[] | undefined
+  /** The name of the list of these inputs. */
+  listId(inputs: readonly Input[]): string
+  /** The digest of the value that a get of an entry would give now; undefined for a miss. */
+  entryDigest(name: string, asker: Asker, snapshot: Snapshot): Buffer | undefined
+}
+
+/** Whether inputs are as they were recorded. */
+export interface Validity {
+  /** Undefined: they are. */
+  reason?: StaleReason
+  /** The input that is not. */
+  input?: Input
+  /** Its absolute path, if it is a file's. */
+  path?: string | undefined
+  /** The inputs with new metadata, where some changed without their content. */
+  refreshed?: Input[]
+}
+
+export const VALID: Validity = {}
+
+export class Snapshot {
+  readonly #means: SnapshotMeans
+  readonly #sources = new Map<string, Source>()
+  /** What was found of lists, by strategy, project and id. */
+  readonly #lists = new Map<string, Validity>()
+
+  /** Digests of entries' values, by name. */
+  readonly #entries = new Map<string, Buffer>()
+
+  constructor(means: SnapshotMeans) {
+    this.#means = means
+  }
+
+  /** Whether all inputs are as they were recorded. @throws errors that aren't the file system's */
+  validate(inputs: readonly Input[], asker: Asker, strategy: Strategy): Validity {
+    let refreshed: Input[] | undefined
+    for (let at = 0; at < inputs.length; at++) {
+      const input = inputs[at] as Input
+      const found = this.#validateOne(input, asker, strategy)
+      if (found === VALID) continue
+      if (found.reason !== undefined) return found
+      refreshed ??= [...inputs]
+      refreshed[at] = found.refreshed?.[0] ?? input
+    }
+    return refreshed ? { refreshed } : VALID
+  }
+
+  /** What looking again gives, for inputs or references. Undefined where that can't be recorded. */
+  restate(references: readonly Input[], asker: Asker): Input[] | undefined {
+    const inputs: Input[] = []
+    for (const reference of references) {
+      const now = this.now(reference, asker)
+      if (!now) return undefined
+      inputs.push(now)
+    }
+    return inputs
+  }
+
+  /** The same of one. */
+  now(reference: Input, asker: Asker): Input | undefined {
+    const { kind, path, isRelative, detail } = reference
+    switch (lookOf(kind)) {
+      case 'file': {
+        if (path === '' && asker.text) return { ...asker.text, path, isRelative }
+        const found = this.#sourceOf(reference, asker)?.input()
+        return found && { ...found, path, isRelative }
+      }
+      case 'present': {
+        const source = this.#sourceOf(reference, asker)
+        return inputOf(source?.exists ? 'present' : 'missing', path, isRelative)
+      }
+      case 'glob': {
+        const found = this.#sourceOf(reference, asker)?.globInput(detail, selectByDetail(detail))
+        return found && { ...found, path, isRelative }
+      }
+      case 'environment':
+        return inputOf(kind, path, false, this.#environmentDigest(path))
+      case 'entry':
+        return inputOf(kind, path, false, this.#entryDigest(path, asker))
+      case 'cwd':
+        return inputOf('cwd', asker.place)
+      case 'checkout':
+        return inputOf('checkout', asker.dir ?? '')
+      case 'location':
+        return inputOf('location', asker.location)
+      default: {
+        const references = this.#means.list(path)
+        const inputs = references && this.restate(references, asker)
+        return inputs && inputOf('list', this.#means.listId(inputs))
+      }
+    }
+  }
+
+  /** What is at an absolute path. */
+  source(path: string): Source {
+    const known = this.#sources.get(path)
+    if (known) return known
+    const source = new Source(this.#means, path)
+    this.#sources.set(path, source)
+    return source
+  }
+
+  /** What was found at an absolute path, if it was looked at. */
+  known(path: string): Source | undefined {
+    return this.#sources.get(path)
+  }
+
+  /** Absolute; undefined for what is no file. */
+  pathOf({ kind, path, isRelative }: Input, asker: Asker): string | undefined {
+    const look = lookOf(kind)
+    if (look !== 'file' && look !== 'present' && look !== 'glob') return undefined
+    if (path === '' && look === 'file') return asker.file
+    if (!isRelative) return path
+    return asker.dir === undefined ? undefined : join(asker.dir, path)
+  }
+
+  #sourceOf(input: Input, asker: Asker): Source | undefined {
+    const path = this.pathOf(input, asker)
+    return path === undefined ? undefined : this.source(path)
+  }
+
+  #validateOne(input: Input, asker: Asker, strategy: Strategy): Validity {
+    const look = lookOf(input.kind)
+    if (look === 'list') return this.#validateList(input.path, asker, strategy)
+    if (look === 'file' && !(input.path === '' && asker.text)) return this.#validateFile(input, asker, strategy)
+    if (look === 'glob' && strategy !== 'content') {
+      const source = this.#sourceOf(input, asker)
+      if (source?.stat && !input.isRacy && isProvedGlob(source, input)) return VALID
+    }
+    const now = this.now(input, asker)
+    const path = this.pathOf(input, asker)
+    if (!now) return { reason: 'unreadable', input, path }
+    if (!isSameState(now, input)) return { reason: reasonOf(input, now), input, path }
+    return look === 'glob' && input.inode !== 0 ? { refreshed: [now] } : VALID
+  }
+
+  #validateFile(input: Input, asker: Asker, strategy: Strategy): Validity {
+    const path = this.pathOf(input, asker)
+    if (path === undefined) return { reason: 'unreadable', input, path: input.path }
+    const source = this.source(path)
+    const hasStat = input.inode !== 0
+    if (hasStat && strategy !== 'content' && source.isProvedBy(input, strategy === 'metadata')) return VALID
+    if (hasStat && strategy === 'metadata') return { reason: reasonOf(input, source.stat), input, path }
+    if (hasStat && source.stat && source.isOtherSize(input)) return { reason: 'source-changed', input, path }
+    const found = source.input(strategy === 'content')
+    if (!found) return { reason: 'source-changed', input, path }
+    if (!isSameState(found, input)) return { reason: reasonOf(input, found), input, path }
+    if (!hasStat || (found.isRacy === input.isRacy && isSameMetadata(found, input))) return VALID
+    return { refreshed: [{ ...found, path: input.path, isRelative: input.isRelative }] }
+  }
+
+  #validateList(id: string, asker: Asker, strategy: Strategy): Validity {
+    const name = `${strategy} ${id} ${asker.place}\0${asker.dir}`
+    const known = this.#lists.get(name)
+    if (known) return known
+    // A list can't name itself, but bytes can be forged.
+    this.#lists.set(name, { reason: 'evicted', input: inputOf('list', id) })
+    const inputs = this.#means.list(id)
+    const found: Validity = inputs
+      ? this.validate(inputs, asker, strategy)
+      : { reason: 'evicted', input: inputOf('list', id) }
+    const validity = found.reason === undefined ? VALID : found
+    this.#lists.set(name, validity)
+    return validity
+  }
+
+  /** An entry that depends on itself counts as absent. */
+  #entryDigest(name: string, asker: Asker): Buffer {
+    const id = `${name} ${asker.dir}`
+    const known = this.#entries.get(id)
+    if (known) return known
+    this.#entries.set(id, NO_DIGEST)
+    const digest = this.#means.entryDigest(name, asker, this) ?? NO_DIGEST
+    this.#entries.set(id, digest)
+    return digest
+  }
+
+  #environmentDigest(name: string): Buffer {
+    return environmentDigest(this.#means, process.env[name])
+  }
+}
+
+/** A value is never stored as it is: it may be a secret. */
+export function environmentDigest({ hashing }: SourceMeans, value: string | undefined): Buffer {
+  return value === undefined ? NO_DIGEST : hashing.contentDigest(Buffer.from(`=${value}`))
+}
+
+function isProvedGlob({ stat }: Source, input: Input): boolean {
+  return stat !== undefined && isSameMetadata(stat, input)
+}
+
+function isSameMetadata(one: Pick<Input, 'sizeBytes' | 'mtimeMs' | 'ctimeMs' | 'inode'>, other: Input): boolean {
+  return (
+    one.mtimeMs === other.mtimeMs &&
+    one.ctimeMs === other.ctimeMs &&
+    one.inode === other.inode &&
+    one.sizeBytes === other.sizeBytes
+  )
+}
+
+/** Why an input is not what it was; `now` is undefined where nothing is there. */
+function reasonOf({ kind }: Input, now: { kind: string } | undefined): StaleReason {
+  if (kind === 'environment') return 'environment-changed'
+  if (kind === 'entry') return 'entry-changed'
+  if (kind === 'cwd' || kind === 'checkout' || kind === 'location') return 'moved'
+  const isGone = now === undefined || now.kind === 'absent' || now.kind === 'missing'
+  if (kind === 'absent' || kind === 'missing') return isGone ? 'source-changed' : 'source-appeared'
+  return isGone ? 'source-missing' : 'source-changed'
+}

@@ -1,0 +1,173 @@
+// What there is at a path now, looked at once: its metadata first, its content only where that is asked for.
+
+import { errnoOf } from '../base/errors.js'
+import type { DirectoryItem, FileStat, Files } from '../files/files.js'
+import { isRacy, isSameStat } from '../fingerprint/fingerprint.js'
+import type { Hashing } from '../hashing/hashing.js'
+import { type Input, inputOf } from './input.js'
+
+/** Remembers digests by path, proved by metadata. */
+export interface FileHashes {
+  recall(name: string): Input | undefined
+  remember(name: string, input: Input): void
+}
+
+export interface SourceMeans {
+  files: Files
+  hashing: Hashing
+  fileHashes: FileHashes | undefined
+}
+
+/** Longer files are read and not recorded: hashing one would take longer than what depends on it. */
+const MAX_FILE_BYTES = 2 ** 31 - 1
+/** Longer paths lead nowhere on any system. */
+const MAX_PATH_BYTES = 32_768
+
+/** What is at a path without a look: names that no file can have. */
+export function isImpossible(path: string): boolean {
+  return path.includes('\0') || path.length > MAX_PATH_BYTES
+}
+
+export class Source {
+  readonly path: string
+  readonly #means: SourceMeans
+  readonly #nowMs: number
+  readonly stat: FileStat | undefined
+  /** The code of the error that looking gave. */
+  readonly error: string | undefined
+  #input: Input | undefined
+  #content: Buffer | undefined
+  #items: DirectoryItem[] | undefined
+
+  constructor(means: SourceMeans, path: string) {
+    this.path = path
+    this.#means = means
+    // Before anything is read: whatever changes afterwards is then younger.
+    this.#nowMs = means.files.now()
+    if (isImpossible(path)) return
+    try {
+      this.stat = means.files.stat(path)
+    } catch (error) {
+      const code = errnoOf(error)
+      if (code === undefined) throw error
+      // A name that is too long for the file system is that of no file.
+      if (code !== 'ENAMETOOLONG') this.error = code
+    }
+  }
+
+  /** Whether reading it says nothing lasting: a device, a pipe, or a file of more than 2 GiB. */
+  get isUnrecordable(): boolean {
+    return this.stat?.kind === 'other' || (this.stat?.kind === 'file' && this.stat.sizeBytes > MAX_FILE_BYTES)
+  }
+
+  get exists(): boolean {
+    return this.stat !== undefined
+  }
+
+  /** The bytes of the file, if they had to be read for its digest. */
+  get content(): Buffer | undefined {
+    return this.#content
+  }
+
+  /** What is in the directory, if that had to be read. */
+  get items(): DirectoryItem[] | undefined {
+    return this.#items
+  }
+
+  /** Whether the metadata is the input's, and no later change could have left the same. */
+  isProvedBy(input: Input, trustsRacy = false): boolean {
+    const { stat } = this
+    if (!stat || stat.kind !== input.kind || (input.isRacy && !trustsRacy)) return false
+    return isSameStat(stat, input)
+  }
+
+  /** Whether its metadata alone says that the content is another one. */
+  isOtherSize(input: Input): boolean {
+    return input.kind === 'file' && this.stat?.sizeBytes !== input.sizeBytes
+  }
+
+  /**
+   * The input that looking at the content gives, without a path. `isRead`: by reading it, whatever is remembered.
+   * Undefined for what can't be recorded.
+   */
+  input(isRead = false): Input | undefined {
+    const hasRead = this.#content !== undefined || this.#items !== undefined
+    if (this.#input && (!isRead || hasRead || !(this.#input.kind === 'file' || this.#input.kind === 'directory'))) {
+      return this.#input
+    }
+    if (this.isUnrecordable) return undefined
+    this.#input = this.#look(isRead)
+    return this.#input
+  }
+
+  #look(isRead: boolean): Input {
+    const { stat, path } = this
+    const { fileHashes, files } = this.#means
+    if (this.error !== undefined) return inputOf('error', '', false, undefined, this.error)
+    if (!stat) return inputOf('absent', '')
+    const known = isRead ? undefined : fileHashes?.recall(path)
+    if (known && this.isProvedBy(known)) return known
+    try {
+      if (stat.kind === 'directory') return this.#remember(path, this.#directory(files.listKinds(path)))
+      const content = files.readFile(path)
+      if (!content) return inputOf('absent', '')
+      this.#content = content
+      const input = this.#withStat(inputOf('file', '', false, this.#means.hashing.contentDigest(content)))
+      // As in procfs: the metadata doesn't say what a read gives.
+      if (content.length !== stat.sizeBytes) input.isRacy = true
+      return this.#remember(path, input)
+    } catch (error) {
+      const code = errnoOf(error)
+      if (code === undefined) throw error
+      return inputOf('error', '', false, undefined, code)
+    }
+  }
+
+  #directory(items: DirectoryItem[] | undefined): Input {
+    if (!items) return inputOf('absent', '')
+    this.#items = items
+    const text = items.map(({ name, kind }) => `${name}\0${kind}`).sort()
+    return this.#withStat(
+      inputOf('directory', '', false, this.#means.hashing.contentDigest(Buffer.from(text.join('\0\0')))),
+    )
+  }
+
+  /** The names in the directory that a glob selects; see `glob.ts`. */
+  globInput(detail: string, select: (items: readonly DirectoryItem[]) => string[]): Input {
+    const { fileHashes, hashing } = this.#means
+    const name = `${this.path}\0${detail}`
+    const known = fileHashes?.recall(name)
+    if (known && this.stat && isSameStat(this.stat, known)) return known
+    const selected = this.select(select)
+    const digest = selected.length === 0 ? undefined : hashing.contentDigest(Buffer.from(selected.join('\0')))
+    const input = this.#withStat(inputOf('glob', '', false, digest, detail))
+    return this.#remember(name, input)
+  }
+
+  /** What is selected of the items of the directory; nothing where there is none, or it can't be read. */
+  select(select: (items: readonly DirectoryItem[]) => string[]): string[] {
+    if (this.stat?.kind !== 'directory') return []
+    try {
+      this.#items ??= this.#means.files.listKinds(this.path)
+    } catch (error) {
+      if (errnoOf(error) === undefined) throw error
+    }
+    return select(this.#items ?? [])
+  }
+
+  #withStat(input: Input): Input {
+    const { stat } = this
+    if (!stat) return input
+    input.isRacy = isRacy(stat, this.#nowMs)
+    input.sizeBytes = stat.sizeBytes
+    input.mtimeMs = stat.mtimeMs
+    input.ctimeMs = stat.ctimeMs
+    input.inode = stat.inode
+    return input
+  }
+
+  #remember(name: string, input: Input): Input {
+    if (!input.isRacy && input.inode !== 0) this.#means.fileHashes?.remember(name, input)
+    return input
+  }
+}

@@ -1,0 +1,106 @@
+// The bytes of a manifest's keys: what an entry belongs to comes first, the key itself last.
+//
+//   version length u8 | version | flags u8 | project length u16 | project | [digest 16] | key
+
+import { CacheError } from '../base/errors.js'
+import { MAX_KEY_BYTES } from '../base/layout.js'
+import { SCOPES, type Scope } from '../project/project.js'
+
+/** What a key is made of: a caller's text, a name and a file, or a name and arguments. */
+export const KEY_KINDS = ['plain', 'analysis', 'call'] as const
+export type KeyKind = (typeof KEY_KINDS)[number]
+
+/** What keys of one kind have in common. */
+export interface KeySpace {
+  version: string
+  scope: Scope
+  kind: KeyKind
+  /** The project's directory; empty but for keys of a project. */
+  project: string
+}
+
+export interface KeyParts extends KeySpace {
+  key: string
+  /** Whether it is that of an answer or a node. */
+  isAnswer: boolean
+}
+
+const SCOPE_MASK = 3
+const KIND_SHIFT = 2
+const KIND_MASK = 3
+const IS_ANSWER = 16
+const DIGEST_BYTES = 16
+const MAX_VERSION_BYTES = 255
+
+/** @throws CacheError `ERR_CACHE_OPTION` */
+export function encodePrefix({ version, scope, kind, project }: KeySpace): Buffer {
+  const bytes = typeof version === 'string' && version.isWellFormed() ? Buffer.from(version) : undefined
+  if (!bytes || bytes.length > MAX_VERSION_BYTES) {
+    const message = `A namespace version must be a well-formed string of at most ${MAX_VERSION_BYTES} bytes.`
+    throw new CacheError('ERR_CACHE_OPTION', message, { value: version })
+  }
+  const directory = Buffer.from(project)
+  const prefix = Buffer.allocUnsafe(1 + bytes.length + 1 + 2 + directory.length)
+  prefix[0] = bytes.length
+  bytes.copy(prefix, 1)
+  prefix[1 + bytes.length] = SCOPES.indexOf(scope) | (KEY_KINDS.indexOf(kind) << KIND_SHIFT)
+  prefix.writeUInt16LE(directory.length, 2 + bytes.length)
+  directory.copy(prefix, 4 + bytes.length)
+  return prefix
+}
+
+/** @throws CacheError `ERR_CACHE_KEY` */
+export function keyBytes(prefix: Buffer, key: unknown): Buffer {
+  const refuse = (why: string) => new CacheError('ERR_CACHE_KEY', `A key ${why}.`, { value: key })
+  if (typeof key !== 'string') throw refuse('must be a string')
+  if (key === '') throw refuse('must not be empty')
+  if (!key.isWellFormed()) throw refuse('must not contain lone surrogates')
+  const start = prefix.length
+  const bytes = Buffer.allocUnsafe(start + Buffer.byteLength(key))
+  if (bytes.length - start > MAX_KEY_BYTES) throw refuse(`must not be longer than ${MAX_KEY_BYTES} bytes`)
+  bytes.set(prefix)
+  bytes.write(key, start)
+  return bytes
+}
+
+/** The key of an answer, or a node, of the head with this key. */
+export function answerBytes(head: Buffer, digest: Buffer): Buffer {
+  const start = keyStart(head)
+  const bytes = Buffer.concat([head.subarray(0, start), digest, head.subarray(start)])
+  const flagsAt = 1 + (head[0] as number)
+  bytes[flagsAt] = (head[flagsAt] as number) | IS_ANSWER
+  return bytes
+}
+
+/** The key of the head that an answer's key belongs to. */
+export function headBytes(answer: Buffer): Buffer {
+  const start = keyStart(answer)
+  const bytes = Buffer.concat([answer.subarray(0, start - DIGEST_BYTES), answer.subarray(start)])
+  const flagsAt = 1 + (answer[0] as number)
+  bytes[flagsAt] = (answer[flagsAt] as number) & ~IS_ANSWER
+  return bytes
+}
+
+/** Where the key itself begins. */
+export function keyStart(bytes: Buffer): number {
+  const flagsAt = 1 + (bytes[0] ?? 0)
+  if (flagsAt + 3 > bytes.length) return bytes.length
+  const project = (bytes[flagsAt + 1] as number) | ((bytes[flagsAt + 2] as number) << 8)
+  const digest = (bytes[flagsAt] as number) & IS_ANSWER ? DIGEST_BYTES : 0
+  return Math.min(flagsAt + 3 + project + digest, bytes.length)
+}
+
+export function parseKey(bytes: Buffer): KeyParts {
+  const flagsAt = 1 + (bytes[0] ?? 0)
+  const flags = bytes[flagsAt] ?? 0
+  const start = keyStart(bytes)
+  const isAnswer = (flags & IS_ANSWER) !== 0
+  return {
+    version: bytes.toString('utf8', 1, flagsAt),
+    scope: SCOPES[flags & SCOPE_MASK] ?? 'user',
+    kind: KEY_KINDS[(flags >> KIND_SHIFT) & KIND_MASK] ?? 'plain',
+    project: bytes.toString('utf8', flagsAt + 3, start - (isAnswer ? DIGEST_BYTES : 0)),
+    isAnswer,
+    key: bytes.toString('utf8', start),
+  }
+}

@@ -1,0 +1,33 @@
+// Whose an entry is: how its key is shown to people, and where its inputs lead.
+
+import { isAbsolute, join } from 'node:path'
+import type { EntryInfo } from '../api/index.js'
+import type { Asker } from '../inputs/snapshot.js'
+import type { Entry } from './entry.js'
+import type { KeyParts } from './key.js'
+
+/** The key as people know it: of an analysis its name and file, of a call the function's name and its arguments. */
+export function labelOf({ kind, key }: Pick<KeyParts, 'kind' | 'key'>): string {
+  if (kind === 'plain') return key
+  const at = key.indexOf('\0')
+  const [name, rest] = [key.slice(0, at), key.slice(at + 1)]
+  if (kind === 'analysis') return `${name} ${rest}`
+  return rest.startsWith('[') ? `${name}(${rest.slice(1, -1)})` : `${name}(${rest})`
+}
+
+export function originOf(
+  { kind }: Pick<KeyParts, 'kind'>,
+  { computeMs }: Pick<Entry, 'computeMs'>,
+): EntryInfo['origin'] {
+  if (kind === 'analysis') return 'analyze'
+  if (kind === 'call') return 'wrap'
+  return computeMs === undefined ? 'set' : 'getOrSet'
+}
+
+/** From where the inputs of an entry lead: its project, or the checkout that a portable one was last stored in. */
+export function askerOf({ scope, kind, project, key }: KeyParts, { seenIn }: Pick<Entry, 'seenIn'>): Asker {
+  const dir = scope === 'project' ? project : scope === 'portable' ? seenIn : undefined
+  const path = kind === 'analysis' ? key.slice(key.indexOf('\0') + 1) : undefined
+  const file = path === undefined || isAbsolute(path) ? path : dir === undefined ? undefined : join(dir, path)
+  return { dir, place: '', location: path ?? '', file, text: undefined }
+}

@@ -1,0 +1,38 @@
+// How entries are shown to people and tools.
+
+import type { EntryInfo, Mode } from '../api/index.js'
+import { digestOf } from '../blobs/blobs.js'
+import { filesOf } from '../compute/ask.js'
+import type { Entries } from '../entries/entries.js'
+import type { Entry } from '../manifest/entry.js'
+import type { KeyParts } from '../manifest/key.js'
+import { askerOf, labelOf, originOf } from '../manifest/owner.js'
+import { blobLength } from '../packs/packs.js'
+
+export function infoOf(entries: Entries, parts: KeyParts, entry: Entry): EntryInfo {
+  const { createdAt, ttlMs, blob, inputs } = entry
+  const own = entries.asker()
+  const owner = askerOf(parts, entry)
+  // Elsewhere, the working directory is not the one that it was computed in.
+  const asker = owner.dir === own.dir ? { ...owner, place: own.place } : owner
+  const files = inputs ? entries.attempt([], () => filesOf(entries, inputs, asker)) : []
+  return {
+    key: labelOf(parts),
+    origin: originOf(parts, entry),
+    version: parts.version,
+    project: parts.scope === 'project' ? parts.project : null,
+    isPortable: parts.scope === 'portable',
+    mode: modeOf(entry),
+    valid: entries.attempt(false, () => entries.validate(entry, asker).reason === undefined),
+    sizeBytes: blobLength(blob.id),
+    createdAt,
+    ageMs: entries.store.now() - createdAt,
+    ...(ttlMs === undefined ? {} : { expiresAt: createdAt + ttlMs }),
+    files,
+    digest: digestOf(blob.id),
+  }
+}
+
+function modeOf({ inputs, ttlMs }: Entry): Mode {
+  return inputs ? 'file' : ttlMs === undefined ? 'manual' : 'ttl'
+}

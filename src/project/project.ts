@@ -1,0 +1,172 @@
+// Which project a directory belongs to, and how the project's files are named so that the names hold in every checkout.
+//
+// A cache in node_modules/.cache is bound to its project by where it is. A shared one has to ask: the project is the nearest
+// directory at or above the working directory that holds a package.json or .git, as for find-cache-dir
+// (https://github.com/sindresorhus/find-cache-dir).
+
+import { dirname, isAbsolute, join, parse, relative, sep } from 'node:path'
+import { errnoOf } from '../base/errors.js'
+import type { Files } from '../files/files.js'
+
+export interface Project {
+  /** Its real path: what the project is known by. */
+  readonly dir: string
+  /** The outermost directory with a marker, at or above `dir`: files below it are named relative to `dir`. */
+  readonly top: string
+  /** The directory as it was given, where that is another path to the same place. */
+  readonly alias: string | undefined
+}
+
+/** How a path is recorded. */
+export interface RecordedPath {
+  /** From the project's directory, with `/` between its parts; or absolute. */
+  path: string
+  isRelative: boolean
+}
+
+/** Whose a key is: the user's, one project's, or every checkout's. */
+export const SCOPES = ['user', 'project', 'portable'] as const
+export type Scope = (typeof SCOPES)[number]
+
+const IGNORES_CASE = process.platform === 'win32'
+const MARKERS = ['package.json', '.git']
+
+/** Finds projects, each directory once. */
+export class Projects {
+  readonly #files: Files
+  readonly #byDirectory = new Map<string, Project | undefined>()
+  #shared: readonly string[] | undefined
+
+  constructor(files: Files) {
+    this.#files = files
+  }
+
+  /** The project of a working directory; undefined where keys would belong to everything: `/`, home and the temporary root. */
+  of(directory: string): Project | undefined {
+    const known = this.#byDirectory.get(directory)
+    if (known || this.#byDirectory.has(directory)) return known
+    const project = this.#find(directory)
+    this.#byDirectory.set(directory, project)
+    return project
+  }
+
+  /** The project that a caller names. */
+  at(directory: string): Project {
+    const name = `at ${directory}`
+    const known = this.#byDirectory.get(name)
+    if (known) return known
+    const dir = this.#realPath(directory)
+    const project = this.#describe(dir, dir === directory ? undefined : directory)
+    this.#byDirectory.set(name, project)
+    return project
+  }
+
+  #find(directory: string): Project | undefined {
+    const start = this.#realPath(directory)
+    const alias = start === directory ? undefined : directory
+    for (let dir = start; ; dir = dirname(dir)) {
+      if (this.#isProject(dir, start)) return this.#describe(dir, dir === start ? alias : undefined)
+      if (dirname(dir) === dir) return this.#isShared(start) ? undefined : this.#describe(start, alias)
+    }
+  }
+
+  #describe(dir: string, alias: string | undefined): Project {
+    let top = dir
+    for (let above = dirname(dir); above !== dirname(above); above = dirname(above)) {
+      if (this.#isProject(above, dir)) top = above
+    }
+    return { dir, top, alias }
+  }
+
+  #isProject(dir: string, start: string): boolean {
+    return (dir === start || !this.#isShared(dir)) && MARKERS.some(marker => this.#exists(join(dir, marker)))
+  }
+
+  /** Whether the directory holds all kinds of things: a marker there says nothing about what lies below. */
+  #isShared(dir: string): boolean {
+    this.#shared ??= sharedDirectories().map(each => this.#realPath(each))
+    return dir === parse(dir).root || this.#shared.includes(dir)
+  }
+
+  #exists(path: string): boolean {
+    try {
+      return this.#files.stat(path) !== undefined
+    } catch (error) {
+      if (errnoOf(error) === undefined) throw error
+      return false
+    }
+  }
+
+  #realPath(path: string): string {
+    try {
+      return this.#files.realPath(path) ?? path
+    } catch (error) {
+      if (errnoOf(error) === undefined) throw error
+      return path
+    }
+  }
+}
+
+/** Asked of the environment, since loading node:os takes 0.2 ms. */
+function sharedDirectories(): string[] {
+  const { HOME, USERPROFILE, TMPDIR, TMP, TEMP } = process.env
+  const posix = process.platform === 'win32' ? [] : ['/tmp', '/var/tmp']
+  const home = HOME || USERPROFILE || homeOfUser()
+  return [home, TMPDIR, TMP, TEMP, ...posix].flatMap(each => (each ? stripped(each) : []))
+}
+
+function homeOfUser(): string | undefined {
+  try {
+    return process.getBuiltinModule('node:os').homedir()
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== 'ERR_SYSTEM_ERROR') throw error
+    return undefined
+  }
+}
+
+/** Without the separators at its end. */
+function stripped(path: string): string {
+  const { root } = parse(path)
+  let end = path.length
+  while (end > root.length && (path[end - 1] === sep || path[end - 1] === '/')) end--
+  return path.slice(0, end)
+}
+
+/** How an absolute, normalized path is recorded for the project. */
+export function recordPath(project: Project | undefined, path: string): RecordedPath {
+  if (!project) return { path, isRelative: false }
+  const { dir, top, alias } = project
+  if (isWithin(path, dir) || isWithin(path, top)) return { path: slashed(relative(dir, path)) || '.', isRelative: true }
+  if (alias !== undefined && isWithin(path, alias))
+    return { path: slashed(relative(alias, path)) || '.', isRelative: true }
+  return { path, isRelative: false }
+}
+
+/** The absolute path; undefined for a relative one where the project is not known. */
+export function resolvePath({ path, isRelative }: RecordedPath, dir: string | undefined): string | undefined {
+  if (!isRelative) return path
+  return dir === undefined ? undefined : join(dir, path)
+}
+
+/** Whether the path is the directory's or lies below it; both absolute and normalized. */
+export function isWithin(path: string, directory: string): boolean {
+  const isBelow = IGNORES_CASE
+    ? path.slice(0, directory.length).toLowerCase() === directory.toLowerCase()
+    : path.startsWith(directory)
+  if (!isBelow) return false
+  return path.length === directory.length || directory.endsWith(sep) || path[directory.length] === sep
+}
+
+/** The working directory as the project sees it: its place in the project, or the whole path of one that is elsewhere. */
+export function placeOf(project: Project | undefined, cwd: string): string {
+  return recordPath(project, cwd).path
+}
+
+/** Whether the path leads out of the project's directory. */
+export function leadsOut({ path, isRelative }: RecordedPath): boolean {
+  return !isRelative || path === '..' || path.startsWith('../') || isAbsolute(path)
+}
+
+function slashed(path: string): string {
+  return sep === '/' ? path : path.split(sep).join('/')
+}
