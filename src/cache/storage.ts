@@ -18,6 +18,7 @@ import { type Files, nodeFiles } from '../files/files.js'
 import { createOverlay } from '../files/overlay.js'
 import { type Hashing, sharedHashing } from '../hashing/hashing.js'
 import type { SnapshotMeans } from '../inputs/snapshot.js'
+import type { FileHashes } from '../inputs/source.js'
 import { keepCode } from '../loading/parts.js'
 import { type Environment, Turn } from '../log/environment.js'
 import { Manifest } from '../manifest/manifest.js'
@@ -106,7 +107,7 @@ export class Storage {
     this.snapshotMeans = {
       files,
       hashing,
-      fileHashes: this.fileHashes,
+      fileHashes: this.#guardedHashes(),
       list: id => this.lists.load(id),
       listId: inputs => this.lists.idOf(inputs),
       entryDigest: (name, asker, snapshot) =>
@@ -140,6 +141,22 @@ export class Storage {
     } finally {
       storage.close(report)
       overlay.close()
+    }
+  }
+
+  /** The computations of a host go on where what is remembered can't be read. */
+  #guardedHashes(): FileHashes {
+    const guarded = <T>(work: () => T): T | undefined => {
+      try {
+        return work()
+      } catch (error) {
+        for (const report of this.#users) report(error)
+        return undefined
+      }
+    }
+    return {
+      recall: name => guarded(() => this.fileHashes.recall(name)),
+      remember: (name, input) => guarded(() => this.fileHashes.remember(name, input)),
     }
   }
 

@@ -16,7 +16,7 @@ import { runAsync, runSync, type Steps } from './driver.js'
 import { currentFrame, enterAsync, type Frame, leaveAsync, runInAsyncFrame, runInFrame } from './frame.js'
 import { dropLease, isWorthWaiting, letGo, newWait, takeLease } from './leases.js'
 import type { Ask } from './question.js'
-import { Recorder } from './recorder.js'
+import { type Adopted, Recorder } from './recorder.js'
 
 /** Between two looks for a value that another process computes, ms: the first one at first, twice as long each time. */
 const MIN_WAIT_MS = 1
@@ -235,12 +235,13 @@ function finish(entries: Entries, question: Ask, computation: Computation, value
   if (question.isPortable && isBoundToProject(entries, question, recorder, bytes)) {
     recorder.add(inputOf('checkout', entries.project?.dir ?? ''))
   }
-  const inputs = entries.attempt(undefined, () => entries.store.lists.fold(recorder.inputs, entries.store.now()))
+  const { epoch } = computation
+  const isStored = epoch !== undefined
+  const fold = () => (isStored ? entries.store.lists.fold(recorder.inputs, entries.store.now()) : recorder.inputs)
+  const inputs = entries.attempt(undefined, fold)
   if (!inputs) return unstored
   const answer = { inputs, expiresAt: Math.min(recorder.expiresAt, entries.store.now() + (question.ttlMs ?? Infinity)) }
-  if (computation.epoch !== undefined) {
-    commit(entries, { question, epoch: computation.epoch, answer, bytes, computeMs })
-  }
+  if (isStored) commit(entries, { question, epoch, answer, bytes, computeMs })
   return { value, bytes, answer, computeMs }
 }
 
@@ -257,7 +258,8 @@ function encoded(entries: Entries, value: unknown): Buffer | undefined {
 
 function hit(entries: Entries, question: Ask, { value, entry }: Hit, parent: Computation | undefined): unknown {
   entries.count('hits')
-  const expiresAt = entry.ttlMs === undefined ? Number.POSITIVE_INFINITY : entry.createdAt + entry.ttlMs
+  const lifetimeMs = Math.min(entry.ttlMs ?? Number.POSITIVE_INFINITY, question.ttlMs ?? Number.POSITIVE_INFINITY)
+  const expiresAt = entry.createdAt + lifetimeMs
   const answer = { inputs: entry.inputs ?? [], expiresAt }
   adopt(entries, question, answer, parent)
   tell(entries, question, true, undefined, answer, entry.computeMs ?? 0)
@@ -267,9 +269,7 @@ function hit(entries: Entries, question: Ask, { value, entry }: Hit, parent: Com
 /** The computation that asked depends on what the answer depends on. */
 function adopt(entries: Entries, { asker }: Ask, answer: Answer, parent: Computation | undefined): void {
   if (!parent) return
-  entries.attempt(undefined, () =>
-    parent.recorder.adopt({ ...answer, isRecordable: true, asker, lists: entries.store.lists }),
-  )
+  adoptInputs(entries, parent, { ...answer, isRecordable: true, asker, lists: entries.store.lists })
 }
 
 function adoptResult(entries: Entries, question: Ask, computation: Computation, { answer }: Result): void {
@@ -279,8 +279,16 @@ function adoptResult(entries: Entries, question: Ask, computation: Computation, 
   else {
     const { inputs, expiresAt, isRecordable } = recorder
     const { asker } = question
-    parent.recorder.adopt({ inputs, expiresAt, isRecordable, asker, lists: entries.store.lists })
+    adoptInputs(entries, parent, { inputs, expiresAt, isRecordable, asker, lists: entries.store.lists })
   }
+}
+
+function adoptInputs(entries: Entries, { recorder }: Computation, adopted: Adopted): void {
+  const isDone = entries.attempt(false, () => {
+    recorder.adopt(adopted)
+    return true
+  })
+  if (!isDone) recorder.spoil()
 }
 
 function answerOf({ inputs, expiresAt }: Recorder): Answer {
@@ -305,7 +313,7 @@ function tell(
   computeMs: number,
 ): void {
   if (!onResult) return
-  const files = filesOf(entries, inputs, asker)
+  const files = entries.attempt([], () => filesOf(entries, inputs, asker))
   onResult({ isHit, ...(reason === undefined ? {} : { reason }), files, computeMs })
 }
 

@@ -68,7 +68,7 @@ function swapHead(entries: Entries, { question, epoch, answer, computeMs }: Comp
 export function isBoundToProject(entries: Entries, question: Ask, recorder: Recorder, bytes: Buffer): boolean {
   const { project, store } = entries
   if (!project) return true
-  if (question.isPromised && !recorder.hasFileInProject) return true
+  if (question.isPromised && !entries.attempt(false, () => recorder.hasFileInProject)) return true
   if (!holdsPath(bytes, project.dir)) return false
   if (question.isPromised) {
     const message =

@@ -5,7 +5,7 @@ import { CacheError } from '../base/errors.js'
 import { absoluteEntryName } from '../inputs/entry-name.js'
 import { type Input, type InputKind, inputOf, isSameState, lookOf, nameOf } from '../inputs/input.js'
 import type { Asker } from '../inputs/snapshot.js'
-import { leadsOut, type Project, placeOf, type RecordedPath, recordPath, resolvePath } from '../project/project.js'
+import { leadsOut, type Project, type RecordedPath, recordPath, resolvePath, workingPlace } from '../project/project.js'
 
 /** A result that a computation asked for, with the inputs that it is valid for. */
 export interface Adopted {
@@ -126,7 +126,7 @@ export class Recorder {
       // It was asked for from this checkout and this working directory.
       if (look === 'entry') this.add({ ...input, path: absoluteEntryName(input.path, asker.dir) })
       this.add(inputOf('checkout', this.project?.dir ?? ''))
-      this.add(inputOf('cwd', placeOf(this.project, process.cwd())))
+      this.add(inputOf('cwd', workingPlace(this.project)))
     }
   }
 

@@ -17,7 +17,7 @@ import type { Entry, Head } from '../manifest/entry.js'
 import { encodePrefix, type KeyKind, keyStart } from '../manifest/key.js'
 import { drawEpoch, type EntryKey, type Lookup } from '../manifest/manifest.js'
 import { isExpired, isUseDue } from '../policy/policy.js'
-import { type Project, placeOf, type Scope } from '../project/project.js'
+import { type Project, type Scope, workingDirectory, workingPlace } from '../project/project.js'
 import { findAnswer, makeCurrent } from './answers.js'
 import type { NamespaceStore } from './store.js'
 import { ValueCache } from './value-cache.js'
@@ -116,11 +116,12 @@ export class Entries {
     return {
       dir: project?.dir,
       get place() {
-        return placeOf(project, process.cwd())
+        return workingPlace(project)
       },
       location,
       file,
       text,
+      now: this.store.now,
     }
   }
 
@@ -199,7 +200,7 @@ export class Entries {
   /** Once: keys in such a directory would be shared by everything that runs there. */
   reportNoProject(): void {
     const message =
-      `Nothing is cached in ${process.cwd()}, which belongs to no project; ` +
+      `Nothing is cached in ${workingDirectory() ?? 'a directory that was removed'}, which belongs to no project; ` +
       'the namespace option `project: false` makes keys user-wide, `project: dir` names a project.'
     this.store.report(new CacheError('ERR_CACHE_PROJECT', message))
   }
@@ -252,10 +253,11 @@ export class Entries {
         this.#cached.forget(text)
         return undefined
       }
-      const validity = this.validate(entry, this.asker())
+      const asker = this.asker()
+      const validity = this.validate(entry, asker)
       if (validity.reason !== undefined) return undefined
       const decoded = value.get()
-      this.#noteUse(key, head, check, validity)
+      this.#noteUse(key, head, check, asker, validity)
       return { value: decoded, entry }
     } catch (error) {
       return missing(this.#unread(error))
@@ -294,7 +296,7 @@ export class Entries {
     // Before what follows may replace the entry.
     const state = text === undefined ? undefined : manifest.stateAt(key)
     if (text !== undefined && state && record) this.#cached.offer(text, key, state, record, bytes)
-    this.#noteUse(key, head, check, validity, entry.blob.location !== location)
+    this.#noteUse(key, head, check, asker, validity, entry.blob.location !== location)
     return { value, entry }
   }
 
@@ -322,7 +324,7 @@ export class Entries {
       const used = { ...entry, usedAt: this.store.now(), seenIn: before?.seenIn ?? entry.seenIn }
       if (this.store.canWrite) this.attempt(false, () => makeCurrent(this.store, key, current, used))
     } else {
-      this.#noteUse(found.key, { epoch, entry }, found.check, VALID)
+      this.#noteUse(found.key, { epoch, entry }, found.check, asker, VALID)
     }
     return { value, entry }
   }
@@ -337,12 +339,14 @@ export class Entries {
   }
 
   /** Remembers new metadata of its inputs, else the use, and where the blob is now. */
-  #noteUse(key: EntryKey, head: Head, check: number, { refreshed }: Validity, hasMoved = false): void {
+  #noteUse(key: EntryKey, head: Head, check: number, { dir }: Asker, { refreshed }: Validity, hasMoved = false): void {
     const { entry } = head
     if (!entry || !this.store.canWrite) return
     const usedAt = this.store.now()
     const { manifest } = this.store
-    if (refreshed) {
+    // Two checkouts that are used in turns would replace each other's metadata; the file hashes have both.
+    const isSeenHere = entry.seenIn === undefined || entry.seenIn === dir
+    if (refreshed && isSeenHere) {
       // Unless the key was set again meanwhile; a failure costs no more than the next check.
       const amended = { ...head, entry: { ...entry, usedAt, inputs: refreshed } }
       this.attempt(false, () => manifest.swap({ key, head: amended }, check))

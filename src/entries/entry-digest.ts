@@ -20,8 +20,15 @@ export function entryDigest(
   const prefix = encodePrefix({ version, scope, kind: 'plain', project: dir })
   const { entry } = manifest.look(manifest.keyOf(prefix, key))
   if (!entry) return undefined
-  if (entry.ttlMs !== undefined && isExpired(entry.createdAt, entry.ttlMs, Date.now())) return undefined
-  const owner: Asker = { dir: dir || undefined, place: asker.place, location: '', file: undefined, text: undefined }
+  if (entry.ttlMs !== undefined && isExpired(entry.createdAt, entry.ttlMs, asker.now())) return undefined
+  const owner: Asker = {
+    ...asker,
+    dir: dir || undefined,
+    place: asker.place,
+    location: '',
+    file: undefined,
+    text: undefined,
+  }
   if (entry.inputs && snapshot.validate(entry.inputs, owner, 'auto').reason !== undefined) return undefined
   return valueDigest(entry)
 }

@@ -42,7 +42,7 @@ function staleness(
   dir: string | undefined,
 ): Removal | undefined {
   if (dir !== undefined && means.files.stat(dir)?.kind !== 'directory') return undefined
-  const asker: Asker = { dir, place: '', location: '', file: undefined, text: undefined }
+  const asker: Asker = { dir, place: '', location: '', file: undefined, text: undefined, now: Date.now }
   const { reason, path } = new Snapshot(means).validate(inputs, asker, 'auto')
   const cause = REMOVAL_CAUSES.find((each): each is RemovalCause => each === reason)
   return cause && cause !== 'evicted' ? { cause, path } : undefined

@@ -17,6 +17,8 @@ export interface Asker {
   location: string
   file: string | undefined
   text: Input | undefined
+  /** The clock that entries are created by. */
+  now(): number
 }
 
 export interface SnapshotMeans extends SourceMeans {

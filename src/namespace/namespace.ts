@@ -28,10 +28,11 @@ import { valueDigest } from '../entries/entry-digest.js'
 import type { NamespaceStore } from '../entries/store.js'
 import { entryName } from '../inputs/entry-name.js'
 import { type Input, inputOf, NO_DIGEST } from '../inputs/input.js'
+import { isImpossible } from '../inputs/source.js'
 import type { Entry, RemovalCause } from '../manifest/entry.js'
 import type { KeyParts } from '../manifest/key.js'
 import type { ListedEntry } from '../manifest/manifest.js'
-import { recordPath } from '../project/project.js'
+import { recordPath, workingDirectory } from '../project/project.js'
 import { explain } from './explain.js'
 import { infoOf } from './info.js'
 import {
@@ -241,7 +242,9 @@ export class NamespaceHandle implements Namespace {
   /** The files as they are now. */
   #inputsOf(entries: Entries, files: NonNullable<Lifetime['files']>): Input[] {
     const snapshot = this.#store.snapshot()
-    return files.map(({ absolute }) => {
+    return files.flatMap(({ absolute }) => {
+      // There can be no such file, ever.
+      if (isImpossible(absolute)) return []
       const { path, isRelative } = recordPath(entries.project, absolute)
       const input = entries.attempt(undefined, () => snapshot.source(absolute).input())
       // What can't be recorded is never as it was.
@@ -253,12 +256,25 @@ export class NamespaceHandle implements Namespace {
   #recordRead(entries: Entries, key: string, entry: Entry | undefined): void {
     const recorder = currentComputation()?.recorder
     if (!recorder) return
-    const { version } = this.#options
-    const scope = this.#projectDir === null ? 'user' : 'project'
-    const isSameProject = recorder.project?.dir === entries.project?.dir
-    const project = scope === 'user' || isSameProject ? '' : (entries.project?.dir ?? '')
-    const name = entryName({ namespace: this.#store.directory, version, scope, project, key })
-    recorder.add(inputOf('entry', name, false, entry ? valueDigest(entry) : NO_DIGEST))
+    const own = this.#projectDir === null ? ('user' as const) : ('project' as const)
+    const scopes = this.#options.isPortable ? [own, 'portable' as const] : [own]
+    const { snapshotMeans, directory } = this.#store
+    const isRecorded = entries.attempt(false, () => {
+      const snapshot = this.#store.snapshot()
+      const asker = entries.asker()
+      const read = entry ? valueDigest(entry) : NO_DIGEST
+      const found = scopes.map(scope => {
+        const name = { namespace: directory, version: this.version, scope, project: '', key }
+        const digest = snapshotMeans.entryDigest(entryName(name), asker, snapshot) ?? NO_DIGEST
+        const isSameProject = recorder.project?.dir === entries.project?.dir
+        const project = scope === 'project' && !isSameProject ? (entries.project?.dir ?? '') : ''
+        recorder.add(inputOf('entry', entryName({ ...name, project }), false, digest))
+        return digest
+      })
+      // Others may have changed it between the two looks.
+      return (found.find(digest => !digest.equals(NO_DIGEST)) ?? NO_DIGEST).equals(read)
+    })
+    if (!isRecorded) recorder.spoil()
   }
 
   #remove(key: string, cause: RemovalCause): boolean {
@@ -310,16 +326,6 @@ function isOf({ project, hasKeys }: Entries, { scope, project: dir }: KeyParts):
 
 function withEntry(outcome: { value?: unknown; entry?: Entry }): { value?: unknown; entry?: Entry | undefined } {
   return outcome
-}
-
-/** Undefined where it was removed. */
-function workingDirectory(): string | undefined {
-  try {
-    return process.cwd()
-  } catch (error) {
-    if ((error as { code?: unknown }).code !== 'ENOENT') throw error
-    return undefined
-  }
 }
 
 /** The handle's options. @throws CacheError `ERR_CACHE_OPTION` */

@@ -157,9 +157,23 @@ export function isWithin(path: string, directory: string): boolean {
   return path.length === directory.length || directory.endsWith(sep) || path[directory.length] === sep
 }
 
-/** The working directory as the project sees it: its place in the project, or the whole path of one that is elsewhere. */
-export function placeOf(project: Project | undefined, cwd: string): string {
-  return recordPath(project, cwd).path
+/**
+ * The working directory as the project sees it: its place in the project, or the whole path of one that is elsewhere. Empty
+ * for one that was removed.
+ */
+export function workingPlace(project: Project | undefined): string {
+  const cwd = workingDirectory()
+  return cwd === undefined ? '' : recordPath(project, cwd).path
+}
+
+/** Undefined where it was removed. */
+export function workingDirectory(): string | undefined {
+  try {
+    return process.cwd()
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error
+    return undefined
+  }
 }
 
 /** Whether the path leads out of the project's directory. */
