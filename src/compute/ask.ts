@@ -137,7 +137,9 @@ function* compute(
     if (waited)
       return { value: hit(entries, question, waited, parent), bytes: undefined, answer: undefined, computeMs: 0 }
     entries.count(found.reason)
-    return yield* run(entries, question, computation, found.reason, isSync)
+    // What was looked at a moment ago needn't be read again.
+    const before = computation.hasWaited ? undefined : found.snapshot
+    return yield* run(entries, question, computation, found.reason, isSync, before ?? entries.store.snapshot())
   } finally {
     recorder.end()
     parent?.waitsFor.delete(computation)
@@ -172,6 +174,7 @@ function* lease(
         return undefined
       }
     } else {
+      computation.hasWaited = true
       yield { waitMs }
       waitMs = Math.min(2 * waitMs, MAX_WAIT_MS)
     }
@@ -189,16 +192,15 @@ function* run(
   computation: Computation,
   reason: MissReason,
   isSync: boolean,
+  before: Snapshot,
 ): Steps<Result> {
   const { recorder } = computation
   const frame: Frame = { computation, snapshots: currentFrame()?.snapshots }
   const enter = isSync ? runInFrame : runInAsyncFrame
-  const before = entries.store.snapshot()
   const input: ContextInput = {
     recorder,
     means: entries.store.snapshotMeans,
     snapshot: () => entries.store.snapshot(),
-    before,
     run: fn => enter(frame, fn),
     untracked: fn => enter({ computation: undefined, snapshots: frame.snapshots }, fn),
   }

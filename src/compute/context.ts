@@ -17,8 +17,6 @@ export interface ContextInput {
   means: SnapshotMeans
   /** What the world is now; see `NamespaceStore.snapshot`. */
   snapshot(): Snapshot
-  /** What was looked at before the computation began. */
-  before: Snapshot
   run<R>(fn: () => R): R
   untracked<R>(fn: () => R): R
 }
@@ -143,11 +141,8 @@ export class Observer {
   /** Whether the source may be another one than when the computation began. */
   #mayHaveChanged({ path, stat }: Source): boolean {
     const sinceMs = this.#recorder.startedMs - CLOCK_STEP_MS
-    if (stat) {
-      const before = this.#input.before.known(path)?.stat
-      if (before && before.ctimeMs === stat.ctimeMs && before.inode === stat.inode) return false
-      return Math.max(stat.mtimeMs, stat.ctimeMs) >= sinceMs
-    }
+    if (stat) return Math.max(stat.mtimeMs, stat.ctimeMs) >= sinceMs
+    // A file that is gone may have been there: then its directory has changed.
     const above = this.#input.snapshot().source(dirname(path)).stat
     return above !== undefined && Math.max(above.mtimeMs, above.ctimeMs) >= sinceMs
   }

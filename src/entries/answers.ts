@@ -8,7 +8,7 @@
 // https://doi.org/10.1145/3236774.
 
 import { digestOfStates, encodeInputs, type Input } from '../inputs/input.js'
-import type { Asker } from '../inputs/snapshot.js'
+import type { Asker, Snapshot } from '../inputs/snapshot.js'
 import type { Entry, Node } from '../manifest/entry.js'
 import type { EntryChange, EntryKey, Lookup } from '../manifest/manifest.js'
 import { isExpired } from '../policy/policy.js'
@@ -35,8 +35,8 @@ export function findAnswer(
   epoch: number,
   question: Buffer | undefined,
   asker: Asker,
+  snapshot: Snapshot,
 ): FoundAnswer | undefined {
-  const snapshot = store.snapshot()
   const findAt = (digest: Buffer, depth: number): FoundAnswer | undefined => {
     const answerKey = store.manifest.answerKeyOf(key, digest)
     const found = store.manifest.lookAnswer(answerKey)

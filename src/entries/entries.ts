@@ -12,7 +12,7 @@ import type { CounterName } from '../counters/counters.js'
 import { decodeValue } from '../encoding/decode.js'
 import { createValueCodec, type ValueCodec, type ValueCodecOptions } from '../encoding/encode.js'
 import type { Input } from '../inputs/input.js'
-import { type Asker, VALID, type Validity } from '../inputs/snapshot.js'
+import { type Asker, type Snapshot, VALID, type Validity } from '../inputs/snapshot.js'
 import type { Entry, Head } from '../manifest/entry.js'
 import { encodePrefix, type KeyKind, keyStart } from '../manifest/key.js'
 import { drawEpoch, type EntryKey, type Lookup } from '../manifest/manifest.js'
@@ -52,6 +52,8 @@ export interface Miss {
   epoch: number | undefined
   /** What made the current entry stale. */
   validity: Validity | undefined
+  /** What was looked at to find that out. */
+  snapshot?: Snapshot | undefined
 }
 
 export type Outcome = Hit | Miss
@@ -174,14 +176,14 @@ export class Entries {
   }
 
   /** Whether the entry still answers the question. */
-  validate(entry: Entry, asker: Asker, ttlMs?: number): Validity {
+  validate(entry: Entry, asker: Asker, ttlMs?: number, snapshot?: Snapshot): Validity {
     if (this.store.mode === 'refresh' && entry.createdAt < this.store.openedAt) return { reason: 'evicted' }
     const lifetimeMs = Math.min(entry.ttlMs ?? Number.POSITIVE_INFINITY, ttlMs ?? Number.POSITIVE_INFINITY)
     if (lifetimeMs !== Number.POSITIVE_INFINITY && isExpired(entry.createdAt, lifetimeMs, this.store.now())) {
       return { reason: 'expired' }
     }
     if (!entry.inputs) return VALID
-    return this.store.snapshot().validate(entry.inputs, asker, this.options.strategy)
+    return (snapshot ?? this.store.snapshot()).validate(entry.inputs, asker, this.options.strategy)
   }
 
   /** Stores the items in order; returns how many. Their bytes must stay as they are meanwhile. */
@@ -277,16 +279,17 @@ export class Entries {
     const { head, entry, removal, check, record } = found
     if (!head) return missing(removal?.cause ?? this.#whyAbsent(key))
     const asker = question?.asker ?? this.asker()
-    if (!entry) return this.#findAnswer(key, found, question, asker, removal?.cause ?? this.#whyAbsent(key))
+    const snapshot = this.store.snapshot()
+    if (!entry) return this.#findAnswer(key, found, question, asker, snapshot, removal?.cause ?? this.#whyAbsent(key))
     const isComputed = entry.computeMs !== undefined
     if (question && isComputed && !isSameDigest(question.digest, entry.question)) {
-      return this.#findAnswer(key, found, question, asker, 'question-changed')
+      return this.#findAnswer(key, found, question, asker, snapshot, 'question-changed')
     }
-    const validity = this.validate(entry, asker, question?.ttlMs)
+    const validity = this.validate(entry, asker, question?.ttlMs, snapshot)
     if (validity.reason !== undefined) {
       const reason = this.#isBeforeRefresh(entry) ? 'refresh' : validity.reason
       if (!isComputed) return { reason, epoch: head.epoch, validity }
-      return this.#findAnswer(key, found, question, asker, reason, validity)
+      return this.#findAnswer(key, found, question, asker, snapshot, reason, validity)
     }
     const { location } = entry.blob
     const bytes = blobs.get(entry.blob)
@@ -306,14 +309,15 @@ export class Entries {
     current: Lookup,
     question: Question | undefined,
     asker: Asker,
+    snapshot: Snapshot,
     reason: MissReason,
     validity?: Validity,
   ): Outcome {
     const { epoch = 0, entry: before } = current.head ?? {}
     const digest = question ? question.digest : before?.question
-    const miss = { reason, epoch, validity }
-    const found = findAnswer(this.store, key, epoch, digest, asker)
-    if (!found || this.validate(found.entry, asker, question?.ttlMs).reason !== undefined) return miss
+    const miss = { reason, epoch, validity, snapshot }
+    const found = findAnswer(this.store, key, epoch, digest, asker, snapshot)
+    if (!found || this.validate(found.entry, asker, question?.ttlMs, snapshot).reason !== undefined) return miss
     const { entry } = found
     const bytes = this.store.blobs.get(entry.blob)
     if (!bytes) return miss

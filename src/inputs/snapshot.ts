@@ -126,11 +126,6 @@ export class Snapshot {
     return source
   }
 
-  /** What was found at an absolute path, if it was looked at. */
-  known(path: string): Source | undefined {
-    return this.#sources.get(path)
-  }
-
   /** Absolute; undefined for what is no file. */
   pathOf({ kind, path, isRelative }: Input, asker: Asker): string | undefined {
     const look = lookOf(kind)
