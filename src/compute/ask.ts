@@ -36,7 +36,8 @@ export async function ask(entries: Entries, question: Ask): Promise<unknown> {
     const isCircle = flight !== undefined && parent !== undefined && isWaitingFor(flight, parent)
     if (isCircle) markCircle(flight, parent)
     if (!flight || isCircle || !isOfEpoch(flight, found)) {
-      return (await begin(entries, question, id, parent, found)).value
+      const isStorable = !isCircle && ancestorOf(parent, id) === undefined
+      return (await begin(entries, question, start(entries, id, parent, isStorable), found)).value
     }
     const { bytes, answer, computeMs } = await join(flight, parent)
     if (bytes && answer && isStillValid(entries, question, answer)) {
@@ -86,14 +87,8 @@ async function join(flight: Computation, parent: Computation | undefined): Promi
 }
 
 /** Starts to compute, so that others can join. */
-function begin(
-  entries: Entries,
-  question: Ask,
-  id: string,
-  parent: Computation | undefined,
-  found: Miss,
-): Promise<Result> {
-  const computation = start(entries, id, parent, ancestorOf(parent, id) === undefined)
+function begin(entries: Entries, question: Ask, computation: Computation, found: Miss): Promise<Result> {
+  const { id } = computation
   enterAsync()
   const promise = runAsync(compute(entries, question, computation, found, false)).finally(() => {
     if (flights.get(id) === computation) flights.delete(id)
@@ -201,7 +196,10 @@ function* run(
     recorder,
     means: entries.store.snapshotMeans,
     snapshot: () => entries.store.snapshot(),
-    run: fn => enter(frame, fn),
+    run(fn) {
+      recorder.assertRunning()
+      return enter(frame, fn)
+    },
     untracked: fn => enter({ computation: undefined, snapshots: frame.snapshots }, fn),
   }
   const observer = new Observer(input)

@@ -62,7 +62,8 @@ export function findAnswer(
 export function makeCurrent(store: AnswerStore, key: EntryKey, { head, check }: Lookup, entry: Entry): boolean {
   if (!head) return false
   const { epoch, lease, entry: before } = head
-  const changes = isWorthKeeping(before, store.now()) ? changesToKeep(store, key, before) : []
+  const isKept = isWorthKeeping(before, store.now()) && !isSameAnswer(before, entry)
+  const changes = isKept ? changesToKeep(store, key, before) : []
   changes.push({ key, head: { epoch, entry, lease }, expected: check })
   return store.manifest.write(changes).at(-1) === true
 }
@@ -70,6 +71,12 @@ export function makeCurrent(store: AnswerStore, key: EntryKey, { head, check }: 
 function isWorthKeeping(entry: Entry | undefined, now: number): entry is Entry {
   if (entry?.computeMs === undefined) return false
   return entry.ttlMs === undefined || !isExpired(entry.createdAt, entry.ttlMs, now)
+}
+
+/** Whether both answer the same question, for the same state of the same inputs. */
+function isSameAnswer(one: Entry, other: Entry): boolean {
+  if (!Buffer.from(one.question ?? []).equals(other.question ?? Buffer.alloc(0))) return false
+  return encodeInputs(one.inputs ?? [], 'state').equals(encodeInputs(other.inputs ?? [], 'state'))
 }
 
 /** What has to be written for an entry to be found among the answers once it is no longer the current one. */

@@ -325,12 +325,21 @@ export class Entries {
     if (!this.#isAsExpected(value)) return miss
     // The current entry of another checkout stays: checkouts that are used in turns would replace each other's.
     if (before?.seenIn === undefined || before.seenIn === asker.dir) {
-      const used = { ...entry, usedAt: this.store.now(), seenIn: before?.seenIn ?? entry.seenIn }
-      if (this.store.canWrite) this.attempt(false, () => makeCurrent(this.store, key, current, used))
+      this.write(() => this.#makeCurrent(key, current, { ...entry, seenIn: before?.seenIn ?? entry.seenIn }, bytes))
     } else {
       this.#noteUse(found.key, { epoch, entry }, found.check, asker, VALID)
     }
     return { value, entry }
+  }
+
+  /** The value is stored as by a set: a gc may be about to remove it. */
+  #makeCurrent(key: EntryKey, current: Lookup, entry: Entry, bytes: Buffer): void {
+    const { store } = this
+    const stored = store.blobs.putOne(Buffer.from(bytes))
+    const blob = stored.refs[0] ?? entry.blob
+    makeCurrent(store, key, current, { ...entry, blob, usedAt: store.now() })
+    store.blobs.confirm(stored)
+    store.indexSoon()
   }
 
   #isBeforeRefresh({ createdAt }: Entry): boolean {
