@@ -1,7 +1,6 @@
 // An open cache: one root as one caller sees it, with the caller's clock and warnings. Opening touches nothing but one
 // or two stats; directories are made by the first write.
 
-import { resolve } from 'node:path'
 import type {
   Cache,
   CacheMode,
@@ -18,7 +17,7 @@ import type {
 } from '../api/index.js'
 import { CacheError, type CacheWarning, errnoOf } from '../base/errors.js'
 import { escapeNamespace, unescapeNamespace } from '../base/layout.js'
-import { assertChoice, assertFlag, assertOptionalFunction, assertOptions, refuseOption } from '../base/options.js'
+import { refuseOption } from '../base/options.js'
 import { currentFrame, enterAsync, leaveAsync, runInAsyncFrame } from '../compute/frame.js'
 import type { NamespaceStore } from '../entries/store.js'
 import { diskUsage } from '../files/disk-usage.js'
@@ -37,12 +36,11 @@ import {
   type CacheBounds,
   checkLimits,
   DEFAULT_BOUNDS,
-  LIMIT_OPTIONS,
 } from '../policy/bounds.js'
 import { verify } from '../verify/verify.js'
 import { checkWatchOptions } from '../watcher/options.js'
 import { watchSources } from '../watcher/watcher.js'
-import { defaultDir, TRUST_ROOT } from './root.js'
+import { checkCacheOptions, checkGcOptions, checkVerifyOptions } from './options.js'
 import { Storage, type Substitutes } from './storage.js'
 
 export class CacheHandle implements Cache {
@@ -331,73 +329,4 @@ export class CacheHandle implements Cache {
   #expectOpen(): void {
     if (this.#isClosed) throw new CacheError('ERR_CACHE_CLOSED', 'The cache was closed.')
   }
-}
-
-const CACHE_OPTIONS = ['dir', 'mode', 'trustRoot', 'onWarning', 'clock', ...LIMIT_OPTIONS]
-/** The most restrictive first. */
-const MODES: readonly CacheMode[] = ['off', 'readonly', 'refresh', 'readwrite']
-const MODE_VARIABLE = 'WICKED_CACHE'
-
-function checkCacheOptions(options: CacheOptions) {
-  const {
-    dir,
-    mode = 'readwrite',
-    clock = Date.now,
-    onWarning = emitWarning,
-    ...rest
-  } = assertOptions('openCache', options, CACHE_OPTIONS)
-  const { trustRoot = process.env[TRUST_ROOT] === '1' } = rest
-  if (dir !== undefined && (typeof dir !== 'string' || dir === '' || dir.includes('\0'))) {
-    throw refuseOption('dir must be a path.', dir)
-  }
-  assertFlag('trustRoot', trustRoot)
-  assertOptionalFunction('clock', clock)
-  assertOptionalFunction('onWarning', onWarning)
-  const own = assertChoice('mode', mode, MODES)
-  const { inherited, problem } = inheritedMode()
-  return {
-    dir: resolve(dir ?? defaultDir()),
-    mode: MODES.find(each => each === own || each === inherited) ?? own,
-    trustRoot,
-    clock,
-    onWarning,
-    bounds: checkLimits(options),
-    problem,
-  }
-}
-
-/** What the environment says for all processes that inherit it. */
-function inheritedMode(): { inherited: CacheMode; problem?: CacheError } {
-  const text = process.env[MODE_VARIABLE]
-  if (!text) return { inherited: 'readwrite' }
-  if (MODES.includes(text as CacheMode)) return { inherited: text as CacheMode }
-  const message = `${MODE_VARIABLE} must be one of ${MODES.join(', ')}.`
-  return { inherited: 'readwrite', problem: new CacheError('ERR_CACHE_CONFIG', message, { value: text }) }
-}
-
-function checkVerifyOptions(options: VerifyOptions): void {
-  const { repair = false } = assertOptions('verify', options, ['repair', 'onProgress', 'signal'])
-  assertFlag('repair', repair)
-  checkCourse(options)
-}
-
-function checkGcOptions(options: GcOptions) {
-  const known = ['namespace', 'dryRun', 'onProgress', 'signal', ...LIMIT_OPTIONS]
-  const { namespace, dryRun = false, onProgress, signal } = assertOptions('gc', options, known)
-  if (namespace !== undefined) escapeNamespace(namespace)
-  assertFlag('dryRun', dryRun)
-  checkCourse(options)
-  return { namespace, dryRun, onProgress, signal, bounds: checkLimits(options) }
-}
-
-/** How a caller follows what takes long, and stops it. */
-function checkCourse({ onProgress, signal }: Pick<GcOptions | VerifyOptions, 'onProgress' | 'signal'>): void {
-  assertOptionalFunction('onProgress', onProgress)
-  if (signal !== undefined && !(signal instanceof AbortSignal)) {
-    throw refuseOption('signal must be an AbortSignal.', signal)
-  }
-}
-
-function emitWarning({ code, message }: CacheWarning): void {
-  process.emitWarning(message, { type: 'WickedCacheWarning', code })
 }

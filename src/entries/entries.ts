@@ -14,13 +14,15 @@ import { createValueCodec, type ValueCodec, type ValueCodecOptions } from '../en
 import type { Input } from '../inputs/input.js'
 import { type Asker, type Snapshot, VALID, type Validity } from '../inputs/snapshot.js'
 import type { Entry, Head } from '../manifest/entry.js'
-import { encodePrefix, type KeyKind, keyStart } from '../manifest/key.js'
-import { drawEpoch, type EntryKey, type Lookup } from '../manifest/manifest.js'
+import { encodePrefix, type KeyKind } from '../manifest/key.js'
+import type { EntryKey, Lookup } from '../manifest/manifest.js'
 import { isExpired, isUseDue } from '../policy/policy.js'
 import { type Project, type Scope, workingDirectory, workingPlace } from '../project/project.js'
 import { findAnswer, makeCurrent } from './answers.js'
+import { isStackShort } from './stack.js'
 import type { NamespaceStore } from './store.js'
 import { ValueCache } from './value-cache.js'
+import { type Item, writeItems } from './write.js'
 
 /** What all entries of a handle have in common. */
 export interface EntryOptions extends ValueCodecOptions {
@@ -57,14 +59,6 @@ export interface Miss {
 }
 
 export type Outcome = Hit | Miss
-
-/** An entry to be stored. */
-export interface Item {
-  key: EntryKey
-  bytes: Uint8Array
-  ttlMs: number | undefined
-  inputs: readonly Input[] | undefined
-}
 
 /** Entries that are stored with one write for each file touched. */
 const BATCH_ENTRIES = 512
@@ -193,7 +187,7 @@ export class Entries {
       return 0
     }
     let stored = 0
-    while (stored < items.length && this.write(() => this.#setAll(items.slice(stored, stored + BATCH_ENTRIES)))) {
+    while (stored < items.length && this.write(() => writeItems(this, items.slice(stored, stored + BATCH_ENTRIES)))) {
       stored = Math.min(stored + BATCH_ENTRIES, items.length)
     }
     return stored
@@ -378,52 +372,10 @@ export class Entries {
   #spaceOf() {
     return { version: this.options.version, project: this.#scope === 'project' ? (this.project?.dir ?? '') : '' }
   }
-
-  #setAll(items: readonly Item[]): void {
-    const { blobs, manifest, environment } = this.store
-    const values = items.map(({ bytes }) => bytes)
-    const inputsOf = items.map(({ inputs }) => inputs && this.store.lists.fold(inputs, this.store.now()))
-    const [only] = values
-    const stored = values.length === 1 && only ? blobs.putOne(only) : blobs.put(values)
-    const now = this.store.now()
-    const changes = items.map(({ key, ttlMs }, at) => {
-      const epoch = drawEpoch(environment.random)
-      const blob = stored.refs[at] as Entry['blob']
-      return { key, head: { epoch, entry: { blob, createdAt: now, usedAt: now, epoch, ttlMs, inputs: inputsOf[at] } } }
-    })
-    manifest.write(changes)
-    if (this.options.isPortable) this.#dropPortable(items)
-    blobs.confirm(stored)
-    const bytes = values.reduce((sum, { length }) => sum + length, 0)
-    this.hasSet(items.length, bytes)
-  }
-
-  /** What was computed for every checkout gives way to what is set in one. */
-  #dropPortable(items: readonly Item[]): void {
-    const { manifest } = this.store
-    for (const { key } of items) {
-      const portable = this.keyOf(key.bytes.toString('utf8', keyStart(key.bytes)), 'plain', 'portable')
-      if (manifest.look(portable).head) manifest.write([{ key: portable, removal: { cause: 'deleted' } }])
-    }
-  }
 }
 
 /** Each of them but the first takes a gc that came in between, so that this many are beyond chance. */
 const MAX_LOOKS = 8
-
-/** More than half of what there is of the stack by default. */
-const AMPLE_FRAMES = 6000
-
-/** Whether little of the stack is left, so that nested values cannot be decoded, and not for a fault of theirs. */
-function isStackShort(): boolean {
-  const descend = (frames: number): number => (frames === 0 ? 0 : 1 + descend(frames - 1))
-  try {
-    return descend(AMPLE_FRAMES) !== AMPLE_FRAMES
-  } catch (error) {
-    if (error instanceof RangeError) return true
-    throw error
-  }
-}
 
 export function missing(reason: MissReason): Miss {
   return { reason, epoch: undefined, validity: undefined }
