@@ -52,9 +52,9 @@ export class Observer {
   exists(path: PathLike): boolean {
     const given = this.#given(path)
     if (isImpossible(given.absolute)) return false
-    const { exists } = this.#input.snapshot().source(given.absolute)
+    const { exists, error } = this.#input.snapshot().source(given.absolute)
     this.#record(inputOf(exists ? 'present' : 'missing', ''), given)
-    return exists
+    return error === undefined ? exists : this.#files.existsAnyway(given.given)
   }
 
   readDirectory(path: PathLike): string[] {

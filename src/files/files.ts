@@ -10,6 +10,7 @@ import { DIR_MODE, FILE_MODE } from '../base/layout.js'
 const {
   closeSync,
   constants,
+  existsSync,
   fstatSync,
   lstatSync,
   mkdirSync,
@@ -72,6 +73,8 @@ export interface Files {
   readFile(path: string): Buffer | undefined
   /** What reading a path as a caller gave it gives, a pipe or a device included. @throws as `fs.readFileSync` does */
   readAnyway(path: string): Buffer
+  /** Whether there is something at a path. @throws as `fs.existsSync` does, under the permission model */
+  existsAnyway(path: string): boolean
   /** The names in a directory. @throws as `fs.readdirSync` does */
   listAnyway(path: string): string[]
   /** Creates the file with this content; false when something is there already. */
@@ -167,6 +170,7 @@ export const nodeFiles: Files = {
   realPath: path => unless(MISSING, () => realpathSync.native(path)),
   readFile: path => unless(MISSING, () => readFileSync(path)),
   readAnyway: path => readFileSync(path),
+  existsAnyway: path => existsSync(path),
   listAnyway: path => readdirSync(path),
   createFile: (path, content) =>
     unless(['EEXIST'], () => writeFileSync(path, content, { flag: 'wx', mode: FILE_MODE }) ?? true) ?? false,

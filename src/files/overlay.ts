@@ -71,6 +71,7 @@ class Overlay {
       listKinds: path => this.#disk.listKinds(path),
       realPath: path => this.#disk.realPath(path),
       readAnyway: path => this.#disk.readAnyway(path),
+      existsAnyway: path => this.#disk.existsAnyway(path),
       listAnyway: path => this.#disk.listAnyway(path),
       readFile: path => this.#readFile(path),
       createFile: (path, content) => this.#create(path, Buffer.from(content)),
