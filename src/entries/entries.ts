@@ -273,7 +273,7 @@ export class Entries {
     const { head, entry, removal, check, record } = found
     if (!head) return missing(removal?.cause ?? this.#whyAbsent(key))
     const asker = question?.asker ?? this.asker()
-    const snapshot = this.store.snapshot()
+    const snapshot = entry && !entry.inputs ? undefined : this.store.snapshot()
     if (!entry) return this.#findAnswer(key, found, question, asker, snapshot, removal?.cause ?? this.#whyAbsent(key))
     const isComputed = entry.computeMs !== undefined
     if (question && isComputed && !isSameDigest(question.digest, entry.question)) {
@@ -303,10 +303,11 @@ export class Entries {
     current: Lookup,
     question: Question | undefined,
     asker: Asker,
-    snapshot: Snapshot,
+    looked: Snapshot | undefined,
     reason: MissReason,
     validity?: Validity,
   ): Outcome {
+    const snapshot = looked ?? this.store.snapshot()
     const { epoch = 0, entry: before } = current.head ?? {}
     const digest = question ? question.digest : before?.question
     const miss = { reason, epoch, validity, snapshot }

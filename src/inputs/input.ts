@@ -79,6 +79,8 @@ const KIND_MASK = 0x0f
 const IS_RACY = 0x10
 const IS_RELATIVE = 0x20
 const STAT_BYTES = 6 + 8 + 8 + 8
+/** Flags, the lengths of two texts, metadata and digest. */
+const MAX_FIXED_BYTES = 1 + 2 + 2 + STAT_BYTES + CONTENT_DIGEST_BYTES
 
 /** All inputs come from here: the engine reads objects that were made in one place quickly. */
 export function inputOf(kind: InputKind, path: string, isRelative = false, digest = NO_DIGEST, detail = ''): Input {
@@ -124,41 +126,37 @@ function hasDetail(kind: InputKind): boolean {
 
 /** The inputs' bytes: how many there are u32, then each. */
 export function encodeInputs(inputs: readonly Input[], form: InputForm): Buffer {
-  const parts: Buffer[] = [Buffer.allocUnsafe(4)]
-  parts[0]?.writeUInt32LE(inputs.length)
-  for (const input of inputs) parts.push(encodeInput(input, form))
-  return Buffer.concat(parts)
+  let room = 4
+  for (const { path, detail } of inputs) room += MAX_FIXED_BYTES + 3 * (path.length + detail.length)
+  const bytes = Buffer.allocUnsafe(room)
+  let at = bytes.writeUInt32LE(inputs.length, 0)
+  for (const input of inputs) at = writeInput(input, form, bytes, at)
+  return bytes.subarray(0, at)
 }
 
-function encodeInput(input: Input, form: InputForm): Buffer {
+function writeInput(input: Input, form: InputForm, bytes: Buffer, start: number): number {
   const isReference = form === 'reference'
   // A reference is the same whatever was found.
   const kind = isReference ? lookOf(input.kind) : input.kind
-  const path = Buffer.from(isReference && namesItsState(kind) && kind !== 'list' ? '' : input.path)
-  const withDetail = kind === 'glob' || (hasDetail(kind) && !isReference)
-  const detail = withDetail ? Buffer.from(input.detail) : undefined
   const withStat = form === 'full' && hasStat(kind)
-  const withDigest = !isReference && hasDigest(kind)
-  const length =
-    1 +
-    2 +
-    path.length +
-    (detail ? 2 + detail.length : 0) +
-    (withStat ? STAT_BYTES : 0) +
-    (withDigest ? input.digest.length : 0)
-  const bytes = Buffer.allocUnsafe(length)
   const flags = (withStat && input.isRacy ? IS_RACY : 0) | (input.isRelative ? IS_RELATIVE : 0)
-  let at = bytes.writeUInt8(INPUT_KINDS.indexOf(kind) | flags, 0)
-  at = bytes.writeUInt16LE(path.length, at) + path.copy(bytes, at + 2)
-  if (detail) at = bytes.writeUInt16LE(detail.length, at) + detail.copy(bytes, at + 2)
+  let at = bytes.writeUInt8(INPUT_KINDS.indexOf(kind) | flags, start)
+  at = writeText(isReference && namesItsState(kind) && kind !== 'list' ? '' : input.path, bytes, at)
+  if (kind === 'glob' || (hasDetail(kind) && !isReference)) at = writeText(input.detail, bytes, at)
   if (withStat) {
     at = bytes.writeUIntLE(input.sizeBytes, at, 6)
     at = bytes.writeDoubleLE(input.mtimeMs, at)
     at = bytes.writeDoubleLE(input.ctimeMs, at)
     at = bytes.writeDoubleLE(input.inode, at)
   }
-  if (withDigest) input.digest.copy(bytes, at)
-  return bytes
+  return !isReference && hasDigest(kind) ? at + input.digest.copy(bytes, at) : at
+}
+
+/** @throws RangeError for more than 65,535 bytes */
+function writeText(text: string, bytes: Buffer, at: number): number {
+  const length = bytes.write(text, at + 2)
+  bytes.writeUInt16LE(length, at)
+  return at + 2 + length
 }
 
 /** Inputs that begin at an offset, and where they end. @throws RangeError for what are none */

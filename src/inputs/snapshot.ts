@@ -48,10 +48,10 @@ export class Snapshot {
   readonly #means: SnapshotMeans
   readonly #sources = new Map<string, Source>()
   /** What was found of lists, by strategy, project and id. */
-  readonly #lists = new Map<string, Validity>()
+  #lists: Map<string, Validity> | undefined
 
   /** Digests of entries' values, by name. */
-  readonly #entries = new Map<string, Buffer>()
+  #entries: Map<string, Buffer> | undefined
 
   constructor(means: SnapshotMeans) {
     this.#means = means
@@ -172,6 +172,7 @@ export class Snapshot {
 
   #validateList(id: string, asker: Asker, strategy: Strategy): Validity {
     const name = `${strategy} ${id} ${asker.place}\0${asker.dir}`
+    this.#lists ??= new Map()
     const known = this.#lists.get(name)
     if (known) return known
     // A list can't name itself, but bytes can be forged.
@@ -188,6 +189,7 @@ export class Snapshot {
   /** An entry that depends on itself counts as absent. */
   #entryDigest(name: string, asker: Asker): Buffer {
     const id = `${name} ${asker.dir}`
+    this.#entries ??= new Map()
     const known = this.#entries.get(id)
     if (known) return known
     this.#entries.set(id, NO_DIGEST)

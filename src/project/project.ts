@@ -17,6 +17,25 @@ export interface Project {
   readonly alias: string | undefined
 }
 
+/** Looks for the outermost directory when that is asked for: a process that only reads entries never needs it. */
+class FoundProject implements Project {
+  readonly dir: string
+  readonly alias: string | undefined
+  readonly #findTop: (dir: string) => string
+  #top: string | undefined
+
+  constructor(dir: string, alias: string | undefined, findTop: (dir: string) => string) {
+    this.dir = dir
+    this.alias = alias
+    this.#findTop = findTop
+  }
+
+  get top(): string {
+    this.#top ??= this.#findTop(this.dir)
+    return this.#top
+  }
+}
+
 /** How a path is recorded. */
 export interface RecordedPath {
   /** From the project's directory, with `/` between its parts; or absolute. */
@@ -71,11 +90,15 @@ export class Projects {
   }
 
   #describe(dir: string, alias: string | undefined): Project {
+    return new FoundProject(dir, alias, () => this.#findTop(dir))
+  }
+
+  #findTop(dir: string): string {
     let top = dir
     for (let above = dirname(dir); above !== dirname(above); above = dirname(above)) {
       if (this.#isProject(above, dir)) top = above
     }
-    return { dir, top, alias }
+    return top
   }
 
   #isProject(dir: string, start: string): boolean {
@@ -135,8 +158,9 @@ function stripped(path: string): string {
 /** How an absolute, normalized path is recorded for the project. */
 export function recordPath(project: Project | undefined, path: string): RecordedPath {
   if (!project) return { path, isRelative: false }
-  const { dir, top, alias } = project
-  if (isWithin(path, dir) || isWithin(path, top)) return { path: slashed(relative(dir, path)) || '.', isRelative: true }
+  const { dir, alias } = project
+  if (isWithin(path, dir) || isWithin(path, project.top))
+    return { path: slashed(relative(dir, path)) || '.', isRelative: true }
   if (alias !== undefined && isWithin(path, alias))
     return { path: slashed(relative(alias, path)) || '.', isRelative: true }
   return { path, isRelative: false }
