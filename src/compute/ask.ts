@@ -6,7 +6,7 @@
 import type { MissReason } from '../api/index.js'
 import { CacheError } from '../base/errors.js'
 import { decodeValue } from '../encoding/decode.js'
-import type { Entries, Hit, Miss, Outcome, Question } from '../entries/entries.js'
+import { type Entries, type Hit, type Miss, missing, type Outcome, type Question } from '../entries/entries.js'
 import { inputOf, lookOf } from '../inputs/input.js'
 import type { Snapshot } from '../inputs/snapshot.js'
 import { commit, isBoundToProject } from './commit.js'
@@ -68,8 +68,14 @@ function idOf(entries: Entries, { key, digest }: Ask): string {
 }
 
 function lookUp(entries: Entries, question: Ask): Outcome {
-  if (question.isUnkept) return { reason: 'no-project', epoch: undefined, validity: undefined }
-  return entries.find(question.key, question)
+  if (question.isUnkept) {
+    if (entries.hasKeys || entries.store.mode === 'off') return missing('never-set')
+    entries.reportNoProject()
+    return missing('no-project')
+  }
+  // What was set in this checkout goes before what was computed for all of them.
+  const set = question.setKey && entries.find(question.setKey, question)
+  return set && set.reason === undefined ? set : entries.find(question.key, question)
 }
 
 /** Whether a computation is for the epoch that its key has now: nothing was set or removed since it began. */

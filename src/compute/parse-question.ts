@@ -39,6 +39,7 @@ export function getOrSetQuestion(
   const declared = declaredFiles(files)
   return {
     ...shared(entries, entries.keyOf(key, 'plain', entries.computedScope), ttl),
+    setKey: entries.options.isPortable ? entries.keyOf(key) : undefined,
     digest: digestOf(entries, declared, inputs),
     files: declared,
     onResult,

@@ -8,6 +8,8 @@ import type { GivenPath } from './paths.js'
 /** What a computing call asks. */
 export interface Ask extends Question {
   key: EntryKey
+  /** Of an entry that was set, where that is another one. */
+  setKey?: EntryKey | undefined
   /** Whether answers count in every checkout. */
   isPortable: boolean
   /** Whether nothing is kept: there is no project, or an argument can't be part of a key. */

@@ -148,9 +148,10 @@ export class Entries {
     const cached = this.#lookInMemory(key)
     if (cached) return cached
     const outcome = this.find(this.keyOf(key), undefined, key)
-    if (!this.options.isPortable || outcome.reason === undefined || outcome.epoch !== undefined) return outcome
+    if (!this.options.isPortable || outcome.reason === undefined) return outcome
+    // A set removes what was computed for every checkout, so that what is there is younger.
     const portable = this.find(this.keyOf(key, 'plain', 'portable'), undefined)
-    return portable.reason === 'never-set' || portable.reason === 'version-changed' ? outcome : portable
+    return portable.reason === undefined || outcome.epoch === undefined ? portable : outcome
   }
 
   /** What is under a key, for a question or, without one, for a get; `text` is given for it to be read again soon. */
