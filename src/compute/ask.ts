@@ -11,12 +11,13 @@ import { inputOf, lookOf } from '../inputs/input.js'
 import type { Snapshot } from '../inputs/snapshot.js'
 import { commit, isBoundToProject } from './commit.js'
 import { type Answer, ancestorOf, between, Computation, isWaitingFor, type Result } from './computation.js'
-import { type ContextInput, createAnalyzeContext, createContext, Observer } from './context.js'
+import { type ContextInput, createAnalyzeContext, createContext, Observer, type Subject } from './context.js'
 import { runAsync, runSync, type Steps } from './driver.js'
 import { currentFrame, enterAsync, type Frame, leaveAsync, runInAsyncFrame, runInFrame } from './frame.js'
+import { handOn } from './hand-on.js'
 import { dropLease, isWorthWaiting, letGo, newWait, takeLease } from './leases.js'
 import type { Ask } from './question.js'
-import { type Adopted, Recorder } from './recorder.js'
+import { Recorder } from './recorder.js'
 
 /** Between two looks for a value that another process computes, ms: the first one at first, twice as long each time. */
 const MIN_WAIT_MS = 1
@@ -39,10 +40,10 @@ export async function ask(entries: Entries, question: Ask): Promise<unknown> {
       const isStorable = !isCircle && ancestorOf(parent, id) === undefined
       return (await begin(entries, question, start(entries, id, parent, isStorable), found)).value
     }
-    const { bytes, answer, computeMs } = await join(flight, parent)
+    const { bytes, answer, computeMs } = await join(entries, question, flight, parent)
     if (bytes && answer && isStillValid(entries, question, answer)) {
       entries.count('hits')
-      adopt(entries, question, answer, parent)
+      handOn(entries, question, parent, answer)
       tell(entries, question, true, undefined, answer, computeMs)
       return decodeValue(bytes)
     }
@@ -83,10 +84,18 @@ function isOfEpoch(flight: Computation, { epoch }: Miss): boolean {
   return flight.epoch === undefined || flight.epoch === epoch
 }
 
-async function join(flight: Computation, parent: Computation | undefined): Promise<Result> {
+async function join(
+  entries: Entries,
+  question: Ask,
+  flight: Computation,
+  parent: Computation | undefined,
+): Promise<Result> {
   parent?.waitsFor.add(flight)
   try {
     return (await flight.promise) as Result
+  } catch (error) {
+    handOn(entries, question, parent, flight.recorder)
+    throw error
   } finally {
     parent?.waitsFor.delete(flight)
   }
@@ -141,6 +150,10 @@ function* compute(
     // What was looked at a moment ago needn't be read again.
     const before = computation.hasWaited ? undefined : found.snapshot
     return yield* run(entries, question, computation, found.reason, isSync, before ?? entries.store.snapshot())
+  } catch (error) {
+    // The one that asked may go on without the result, and depends on why there is none.
+    handOn(entries, question, parent, recorder)
+    throw error
   } finally {
     recorder.end()
     parent?.waitsFor.delete(computation)
@@ -195,7 +208,7 @@ function* run(
   isSync: boolean,
   before: Snapshot,
 ): Steps<Result> {
-  const { recorder } = computation
+  const { parent, recorder } = computation
   const frame: Frame = { computation, snapshots: currentFrame()?.snapshots }
   const enter = isSync ? runInFrame : runInAsyncFrame
   const input: ContextInput = {
@@ -209,9 +222,7 @@ function* run(
     untracked: fn => enter({ computation: undefined, snapshots: frame.snapshots }, fn),
   }
   const observer = new Observer(input)
-  const subject = question.subject?.(before)
-  if (subject && !subject.isAsAsked) recorder.spoil()
-  if (subject && !subject.isAnywhere) recordSubject(question, recorder, before)
+  const subject = readSubject(question, recorder, before)
   observer.declare(question.files)
   const context = subject ? createAnalyzeContext(observer, input, subject) : createContext(observer, input)
   const startedAt = performance.now()
@@ -219,16 +230,25 @@ function* run(
   const computeMs = performance.now() - startedAt
   recorder.end()
   const result = finish(entries, question, computation, value, computeMs)
-  adoptResult(entries, question, computation, result)
+  handOn(entries, question, parent, result.answer ?? recorder)
   tell(entries, question, false, reason, result.answer ?? answerOf(recorder), computeMs)
   return result
 }
 
-/** The analyzed file comes first: it is what leads to the answer. */
-function recordSubject({ asker }: Ask, recorder: Recorder, snapshot: Snapshot): void {
-  const input = snapshot.now(inputOf('file', ''), asker)
-  if (input) recorder.add(input)
-  else recorder.spoil()
+/** The analyzed file is the first input: it is what leads to the answer. @throws errors of reading it */
+function readSubject({ asker, subject, content }: Ask, recorder: Recorder, snapshot: Snapshot): Subject | undefined {
+  try {
+    const read = subject?.(snapshot)
+    if (read && !read.isAsAsked) recorder.spoil()
+    return read
+  } finally {
+    // Where it can't be read, that is an input as well. Of a key that stands for the content, it is none.
+    if (subject && !content) {
+      const input = snapshot.now(inputOf('file', ''), asker)
+      if (input) recorder.add(input)
+      else recorder.spoil()
+    }
+  }
 }
 
 function finish(entries: Entries, question: Ask, computation: Computation, value: unknown, computeMs: number): Result {
@@ -265,36 +285,10 @@ function encoded(entries: Entries, value: unknown): Buffer | undefined {
 function hit(entries: Entries, question: Ask, { value, entry }: Hit, parent: Computation | undefined): unknown {
   entries.count('hits')
   const lifetimeMs = Math.min(entry.ttlMs ?? Number.POSITIVE_INFINITY, question.ttlMs ?? Number.POSITIVE_INFINITY)
-  const expiresAt = entry.createdAt + lifetimeMs
-  const answer = { inputs: entry.inputs ?? [], expiresAt }
-  adopt(entries, question, answer, parent)
+  const answer = { inputs: entry.inputs ?? [], expiresAt: entry.createdAt + lifetimeMs }
+  handOn(entries, question, parent, answer, entry)
   tell(entries, question, true, undefined, answer, entry.computeMs ?? 0)
   return value
-}
-
-/** The computation that asked depends on what the answer depends on. */
-function adopt(entries: Entries, { asker }: Ask, answer: Answer, parent: Computation | undefined): void {
-  if (!parent) return
-  adoptInputs(entries, parent, { ...answer, isRecordable: true, asker, lists: entries.store.lists })
-}
-
-function adoptResult(entries: Entries, question: Ask, computation: Computation, { answer }: Result): void {
-  const { parent, recorder } = computation
-  if (!parent) return
-  if (answer) adopt(entries, question, answer, parent)
-  else {
-    const { inputs, expiresAt, isRecordable } = recorder
-    const { asker } = question
-    adoptInputs(entries, parent, { inputs, expiresAt, isRecordable, asker, lists: entries.store.lists })
-  }
-}
-
-function adoptInputs(entries: Entries, { recorder }: Computation, adopted: Adopted): void {
-  const isDone = entries.attempt(false, () => {
-    recorder.adopt(adopted)
-    return true
-  })
-  if (!isDone) recorder.spoil()
 }
 
 function answerOf({ inputs, expiresAt }: Recorder): Answer {

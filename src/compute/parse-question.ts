@@ -12,7 +12,7 @@ import type {
 import { CacheError } from '../base/errors.js'
 import { assertFlag, assertOptionalFunction, assertOptions, parseTtl, refuseOption } from '../base/options.js'
 import type { Entries } from '../entries/entries.js'
-import { inputOf } from '../inputs/input.js'
+import { type Input, inputOf } from '../inputs/input.js'
 import type { Snapshot } from '../inputs/snapshot.js'
 import type { EntryKey } from '../manifest/manifest.js'
 import { recordPath } from '../project/project.js'
@@ -40,6 +40,7 @@ export function getOrSetQuestion(
   return {
     ...shared(entries, entries.keyOf(key, 'plain', entries.computedScope), ttl),
     setKey: entries.options.isPortable ? entries.keyOf(key) : undefined,
+    plainKey: key as string,
     digest: digestOf(entries, declared, inputs),
     files: declared,
     onResult,
@@ -65,7 +66,8 @@ export function analyzeQuestion(
   const bytes = text === undefined ? undefined : Buffer.from(text)
   const textInput = bytes && inputOf('file', '', false, hashing.contentDigest(bytes))
   const asker = entries.asker(given.absolute, path, textInput)
-  const where = anywhere ? contentName(entries, given, textInput?.digest) : path
+  const content = anywhere ? (textInput ?? contentOf(entries, given)) : undefined
+  const where = anywhere ? content && nameOfContent(content.digest) : path
   const subject = (snapshot: Snapshot): Subject => {
     const content = bytes ?? readSubject(entries, snapshot, given)
     // Between the two looks it may have been changed.
@@ -81,6 +83,7 @@ export function analyzeQuestion(
     isUnkept: entries.store.mode === 'off' || where === undefined,
     digest: digestOf(entries, [], inputs),
     files: [],
+    content,
     subject,
     onResult,
     compute,
@@ -184,10 +187,10 @@ function readSubject(entries: Entries, snapshot: Snapshot, { given, absolute }: 
   return entries.store.environment.files.readAnyway(given)
 }
 
-/** Names a content; undefined for what has none that can be recorded. */
-function contentName(entries: Entries, { absolute }: GivenPath, digest: Buffer | undefined): string | undefined {
-  const known = digest ?? entries.attempt(undefined, () => entries.store.snapshot().source(absolute).input())?.digest
-  return known && nameOfContent(known)
+/** What is at the path now; undefined for what can't be recorded. */
+function contentOf(entries: Entries, { absolute }: GivenPath): Input | undefined {
+  const found = entries.attempt(undefined, () => entries.store.snapshot().source(absolute).input())
+  return found && { ...found, path: '', isRelative: false }
 }
 
 function nameOfContent(digest: Buffer): string {

@@ -1,5 +1,6 @@
 import type { CallResult } from '../api/index.js'
 import type { Question } from '../entries/entries.js'
+import type { Input } from '../inputs/input.js'
 import type { Snapshot } from '../inputs/snapshot.js'
 import type { EntryKey } from '../manifest/manifest.js'
 import type { Subject } from './context.js'
@@ -10,6 +11,10 @@ export interface Ask extends Question {
   key: EntryKey
   /** Of an entry that was set, where that is another one. */
   setKey?: EntryKey | undefined
+  /** The caller's key: a value may be set under it. */
+  plainKey?: string
+  /** The content that the key stands for: it is an input of the computation that asks. */
+  content?: Input | undefined
   /** Whether answers count in every checkout. */
   isPortable: boolean
   /** Whether nothing is kept: there is no project, or an argument can't be part of a key. */

@@ -70,7 +70,8 @@ export class Entries {
   readonly project: Project | undefined
   /** False: the working directory belongs to no project, so keys are not stored. */
   readonly hasKeys: boolean
-  readonly #scope: Scope
+  /** Whose keys `set` uses. */
+  readonly scope: Scope
   readonly #prefixes = new Map<string, Buffer>()
   #codec: ValueCodec | undefined
   readonly #cached = new ValueCache()
@@ -81,7 +82,7 @@ export class Entries {
     this.options = options
     this.project = project ?? undefined
     this.hasKeys = project !== undefined
-    this.#scope = project === null ? 'user' : 'project'
+    this.scope = project === null ? 'user' : 'project'
   }
 
   /**
@@ -89,7 +90,7 @@ export class Entries {
    *
    * @throws CacheError `ERR_CACHE_KEY`, `ERR_CACHE_CLOSED`
    */
-  keyOf(key: unknown, kind: KeyKind = 'plain', scope: Scope = this.#scope): EntryKey {
+  keyOf(key: unknown, kind: KeyKind = 'plain', scope: Scope = this.scope): EntryKey {
     this.store.expectOpen()
     const name = `${scope} ${kind}`
     let prefix = this.#prefixes.get(name)
@@ -103,7 +104,7 @@ export class Entries {
 
   /** Whose keys `getOrSet` and `wrap` use. */
   get computedScope(): Scope {
-    return this.options.isPortable ? 'portable' : this.#scope
+    return this.options.isPortable ? 'portable' : this.scope
   }
 
   /** Where the references of entries lead. */
@@ -372,7 +373,7 @@ export class Entries {
   }
 
   #spaceOf() {
-    return { version: this.options.version, project: this.#scope === 'project' ? (this.project?.dir ?? '') : '' }
+    return { version: this.options.version, project: this.scope === 'project' ? (this.project?.dir ?? '') : '' }
   }
 }
 

@@ -14,12 +14,12 @@ export function entryDigest(
   asker: Asker,
   snapshot: Snapshot,
 ): Buffer | undefined {
-  const { namespace, version, scope, project, key } = parseEntryName(name)
+  const { namespace, version, scope, project, key, isSetOnly } = parseEntryName(name)
   const dir = scope === 'project' ? project || (asker.dir ?? '') : ''
   const manifest = manifestOf(namespace)
   const prefix = encodePrefix({ version, scope, kind: 'plain', project: dir })
   const { entry } = manifest.look(manifest.keyOf(prefix, key))
-  if (!entry) return undefined
+  if (!entry || (isSetOnly && entry.computeMs !== undefined)) return undefined
   if (entry.ttlMs !== undefined && isExpired(entry.createdAt, entry.ttlMs, asker.now())) return undefined
   const owner: Asker = {
     ...asker,

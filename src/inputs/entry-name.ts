@@ -10,16 +10,19 @@ export interface EntryName {
   /** The project's directory; empty for the project of whoever asks, and where the scope is another. */
   project: string
   key: string
+  /** Whether only a value that was set counts, and what was computed is as good as absent. */
+  isSetOnly?: boolean
 }
 
-export function entryName({ namespace, version, scope, project, key }: EntryName): string {
-  return JSON.stringify([namespace, version, scope, project, key])
+export function entryName({ namespace, version, scope, project, key, isSetOnly }: EntryName): string {
+  const name = [namespace, version, scope, project, key]
+  return JSON.stringify(isSetOnly ? [...name, 'set'] : name)
 }
 
 /** @throws SyntaxError for what is no name */
 export function parseEntryName(text: string): EntryName {
-  const [namespace, version, scope, project, key] = JSON.parse(text) as [string, string, Scope, string, string]
-  return { namespace, version, scope, project, key }
+  const [namespace, version, scope, project, key, set] = JSON.parse(text) as [string, string, Scope, ...string[]]
+  return { namespace, version, scope, project: project ?? '', key: key ?? '', isSetOnly: set !== undefined }
 }
 
 /** The name as it is for those of another project. */
