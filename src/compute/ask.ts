@@ -6,8 +6,9 @@
 import type { MissReason } from '../api/index.js'
 import { CacheError } from '../base/errors.js'
 import { decodeValue } from '../encoding/decode.js'
-import { type Entries, type Hit, type Miss, missing, type Outcome, type Question } from '../entries/entries.js'
-import { inputOf, lookOf } from '../inputs/input.js'
+import { type Entries, type Hit, type Miss, missing, type Outcome } from '../entries/entries.js'
+import { filesOf } from '../entries/files-of.js'
+import { inputOf } from '../inputs/input.js'
 import type { Snapshot } from '../inputs/snapshot.js'
 import { commit, isBoundToProject } from './commit.js'
 import { type Answer, ancestorOf, between, Computation, isWaitingFor, type Result } from './computation.js'
@@ -313,28 +314,6 @@ function tell(
   computeMs: number,
 ): void {
   if (!onResult) return
-  const files = entries.attempt([], () => filesOf(entries, inputs, asker))
+  const files = entries.attempt([], () => filesOf(entries.store, inputs, asker))
   onResult({ isHit, ...(reason === undefined ? {} : { reason }), files, computeMs })
-}
-
-/** Absolute paths of files and directories among inputs, those of lists included. */
-export function filesOf(entries: Entries, inputs: Answer['inputs'], asker: Question['asker']): string[] {
-  const { store } = entries
-  const snapshot = store.snapshot()
-  const files = new Set<string>()
-  const seen = new Set<string>()
-  const visit = (some: Answer['inputs']) => {
-    for (const input of some) {
-      if (lookOf(input.kind) === 'list') {
-        if (seen.has(input.path)) continue
-        seen.add(input.path)
-        visit(store.lists.load(input.path) ?? [])
-      } else {
-        const path = snapshot.pathOf(input, asker)
-        if (path !== undefined) files.add(path)
-      }
-    }
-  }
-  visit(inputs)
-  return [...files]
 }

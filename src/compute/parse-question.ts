@@ -14,6 +14,7 @@ import { assertFlag, assertOptionalFunction, assertOptions, parseTtl, refuseOpti
 import type { Entries } from '../entries/entries.js'
 import { type Input, inputOf } from '../inputs/input.js'
 import type { Snapshot } from '../inputs/snapshot.js'
+import { analysisKey } from '../manifest/key.js'
 import type { EntryKey } from '../manifest/manifest.js'
 import { recordPath } from '../project/project.js'
 import { keyOfArguments } from './arguments.js'
@@ -88,12 +89,6 @@ export function analyzeQuestion(
     onResult,
     compute,
   }
-}
-
-/** The key of an analysis. @throws CacheError `ERR_CACHE_OPTION` */
-export function analysisKey(name: unknown, where = ''): string {
-  if (typeof name === 'string' && name !== '' && !name.includes('\0') && name.isWellFormed()) return `${name}\0${where}`
-  throw refuseOption('The name of an analysis must be a text without NUL.', name)
 }
 
 /** Makes the question of each call of a wrapped function. @throws CacheError `ERR_CACHE_OPTION` */

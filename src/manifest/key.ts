@@ -4,6 +4,7 @@
 
 import { CacheError } from '../base/errors.js'
 import { MAX_KEY_BYTES } from '../base/layout.js'
+import { refuseOption } from '../base/options.js'
 import { SCOPES, type Scope } from '../project/project.js'
 
 /** What a key is made of: a caller's text, a name and a file, or a name and arguments. */
@@ -103,4 +104,10 @@ export function parseKey(bytes: Buffer): KeyParts {
     isAnswer,
     key: bytes.toString('utf8', start),
   }
+}
+
+/** The key of an analysis, or of a wrapped function's call: a name, and what tells its entries apart. @throws CacheError `ERR_CACHE_OPTION` */
+export function analysisKey(name: unknown, where = ''): string {
+  if (typeof name === 'string' && name !== '' && !name.includes('\0') && name.isWellFormed()) return `${name}\0${where}`
+  throw refuseOption('The name of an analysis must be a text without NUL.', name)
 }

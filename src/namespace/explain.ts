@@ -2,12 +2,12 @@
 
 import type { AnalysisKey, EntryInfo, Explanation, InputState, MissReason } from '../api/index.js'
 import { assertOptions } from '../base/options.js'
-import { analysisKey } from '../compute/parse-question.js'
 import { givenPath } from '../compute/paths.js'
 import type { Entries, Outcome } from '../entries/entries.js'
 import { parseEntryName } from '../inputs/entry-name.js'
 import { type Input, lookOf } from '../inputs/input.js'
 import type { Asker } from '../inputs/snapshot.js'
+import { analysisKey } from '../manifest/key.js'
 import type { EntryKey } from '../manifest/manifest.js'
 import { labelOf } from '../manifest/owner.js'
 import { recordPath } from '../project/project.js'

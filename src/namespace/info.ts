@@ -2,8 +2,8 @@
 
 import type { EntryInfo, Mode } from '../api/index.js'
 import { digestOf } from '../blobs/blobs.js'
-import { filesOf } from '../compute/ask.js'
 import type { Entries } from '../entries/entries.js'
+import { filesOf } from '../entries/files-of.js'
 import type { Entry } from '../manifest/entry.js'
 import type { KeyParts } from '../manifest/key.js'
 import { askerOf, labelOf, originOf } from '../manifest/owner.js'
@@ -15,7 +15,7 @@ export function infoOf(entries: Entries, parts: KeyParts, entry: Entry): EntryIn
   const owner = askerOf(parts, entry)
   // Elsewhere, the working directory is not the one that it was computed in.
   const asker = owner.dir === own.dir ? { ...owner, place: own.place, now: own.now } : owner
-  const files = inputs ? entries.attempt([], () => filesOf(entries, inputs, asker)) : []
+  const files = inputs ? entries.attempt([], () => filesOf(entries.store, inputs, asker)) : []
   return {
     key: labelOf(parts),
     origin: originOf(parts, entry),

@@ -20,9 +20,8 @@ import type {
   WrapOptions,
 } from '../api/index.js'
 import { assertFlag, assertOptions } from '../base/options.js'
-import { ask, askSync } from '../compute/ask.js'
+import { analyze, analyzeSync, getOrSet, getOrSetSync, wrap, wrapSync } from '../compute/computing.js'
 import { currentComputation } from '../compute/frame.js'
-import { analyzeQuestion, getOrSetQuestion, wrapQuestions } from '../compute/parse-question.js'
 import { Entries, type EntryOptions } from '../entries/entries.js'
 import { valueDigest } from '../entries/entry-digest.js'
 import type { NamespaceStore } from '../entries/store.js'
@@ -113,15 +112,11 @@ export class NamespaceHandle implements Namespace {
     compute: (context: ComputeContext) => V | Promise<V>,
     options?: GetOrSetOptions,
   ): Promise<V> {
-    const entries = this.#entries
-    const question = getOrSetQuestion(entries, key, compute, options)
-    return (await ask(entries, question)) as V
+    return (await getOrSet(this.#entries, key, compute, options)) as V
   }
 
   getOrSetSync<V>(key: string, compute: (context: ComputeContext) => V, options?: GetOrSetOptions): V {
-    const entries = this.#entries
-    const question = getOrSetQuestion(entries, key, compute, options)
-    return askSync(entries, question) as V
+    return getOrSetSync(this.#entries, key, compute, options) as V
   }
 
   async analyze<V>(
@@ -130,8 +125,7 @@ export class NamespaceHandle implements Namespace {
     compute: (context: AnalyzeContext) => V | Promise<V>,
     options?: AnalyzeOptions,
   ): Promise<V> {
-    const entries = this.#entries
-    return (await ask(entries, analyzeQuestion(entries, name, file, compute, options))) as V
+    return (await analyze(this.#entries, name, file, compute, options)) as V
   }
 
   analyzeSync<V>(
@@ -140,24 +134,15 @@ export class NamespaceHandle implements Namespace {
     compute: (context: AnalyzeContext) => V,
     options?: AnalyzeOptions,
   ): V {
-    const entries = this.#entries
-    return askSync(entries, analyzeQuestion(entries, name, file, compute, options)) as V
+    return analyzeSync(this.#entries, name, file, compute, options) as V
   }
 
   wrap<Args extends unknown[], R>(name: string, fn: (...args: Args) => R, options?: WrapOptions<Args>) {
-    const questionOf = wrapQuestions(() => this.#entries, name, fn, options)
-    const entriesNow = () => this.#entries
-    return async function wrapped(this: unknown, ...args: Args): Promise<Awaited<R>> {
-      return (await ask(entriesNow(), questionOf(this, args))) as Awaited<R>
-    }
+    return wrap(() => this.#entries, name, fn, options) as (...args: Args) => Promise<Awaited<R>>
   }
 
   wrapSync<Args extends unknown[], R>(name: string, fn: (...args: Args) => R, options?: WrapOptions<Args>) {
-    const questionOf = wrapQuestions(() => this.#entries, name, fn, options)
-    const entriesNow = () => this.#entries
-    return function wrapped(this: unknown, ...args: Args) {
-      return askSync(entriesNow(), questionOf(this, args)) as R
-    }
+    return wrapSync(() => this.#entries, name, fn, options) as (...args: Args) => R
   }
 
   explain(key: string | AnalysisKey): Explanation {
