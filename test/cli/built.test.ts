@@ -9,7 +9,7 @@ import { commands } from '../../cli/program.js'
 import { filled, jsonLines, temporaryDir } from './harness.js'
 
 const projectRoot = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
-const built = join(projectRoot, 'dist', 'cli.js')
+const built = join(projectRoot, 'dist', 'cli.cjs')
 const { version } = JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8'))
 
 interface ShellOptions {
@@ -60,7 +60,7 @@ describe('the bundle', () => {
 
   test('has no second copy of the library', () => {
     const code = readFileSync(built, 'utf8')
-    expect(code).toContain('import("./index.js")')
+    expect(code).toContain('require("./index.cjs")')
     expect(code).not.toContain('Signature: 8a477f597d28d172789f06886806bc55')
   })
 
@@ -139,6 +139,7 @@ describe('every example', () => {
     await filled(join(cwd, 'cache'), cache => {
       for (const version of ['', '1.2.0']) cache.namespace('my-plugin', { version }).set('src/app.js', { version })
       cache.namespace('my-plugin').set('--strict', true)
+      cache.namespace('my-plugin').set('greeting', 'hello')
       cache.namespace('my-plugin').set('stale', 1, { files: [source] })
     })
     writeFileSync(source, 'after!!')
