@@ -64,6 +64,7 @@ const shared = {
   legalComments: 'none',
   logLevel: 'warning',
   plugins: [compilingMarked, wasmWithOwnFunctions],
+  define: { 'import.meta.filename': '__filename' },
   alias: {
     // Plain JavaScript entry: the "node" one also tries to load an optional native addon.
     'cbor-x/decode': join(packageDir('cbor-x'), 'decode.js'),
