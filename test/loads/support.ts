@@ -48,7 +48,9 @@ export function addFixtures(directory: string): void {
 /** What the program prints, on both streams. */
 export async function run(file: string, args: readonly string[], cwd: string, env: NodeJS.ProcessEnv = {}) {
   // Those of the runner of these tests.
-  const inherited = Object.entries(process.env).filter(([name]) => !/^(VITEST|TEST$|NODE_|JEST|npm_)/.test(name))
+  const inherited = Object.entries(process.env).filter(
+    ([name]) => !/^(VITEST|TEST$|NODE_(ENV|OPTIONS|PATH|V8)|JEST|npm_)/.test(name),
+  )
   const cache = { CACHE_DIR: join(mkdtempSync(join(cwd, 'cache-')), 'root') }
   const options = { cwd, env: { ...Object.fromEntries(inherited), ...cache, ...env }, maxBuffer: 1 << 26 }
   try {
