@@ -26,9 +26,10 @@ export function parseFast(args: readonly string[]): Call | undefined {
   const options: Record<string, unknown> = {}
   for (const [name, values] of Object.entries(words.options)) {
     const option = ownOptions[name] ?? commonOptions[name]
-    // Given twice, empty or in quotes: yargs has its own opinion.
+    // Given twice, in quotes or empty: yargs has an opinion. But a version may be empty.
     if (!option || (values.length > 1 && !option.array)) return undefined
-    if (values.some(value => typeof value === 'string' && /^["']|^$/.test(value))) return undefined
+    const refused = name === 'plugin-version' ? /^["']/ : /^["']|^$/
+    if (values.some(value => typeof value === 'string' && refused.test(value))) return undefined
     options[name] = option.array ? values : values[0]
   }
   return { command, parameters, options: options as OptionValues }
@@ -40,7 +41,18 @@ function parseWords(args: readonly string[]) {
     options[name] = { type: type === 'boolean' ? 'boolean' : 'string', multiple: true }
   }
   try {
-    const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true })
+    const { values, positionals, tokens } = parseArgs({
+      args: [...args],
+      options,
+      allowPositionals: true,
+      tokens: true,
+    })
+    // Before the command, yargs knows only the options of all commands.
+    const before = tokens.slice(
+      0,
+      tokens.findIndex(({ kind }) => kind === 'positional'),
+    )
+    if (!before.every(token => token.kind === 'option' && Object.hasOwn(commonOptions, token.name))) return undefined
     return { parameters: positionals, options: values as Record<string, readonly (string | boolean)[]> }
   } catch (error) {
     if (String((error as { code?: unknown }).code).startsWith('ERR_PARSE_ARGS_')) return undefined

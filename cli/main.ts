@@ -1,5 +1,6 @@
 // The program itself.
 
+import { outputStream } from './direct.js'
 import { run } from './run.js'
 
 const version = process.env.WICKED_CACHE_BUILD_VERSION ?? 'unbuilt'
@@ -10,10 +11,10 @@ export function main(): void {
       return process.stdin
     },
     get stdout() {
-      return process.stdout
+      return outputStream(1)
     },
     get stderr() {
-      return process.stderr
+      return outputStream(2)
     },
     env: process.env,
     version,

@@ -21,7 +21,9 @@ export interface Host {
 export async function run(args: readonly string[], host: Host): Promise<ExitCode> {
   const context = contextOf(host)
   try {
-    const asked = parseFast(args) ?? (isVersionAlone(args) ? 'version' : await interpret(args, context.stdout.columns))
+    const asked = isVersionAlone(args)
+      ? 'version'
+      : (parseFast(args) ?? (await interpret(args, context.stdout.columns)))
     if (typeof asked === 'object' && 'command' in asked) {
       return await asked.command.run(asked.parameters, asked.options, context)
     }

@@ -116,6 +116,31 @@ describe('the bundle', () => {
     expect(new Set(jsonLines(out).map(entry => entry.key)).size).toBe(20_000)
   })
 
+  test('loads yargs only where it is needed', async () => {
+    const cwd = project()
+    const loaded = async (line: string) => {
+      const list = `--require ${join(cwd, 'list.cjs')}`
+      return (await shell(line, { cwd, env: { NODE_OPTIONS: list } })).err.trim().split(' ')
+    }
+    writeFileSync(
+      join(cwd, 'list.cjs'),
+      `process.on('exit', () => console.error(Object.keys(require.cache).map(file => require('node:path').basename(file)).join(' ')))`,
+    )
+    expect(await loaded('wicked-cache --version')).toEqual(['list.cjs', 'cli.cjs'])
+    expect(await loaded('wicked-cache path --dir x')).toEqual(['list.cjs', 'cli.cjs'])
+    expect(await loaded('wicked-cache has ns key')).toEqual(['list.cjs', 'cli.cjs', 'index.cjs'])
+    expect(await loaded('wicked-cache has ns key --help')).toEqual(['list.cjs', 'cli.cjs', 'cli-program.cjs'])
+  })
+
+  test('writes all of a long value to a file, and to a pipe whose reader is slow', async () => {
+    const cwd = project()
+    const text = 'x'.repeat(3_000_000)
+    await filled(join(cwd, 'cache'), cache => void cache.namespace('ns').set('key', text))
+    expect((await shell('wicked-cache get ns key --raw > out; wc -c < out', { cwd })).out.trim()).toBe('3000000')
+    const slow = `wicked-cache get ns key --raw | { read -r -N 10 start; printf %s "$start"; cat; } | wc -c`
+    expect((await shell(slow, { cwd })).out.trim()).toBe('3000000')
+  })
+
   test('speaks English whatever lies beside it, and needs nothing of its surroundings', async () => {
     const cwd = project()
     writeFileSync(join(cwd, 'package.json'), 'not json')

@@ -30,7 +30,6 @@ const WORDS = [
   ...['--constructor', '--__proto__', '--toString=1', 'a=b', 'help', '--pluginVersion', '--dir=a=b', ' ', '日本'],
 ]
 
-/** Sets compare by their content, not by their prototype. */
 const plain = (value: unknown) => JSON.parse(JSON.stringify(value))
 const partsOf = ({ command, parameters, options }: NonNullable<ReturnType<typeof parseFast>>) =>
   plain({ name: command.name, parameters, options })
@@ -47,8 +46,9 @@ const isAsYargsHasIt = async (args: readonly string[]) => {
 test.each([
   [['get', 'ns', 'key']],
   [['get', 'ns', 'key', '--json', '--plugin-version', '1.0']],
-  [['--dir', 'x', 'get', 'ns', 'key', '--raw']],
+  [['--dir', 'x', 'get', 'ns', 'key', '--raw', '--json']],
   [['--dir=x', '--json', 'has', 'ns', 'key']],
+  [['get', 'ns', 'key', '--plugin-version=']],
   [['get', 'ns', '--', '--strict']],
   [['set', 'ns', 'key', '1', '--file', 'a', '--file', 'b', '--ttl', '5m']],
   [['set', 'ns', 'key', '-', '--text']],
@@ -67,9 +67,11 @@ test.each([
   [['get', 'ns', 'key', 'more']],
   [['get', 'ns', 'key', '--ttl', '5m']],
   [['get', 'ns', 'key', '--dir', 'a', '--dir', 'b']],
-  [['get', 'ns', 'key', '--plugin-version=']],
+  [['get', 'ns', 'key', '--dir=']],
   [['get', 'ns', 'key', '--json=false']],
   [['--version']],
+  [['--raw', 'get', 'ns', 'key']],
+  [['--dir=x', '--', 'has', 'ns', 'key']],
   [[]],
 ])('%j is left to yargs', args => {
   expect(parseFast(args)).toBeUndefined()
