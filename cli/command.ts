@@ -38,6 +38,8 @@ export interface Context {
 export interface OptionValues {
   json?: boolean
   dir?: string
+  raw?: boolean
+  text?: boolean
   all?: boolean
   repair?: boolean
   ttl?: string
@@ -76,6 +78,12 @@ export interface Command {
 // nargs 0, because yargs would take a following `true` or `false` for the value of the option: `set ns key --json true`.
 export const flag = (describe: string): Options => ({ type: 'boolean', nargs: 0, describe })
 
+/** What every command takes. */
+export const commonOptions: Readonly<Record<string, Options>> = {
+  json: flag('Print JSON'),
+  dir: { type: 'string', requiresArg: true, describe: 'The directory of the cache (default: see "wicked-cache path")' },
+}
+
 export const pluginVersion: Options = {
   type: 'string',
   requiresArg: true,
@@ -84,3 +92,10 @@ export const pluginVersion: Options = {
 
 export const namespaceParameter: Parameter = { name: 'namespace', describe: 'The namespace, as the plugin named it' }
 export const keyParameter: Parameter = { name: 'key', describe: 'The key of the entry' }
+
+/** A command line that was understood. */
+export interface Call {
+  command: Command
+  parameters: readonly string[]
+  options: OptionValues
+}

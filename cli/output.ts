@@ -3,6 +3,9 @@
 
 import { printableJson } from './printable.js'
 
+/** What the program calls itself in its messages. */
+export const NAME = 'wicked-cache'
+
 export type Env = Readonly<Record<string, string | undefined>>
 export type Stream = NodeJS.WritableStream & { isTTY?: boolean; columns?: number }
 

@@ -1,38 +1,28 @@
-// From words to a command. yargs splits options from the rest and lays out the help; what it would do to the rest is
-// done here instead, because the rest are keys and JSON that can be anything: declared as yargs positionals, a key after
+// From words to a command, by yargs, which splits options from the rest and lays out the help. What it would do to the rest
+// is done here instead, because the rest are keys and JSON that can be anything: declared as yargs positionals, a key after
 // `--` that begins with a dash is parsed as an option once more, and a key named `help` prints the help.
 
 import yargs, { type Argv, type Options } from 'yargs'
-import {
-  type Command,
-  type Context,
-  type ExitCode,
-  flag,
-  type Input,
-  type Library,
-  type OptionValues,
-  type Parameter,
-  UsageError,
-} from './command.js'
+import { type Call, type Command, commonOptions, flag, type Parameter, UsageError } from './command.js'
 import { clear } from './commands/clear.js'
 import { deleteCommand } from './commands/delete.js'
 import { explain } from './commands/explain.js'
 import { gc } from './commands/gc.js'
 import { get } from './commands/get.js'
+import { has } from './commands/has.js'
 import { list } from './commands/list.js'
 import { path } from './commands/path.js'
 import { set } from './commands/set.js'
 import { stats } from './commands/stats.js'
 import { verify } from './commands/verify.js'
 import { watch } from './commands/watch.js'
-import { type Env, Output, type Stream } from './output.js'
-import { printable } from './printable.js'
+import { NAME } from './output.js'
 
-export const NAME = 'wicked-cache'
 export const commands: readonly Command[] = [
   stats,
   list,
   get,
+  has,
   explain,
   set,
   deleteCommand,
@@ -43,20 +33,8 @@ export const commands: readonly Command[] = [
   watch,
 ]
 
-/** What a run may touch of its process. */
-export interface Host {
-  stdin: Input
-  stdout: Stream
-  stderr: Stream
-  env: Env
-  version: string
-  library(): Promise<Library>
-  stopped(): Promise<void>
-}
-
 const GLOBAL_OPTIONS: Record<string, Options> = {
-  json: flag('Print JSON'),
-  dir: { type: 'string', requiresArg: true, describe: 'The directory of the cache (default: see "wicked-cache path")' },
+  ...commonOptions,
   help: { ...flag('Show this help'), alias: 'h' },
   version: flag('Print the version'),
 }
@@ -128,12 +106,6 @@ function helpFor(command: Command | undefined, width: number): Promise<string> {
   return parser.usage(`${line}\n\n${summary}.\n\n${details}`).options(options).options(GLOBAL_OPTIONS).getHelp()
 }
 
-interface Call {
-  command: Command
-  parameters: string[]
-  options: OptionValues
-}
-
 /** @throws UsageError */
 async function parse(args: readonly string[]): Promise<Call | 'version'> {
   refuseBuiltIns(args)
@@ -198,44 +170,21 @@ function wantsHelp(args: readonly string[]): boolean {
   return words[0] === 'help' || words.includes('--help') || words.includes('-h')
 }
 
-// The library's class is not imported for this, so that a usage error does not load the library.
-const CALLERS_MISTAKES = new Set([
-  'ERR_CACHE_OPTION',
-  'ERR_CACHE_NAMESPACE',
-  'ERR_CACHE_KEY',
-  'ERR_CACHE_VALUE',
-  'ERR_CACHE_VALUE_TOO_LARGE',
-])
-
-async function report(error: unknown, usageHint: string, stderr: Output): Promise<ExitCode> {
-  const { name, code, message, stack }: NodeJS.ErrnoException = error instanceof Error ? error : new Error(`${error}`)
-  const isUsage = error instanceof UsageError
-  // A system call's or the library's error says all there is to say; anything else is a bug, and its stack says where.
-  const text = isUsage || code !== undefined ? message : (stack ?? message)
-  const lines = `${stderr.colour('red', `${NAME}:`)} ${text.split('\n').map(printable).join('\n')}`
-  await stderr.line(isUsage ? `${lines}\n${usageHint}` : lines)
-  return isUsage || (name === 'CacheError' && CALLERS_MISTAKES.has(code ?? '')) ? 2 : 1
+/** The command that a command line is about, as far as that can be told. */
+function namedIn(args: readonly string[]): Command | undefined {
+  return args.map(arg => commands.find(({ name }) => name === arg)).find(command => command !== undefined)
 }
 
-/** Runs one command line, without the program's name; never throws for what a caller, a reader or a disk can do. */
-export async function run(args: readonly string[], host: Host): Promise<ExitCode> {
-  const stdout = new Output(host.stdout, host.env)
-  const stderr = new Output(host.stderr, host.env)
-  const { stdin, env, library, stopped } = host
-  const context: Context = { stdin, stdout, stderr, env, library, stopped }
-  const named = args.map(arg => commands.find(({ name }) => name === arg)).find(command => command !== undefined)
-  try {
-    if (wantsHelp(args)) {
-      await stdout.line(await helpFor(named, Math.min(stdout.columns ?? 80, MAX_HELP_WIDTH)))
-      return 0
-    }
-    const call = await parse(args)
-    if (call === 'version') {
-      await stdout.line(host.version)
-      return 0
-    }
-    return await call.command.run(call.parameters, call.options, context)
-  } catch (error) {
-    return report(error, `See: ${[NAME, named?.name, '--help'].filter(Boolean).join(' ')}`, stderr)
-  }
+/** What a command line asks for: a call of a command, a text to be shown, or the version. @throws UsageError */
+export async function interpret(
+  args: readonly string[],
+  columns: number | undefined,
+): Promise<Call | { help: string } | 'version'> {
+  if (!wantsHelp(args)) return parse(args)
+  return { help: await helpFor(namedIn(args), Math.min(columns ?? 80, MAX_HELP_WIDTH)) }
+}
+
+/** Where to read on after a mistake. */
+export function usageHint(args: readonly string[]): string {
+  return `See: ${[NAME, namedIn(args)?.name, '--help'].filter(Boolean).join(' ')}`
 }

@@ -1,21 +1,32 @@
-// Builds dist/: the library and the CLI, minified ES modules with their build-time dependencies inside, and the type
-// declarations.
-//
-// A fresh process pays for every file that it opens before its first get, and 5 ms for each 100 KB that V8 parses. So all is
-// one file, in which the code stands as texts (`parts.mjs`). Bundlers get `bundle.js`, which is code alone.
-import { execFileSync } from 'node:child_process'
-import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+// Builds dist/: the library and the command line as readable CommonJS with their build-time dependencies inside, an ES module
+// on top of the library, and the type declarations.
+import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
-import { buildInParts } from './parts.mjs'
+import { buildWithSiblings } from './siblings.mjs'
+import { writeTypes } from './types.mjs'
 import { withOwnFunctions } from './wasm.mjs'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const require = createRequire(import.meta.url)
 const packageDir = name => require.resolve(name).replace(new RegExp(`(node_modules.${name}).*`), '$1')
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+
+/** Loaded by the first call of one of its functions: files of dist/, and the source files that each begins with. */
+const SIBLINGS = {
+  encoder: 'src/encoding/encode.ts',
+  computing: ['src/compute/ask.ts', 'src/compute/parse-question.ts'],
+  explain: 'src/namespace/explain.ts',
+  glob: 'src/inputs/glob.ts',
+  stats: 'src/namespace/stats.ts',
+  'background-gc': 'src/gc/slices.ts',
+  gc: 'src/gc/gc.ts',
+  overlay: 'src/files/overlay.ts',
+  verify: 'src/verify/verify.ts',
+  watcher: 'src/watcher/watcher.ts',
+}
 
 rmSync(join(root, 'dist'), { recursive: true, force: true })
 
@@ -47,18 +58,13 @@ const wasmWithOwnFunctions = {
 const shared = {
   absWorkingDir: root,
   bundle: true,
-  minify: !process.argv.includes('--readable'),
   platform: 'node',
-  format: 'esm',
   target: 'node20.19',
   external: ['chokidar'],
   legalComments: 'none',
-  // An error that nobody catches is printed with the line that threw it.
-  lineLimit: 120,
   logLevel: 'warning',
-  metafile: true,
   plugins: [compilingMarked, wasmWithOwnFunctions],
-  define: { 'process.env.WICKED_CACHE_BUILD_VERSION': JSON.stringify(version) },
+  define: { 'import.meta.filename': '__filename' },
   alias: {
     // Plain JavaScript entry: the "node" one also tries to load an optional native addon.
     'cbor-x/decode': join(packageDir('cbor-x'), 'decode.js'),
@@ -66,59 +72,62 @@ const shared = {
     '#xxhash.wasm': join(packageDir('xxhash-wasm'), 'workerd', 'xxhash.wasm'),
   },
 }
-const entry = 'src/index.ts'
-const whole = await build({ ...shared, entryPoints: [entry], outfile: 'dist/bundle.js' })
-const bundles = [
-  whole,
-  ...(await buildInParts({
-    build,
-    root,
-    options: shared,
-    entry,
-    exports: whole.metafile.outputs['dist/bundle.js'].exports,
-    outfile: 'dist/index.js',
-    loader: 'src/loading/parts.ts',
-    doors: [
-      'src/encoding/encode.ts',
-      'src/namespace/explain.ts',
-      'src/namespace/stats.ts',
-      'src/watcher/watcher.ts',
-      'src/gc/slices.ts',
-      'src/gc/gc.ts',
-      'src/files/overlay.ts',
-      'src/verify/verify.ts',
-    ],
-  })),
-]
-
-/** Where the library keeps the code of its parts (`src/loading/parts.ts`); packages hold no empty directories. */
-mkdirSync(join(root, 'dist', 'code-cache'))
+const bundles = await buildWithSiblings(build, {
+  options: shared,
+  root,
+  entry: 'src/index.ts',
+  core: 'dist/index.cjs',
+  // A process that outlives an upgrade must not find files of another version: it finds none.
+  directory: `dist/${version}`,
+  errors: 'src/base/errors.ts',
+  siblings: SIBLINGS,
+  inCore: ['src/base/wait.ts'],
+  isBundled: true,
+})
+const names = Object.keys(require(join(root, 'dist', 'index.cjs')))
 writeFileSync(
-  join(root, 'dist', 'code-cache', 'README.md'),
-  "V8's code cache of the library, one file for each part of it and version of Node: https://v8.dev/blog/code-caching-for-devs.\n" +
-    'All `.code` files may be deleted at any time. With `NODE_DISABLE_COMPILE_CACHE=1` none is read or written.\n',
+  join(root, 'dist', 'index.js'),
+  `import library from './index.cjs'\n\nexport const { ${names.join(', ')} } = library\nexport default library\n`,
 )
 
-/** The CLI uses the library that is built beside it: a second copy inside would be another store with other state. */
+/** The command line uses the library that is built beside it: a second copy would be another store with other state. */
 const libraryBesideIt = {
   name: 'library-beside-it',
   setup(cli) {
     cli.onResolve({ filter: /\/src\// }, ({ path, importer }) => {
       if (!path.endsWith('/src/index.js')) throw new Error(`${importer} imports ${path}: only src/index.js is allowed`)
-      return { path: './index.js', external: true }
+      return { path: './index.cjs', external: true }
     })
   },
 }
 bundles.push(
-  await build({
-    ...shared,
-    entryPoints: ['cli/main.ts'],
-    outfile: 'dist/cli.js',
-    alias: { y18n: join(root, 'cli', 'english.ts') },
-    plugins: [libraryBesideIt],
-  }),
+  ...(await buildWithSiblings(build, {
+    options: {
+      ...shared,
+      plugins: [libraryBesideIt],
+      // yargs is an ES module, and `import()` of the library would start Node's loader for these.
+      supported: { 'dynamic-import': false },
+      define: {
+        'process.env.WICKED_CACHE_BUILD_VERSION': JSON.stringify(version),
+        'import.meta.url': '__fileUrl',
+      },
+      inject: ['scripts/file-url.js'],
+      alias: {
+        y18n: join(root, 'cli', 'english.ts'),
+        'string-width': join(root, 'cli', 'width.ts'),
+      },
+    },
+    root,
+    entry: 'cli/main.ts',
+    core: 'dist/cli.cjs',
+    start: 'main()',
+    directory: `dist/${version}`,
+    siblings: { 'cli-program': 'cli/program.ts' },
+  })),
 )
-chmodSync(join(root, 'dist', 'cli.js'), 0o755)
+const program = join(root, 'dist', 'cli.cjs')
+writeFileSync(program, `#!/usr/bin/env node\n${readFileSync(program, 'utf8')}`)
+chmodSync(program, 0o755)
 
 /** The licences of the packages inside the bundles ask to go with them. */
 const packages = new Set(
@@ -134,7 +143,10 @@ const notices = [...packages].sort().map(name => {
 })
 writeFileSync(join(root, 'dist', 'THIRD-PARTY-LICENSES.txt'), notices.join(`\n${'-'.repeat(80)}\n\n`))
 
-execFileSync(process.execPath, [join(packageDir('typescript'), 'bin', 'tsc'), '-p', 'tsconfig.types.json'], {
-  cwd: root,
-  stdio: 'inherit',
+writeTypes({
+  root,
+  tsc: join(packageDir('typescript'), 'bin', 'tsc'),
+  names,
+  withDefault: join(root, 'dist', 'index.d.ts'),
+  withoutDefault: join(root, 'dist', 'index.d.cts'),
 })

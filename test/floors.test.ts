@@ -7,7 +7,7 @@ const FLOORS: readonly string[][] = [
   ['base'],
   ['api'],
   ['files', 'hashing', 'encoding', 'policy'],
-  ['log', 'fingerprint', 'loading', 'project', 'claims'],
+  ['log', 'fingerprint', 'project', 'claims'],
   ['log-map', 'packs', 'inputs'],
   ['blobs', 'manifest', 'counters', 'file-hashes'],
   ['entries', 'gc', 'verify'],
@@ -17,9 +17,9 @@ const FLOORS: readonly string[][] = [
   ['index.ts'],
 ]
 
-/** Modules that are imported in one place each; the second of the disk is for the library's own installation. */
+/** Modules that are imported in one place each. */
 const IMPORTERS: Record<string, string[]> = {
-  'node:fs': ['src/files/files.ts', 'src/loading/parts.ts'],
+  'node:fs': ['src/files/files.ts'],
   '#xxhash.wasm': ['src/hashing/hashing.ts'],
   'cbor-x/decode': ['src/encoding/decode.ts'],
   'cbor-x/encode': ['src/encoding/encode.ts'],

@@ -15,7 +15,7 @@ export const deleteCommand: Command = {
   ],
 
   run([name = '', key = ''], options, context) {
-    const { stdout, stderr } = context
+    const { stdout } = context
     return withCache(options, context, async ({ cache }) => {
       const only = options['plugin-version']
       const found = cache.namespace(name).find(key)
@@ -27,7 +27,7 @@ export const deleteCommand: Command = {
       if (options.json) await stdout.json({ deleted: deletedCount })
       else if (deletedCount > 0)
         await stdout.line(`Deleted ${formatCountOf(deletedCount, 'entry', 'entries')}${toFree(sizeBytes)}`)
-      if (deletedCount === 0) await stderr.line(printable(`Nothing to delete: ${key} in ${name}`))
+      if (deletedCount === 0) await context.stderr.line(printable(`Nothing to delete: ${key} in ${name}`))
       return deletedCount > 0 ? 0 : 1
     })
   },

@@ -1,4 +1,4 @@
-import { type Command, keyParameter, namespaceParameter, pluginVersion } from '../command.js'
+import { type Command, flag, keyParameter, namespaceParameter, pluginVersion, UsageError } from '../command.js'
 import { newestVersion } from '../newest.js'
 import { printable } from '../printable.js'
 import { withCache } from '../session.js'
@@ -11,28 +11,33 @@ export const get: Command = {
     'Without --plugin-version, the newest entry of the key is taken. Exit code 1: there is no valid entry.\n\n' +
     'What JSON cannot hold is shown readably: undefined, 12n, Date 2024-01-01T00:00:00.000Z, Map(1) { "a" => 1 }, ' +
     'Set(1) { 1 }, Buffer(2) 01 ff. With --json such values are tagged, {"$type": "Map", "value": [["a", 1]]}, ' +
-    'binary ones in base64, and nothing is lost.',
+    'binary ones in base64, and nothing is lost. With --raw, a text is printed as it is, without a line break after it.',
   parameters: [namespaceParameter, keyParameter],
-  options: { 'plugin-version': pluginVersion },
+  options: {
+    raw: flag('Print a text as it is: no quotes, no escapes'),
+    'plugin-version': pluginVersion,
+  },
   examples: [
     ['wicked-cache get my-plugin src/app.js', 'Show what the plugin stored'],
     ['wicked-cache get my-plugin src/app.js --json', 'The same on one line, for a program'],
     ['wicked-cache get my-plugin src/app.js --plugin-version 1.2.0', 'As that version of the plugin sees it'],
+    ['wicked-cache get my-plugin greeting --raw', 'A text as it is, for a shell'],
     ['wicked-cache get my-plugin -- --strict', 'A key that begins with a dash'],
   ],
 
-  run([name = '', key = ''], options, context) {
-    const { stdout, stderr } = context
+  async run([name = '', key = ''], options, context) {
+    if (options.raw && options.json) throw new UsageError('--raw and --json: only one of them can be')
     return withCache(options, context, async ({ cache }) => {
       const version = options['plugin-version'] ?? newestVersion(cache.namespace(name), key)
       const namespace = cache.namespace(name, { version })
       const value = namespace.get(key)
       // Never a value: undefined itself cannot be stored.
       if (value === undefined) {
-        await stderr.line(printable(`Miss: ${key} in ${name}: ${namespace.explain(key).message}`))
+        await context.stderr.line(printable(`Miss: ${key} in ${name}: ${namespace.explain(key).message}`))
         return 1
       }
-      await stdout.line(options.json ? jsonOf(value) : textOf(value))
+      if (options.raw && typeof value === 'string') await context.stdout.write(value)
+      else await context.stdout.line(options.json ? jsonOf(value) : textOf(value))
       return 0
     })
   },

@@ -1,6 +1,7 @@
 import {
   type Command,
   type Context,
+  flag,
   type Input,
   keyParameter,
   namespaceParameter,
@@ -12,15 +13,25 @@ import { printable } from '../printable.js'
 import { parseDurationMs } from '../quantity.js'
 import { withCache } from '../session.js'
 
-async function readText(stdin: Input): Promise<string> {
+async function readText(stdin: Input, ignoreBOM: boolean): Promise<string> {
   const chunks: Buffer[] = []
   for await (const chunk of stdin) chunks.push(Buffer.from(chunk as Uint8Array))
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks))
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM }).decode(Buffer.concat(chunks))
   } catch (error) {
     if (error instanceof TypeError) throw new UsageError('The value on stdin is not UTF-8', { cause: error })
     throw error
   }
+}
+
+async function readValue(argument: string, isText: boolean, context: Context): Promise<unknown> {
+  if (argument !== '-') return isText ? argument : parseJson(argument, 'The value')
+  const { stdin } = context
+  if (stdin.isTTY) {
+    await context.stderr.line(`Reading ${isText ? 'a text' : 'JSON'} from the terminal; end it with Ctrl-D.`)
+  }
+  const text = await readText(stdin, isText)
+  return isText ? text : parseJson(text, 'The value on stdin')
 }
 
 async function parseTtlMs(text: string, context: Context): Promise<number> {
@@ -39,6 +50,7 @@ export const set: Command = {
     { name: 'value', describe: 'The value as JSON; without it, or as -, it is read from stdin', isOptional: true },
   ],
   options: {
+    text: flag('The value is a text, not JSON'),
     ttl: { type: 'string', requiresArg: true, describe: 'Valid for so long: a number and ms, s, m, h or d' },
     file: {
       type: 'string',
@@ -50,16 +62,14 @@ export const set: Command = {
   },
   examples: [
     [`wicked-cache set my-plugin answer '{"value": 42}'`, 'Keep until it is deleted'],
-    ['wicked-cache set my-plugin greeting \'"hello"\' --ttl 30m', 'A text, valid for half an hour'],
+    ['wicked-cache set my-plugin greeting hello --text --ttl 30m', 'A text, valid for half an hour'],
+    ['date | wicked-cache set my-plugin started --text -', 'A text from stdin'],
     ['wicked-cache set my-plugin config --file package.json < package.json', 'From stdin, until the file changes'],
   ],
 
   async run([name = '', key = '', argument = '-'], options, context) {
-    const { stdin, stdout, stderr } = context
     const ttlMs = options.ttl === undefined ? undefined : await parseTtlMs(options.ttl, context)
-    if (argument === '-' && stdin.isTTY) await stderr.line('Reading JSON from the terminal; end it with Ctrl-D.')
-    const value =
-      argument === '-' ? parseJson(await readText(stdin), 'The value on stdin') : parseJson(argument, 'The value')
+    const value = await readValue(argument, options.text ?? false, context)
     return withCache(options, context, async ({ cache }) => {
       const version = options['plugin-version']
       const namespace = cache.namespace(name, version === undefined ? {} : { version })
@@ -67,9 +77,9 @@ export const set: Command = {
         ...(ttlMs === undefined ? {} : { ttlMs }),
         ...(options.file === undefined ? {} : { files: options.file }),
       })
-      if (!isStored) await stderr.line(printable(`Not stored: ${key} in ${name}`))
-      if (options.json) await stdout.json({ stored: isStored })
-      else if (isStored) await stdout.line(printable(`Stored ${key} in ${name}`))
+      if (!isStored) await context.stderr.line(printable(`Not stored: ${key} in ${name}`))
+      if (options.json) await context.stdout.json({ stored: isStored })
+      else if (isStored) await context.stdout.line(printable(`Stored ${key} in ${name}`))
       return isStored ? 0 : 1
     })
   },

@@ -38,9 +38,14 @@ export interface User {
 
 /** Undefined where files have no owner and no permission bits. */
 export function currentUser(): User | undefined {
-  const id = process.geteuid?.()
-  const group = process.getegid?.()
-  return id === undefined || group === undefined ? undefined : { id, group }
+  try {
+    const id = process.geteuid?.()
+    const group = process.getegid?.()
+    return id === undefined || group === undefined ? undefined : { id, group }
+  } catch {
+    // Not allowed, as in Deno without --allow-sys. Any root may be another user's then.
+    return { id: -1, group: -1 }
+  }
 }
 
 /**

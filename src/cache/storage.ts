@@ -19,7 +19,6 @@ import { createOverlay } from '../files/overlay.js'
 import { type Hashing, sharedHashing } from '../hashing/hashing.js'
 import type { SnapshotMeans } from '../inputs/snapshot.js'
 import type { FileHashes } from '../inputs/source.js'
-import { keepCode } from '../loading/parts.js'
 import { type Environment, Turn } from '../log/environment.js'
 import { Manifest } from '../manifest/manifest.js'
 import { Projects } from '../project/project.js'
@@ -77,7 +76,6 @@ export class Storage {
       isListening = true
       sharedState().exitTasks.add(() => {
         for (const each of opened.values()) each.#flushAtExit()
-        keepCode()
       })
     }
     return storage

@@ -68,8 +68,20 @@ let shared: Hashing | undefined
 
 /** One for all caches of the process. */
 export function sharedHashing(): Hashing {
-  shared ??= createHashing()
+  shared ??= createOrFail()
   return shared
+}
+
+/** Where there is no WebAssembly (`--jitless`), opening a cache must not fail: what hashes does. */
+function createOrFail(): Hashing {
+  try {
+    return createHashing()
+  } catch (error) {
+    const fail = () => {
+      throw error
+    }
+    return { hash32: fail, hold: fail, digest: fail, contentDigest: fail }
+  }
 }
 
 export function createHashing(): Hashing {

@@ -49,7 +49,7 @@ export class Observer {
   async start(): Promise<void> {
     this.#isStarting = true
     try {
-      const { watch } = await import('chokidar')
+      const { watch } = await loadChokidar()
       const anchor = this.#nearestDirectory()
       if (anchor !== undefined && !this.#isClosed) await this.#watch(watch, anchor)
     } catch (error) {
@@ -130,5 +130,19 @@ export class Observer {
     if (stats?.isSymbolicLink()) this.#links.add(path)
     const isNamed = NAMES_CHANGED_FILES && !this.#watcher?.options.usePolling
     return isNamed && stats?.isFile() === true && !this.#links.has(path)
+  }
+}
+
+/** Test runners that load modules by themselves (Jest with CommonJS, vitest's vm pools) cannot import from here; Node can. */
+async function loadChokidar(): Promise<typeof import('chokidar')> {
+  try {
+    return await import('chokidar')
+  } catch (error) {
+    const { createRequire } = process.getBuiltinModule('node:module')
+    try {
+      return createRequire(import.meta.filename)('chokidar')
+    } catch {
+      throw error
+    }
   }
 }

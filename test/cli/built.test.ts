@@ -9,7 +9,7 @@ import { commands } from '../../cli/program.js'
 import { filled, jsonLines, temporaryDir } from './harness.js'
 
 const projectRoot = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
-const built = join(projectRoot, 'dist', 'cli.js')
+const built = join(projectRoot, 'dist', 'cli.cjs')
 const { version } = JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8'))
 
 interface ShellOptions {
@@ -60,7 +60,7 @@ describe('the bundle', () => {
 
   test('has no second copy of the library', () => {
     const code = readFileSync(built, 'utf8')
-    expect(code).toContain('import("./index.js")')
+    expect(code).toContain('require("./index.cjs")')
     expect(code).not.toContain('Signature: 8a477f597d28d172789f06886806bc55')
   })
 
@@ -116,6 +116,31 @@ describe('the bundle', () => {
     expect(new Set(jsonLines(out).map(entry => entry.key)).size).toBe(20_000)
   })
 
+  test('loads yargs only where it is needed', async () => {
+    const cwd = project()
+    const loaded = async (line: string) => {
+      const list = `--require ${join(cwd, 'list.cjs')}`
+      return (await shell(line, { cwd, env: { NODE_OPTIONS: list } })).err.trim().split(' ')
+    }
+    writeFileSync(
+      join(cwd, 'list.cjs'),
+      `process.on('exit', () => console.error(Object.keys(require.cache).map(file => require('node:path').basename(file)).join(' ')))`,
+    )
+    expect(await loaded('wicked-cache --version')).toEqual(['list.cjs', 'cli.cjs'])
+    expect(await loaded('wicked-cache path --dir x')).toEqual(['list.cjs', 'cli.cjs'])
+    expect(await loaded('wicked-cache has ns key')).toEqual(['list.cjs', 'cli.cjs', 'index.cjs'])
+    expect(await loaded('wicked-cache has ns key --help')).toEqual(['list.cjs', 'cli.cjs', 'cli-program.cjs'])
+  })
+
+  test('writes all of a long value to a file, and to a pipe whose reader is slow', async () => {
+    const cwd = project()
+    const text = 'x'.repeat(3_000_000)
+    await filled(join(cwd, 'cache'), cache => void cache.namespace('ns').set('key', text))
+    expect((await shell('wicked-cache get ns key --raw > out; wc -c < out', { cwd })).out.trim()).toBe('3000000')
+    const slow = `wicked-cache get ns key --raw | { read -r -N 10 start; printf %s "$start"; cat; } | wc -c`
+    expect((await shell(slow, { cwd })).out.trim()).toBe('3000000')
+  })
+
   test('speaks English whatever lies beside it, and needs nothing of its surroundings', async () => {
     const cwd = project()
     writeFileSync(join(cwd, 'package.json'), 'not json')
@@ -139,6 +164,7 @@ describe('every example', () => {
     await filled(join(cwd, 'cache'), cache => {
       for (const version of ['', '1.2.0']) cache.namespace('my-plugin', { version }).set('src/app.js', { version })
       cache.namespace('my-plugin').set('--strict', true)
+      cache.namespace('my-plugin').set('greeting', 'hello')
       cache.namespace('my-plugin').set('stale', 1, { files: [source] })
     })
     writeFileSync(source, 'after!!')

@@ -63,6 +63,37 @@ describe('set and get', () => {
     expect((await cli(['get', 'ns', 'key', '--dir', dir])).out).toBe('"--all"\n')
   })
 
+  test('a text is stored and printed as it is', async () => {
+    const dir = temporaryDir()
+    const text = '\ufeff{"a": "\u001b[31m"}\r\n\n'
+    expect((await cli(['set', 'ns', 'piped', '--text', '--dir', dir], { stdin: text })).code).toBe(0)
+    expect((await cli(['get', 'ns', 'piped', '--raw', '--dir', dir])).out).toBe(text)
+    expect((await cli(['set', 'ns', 'given', '[1]', '--text', '--dir', dir])).code).toBe(0)
+    expect((await cli(['get', 'ns', 'given', '--raw', '--dir', dir])).out).toBe('[1]')
+    expect((await cli(['get', 'ns', 'given', '--json', '--dir', dir])).out).toBe('"[1]"\n')
+  })
+
+  test('--raw changes nothing of what is no text, and goes without --json', async () => {
+    const dir = temporaryDir()
+    await cli(['set', 'ns', 'key', '[1]', '--dir', dir])
+    expect((await cli(['get', 'ns', 'key', '--raw', '--dir', dir])).out).toBe('[\n  1\n]\n')
+    expect(await cli(['get', 'ns', 'key', '--raw', '--json', '--dir', dir])).toMatchObject({ code: 2, out: '' })
+  })
+
+  test('has says by its exit code whether get would find the entry', async () => {
+    const dir = temporaryDir()
+    const source = join(temporaryDir(), 'source')
+    writeFileSync(source, 'before')
+    await filled(dir, cache => cache.namespace('ns', { version: '2' }).set('key', 1, { files: [source] }))
+    const has = (...flags: string[]) => cli(['has', 'ns', 'key', '--dir', dir, ...flags])
+    expect(await has()).toEqual({ code: 0, out: 'Valid: key in ns\n', err: '' })
+    expect(await has('--plugin-version', '1')).toMatchObject({ code: 1, out: 'Not valid: key in ns\n' })
+    expect(await has('--json')).toEqual({ code: 0, out: '{"has":true}\n', err: '' })
+    writeFileSync(source, 'after!!')
+    expect(await has('--json')).toEqual({ code: 1, out: '{"has":false}\n', err: '' })
+    await filled(dir, cache => expect(cache.stats()).toMatchObject({ hitCount: 0, missCount: 0 }))
+  })
+
   test('values that JSON cannot hold are shown', async () => {
     const dir = temporaryDir()
     await filled(dir, cache => cache.namespace('ns').set('key', new Map([['a', [1n, undefined]]])))

@@ -7,7 +7,7 @@ import { Readable, Writable } from 'node:stream'
 import { onTestFinished } from 'vitest'
 import type { Library } from '../../cli/command.js'
 import type { Env } from '../../cli/output.js'
-import { run } from '../../cli/program.js'
+import { run } from '../../cli/run.js'
 import { type Cache, type CacheOptions, defaultDir, openCache, parseDuration, parseSize } from '../../src/index.js'
 
 export function temporaryDir(): string {

@@ -124,9 +124,15 @@ describe('help', () => {
     expect((await cli(['get', '--dir', dir, 'ns', '--', '--help'])).code).toBe(1)
   })
 
+  test('is ASCII, whose width is its length', async () => {
+    for (const args of [[], ...commands.map(({ name }) => [name])]) {
+      expect((await cli([...args, '--help'])).out).toMatch(/^[\n -~]+$/)
+    }
+  })
+
   test('needs no library', async () => {
     const library = () => Promise.reject(new Error('loaded'))
-    const { run } = await import('../../cli/program.js')
+    const { run } = await import('../../cli/run.js')
     const { Sink } = await import('./harness.js')
     const stopped = () => Promise.resolve()
     const host = { stdin: process.stdin, stderr: new Sink(), env: {}, version: '1.2.3', library, stopped }

@@ -130,7 +130,7 @@ test('of a directory that is no cache, it ends at once', async () => {
 
 test.each(['SIGINT', 'SIGTERM'] as const)('ends cleanly on %s', async signal => {
   const { dir, root, path } = await project()
-  const child = start([join(projectRoot, 'dist', 'cli.js'), 'watch', root, '--dir', dir])
+  const child = start([join(projectRoot, 'dist', 'cli.cjs'), 'watch', root, '--dir', dir])
   expect(await child.line()).toContain('Watching')
   writeFileSync(path('b.js'), 'changed')
   await child.line()

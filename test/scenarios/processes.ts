@@ -125,7 +125,7 @@ export function runCli(
   const { dir, cwd, stdin, signal } = options
   const [name = '', ...rest] = command
   // Right after the command: everything behind a `--` is taken as it is.
-  const args = [fileURLToPath(projectFile('dist/cli.js')), name, '--dir', dir, ...rest]
+  const args = [fileURLToPath(projectFile('dist/cli.cjs')), name, '--dir', dir, ...rest]
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, args, { cwd, signal, env: environment() })
     const output = collect(child)

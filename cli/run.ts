@@ -1,0 +1,81 @@
+// One command line from its words to its exit code.
+
+import { type Context, type ExitCode, type Input, type Library, UsageError } from './command.js'
+import { parseFast } from './fast.js'
+import { type Env, NAME, Output, type Stream } from './output.js'
+import { printable } from './printable.js'
+import { interpret, usageHint } from './program.js'
+
+/** What a run may touch of its process. It is touched only when it is needed: each stream takes time to set up. */
+export interface Host {
+  readonly stdin: Input
+  readonly stdout: Stream
+  readonly stderr: Stream
+  readonly env: Env
+  readonly version: string
+  library(): Promise<Library>
+  stopped(): Promise<void>
+}
+
+/** Runs one command line, without the program's name; never throws for what a caller, a reader or a disk can do. */
+export async function run(args: readonly string[], host: Host): Promise<ExitCode> {
+  const context = contextOf(host)
+  try {
+    const asked = isVersionAlone(args)
+      ? 'version'
+      : (parseFast(args) ?? (await interpret(args, context.stdout.columns)))
+    if (typeof asked === 'object' && 'command' in asked) {
+      return await asked.command.run(asked.parameters, asked.options, context)
+    }
+    await context.stdout.line(asked === 'version' ? host.version : asked.help)
+    return 0
+  } catch (error) {
+    return report(error, args, context.stderr)
+  }
+}
+
+/** Scripts and editors ask a tool for its version often. */
+function isVersionAlone(args: readonly string[]): boolean {
+  return args.length === 1 && args[0] === '--version'
+}
+
+function contextOf(host: Host): Context {
+  const { env, library, stopped } = host
+  let stdout: Output | undefined
+  let stderr: Output | undefined
+  return {
+    env,
+    library,
+    stopped,
+    get stdin() {
+      return host.stdin
+    },
+    get stdout() {
+      stdout ??= new Output(host.stdout, env)
+      return stdout
+    },
+    get stderr() {
+      stderr ??= new Output(host.stderr, env)
+      return stderr
+    },
+  }
+}
+
+// The library's class is not imported for this, so that a usage error does not load the library.
+const CALLERS_MISTAKES = new Set([
+  'ERR_CACHE_OPTION',
+  'ERR_CACHE_NAMESPACE',
+  'ERR_CACHE_KEY',
+  'ERR_CACHE_VALUE',
+  'ERR_CACHE_VALUE_TOO_LARGE',
+])
+
+async function report(error: unknown, args: readonly string[], stderr: Output): Promise<ExitCode> {
+  const { name, code, message, stack }: NodeJS.ErrnoException = error instanceof Error ? error : new Error(`${error}`)
+  const isUsage = error instanceof UsageError
+  // A system call's or the library's error says all there is to say; anything else is a bug, and its stack says where.
+  const text = isUsage || code !== undefined ? message : (stack ?? message)
+  const lines = `${stderr.colour('red', `${NAME}:`)} ${text.split('\n').map(printable).join('\n')}`
+  await stderr.line(isUsage ? `${lines}\n${usageHint(args)}` : lines)
+  return isUsage || (name === 'CacheError' && CALLERS_MISTAKES.has(code ?? '')) ? 2 : 1
+}

@@ -1,0 +1,29 @@
+// By itself, on each version of Node that `engines` admits.
+
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { NODES, newProject, nodeOf, removeDirectories, run } from './support.js'
+
+let directory: string
+beforeAll(() => {
+  directory = newProject()
+})
+afterAll(removeDirectories)
+
+describe.each(NODES)('on Node %s', version => {
+  const node = (...args: string[]) => run(nodeOf(version), args, directory)
+
+  test('it is that version', async () => {
+    expect(await node('--version')).toMatch(new RegExp(`^v${version.replace('.', '\\.')}\\.`))
+  })
+
+  test.each([
+    ['main.mjs'],
+    ['main.cjs'],
+    ['worker.mjs'],
+    ['foreign.cjs'],
+    ['--disallow-code-generation-from-strings', 'main.mjs'],
+  ])('%j %s', async (...args) => {
+    // Nor any warning of Node.
+    expect(await node(...args.filter(Boolean))).toBe('all is well\n')
+  })
+})

@@ -1,0 +1,164 @@
+// The code as it is published: what a process with one get loads and calls of it, and that it reads as plain JavaScript.
+
+import { execFileSync } from 'node:child_process'
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { filesBelow } from '../support/caches.js'
+import { install } from './smoke-on-node.mjs'
+
+/** What the core may grow to, in bytes, and how many of its functions a get in a new process may call, until it has ended. */
+const MAX_CORE_BYTES = 225_000
+const MAX_CALLED_FUNCTIONS = 260
+
+let directory: string
+let dist: string
+
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), 'wicked-cache-test-'))
+  dist = join(directory, 'node_modules', 'wicked-cache', 'dist')
+  install(directory)
+  run(`require('wicked-cache').openCacheSync().namespace('core').set('key', { list: [1, 'two'] })`)
+})
+
+afterAll(() => rmSync(directory, { recursive: true, force: true }))
+
+function run(code: string, ...flags: string[]): string {
+  return execFileSync(process.execPath, [...flags, '--input-type=commonjs', '--eval', code], {
+    cwd: directory,
+    encoding: 'utf8',
+    stdio: 'pipe',
+    env: { ...process.env, NODE_OPTIONS: '', WICKED_CACHE_DIR: join(directory, 'cache') },
+  })
+}
+
+const GET = `
+  const { openCacheSync } = require('wicked-cache')
+  require('node:assert').deepStrictEqual(openCacheSync().namespace('core').get('key'), { list: [1, 'two'] })`
+
+const scripts = () => filesBelow(dist).filter(file => /\.c?js$/.test(file))
+
+/** Names of the library's functions that a process calls, the code of its files not counted. */
+function calledFunctions(code: string): string[] {
+  const watched = `
+    const { Session } = require('node:inspector')
+    const session = new Session()
+    session.connect()
+    session.post('Profiler.enable')
+    session.post('Profiler.startPreciseCoverage', { callCount: true, detailed: false })
+    ${code}
+    // After the library's own listener.
+    process.on('exit', () => session.post('Profiler.takePreciseCoverage', (error, { result }) => {
+      const ours = result.filter(({ url }) => /wicked-cache.dist/.test(url)).flatMap(({ functions }) => functions.slice(1))
+      const called = ours.filter(({ ranges: [{ count }] }) => count > 0)
+      console.log(JSON.stringify(called.map(({ functionName }) => functionName)))
+    }))`
+  return JSON.parse(run(watched))
+}
+
+test('the core is small', () => {
+  expect(statSync(join(dist, 'index.cjs')).size).toBeLessThanOrEqual(MAX_CORE_BYTES)
+})
+
+test('a get in a new process calls few functions', () => {
+  const called = calledFunctions(GET)
+  expect(called).toContain('openCacheSync')
+  expect(called.length).toBeLessThanOrEqual(MAX_CALLED_FUNCTIONS)
+})
+
+test('a get loads the core alone, and no module of Node that takes long', () => {
+  const loads = `
+    require('node:assert')
+    const before = new Set(process.moduleLoadList)
+    ${GET}
+    const isSlow = /(crypto|child_process|zlib|worker_threads|net|os|url)$/
+    const slow = process.moduleLoadList.filter(name => !before.has(name) && isSlow.test(name))
+    console.log(Object.keys(require.cache).map(file => file.split(/[\\\\/]/).slice(-3).join('/')), slow)`
+  expect(run(loads)).toBe(`[ 'wicked-cache/dist/index.cjs' ] []\n`)
+})
+
+test('classes and errors have the names of their sources, and stack traces the lines of their files', () => {
+  const code = `
+    const { CacheError, openCacheSync } = require('wicked-cache')
+    const cache = openCacheSync()
+    const names = [CacheError, cache.constructor, cache.namespace('core').constructor].map(({ name }) => name)
+    try {
+      cache.namespace('core').set('key', () => 1)
+    } catch (error) {
+      console.log(JSON.stringify([names, error instanceof CacheError, String(error), error.stack.split('\\n').slice(1)]))
+    }`
+  const [names, isCacheError, text, stack] = JSON.parse(run(code))
+  expect(names).toEqual(['CacheError', 'CacheHandle', 'NamespaceHandle'])
+  expect(isCacheError).toBe(true)
+  expect(text).toMatch(/^CacheError: /)
+  const ours = stack.filter((line: string) => line.includes('wicked-cache'))
+  expect(ours.length).toBeGreaterThan(3)
+  for (const line of ours) {
+    const [, called, file, row, column] =
+      /at (?:new )?(\S+) .*?\(?(\S+?):(\d+):(\d+)\)?$/.exec(line.replace('[as ', '')) ?? []
+    const source = readFileSync(file as string, 'utf8').split('\n')[Number(row) - 1] as string
+    expect(source.length, line).toBeLessThan(400)
+    expect(source.slice(Number(column) - 1), `${called} in ${line}`).not.toBe('')
+  }
+})
+
+test('is readable, and makes no code of texts', () => {
+  for (const file of scripts()) {
+    const text = readFileSync(join(dist, file), 'utf8')
+    const longest = Math.max(...text.split('\n').map(line => (line.includes('"AGFzb') ? 0 : line.length)))
+    expect(longest, file).toBeLessThan(8000)
+    // cbor-x makes readers of texts, where that is allowed.
+    if (!text.includes('cbor-x')) expect(text, file).not.toMatch(/new Function\(|\beval\(/)
+  }
+})
+
+test('writes nothing outside the cache directory', () => {
+  const stateOf = () =>
+    filesBelow(directory)
+      .filter(file => !/^cache\b/.test(file))
+      .map(file => `${file} ${statSync(join(directory, file)).mtimeMs}`)
+  for (const name of readdirSync(dist)) chmodSync(join(dist, name), 0o777)
+  const before = stateOf()
+  run(`
+    process.umask(0)
+    const cache = require('wicked-cache').openCacheSync()
+    const entries = cache.namespace('core')
+    entries.set('other', 1)
+    entries.getOrSetSync('third', () => [entries.get('other')])
+    cache.gc().then(() => cache.verify())`)
+  expect(stateOf()).toEqual(before)
+})
+
+test.each(['import', 'require'])('by %s, there is one instance, with the same names and a default', async way => {
+  const file = join(directory, `by-${way}.mjs`)
+  const first = way === 'import' ? `await import('wicked-cache')` : `require('wicked-cache')`
+  writeFileSync(
+    file,
+    `import { createRequire } from 'node:module'
+     const require = createRequire(import.meta.url)
+     ${first}
+     const required = require('wicked-cache')
+     const { default: library, ...imported } = await import('wicked-cache')
+     console.log(library === required, JSON.stringify(Object.keys(imported)))
+     for (const name of Object.keys(imported)) if (imported[name] !== required[name]) throw new Error(name)
+     console.log(JSON.stringify(Object.keys(required).sort()))`,
+  )
+  const [isSame, imported, required] = execFileSync(process.execPath, [file], { encoding: 'utf8' })
+    .trim()
+    .split(/[ \n]/)
+  expect(isSame).toBe('true')
+  expect(imported).toBe(required)
+  expect(JSON.parse(required as string)).toContain('openCache')
+})
+
+test.each([['--jitless'], ['--disallow-code-generation-from-strings'], ['--no-expose-wasm']])(
+  'is loaded and opened under %s',
+  flag => {
+    const code = `
+    const { openCache, openCacheSync } = require('wicked-cache')
+    openCacheSync({ onWarning() {} }).namespace('flags')
+    openCache({ onWarning() {} }).then(cache => console.log(typeof cache.namespace('flags').version))`
+    expect(run(code, flag)).toBe('string\n')
+  },
+)
