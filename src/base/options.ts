@@ -37,7 +37,7 @@ export function assertOptions<T extends object>(where: string, options: T | unde
   for (const name of Object.keys(options)) {
     if (known.includes(name)) continue
     const suggestion = suggest(name, known)
-    throw refuseOption(`${where} has no option ${JSON.stringify(name)}${suggestion}.`, name)
+    throw refuseOption(`${where} has no option ${JSON.stringify(name)}${suggestion}`, name)
   }
   return options
 }
@@ -87,7 +87,7 @@ function suggest(name: string, known: readonly string[]): string {
     known.find(each => SYNONYMS[each]?.includes(folded)) ??
     known.find(each => distance(each.toLowerCase(), folded) <= Math.max(1, Math.floor(each.length / 4)))
   if (near !== undefined) return `; did you mean ${JSON.stringify(near)}?`
-  return known.length === 0 ? '' : `; there are ${known.join(', ')}`
+  return known.length === 0 ? '.' : `; there are ${known.join(', ')}.`
 }
 
 /** Edits between two short words: https://en.wikipedia.org/wiki/Levenshtein_distance. */

@@ -226,9 +226,9 @@ function* run(
   const subject = readSubject(question, recorder, before)
   observer.declare(question.files)
   const context = subject ? createAnalyzeContext(observer, input, subject) : createContext(observer, input)
-  const startedAt = performance.now()
+  const startedAt = process.uptime()
   const value = yield { outcome: enter(frame, () => question.compute(context as never)) }
-  const computeMs = performance.now() - startedAt
+  const computeMs = (process.uptime() - startedAt) * 1000
   recorder.end()
   const result = finish(entries, question, computation, value, computeMs)
   handOn(entries, question, parent, result.answer ?? recorder)
