@@ -17,7 +17,7 @@ const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 /** Loaded by the first call of one of its functions: files of dist/, and the source files that each begins with. */
 const SIBLINGS = {
   encoder: 'src/encoding/encode.ts',
-  computing: ['src/compute/ask.ts', 'src/compute/parse-question.ts'],
+  computing: 'src/compute/computing.ts',
   explain: 'src/namespace/explain.ts',
   glob: 'src/inputs/glob.ts',
   stats: 'src/namespace/stats.ts',

@@ -6,7 +6,7 @@
 // - An import of a sibling's first file becomes functions that load the sibling when they are called. So others import only
 //   functions and types from that file.
 // - A module that several siblings need, and the core doesn't, is in a file of theirs: `background-gc+gc.cjs`.
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 
 const NAMED_IMPORT = /^(?:import|export) (?:[\w$]+, )?\{([^}]*)\} from ['"]([^'"]+)['"]/gm
@@ -34,7 +34,9 @@ const NAMED_IMPORT = /^(?:import|export) (?:[\w$]+, )?\{([^}]*)\} from ['"]([^'"
  */
 export async function buildWithSiblings(build, program) {
   const { options, root, entry, core, start = '', siblings, inCore = [], directory, isBundled, errors } = program
-  const lazyFiles = new Map(Object.entries(siblings).flatMap(([name, files]) => [files].flat().map(file => [file, name])))
+  const lazyFiles = new Map(
+    Object.entries(siblings).flatMap(([name, files]) => [files].flat().map(file => [file, name])),
+  )
   const { metafile } = await build({
     ...options,
     entryPoints: [entry, ...lazyFiles.keys()],
@@ -194,19 +196,29 @@ export async function buildWithSiblings(build, program) {
 
   const outputs = [...new Set(outputOf.values())]
   return Promise.all(
-    outputs.map(output =>
-      build({
+    outputs.map(async output => {
+      const outfile = pathOf(output)
+      const result = await build({
         ...options,
         format: 'cjs',
         metafile: true,
         stdin: { contents: entryOf(output), resolveDir: root, loader: 'ts' },
-        outfile: pathOf(output),
+        outfile,
         // The entries assign to `module.exports`.
         logOverride: { 'commonjs-variable-in-esm': 'silent' },
         plugins: [linked(output), ...options.plugins],
-      }),
-    ),
+      })
+      const file = join(root, outfile)
+      writeFileSync(file, withNames(readFileSync(file, 'utf8')))
+      return result
+    }),
   )
+}
+
+/** esbuild makes `class _Name` of classes that refer to themselves, and people would see that name. */
+function withNames(text) {
+  const names = [...text.matchAll(/^var (\w+) = class _\1\b/gm)].map(([, name]) => name)
+  return names.reduce((named, name) => named.replace(new RegExp(`(?<![\\w$.#])_${name}\\b`, 'g'), name), text)
 }
 
 function loadOrThrow(errors, request) {

@@ -102,9 +102,10 @@ test('in a realm of its own, as test runners make, it knows the classes of that 
     const { readFileSync } = require('node:fs')
     const { dirname, join } = require('node:path')
     const vm = require('node:vm')
-    const { Buffer, URL, TextDecoder, TextEncoder, queueMicrotask, setTimeout, setImmediate, performance } = globalThis
-    const shared = { process, Buffer, URL, TextDecoder, TextEncoder, queueMicrotask, setTimeout, setImmediate, performance }
-    const context = vm.createContext({ ...shared, AbortSignal })
+    // All that Node adds to the language, none of the classes of the language itself.
+    const own = Object.getOwnPropertyNames(vm.runInNewContext('globalThis'))
+    const added = Object.getOwnPropertyNames(globalThis).filter(name => !own.includes(name))
+    const context = vm.createContext(Object.fromEntries(added.map(name => [name, globalThis[name]])))
     const loaded = new Map()
     const load = filename => {
       const known = loaded.get(filename)
@@ -189,14 +190,14 @@ test('its types describe what it does, to a strict project that checks them', ()
     `import { type Cache, CacheError, type CacheWarning, type EntryInfo, openCache, openCacheSync, namespace } from 'wicked-cache'
      const cache: Cache = await openCache({ dir: 'x', onWarning: (warning: CacheWarning) => warning.code.length })
      const entries = cache.namespace('tool', { version: '1', project: '.' })
-     const stored: boolean = entries.set('key', { a: 1 }, { ttl: 5, files: ['a.js'] })
+     const stored: boolean = entries.set('key', { a: 1 }, { ttl: '5m', files: ['a.js'] })
      const value: { a: number } | undefined = entries.get<{ a: number }>('key')
      const infos: EntryInfo[] = [...entries.entries({ allVersions: true })]
      const own: Promise<unknown> = namespace('tool').then(each => each.setMany([{ key: 'a', value: 1 }]))
      // @ts-expect-error: a key is a string
      entries.get(5)
-     // @ts-expect-error: there is no such option
-     entries.set('key', 1, { mode: 'file' })
+     // @ts-expect-error: a ttl is a number or a text
+     entries.set('key', 1, { ttl: true })
      // @ts-expect-error: there is no such option
      openCacheSync({ directory: 'x' })
      export { CacheError, stored, value, infos, own }

@@ -42,7 +42,7 @@ const USE = `
     assert.deepStrictEqual(entries.get('key'), value)
     assert.equal(entries.set('file', 1, { files: [__filename] }), true)
     assert.equal(entries.get('file'), 1)
-    assert.equal(entries.setMany([{ key: 'a', value: 1, ttl: 1e6 }]), 1)
+    assert.equal(entries.setMany([{ key: 'a', value: 1, ttl: '1h' }]), 1)
     assert.deepStrictEqual([...entries.keys()].sort(), ['a', 'file', 'key'])
     assert.throws(() => entries.set('key', () => 1), error => error instanceof CacheError && error.code === 'ERR_CACHE_VALUE')
     assert.equal(entries.delete('a'), true)
