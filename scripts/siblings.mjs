@@ -34,7 +34,9 @@ const NAMED_IMPORT = /^(?:import|export) (?:[\w$]+, )?\{([^}]*)\} from ['"]([^'"
  */
 export async function buildWithSiblings(build, program) {
   const { options, root, entry, core, start = '', siblings, inCore = [], directory, isBundled, errors } = program
-  const lazyFiles = new Map(Object.entries(siblings).flatMap(([name, files]) => [files].flat().map(file => [file, name])))
+  const lazyFiles = new Map(
+    Object.entries(siblings).flatMap(([name, files]) => [files].flat().map(file => [file, name])),
+  )
   const { metafile } = await build({
     ...options,
     entryPoints: [entry, ...lazyFiles.keys()],
