@@ -41,6 +41,9 @@ export interface OptionValues {
   raw?: boolean
   text?: boolean
   all?: boolean
+  project?: string
+  'user-wide'?: boolean
+  'all-projects'?: boolean
   repair?: boolean
   ttl?: string
   file?: string[]

@@ -28,7 +28,7 @@ export async function withCache(
   const { openCache, defaultDir } = await context.library()
   const cache = await openCache({
     dir: resolve(options.dir ?? defaultDir(context.env)),
-    ...(options.readOnly ? { readOnly: true } : {}),
+    ...(options.readOnly ? { mode: 'readonly' as const } : {}),
     onWarning: warning => {
       warnings.push(warning)
     },

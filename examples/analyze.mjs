@@ -36,6 +36,8 @@ const [label = '', dir = '', ...directories] = process.argv.slice(2)
 const paths = sourceFilesIn(directories)
 const cache = await openCache({ dir })
 let parseMs = 0
+/** What is being analyzed. */
+let currentPath = ''
 /** @type {Set<string>} */
 const missed = new Set()
 /** @type {Map<string, string>} */
@@ -61,8 +63,8 @@ const failures = graph.flatMap(({ path, result }) => (result.failure ? [{ path, 
 const effort = { fileCount: paths.length, ms, parseMs, ...countsOf(namespaces, before) }
 
 // A run that hits cannot tell what that saves it, so the first one over these directories leaves its figures here, in an
-// entry that depends on no file.
-const runs = cache.namespace('example-runs', { version: '2' })
+// entry that depends on no file. It is about these directories, whatever the project is that this is run in.
+const runs = cache.namespace('example-runs', { version: '2', project: false })
 const runKey = createHash('sha256').update(directories.join('\0')).digest('hex')
 /** @type {Effort | undefined} */
 const firstTime = runs.get(runKey)
@@ -94,6 +96,7 @@ async function analyzeAll(plugin) {
   /** @type {{ path: string, result: T }[]} */
   const results = []
   for (const path of paths) {
+    currentPath = path
     try {
       results.push({ path, result: await plugin.analyze(path) })
     } catch (/** @type {any} */ error) {
@@ -107,11 +110,11 @@ async function analyzeAll(plugin) {
 }
 
 /** @type {typeof parseText} */
-async function timedParse(text, path) {
-  missed.add(path)
+async function timedParse(text, suffix) {
+  missed.add(currentPath)
   const startMs = performance.now()
   try {
-    return await parseText(text, path)
+    return await parseText(text, suffix)
   } finally {
     parseMs += performance.now() - startMs
   }

@@ -95,7 +95,9 @@ function existingDirectory(path) {
 async function forget(dir) {
   const cache = await openCache({ dir })
   const plugins = [createOutline(cache), createImportGraph(cache)]
-  for (const entries of [...plugins.map(plugin => plugin.entries), cache.namespace('example-runs')]) entries.clear()
+  for (const entries of [...plugins.map(plugin => plugin.entries), cache.namespace('example-runs')]) {
+    entries.clear({ allProjects: true })
+  }
   cache.close()
 }
 

@@ -18,7 +18,7 @@ const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 const SIBLINGS = {
   encoder: 'src/encoding/encode.ts',
   computing: 'src/compute/computing.ts',
-  explain: 'src/namespace/explain.ts',
+  explain: ['src/namespace/explain.ts', 'src/namespace/find.ts'],
   glob: 'src/inputs/glob.ts',
   stats: 'src/namespace/stats.ts',
   'background-gc': 'src/gc/slices.ts',

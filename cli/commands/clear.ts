@@ -1,43 +1,81 @@
-import { type Command, flag, namespaceParameter, UsageError } from '../command.js'
-import { formatCountOf, toFree } from '../format.js'
+import type { Cache } from '../../src/index.js'
+import { type Command, flag, namespaceParameter, type OptionValues, UsageError } from '../command.js'
+import { formatCount, formatCountOf, toFree } from '../format.js'
+import { allProjects, namespaceOptionsOf, placeOptions, placeText } from '../place.js'
 import { printable } from '../printable.js'
 import { withCache } from '../session.js'
+
+interface Cleared {
+  count: number
+  sizeBytes: number
+  /** Entries of the namespace that are left. */
+  leftCount: number
+}
+
+function clearOne(cache: Cache, name: string, options: OptionValues): Cleared {
+  const isWhole = options.all || options['all-projects']
+  // Called for a name that is not on disk as well, since it is what refuses a bad name.
+  const namespace = cache.namespace(name, isWhole ? {} : namespaceOptionsOf(options))
+  if (!cache.namespaces().includes(name)) return { count: 0, sizeBytes: 0, leftCount: 0 }
+  const before = namespace.stats()
+  const count = options.statistics ? cache.removeNamespace(name) : namespace.clear({ allProjects: isWhole ?? false })
+  const after = isWhole ? { entryCount: 0, totalSize: 0 } : namespace.stats()
+  return { count, sizeBytes: Math.max(0, before.totalSize - after.totalSize), leftCount: after.entryCount }
+}
+
+function check(name: string | undefined, options: OptionValues): void {
+  if (name === undefined && !options.all) throw new UsageError('Give a namespace, or --all for every namespace')
+  if (name !== undefined && options.all) throw new UsageError('Give either a namespace or --all, not both')
+  const isNarrowed = options.project !== undefined || options['user-wide']
+  if (options.all && isNarrowed)
+    throw new UsageError('--all is for all projects; give a namespace to clear one of them')
+  if (options.statistics && !options.all && !options['all-projects']) {
+    throw new UsageError('--statistics are those of the whole namespace: give --all-projects as well')
+  }
+}
 
 export const clear: Command = {
   name: 'clear',
   summary: 'Remove all entries of a namespace, or of all namespaces',
-  details: 'Entries of all versions are removed; the values that nothing refers to any more go with the next gc.',
+  details:
+    'Of a namespace, the entries of the project of the working directory are removed, and the portable ones. Entries of ' +
+    'all versions go; the values that nothing refers to any more go with the next gc.',
   parameters: [{ ...namespaceParameter, isOptional: true }],
   options: {
-    all: flag('All namespaces'),
+    all: flag('All namespaces and projects'),
+    ...placeOptions,
+    'all-projects': allProjects,
     statistics: flag('Also forget their statistics, so that the namespaces are not listed any more'),
   },
   examples: [
-    ['wicked-cache clear my-plugin', 'One namespace'],
-    ['wicked-cache clear my-plugin --statistics', 'Its name is not listed any more'],
+    ['wicked-cache clear my-plugin', 'One namespace, in this project'],
+    ['wicked-cache clear my-plugin --all-projects', 'One namespace, whole'],
+    ['wicked-cache clear my-plugin --all-projects --statistics', 'Its name is not listed any more'],
     ['wicked-cache clear --all', 'Everything'],
   ],
 
   async run([name], options, context) {
     const { stdout } = context
-    if (name === undefined && !options.all) throw new UsageError('Give a namespace, or --all for every namespace')
-    if (name !== undefined && options.all) throw new UsageError('Give either a namespace or --all, not both')
+    check(name, options)
+    namespaceOptionsOf(options)
     return withCache(options, context, async ({ cache, isBroken }) => {
-      const onDisk = cache.namespaces()
-      let sizeBytes = 0
-      // Called for a name that is not on disk as well, since it is what refuses a bad name.
-      const cleared = (name === undefined ? onDisk : [name]).map(each => {
-        const namespace = cache.namespace(each)
-        if (!onDisk.includes(each)) return [each, 0] as const
-        sizeBytes += namespace.stats().totalSize
-        return [each, options.statistics ? cache.removeNamespace(each) : namespace.clear()] as const
-      })
-      const clearedCount = cleared.reduce((sum, [, count]) => sum + count, 0)
+      const names = name === undefined ? cache.namespaces() : [name]
+      const cleared = names.map(each => [each, clearOne(cache, each, options)] as const)
+      const sum = (field: keyof Cleared) => cleared.reduce((total, [, each]) => total + each[field], 0)
+      const count = sum('count')
+      const isWhole = options.all || options['all-projects']
+      const project =
+        isWhole || name === undefined ? undefined : cache.namespace(name, namespaceOptionsOf(options)).project
       if (options.json) {
-        await stdout.json({ cleared: clearedCount, namespaces: Object.fromEntries(cleared) })
-      } else if (!isBroken() || clearedCount > 0) {
-        const scope = name === undefined ? formatCountOf(cleared.length, 'namespace', 'namespaces') : printable(name)
-        await stdout.line(`Cleared ${formatCountOf(clearedCount, 'entry', 'entries')} of ${scope}${toFree(sizeBytes)}`)
+        const namespaces = Object.fromEntries(cleared.map(([each, result]) => [each, result.count]))
+        await stdout.json({ cleared: count, namespaces, ...(project === undefined ? {} : { project }) })
+      } else if (!isBroken() || count > 0) {
+        const whose = name === undefined ? formatCountOf(cleared.length, 'namespace', 'namespaces') : name
+        const place = project === undefined ? '' : ` (${placeText({ project })})`
+        const left = sum('leftCount')
+        const others = left === 0 ? '' : `; ${formatCount(left)} elsewhere (--all-projects)`
+        const done = `Cleared ${formatCountOf(count, 'entry', 'entries')} of ${whose}${place}`
+        await stdout.line(printable(`${done}${toFree(sum('sizeBytes'))}${others}`))
       }
       return 0
     })

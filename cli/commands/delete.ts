@@ -1,14 +1,17 @@
 import { type Command, keyParameter, namespaceParameter, pluginVersion } from '../command.js'
 import { formatCountOf, toFree } from '../format.js'
+import { findKey, placeOptions, placeText } from '../place.js'
 import { printable } from '../printable.js'
 import { withCache } from '../session.js'
 
 export const deleteCommand: Command = {
   name: 'delete',
   summary: 'Remove an entry',
-  details: 'Without --plugin-version, the entries of all versions are removed. Exit code 1: there was none.',
+  details:
+    'The key is looked up in the project of the working directory, then among the user-wide keys. ' +
+    'Without --plugin-version, the entries of all versions are removed. Exit code 1: there was none.',
   parameters: [namespaceParameter, keyParameter],
-  options: { 'plugin-version': pluginVersion },
+  options: { ...placeOptions, 'plugin-version': pluginVersion },
   examples: [
     ['wicked-cache delete my-plugin src/app.js', 'Of all versions of the plugin'],
     ['wicked-cache delete my-plugin src/app.js --plugin-version 1.2.0', 'Of that version only'],
@@ -17,17 +20,24 @@ export const deleteCommand: Command = {
   run([name = '', key = ''], options, context) {
     const { stdout } = context
     return withCache(options, context, async ({ cache }) => {
-      const only = options['plugin-version']
-      const found = cache.namespace(name).find(key)
-      const deleted = found
-        .filter(({ version }) => only === undefined || version === only)
-        .filter(({ version }) => cache.namespace(name, { version }).delete(key))
+      const { namespace, entries, elsewhere } = findKey(cache, name, key, options)
+      const { project } = namespace
+      const deleted = entries.filter(({ version, isPortable }) =>
+        cache.namespace(name, { version, portable: isPortable, project: project ?? false }).delete(key),
+      )
       const deletedCount = deleted.length
       const sizeBytes = deleted.reduce((sum, entry) => sum + entry.sizeBytes, 0)
-      if (options.json) await stdout.json({ deleted: deletedCount })
-      else if (deletedCount > 0)
-        await stdout.line(`Deleted ${formatCountOf(deletedCount, 'entry', 'entries')}${toFree(sizeBytes)}`)
-      if (deletedCount === 0) await context.stderr.line(printable(`Nothing to delete: ${key} in ${name}`))
+      const [first] = deleted
+      if (options.json) await stdout.json({ deleted: deletedCount, ...(first && { project: first.project }) })
+      else if (first) {
+        const count = formatCountOf(deletedCount, 'entry', 'entries')
+        await stdout.line(printable(`Deleted ${count} (${placeText(first)})${toFree(sizeBytes)}`))
+      }
+      if (!first) {
+        const others = elsewhere.map(each => placeText({ project: each })).join(', ')
+        const hint = others ? `; there is an entry elsewhere: ${others}` : ''
+        await context.stderr.line(printable(`Nothing to delete: ${key} in ${name}${hint}`))
+      }
       return deletedCount > 0 ? 0 : 1
     })
   },

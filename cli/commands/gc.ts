@@ -10,8 +10,8 @@ const STEPS = { entries: 'Looking at entries', values: 'Giving up values' } sati
 async function boundsOf(options: OptionValues, context: Context): Promise<GcOptions> {
   const { 'max-size': size, 'max-age': age, 'max-entries': entries } = options
   return {
-    ...(size === undefined ? {} : { maxSizeBytes: await parseSizeBytes('max-size', size, context) }),
-    ...(age === undefined ? {} : { maxAgeMs: await parseDurationMs('max-age', age, context) }),
+    ...(size === undefined ? {} : { maxSize: await parseSizeBytes('max-size', size, context) }),
+    ...(age === undefined ? {} : { maxAge: await parseDurationMs('max-age', age, context) }),
     ...(entries === undefined ? {} : { maxEntries: parseCount('max-entries', entries) }),
   }
 }

@@ -1,5 +1,5 @@
 import { type Command, flag, keyParameter, namespaceParameter, pluginVersion, UsageError } from '../command.js'
-import { newestVersion } from '../newest.js'
+import { explainKey, findKey, placeOptions } from '../place.js'
 import { printable } from '../printable.js'
 import { withCache } from '../session.js'
 import { jsonOf, textOf } from '../value-text.js'
@@ -8,13 +8,15 @@ export const get: Command = {
   name: 'get',
   summary: 'Print the value of an entry',
   details:
-    'Without --plugin-version, the newest entry of the key is taken. Exit code 1: there is no valid entry.\n\n' +
+    'The key is looked up in the project of the working directory, then among the user-wide keys. ' +
+    'Without --plugin-version, the newest entry is taken. Exit code 1: there is no valid entry.\n\n' +
     'What JSON cannot hold is shown readably: undefined, 12n, Date 2024-01-01T00:00:00.000Z, Map(1) { "a" => 1 }, ' +
     'Set(1) { 1 }, Buffer(2) 01 ff. With --json such values are tagged, {"$type": "Map", "value": [["a", 1]]}, ' +
     'binary ones in base64, and nothing is lost. With --raw, a text is printed as it is, without a line break after it.',
   parameters: [namespaceParameter, keyParameter],
   options: {
     raw: flag('Print a text as it is: no quotes, no escapes'),
+    ...placeOptions,
     'plugin-version': pluginVersion,
   },
   examples: [
@@ -22,18 +24,21 @@ export const get: Command = {
     ['wicked-cache get my-plugin src/app.js --json', 'The same on one line, for a program'],
     ['wicked-cache get my-plugin src/app.js --plugin-version 1.2.0', 'As that version of the plugin sees it'],
     ['wicked-cache get my-plugin greeting --raw', 'A text as it is, for a shell'],
+    ['wicked-cache get my-plugin src/app.js --project .', 'Of this directory alone'],
     ['wicked-cache get my-plugin -- --strict', 'A key that begins with a dash'],
   ],
 
   async run([name = '', key = ''], options, context) {
     if (options.raw && options.json) throw new UsageError('--raw and --json: only one of them can be')
     return withCache(options, context, async ({ cache }) => {
-      const version = options['plugin-version'] ?? newestVersion(cache.namespace(name), key)
-      const namespace = cache.namespace(name, { version })
-      const value = namespace.get(key)
+      const found = findKey(cache, name, key, options)
+      // A miss would be counted, and would make a namespace of a name that was mistyped.
+      const isKnown = found.entries.length > 0 || cache.namespaces().includes(name)
+      const value = isKnown ? found.namespace.get(key) : undefined
       // Never a value: undefined itself cannot be stored.
       if (value === undefined) {
-        await context.stderr.line(printable(`Miss: ${key} in ${name}: ${namespace.explain(key).message}`))
+        const { message } = explainKey(cache, name, key, options, found)
+        await context.stderr.line(printable(`Miss: ${key} in ${name}: ${message}`))
         return 1
       }
       if (options.raw && typeof value === 'string') await context.stdout.write(value)

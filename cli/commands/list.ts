@@ -2,10 +2,10 @@
 // widths of the columns, every later row is written with them as it comes.
 
 import type { Cache, EntryInfo } from '../../src/index.js'
-import type { Command } from '../command.js'
-import { namespaceParameter } from '../command.js'
-import { type Cells, type Column, columnsFor, formatAge, formatSize } from '../format.js'
+import { type Command, namespaceParameter, type OptionValues } from '../command.js'
+import { type Column, columnsFor, formatAge, formatCount, formatSize } from '../format.js'
 import type { Output } from '../output.js'
+import { allProjects, isGone, namespaceOptionsOf, placeCell, placeOptions } from '../place.js'
 import { printable, printableJson } from '../printable.js'
 import { withCache } from '../session.js'
 
@@ -15,10 +15,25 @@ const MAX_KEY_WIDTH = 80
 
 type Listed = EntryInfo & { namespace: string }
 
-function* entriesOf(cache: Cache, names: readonly string[]): Generator<Listed> {
+/** The entries of the place that was asked for: of the project and the portable ones, then the user-wide ones. */
+function* entriesOf(cache: Cache, names: readonly string[], options: OptionValues): Generator<Listed> {
+  const isAll = options['all-projects'] === true
+  const place = namespaceOptionsOf(options)
+  const isNarrowed = 'project' in place
   for (const namespace of names) {
-    for (const entry of cache.namespace(namespace).entries({ allVersions: true })) yield { namespace, ...entry }
+    const own = cache.namespace(namespace, place)
+    for (const entry of own.entries({ allVersions: true, allProjects: isAll })) yield { namespace, ...entry }
+    if (isAll || isNarrowed) continue
+    for (const entry of cache.namespace(namespace, { project: false }).entries({ allVersions: true })) {
+      if (!entry.isPortable) yield { namespace, ...entry }
+    }
   }
+}
+
+/** Said where nothing is listed. */
+function nothingText(cache: Cache, names: readonly string[]): string {
+  const otherCount = names.reduce((sum, name) => sum + cache.namespace(name).stats().entryCount, 0)
+  return otherCount === 0 ? 'No entries' : `No entries here; --all-projects shows ${formatCount(otherCount)}`
 }
 
 function* batchesOf(entries: Iterable<Listed>): Generator<Listed[]> {
@@ -32,11 +47,6 @@ function* batchesOf(entries: Iterable<Listed>): Generator<Listed[]> {
   if (batch.length > 0) yield batch
 }
 
-/** A NUL separates a plugin's version from that of its analysis. */
-function versionText({ version }: Listed): string {
-  return version.split('\0').filter(Boolean).join(' + ')
-}
-
 interface Field extends Column {
   cell(entry: Listed): string
 }
@@ -48,32 +58,45 @@ const FIELDS = {
   valid: { title: 'valid', align: 'left', cell: entry => (entry.valid ? 'yes' : 'no') },
   size: { title: 'size', align: 'right', cell: entry => formatSize(entry.sizeBytes) },
   age: { title: 'age', align: 'right', cell: entry => formatAge(entry.ageMs) },
+  project: { title: 'project', align: 'left', maxWidth: MAX_KEY_WIDTH, cell: entry => printable(placeCell(entry)) },
   // The last one, so that a row can still have a version when no entry of the first batch had one.
-  version: { title: 'version', align: 'left', cell: entry => printable(versionText(entry)) },
+  version: { title: 'version', align: 'left', cell: entry => printable(entry.version) },
 } satisfies Record<string, Field>
 
-async function printRows(batches: Iterable<Listed[]>, withNamespace: boolean, stdout: Output): Promise<void> {
+/** Whether any were printed. */
+async function printRows(batches: Iterable<Listed[]>, withNamespace: boolean, isAll: boolean, stdout: Output) {
   let columns: ReturnType<typeof columnsFor> | undefined
-  const { version, namespace, ...always } = FIELDS
-  const fields: Field[] = [...(withNamespace ? [namespace] : []), ...Object.values(always), version]
-  const cellsOf = (entry: Listed): Cells => fields.map(field => field.cell(entry))
+  const { version, namespace, project, ...always } = FIELDS
+  let fields: Field[] = []
   for (const batch of batches) {
-    const rows = batch.map(cellsOf)
     let text = ''
     if (columns === undefined) {
+      const withProject = isAll || new Set(batch.map(project.cell)).size > 1
+      fields = [
+        ...(withNamespace ? [namespace] : []),
+        ...Object.values(always),
+        ...(withProject ? [project] : []),
+        version,
+      ]
       const hasVersion = batch.some(entry => entry.version !== '')
-      columns = columnsFor(hasVersion ? fields : fields.slice(0, -1), rows)
+      const cells = batch.map(entry => fields.map(field => field.cell(entry)))
+      columns = columnsFor(hasVersion ? fields : fields.slice(0, -1), cells)
       text = `${stdout.colour('bold', columns.header())}\n`
     }
-    for (const row of rows) text += `${columns.line(row)}\n`
-    if (!(await stdout.write(text))) return
+    for (const entry of batch) text += `${columns.line(fields.map(field => field.cell(entry)))}\n`
+    if (!(await stdout.write(text))) return true
   }
-  if (columns === undefined) await stdout.line('No entries')
+  return columns !== undefined
+}
+
+function jsonOf(entry: Listed) {
+  const isProjectGone = entry.project !== null && isGone(entry.project)
+  return isProjectGone ? { ...entry, isProjectGone } : entry
 }
 
 async function printJson(batches: Iterable<Listed[]>, stdout: Output): Promise<void> {
   for (const batch of batches) {
-    if (!(await stdout.write(batch.map(entry => `${printableJson(entry)}\n`).join('')))) return
+    if (!(await stdout.write(batch.map(entry => `${printableJson(jsonOf(entry))}\n`).join('')))) return
   }
 }
 
@@ -81,18 +104,21 @@ export const list: Command = {
   name: 'list',
   summary: 'List the entries, in no order',
   details:
-    'With --json, one object for each entry, each on a line of its own. ' +
+    'Of the project of the working directory, and the portable and user-wide entries. An analysis is shown by its name ' +
+    'and file, a call of a wrapped function by its name and arguments. With --json, one object for each entry, each on a line of its own. ' +
     'Listing reads no values and counts neither hits nor misses. Exit code 1: there is no such namespace.',
   parameters: [{ ...namespaceParameter, describe: 'Only this namespace', isOptional: true }],
-  options: {},
+  options: { ...placeOptions, 'all-projects': allProjects },
   examples: [
     ['wicked-cache list my-plugin', 'What the plugin has stored'],
+    ['wicked-cache list my-plugin --all-projects', 'And to which projects it belongs'],
     ['wicked-cache list | head', 'The first few of all namespaces'],
     [`wicked-cache list my-plugin --json | grep '"valid":false'`, 'What is expired or stale'],
   ],
 
   run([name], options, context) {
     const { stdout, stderr } = context
+    namespaceOptionsOf(options)
     return withCache({ ...options, readOnly: true }, context, async ({ cache, isBroken }) => {
       if (name !== undefined) cache.namespace(name)
       const onDisk = cache.namespaces()
@@ -100,9 +126,13 @@ export const list: Command = {
         await stderr.line(printable(`There is no namespace ${name} in ${cache.dir}`))
         return 1
       }
-      const batches = batchesOf(entriesOf(cache, name === undefined ? onDisk : [name]))
+      const names = name === undefined ? onDisk : [name]
+      const batches = batchesOf(entriesOf(cache, names, options))
       if (options.json) await printJson(batches, stdout)
-      else if (!isBroken()) await printRows(batches, name === undefined, stdout)
+      else if (!isBroken()) {
+        const wasPrinted = await printRows(batches, name === undefined, options['all-projects'] === true, stdout)
+        if (!wasPrinted) await stdout.line(nothingText(cache, names))
+      }
       return 0
     })
   },

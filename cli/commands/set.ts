@@ -9,6 +9,7 @@ import {
   UsageError,
 } from '../command.js'
 import { parseJson } from '../json-text.js'
+import { namespaceOptionsOf, placeOptions, placeText } from '../place.js'
 import { printable } from '../printable.js'
 import { parseDurationMs } from '../quantity.js'
 import { withCache } from '../session.js'
@@ -43,7 +44,7 @@ async function parseTtlMs(text: string, context: Context): Promise<number> {
 export const set: Command = {
   name: 'set',
   summary: 'Store a value under a key',
-  details: 'Exit code 1: the cache could not store it.',
+  details: 'The key belongs to the project of the working directory. Exit code 1: the cache could not store it.',
   parameters: [
     namespaceParameter,
     keyParameter,
@@ -58,28 +59,35 @@ export const set: Command = {
       requiresArg: true,
       describe: 'Valid until this file changes; may be given more than once',
     },
+    ...placeOptions,
     'plugin-version': pluginVersion,
   },
   examples: [
     [`wicked-cache set my-plugin answer '{"value": 42}'`, 'Keep until it is deleted'],
     ['wicked-cache set my-plugin greeting hello --text --ttl 30m', 'A text, valid for half an hour'],
     ['date | wicked-cache set my-plugin started --text -', 'A text from stdin'],
+    ['wicked-cache set my-plugin answer 42 --user-wide', 'For all projects'],
     ['wicked-cache set my-plugin config --file package.json < package.json', 'From stdin, until the file changes'],
   ],
 
   async run([name = '', key = '', argument = '-'], options, context) {
+    const place = namespaceOptionsOf(options)
     const ttlMs = options.ttl === undefined ? undefined : await parseTtlMs(options.ttl, context)
     const value = await readValue(argument, options.text ?? false, context)
     return withCache(options, context, async ({ cache }) => {
       const version = options['plugin-version']
-      const namespace = cache.namespace(name, version === undefined ? {} : { version })
+      const namespace = cache.namespace(name, { ...place, ...(version === undefined ? {} : { version }) })
+      const { project } = namespace
+      if (project === null && !options['user-wide']) {
+        throw new UsageError('The working directory belongs to no project: give --project or --user-wide')
+      }
       const isStored = namespace.set(key, value, {
-        ...(ttlMs === undefined ? {} : { ttlMs }),
+        ...(ttlMs === undefined ? {} : { ttl: ttlMs }),
         ...(options.file === undefined ? {} : { files: options.file }),
       })
       if (!isStored) await context.stderr.line(printable(`Not stored: ${key} in ${name}`))
-      if (options.json) await context.stdout.json({ stored: isStored })
-      else if (isStored) await context.stdout.line(printable(`Stored ${key} in ${name}`))
+      if (options.json) await context.stdout.json({ stored: isStored, project })
+      else if (isStored) await context.stdout.line(printable(`Stored ${key} in ${name} (${placeText({ project })})`))
       return isStored ? 0 : 1
     })
   },

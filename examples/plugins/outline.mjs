@@ -1,7 +1,7 @@
 // A plugin that lists what a file brings in and declares, with lines: what an editor shows beside the text.
 
 import { importsOf } from './imports.mjs'
-import { PARSER_VERSION, parseText } from './parse.mjs'
+import { PARSER_VERSION, parseText, suffixOf } from './parse.mjs'
 
 /** @typedef {import('@babel/types').Node} Node */
 /** @typedef {'function' | 'class' | 'interface' | 'type' | 'enum' | 'namespace' | 'variable' | 'export'} SymbolKind */
@@ -28,16 +28,19 @@ export function createOutline(cache, parse = parseText) {
       /** @type {{ source: string, parsed: Promise<import('./parse.mjs').Parsed> } | undefined} */
       let last
       /** @param {import('wicked-cache').AnalyzeContext} context */
-      const parseOnce = ({ source, path }) => {
+      const parseOnce = ({ source }) => {
         // The file may be edited between the two analyses: each is of the text that it was given.
-        if (last?.source !== source) last = { source, parsed: parse(source, path) }
+        if (last?.source !== source) last = { source, parsed: parse(source, suffix) }
         return last.parsed
       }
+      // Of the path, the suffix alone counts: it is an input, and an equal file elsewhere is a hit.
+      const suffix = suffixOf(path)
+      const options = { inputs: suffix, anywhere: true }
       // Two analyses, because the imports come from a package that other plugins use as well: each of those caches the same
-      // list for the same text, and equal values are stored once, whoever sets them. In one value with the symbols, which
-      // nobody else computes, the list would be stored again.
-      const list = await entries.analyze(path, async ctx => importsOf(await parseOnce(ctx)), { version: 'imports' })
-      const symbols = await entries.analyze(path, async ctx => symbolsOf(await parseOnce(ctx)), { version: 'symbols' })
+      // list for the same text, and equal values are stored once, whichever plugin sets them. In one value with the symbols,
+      // which no other plugin computes, the list would be stored again.
+      const list = await entries.analyze('imports', path, async ctx => importsOf(await parseOnce(ctx)), options)
+      const symbols = await entries.analyze('symbols', path, async ctx => symbolsOf(await parseOnce(ctx)), options)
       return { ...list, symbols }
     },
   }

@@ -13,7 +13,7 @@ export const PARSER_VERSION = createRequire(import.meta.url)('@babel/parser/pack
  * parser has no room for on its stack says nothing about the text; that is thrown, and must not be cached.
  *
  * @param {string} text
- * @param {string} path of which the extension alone counts
+ * @param {string} path of which the suffix alone counts
  * @returns {Promise<Parsed>}
  */
 export async function parseText(text, path) {
@@ -25,6 +25,15 @@ export async function parseText(text, path) {
     if (error instanceof SyntaxError) return { failure: error.message }
     throw error
   }
+}
+
+/**
+ * What of a path says which language is in the file: `.tsx`, `.d.ts`, `.d.css.ts`.
+ *
+ * @param {string} path
+ */
+export function suffixOf(path) {
+  return /(?:\.d(?:\.[^./\\]+)?)?\.[mc]?[jt]sx?$/.exec(path)?.[0] ?? ''
 }
 
 /**

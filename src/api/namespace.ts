@@ -81,9 +81,21 @@ export interface AnalysisKey {
   file: PathLike
 }
 
+/** Analyses of a file, of all names where none is given. */
+export interface AnalysesOf {
+  file: PathLike
+  name?: string
+}
+
+/** A call of a wrapped function: what `wrap` was given as its name, and the arguments. */
+export interface CallKey {
+  name: string
+  args: readonly unknown[]
+}
+
 /** What a get would find, and why. */
 export interface Explanation {
-  /** The key, or for an analysis its name and file, as `entries()` shows it. */
+  /** The key, of an analysis its name and file, of a call the name and the arguments, as `entries()` shows it. */
   key: string
   version: string
   /** The directory of the project that was asked in; null for a user-wide key. */
@@ -112,6 +124,8 @@ export interface Explanation {
 export interface EntryInfo {
   /** The key; of an analysis `name file`, of a wrapped function `name(arguments)`. */
   key: string
+  /** Of an analysis or a wrapped function. */
+  name?: string
   /** How it came to be: by `set`, `getOrSet`, `analyze` or `wrap`. */
   origin: 'set' | 'getOrSet' | 'analyze' | 'wrap'
   /** The namespace version it was stored under. */
@@ -241,8 +255,14 @@ export interface Namespace<T = unknown> {
     fn: (...args: Args) => R,
     options?: WrapOptions<Args>,
   ): (...args: Args) => R
-  /** What a get of the key, or the analysis, would find, and why; counts nothing. */
-  explain(key: string | AnalysisKey): Explanation
+  /**
+   * What a get of the key, the analysis or the call would find, and why; counts nothing.
+   *
+   * @throws CacheError `ERR_CACHE_KEY`, `ERR_CACHE_OPTION`, `ERR_CACHE_CLOSED`
+   * @example
+   * ns.explain({ name: 'imports', file: 'src/a.ts' }).message
+   */
+  explain(key: string | AnalysisKey | CallKey): Explanation
   /** Whether a get would hit, without reading the value and without counting. */
   has(key: string): boolean
   /** Removes the entry and all answers of the key; true when there was one. */
@@ -259,8 +279,8 @@ export interface Namespace<T = unknown> {
   keys(options?: ListOptions): IterableIterator<string>
   /** The entries of this project and the portable ones. */
   entries(options?: ListOptions): IterableIterator<EntryInfo>
-  /** The entries stored under one key, one for each version and project. */
-  find(key: string): EntryInfo[]
+  /** The entries stored under one key, one for each version and project, or the analyses of a file. */
+  find(key: string | AnalysesOf): EntryInfo[]
   /** Statistics over all versions, projects and processes. Reads the whole manifest. */
   stats(): NamespaceStats
 }

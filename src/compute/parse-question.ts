@@ -11,8 +11,9 @@ import type {
 } from '../api/index.js'
 import { CacheError } from '../base/errors.js'
 import { assertFlag, assertOptionalFunction, assertOptions, parseTtl, refuseOption } from '../base/options.js'
+import { contentOf, nameOfContent } from '../entries/content-name.js'
 import type { Entries } from '../entries/entries.js'
-import { type Input, inputOf } from '../inputs/input.js'
+import { inputOf } from '../inputs/input.js'
 import type { Snapshot } from '../inputs/snapshot.js'
 import { analysisKey } from '../manifest/key.js'
 import type { EntryKey } from '../manifest/manifest.js'
@@ -67,7 +68,7 @@ export function analyzeQuestion(
   const bytes = text === undefined ? undefined : Buffer.from(text)
   const textInput = bytes && inputOf('file', '', false, hashing.contentDigest(bytes))
   const asker = entries.asker(given.absolute, path, textInput)
-  const content = anywhere ? (textInput ?? contentOf(entries, given)) : undefined
+  const content = anywhere ? (textInput ?? contentOf(entries, given.absolute)) : undefined
   const where = anywhere ? content && nameOfContent(content.digest) : path
   const subject = (snapshot: Snapshot): Subject => {
     const content = bytes ?? readSubject(entries, snapshot, given)
@@ -180,14 +181,4 @@ function readSubject(entries: Entries, snapshot: Snapshot, { given, absolute }: 
   const input = source.input(true)
   if (input?.kind === 'file' && source.content) return source.content
   return entries.store.environment.files.readAnyway(given)
-}
-
-/** What is at the path now; undefined for what can't be recorded. */
-function contentOf(entries: Entries, { absolute }: GivenPath): Input | undefined {
-  const found = entries.attempt(undefined, () => entries.store.snapshot().source(absolute).input())
-  return found && { ...found, path: '', isRelative: false }
-}
-
-function nameOfContent(digest: Buffer): string {
-  return `sha256 ${digest.toString('hex')}`
 }

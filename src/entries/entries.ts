@@ -14,7 +14,7 @@ import { createValueCodec, type ValueCodec, type ValueCodecOptions } from '../en
 import type { Input } from '../inputs/input.js'
 import { type Asker, type Snapshot, VALID, type Validity } from '../inputs/snapshot.js'
 import type { Entry, Head } from '../manifest/entry.js'
-import { encodePrefix, type KeyKind } from '../manifest/key.js'
+import { encodePrefix, type KeyKind, type KeyParts } from '../manifest/key.js'
 import type { EntryKey, Lookup } from '../manifest/manifest.js'
 import { isExpired, isUseDue } from '../policy/policy.js'
 import { type Project, type Scope, workingDirectory, workingPlace } from '../project/project.js'
@@ -152,7 +152,8 @@ export class Entries {
     if (!this.options.isPortable || outcome.reason === undefined) return outcome
     // A set removes what was computed for every checkout, so that what is there is younger.
     const portable = this.find(this.keyOf(key, 'plain', 'portable'), undefined)
-    return portable.reason === undefined || outcome.epoch === undefined ? portable : outcome
+    const isAbsent = outcome.reason === 'never-set' || outcome.reason === 'version-changed'
+    return portable.reason === undefined || (isAbsent && portable.reason !== 'never-set') ? portable : outcome
   }
 
   /** What is under a key, for a question or, without one, for a get; `text` is given for it to be read again soon. */
@@ -366,14 +367,13 @@ export class Entries {
   }
 
   #whyAbsent(key: EntryKey): MissReason {
-    const { version, project } = this.#spaceOf()
-    const others = this.store.manifest.lookEverywhere(key)
-    const isHere = others.some(other => other.version !== version && other.project === project)
-    return isHere ? 'version-changed' : 'never-set'
-  }
-
-  #spaceOf() {
-    return { version: this.options.version, project: this.scope === 'project' ? (this.project?.dir ?? '') : '' }
+    const { manifest } = this.store
+    const others = manifest.lookEverywhere(key)
+    if (others.length === 0) return 'never-set'
+    const { version, scope, project, kind } = manifest.partsOf(key)
+    const isOtherVersion = (other: KeyParts) =>
+      other.version !== version && other.scope === scope && other.project === project && other.kind === kind
+    return others.some(isOtherVersion) ? 'version-changed' : 'never-set'
   }
 }
 

@@ -15,6 +15,11 @@ export function labelOf({ kind, key }: Pick<KeyParts, 'kind' | 'key'>): string {
   return rest.startsWith('[') ? `${name}(${rest.slice(1, -1)})` : `${name}(${rest})`
 }
 
+/** Of an analysis or a wrapped function. */
+export function nameOf({ kind, key }: Pick<KeyParts, 'kind' | 'key'>): string | undefined {
+  return kind === 'plain' ? undefined : key.slice(0, key.indexOf('\0'))
+}
+
 export function originOf(
   { kind }: Pick<KeyParts, 'kind'>,
   { computeMs }: Pick<Entry, 'computeMs'>,

@@ -1,13 +1,15 @@
 // Why a key is a hit or a miss, for people.
 
-import type { AnalysisKey, EntryInfo, Explanation, InputState, MissReason } from '../api/index.js'
-import { assertOptions } from '../base/options.js'
+import type { AnalysisKey, CallKey, EntryInfo, Explanation, InputState, MissReason } from '../api/index.js'
+import { assertOptions, refuseOption } from '../base/options.js'
+import { keyOfArguments } from '../compute/arguments.js'
 import { givenPath } from '../compute/paths.js'
+import { contentName } from '../entries/content-name.js'
 import type { Entries, Outcome } from '../entries/entries.js'
 import { parseEntryName } from '../inputs/entry-name.js'
 import { type Input, lookOf } from '../inputs/input.js'
 import type { Asker } from '../inputs/snapshot.js'
-import { analysisKey } from '../manifest/key.js'
+import { analysisKey, type KeyParts } from '../manifest/key.js'
 import type { EntryKey } from '../manifest/manifest.js'
 import { labelOf } from '../manifest/owner.js'
 import { recordPath } from '../project/project.js'
@@ -46,7 +48,7 @@ const SENTENCES: Record<MissReason, (details: Details) => string> = {
 }
 
 /** @throws CacheError `ERR_CACHE_KEY`, `ERR_CACHE_OPTION`, `ERR_CACHE_CLOSED` */
-export function explain(entries: Entries, asked: string | AnalysisKey): Explanation {
+export function explain(entries: Entries, asked: string | AnalysisKey | CallKey): Explanation {
   const { key, asker, label, outcome } = lookUp(entries, asked)
   const { version } = entries.options
   const about = { key: label, version, project: entries.project?.dir ?? null }
@@ -59,8 +61,10 @@ export function explain(entries: Entries, asked: string | AnalysisKey): Explanat
   const { reason, validity } = outcome
   const input = validity?.input
   const file = validity?.path ?? (looked?.entry ? undefined : looked?.removal?.path)
-  const others = entries.attempt([], () => entries.store.manifest.lookEverywhere(key))
-  const otherVersions = others.flatMap(other => (other.version === version ? [] : other.version))
+  const found = entries.attempt([], () => entries.store.manifest.lookEverywhere(key))
+  const others = found.filter(({ kind }) => kind === parts.kind)
+  const isHere = ({ scope, project }: KeyParts) => scope === parts.scope && project === parts.project
+  const otherVersions = others.flatMap(other => (other.version === version || !isHere(other) ? [] : other.version))
   const otherProjects = others.flatMap(other => {
     const project = other.scope === 'user' ? null : other.project
     return other.version !== version || other.scope === 'portable' || project === about.project ? [] : [project]
@@ -77,7 +81,7 @@ export function explain(entries: Entries, asked: string | AnalysisKey): Explanat
   return { ...details, isHit: false, reason, message: SENTENCES[reason](details) }
 }
 
-function lookUp(entries: Entries, asked: string | AnalysisKey) {
+function lookUp(entries: Entries, asked: string | AnalysisKey | CallKey) {
   if (typeof asked === 'string') {
     const own = entries.keyOf(asked)
     const outcome = entries.look(asked)
@@ -85,15 +89,35 @@ function lookUp(entries: Entries, asked: string | AnalysisKey) {
     const key = entries.options.isPortable && !isThere ? entries.keyOf(asked, 'plain', 'portable') : own
     return { key, asker: entries.asker(), label: asked, outcome }
   }
-  const { name, file } = assertOptions('explain', asked, ['name', 'file'])
-  const { absolute } = givenPath(file)
-  const { path } = recordPath(entries.project, absolute)
-  const text = analysisKey(name, path)
-  const key: EntryKey = entries.keyOf(text, 'analysis', 'portable')
-  const asker = entries.asker(absolute, path)
-  const question = entries.attempt(undefined, () => entries.store.manifest.look(key).entry?.question)
-  const outcome: Outcome = entries.find(key, { digest: question, ttlMs: undefined, asker })
-  return { key, asker, label: labelOf({ kind: 'analysis', key: text }), outcome }
+  const { name, file, args } = assertOptions('explain', asked as Partial<AnalysisKey & CallKey>, [
+    'name',
+    'file',
+    'args',
+  ])
+  if (args !== undefined) return lookUpCall(entries, name, args)
+  const given = givenPath(file)
+  const { path } = recordPath(entries.project, given.absolute)
+  const keyAt = (place: string) => entries.keyOf(analysisKey(name, place), 'analysis', 'portable')
+  const isThere = (key: EntryKey) => entries.attempt(true, () => entries.store.manifest.look(key).head !== undefined)
+  let key = keyAt(path)
+  // Else it may have been analyzed with `anywhere`.
+  const content = isThere(key) ? undefined : contentName(entries, given.absolute)
+  if (content !== undefined && isThere(keyAt(content))) key = keyAt(content)
+  const label = labelOf({ kind: 'analysis', key: analysisKey(name, path) })
+  return { key, label, ...ask(entries, key, entries.asker(given.absolute, path)) }
+}
+
+function lookUpCall(entries: Entries, name: unknown, args: unknown) {
+  if (!Array.isArray(args)) throw refuseOption('args must be the list of arguments.', args)
+  const text = analysisKey(name) + keyOfArguments(entries, args)
+  const key = entries.keyOf(text, 'call', entries.computedScope)
+  return { key, label: labelOf({ kind: 'call', key: text }), ...ask(entries, key, entries.asker()) }
+}
+
+/** As it was asked when the entry was stored. */
+function ask(entries: Entries, key: EntryKey, asker: Asker): { asker: Asker; outcome: Outcome } {
+  const digest = entries.attempt(undefined, () => entries.store.manifest.look(key).entry?.question)
+  return { asker, outcome: entries.find(key, { digest, ttlMs: undefined, asker }) }
 }
 
 function hitMessage(entry: EntryInfo | undefined): string {

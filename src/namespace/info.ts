@@ -6,7 +6,7 @@ import type { Entries } from '../entries/entries.js'
 import { filesOf } from '../entries/files-of.js'
 import type { Entry } from '../manifest/entry.js'
 import type { KeyParts } from '../manifest/key.js'
-import { askerOf, labelOf, originOf } from '../manifest/owner.js'
+import { askerOf, labelOf, nameOf, originOf } from '../manifest/owner.js'
 import { blobLength } from '../packs/packs.js'
 
 export function infoOf(entries: Entries, parts: KeyParts, entry: Entry): EntryInfo {
@@ -16,8 +16,10 @@ export function infoOf(entries: Entries, parts: KeyParts, entry: Entry): EntryIn
   // Elsewhere, the working directory is not the one that it was computed in.
   const asker = owner.dir === own.dir ? { ...owner, place: own.place, now: own.now } : owner
   const files = inputs ? entries.attempt([], () => filesOf(entries.store, inputs, asker)) : []
+  const name = nameOf(parts)
   return {
     key: labelOf(parts),
+    ...(name === undefined ? {} : { name }),
     origin: originOf(parts, entry),
     version: parts.version,
     project: parts.scope === 'project' ? parts.project : null,

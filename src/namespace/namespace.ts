@@ -2,9 +2,11 @@
 // `entries`, what computes by `compute`.
 
 import type {
+  AnalysesOf,
   AnalysisKey,
   AnalyzeContext,
   AnalyzeOptions,
+  CallKey,
   ComputeContext,
   EntryInfo,
   Explanation,
@@ -34,6 +36,7 @@ import type { KeyParts } from '../manifest/key.js'
 import type { ListedEntry } from '../manifest/manifest.js'
 import { recordPath, workingDirectory } from '../project/project.js'
 import { explain } from './explain.js'
+import { findAnalyses } from './find.js'
 import { infoOf } from './info.js'
 import {
   assertEntries,
@@ -145,7 +148,7 @@ export class NamespaceHandle implements Namespace {
     return wrapSync(() => this.#entries, name, fn, options) as (...args: Args) => R
   }
 
-  explain(key: string | AnalysisKey): Explanation {
+  explain(key: string | AnalysisKey | CallKey): Explanation {
     currentComputation()?.recorder.spoil()
     return explain(this.#entries, key)
   }
@@ -180,9 +183,10 @@ export class NamespaceHandle implements Namespace {
     for (const listed of this.#listed(options)) yield infoOf(entries, listed, listed.entry)
   }
 
-  find(key: string): EntryInfo[] {
+  find(key: string | AnalysesOf): EntryInfo[] {
     currentComputation()?.recorder.spoil()
     const entries = this.#entries
+    if (typeof key !== 'string') return findAnalyses(entries, key)
     const entryKey = entries.keyOf(key)
     return entries.attempt([], () =>
       this.#store.manifest.lookEverywhere(entryKey).flatMap(listed => {

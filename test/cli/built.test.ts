@@ -68,7 +68,7 @@ describe('the bundle', () => {
     const cwd = project()
     expect(await shell('wicked-cache set ns key', { cwd, stdin: '{"a": 1}' })).toEqual({
       code: 0,
-      out: 'Stored key in ns\n',
+      out: `Stored key in ns (project ${cwd})\n`,
       err: '',
     })
     expect(await shell('wicked-cache get ns key --json', { cwd })).toEqual({ code: 0, out: '{"a":1}\n', err: '' })
@@ -93,7 +93,7 @@ describe('the bundle', () => {
     const cwd = project()
     await filled(join(cwd, 'cache'), cache =>
       cache
-        .namespace('ns')
+        .namespace('ns', { project: cwd })
         .setMany(Array.from({ length: 20_000 }, (_, index) => ({ key: `key-${index}`, value: index }))),
     )
     for (const flags of ['', '--json']) {
@@ -108,7 +108,7 @@ describe('the bundle', () => {
     const cwd = project()
     await filled(join(cwd, 'cache'), cache =>
       cache
-        .namespace('ns')
+        .namespace('ns', { project: cwd })
         .setMany(Array.from({ length: 20_000 }, (_, index) => ({ key: `key-${index}`, value: index }))),
     )
     const { code, out } = await shell('wicked-cache list ns --json | cat', { cwd })
@@ -160,12 +160,18 @@ describe('every example', () => {
   test.each(examples)('works as written: %s', async line => {
     const cwd = project()
     const source = join(cwd, 'changing')
+    const analyzed = join(cwd, 'src', 'app.js')
+    mkdirSync(dirname(analyzed))
+    writeFileSync(analyzed, '')
     writeFileSync(source, 'before')
     await filled(join(cwd, 'cache'), cache => {
-      for (const version of ['', '1.2.0']) cache.namespace('my-plugin', { version }).set('src/app.js', { version })
-      cache.namespace('my-plugin').set('--strict', true)
-      cache.namespace('my-plugin').set('greeting', 'hello')
-      cache.namespace('my-plugin').set('stale', 1, { files: [source] })
+      for (const version of ['', '1.2.0'])
+        cache.namespace('my-plugin', { version, project: cwd }).set('src/app.js', { version })
+      const plugin = cache.namespace('my-plugin', { project: cwd })
+      plugin.set('--strict', true)
+      plugin.set('greeting', 'hello')
+      plugin.set('stale', 1, { files: [source] })
+      plugin.analyzeSync('imports', analyzed, () => [])
     })
     writeFileSync(source, 'after!!')
     const { code, out, err } = await shell(line, { cwd, isEndless: line.startsWith('wicked-cache watch') })

@@ -6,12 +6,15 @@ import { describe, expect, test } from 'vitest'
 import { openCacheSync } from '../../src/index.js'
 import { cli, filled, jsonLines, libraryWith, Sink, temporaryDir } from './harness.js'
 
+/** The project of the tests' working directory. */
+const project = process.cwd()
+
 describe('set and get', () => {
   test('a value given as an argument comes back', async () => {
     const dir = temporaryDir()
     expect(await cli(['set', 'ns', 'key', '{"a": [1, "x"]}', '--dir', dir])).toEqual({
       code: 0,
-      out: 'Stored key in ns\n',
+      out: `Stored key in ns (project ${project})\n`,
       err: '',
     })
     expect(await cli(['get', 'ns', 'key', '--dir', dir])).toEqual({
@@ -25,7 +28,7 @@ describe('set and get', () => {
   test.each([[[]], [['-']]])('a value is read from stdin with %j', async argument => {
     const dir = temporaryDir()
     const result = await cli(['set', 'ns', 'key', ...argument, '--dir', dir, '--json'], { stdin: '\ufeff["é"]\n' })
-    expect(result).toEqual({ code: 0, out: '{"stored":true}\n', err: '' })
+    expect(result).toEqual({ code: 0, out: `{"stored":true,"project":${JSON.stringify(project)}}\n`, err: '' })
     expect((await cli(['get', 'ns', 'key', '--dir', dir, '--json'])).out).toBe('["é"]\n')
   })
 
@@ -110,7 +113,7 @@ describe('set and get', () => {
     expect(await cli(['get', 'ns', 'nokey', '--dir', dir, '--json'])).toEqual({
       code: 1,
       out: '',
-      err: 'Miss: nokey in ns: Nothing was ever set under this key, or it was cleared or collected since.\n',
+      err: 'Miss: nokey in ns: Nothing was ever stored under this key, or it was cleared or collected since.\n',
     })
   })
 
@@ -192,10 +195,10 @@ describe('set and get', () => {
 
   test('what the cache cannot store is exit code 1', async () => {
     const dir = temporaryDir()
-    const library = libraryWith(options => ({ ...options, readOnly: true }))
+    const library = libraryWith(options => ({ ...options, mode: 'readonly' }))
     expect(await cli(['set', 'ns', 'key', '1', '--dir', dir, '--json'], { library })).toMatchObject({
       code: 1,
-      out: '{"stored":false}\n',
+      out: `{"stored":false,"project":${JSON.stringify(project)}}\n`,
       err: expect.stringContaining('Not stored: key in ns\n'),
     })
   })
@@ -225,7 +228,7 @@ describe('delete', () => {
     await filled(dir, versions)
     expect(await cli(['delete', 'ns', 'key', '--dir', dir])).toEqual({
       code: 0,
-      out: 'Deleted 3 entries; the next gc frees up to 8 B\n',
+      out: `Deleted 3 entries (project ${project}); the next gc frees up to 8 B\n`,
       err: '',
     })
     expect((await cli(['list', '--dir', dir])).out).toBe('No entries\n')
@@ -235,7 +238,7 @@ describe('delete', () => {
     const dir = temporaryDir()
     await filled(dir, versions)
     const result = await cli(['delete', 'ns', 'key', '--plugin-version', '1', '--dir', dir, '--json'])
-    expect(result).toEqual({ code: 0, out: '{"deleted":1}\n', err: '' })
+    expect(result).toEqual({ code: 0, out: `{"deleted":1,"project":${JSON.stringify(project)}}\n`, err: '' })
     const left = jsonLines((await cli(['list', '--dir', dir, '--json'])).out)
     expect(left.map(entry => entry.version).sort()).toEqual(['', '2'])
   })
@@ -261,7 +264,7 @@ describe('clear', () => {
     await filled(dir, two)
     expect(await cli(['clear', 'one', '--dir', dir])).toEqual({
       code: 0,
-      out: 'Cleared 2 entries of one; the next gc frees up to 4 B\n',
+      out: `Cleared 2 entries of one (project ${project}); the next gc frees up to 4 B\n`,
       err: '',
     })
     expect(jsonLines((await cli(['list', '--dir', dir, '--json'])).out)).toMatchObject([{ namespace: 'two' }])
@@ -280,7 +283,11 @@ describe('clear', () => {
 
   test('of what is empty is done', async () => {
     const dir = temporaryDir()
-    expect(await cli(['clear', 'nope', '--dir', dir])).toEqual({ code: 0, out: 'Cleared 0 entries of nope\n', err: '' })
+    expect(await cli(['clear', 'nope', '--dir', dir])).toEqual({
+      code: 0,
+      out: `Cleared 0 entries of nope (project ${project})\n`,
+      err: '',
+    })
     expect(await cli(['clear', '--all', '--dir', dir])).toMatchObject({ code: 0, err: '' })
     expect((await cli(['stats', '--dir', dir])).out).toContain('is empty')
   })
@@ -322,7 +329,7 @@ describe('explain', () => {
     await cli(['set', 'ns', 'key', '1', '--dir', dir])
     expect(await cli(['explain', 'ns', 'key', '--dir', dir])).toEqual({
       code: 0,
-      out: 'Hit: key in ns\nThe entry is valid.\nStored 0s ago, mode manual, 2 B\n',
+      out: `Hit: key in ns\nThe entry is valid.\nStored 0s ago, mode manual, 2 B, project ${project}\n`,
       err: '',
     })
   })
@@ -359,7 +366,7 @@ describe('explain', () => {
     const { code, out } = await cli(['explain', 'ns', 'key', '--plugin-version', '2.0', '--dir', dir])
     expect(code).toBe(1)
     expect(out).toBe(
-      'Miss (version-changed): key in ns\nThe key was set under other versions, not under this one: "1.0".\n',
+      'Miss (version-changed): key in ns\nThe key was stored under other versions, not under this one: "1.0".\n',
     )
   })
 })

@@ -1,6 +1,6 @@
 // Runs command lines in this process, against the sources and real temporary directories.
 
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable, Writable } from 'node:stream'
@@ -11,7 +11,7 @@ import { run } from '../../cli/run.js'
 import { type Cache, type CacheOptions, defaultDir, openCache, parseDuration, parseSize } from '../../src/index.js'
 
 export function temporaryDir(): string {
-  const dir = mkdtempSync(join(tmpdir(), 'wicked-cache-cli-'))
+  const dir = realpathSync(mkdtempSync(join(tmpdir(), 'wicked-cache-cli-')))
   onTestFinished(() => rmSync(dir, { recursive: true, force: true }))
   return dir
 }

@@ -18,7 +18,7 @@ describe('list', () => {
     const clock = () => nowMs
     await filled(dir, cache => cache.namespace('ns').set('a key', 'x'.repeat(2000)), { clock })
     nowMs += 3_600_000
-    await filled(dir, cache => cache.namespace('ns').set('b', 1, { ttlMs: 1000 }), { clock })
+    await filled(dir, cache => cache.namespace('ns').set('b', 1, { ttl: 1000 }), { clock })
     nowMs += 5000
     const library = libraryWith(options => ({ ...options, clock }))
     const [header, ...rows] = (await cli(['list', 'ns', '--dir', dir], { library })).out.trimEnd().split('\n')
@@ -46,7 +46,7 @@ describe('list', () => {
   test('--json is one object on each line', async () => {
     const dir = temporaryDir()
     await filled(dir, cache => {
-      cache.namespace('one').set('new\nline', 1, { ttlMs: 60_000 })
+      cache.namespace('one').set('new\nline', 1, { ttl: 60_000 })
       cache.namespace('two', { version: '1.0' }).set('b', 1)
     })
     const { out } = await cli(['list', '--json', '--dir', dir])
@@ -87,14 +87,14 @@ describe('list', () => {
     await cli(['list', '--dir', dir])
     await cli(['stats', '--dir', dir])
     expect(readdirSync(dir)).toEqual([])
-    const opened: (boolean | undefined)[] = []
+    const opened: (string | undefined)[] = []
     const library = libraryWith(options => {
-      opened.push(options.readOnly)
+      opened.push(options.mode)
       return options
     })
     await cli(['list', '--dir', dir], { library })
     await cli(['stats', '--dir', dir], { library })
-    expect(opened).toEqual([true, true])
+    expect(opened).toEqual(['readonly', 'readonly'])
   })
 
   test('prints the rows of many entries, all in line', async () => {
@@ -232,7 +232,7 @@ describe('stats', () => {
     const dir = temporaryDir()
     await filled(dir, fill)
     const { out } = await cli(['stats', 'one', '--dir', dir])
-    expect(out).toMatch(/^namespace .*\none .*\n\nMisses: 1 never-set\n$/)
+    expect(out).toMatch(/^namespace .*\none .*\n\nMisses: 1 never-set\n\nproject .*\n.* 1\n$/)
   })
 
   test('of a namespace that is not there is exit code 1, of an empty cache it is not', async () => {
@@ -259,7 +259,7 @@ describe('gc', () => {
       cache => {
         const namespace = cache.namespace('ns')
         namespace.set('kept', 'k'.repeat(1000))
-        namespace.set('expired', 'e'.repeat(1000), { ttlMs: 1000 })
+        namespace.set('expired', 'e'.repeat(1000), { ttl: 1000 })
         namespace.set('stale', 's'.repeat(1000), { files: [source] })
       },
       { clock },
@@ -298,7 +298,7 @@ describe('gc with bounds', () => {
   const tenEntries = (cache: Cache) => {
     for (let i = 0; i < 10; i++) {
       now += 1000
-      cache.namespace(i % 2 ? 'odd' : 'even').set(`key ${i}`, `${i}`.repeat(1000))
+      cache.namespace(i % 2 ? 'odd' : 'even', { project: false }).set(`key ${i}`, `${i}`.repeat(1000))
     }
   }
   const run = (dir: string, ...args: string[]) => cli(['gc', '--dir', dir, ...args], { library })
@@ -307,7 +307,7 @@ describe('gc with bounds', () => {
     const dir = temporaryDir()
     await filled(dir, tenEntries, { clock: () => now })
     now += 3_600_000
-    await filled(dir, cache => cache.namespace('late').set('key', 1), { clock: () => now })
+    await filled(dir, cache => cache.namespace('late', { project: false }).set('key', 1), { clock: () => now })
     const args = ['--max-age', '30m', '--max-entries', '0', '--namespace', 'odd']
     const { out } = await run(dir, '--max-entries', '4', '--dry-run')
     expect(out).toMatch(
@@ -316,14 +316,14 @@ describe('gc with bounds', () => {
     expect((await run(dir, ...args)).out).toMatch(
       /^Removed 0 expired, 5 long unused and 0 stale entries, kept 6\nRemoved 5 unreferenced values, kept 6\n/,
     )
-    const report = JSON.parse((await run(dir, '--max-size', '3KB', '--json')).out)
+    const report = JSON.parse((await run(dir, '--max-size', '4KB', '--json')).out)
     expect(report).toMatchObject({ isDryRun: false, evictedEntries: 3, keptEntries: 3 })
   })
 
   test('frees the values of namespaces that were removed, and these are not listed any more', async () => {
     const dir = temporaryDir()
     await filled(dir, tenEntries, { clock: () => now })
-    await cli(['clear', 'odd', '--statistics', '--dir', dir])
+    await cli(['clear', 'odd', '--all-projects', '--statistics', '--dir', dir])
     expect((await run(dir)).out).toContain('\nRemoved 5 unreferenced values, kept 5\n')
     expect((await cli(['stats', '--dir', dir])).out).not.toContain('odd')
   })

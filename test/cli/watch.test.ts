@@ -116,7 +116,14 @@ test('prints events for programs', async () => {
     invalidCount: 0,
     isDegraded: false,
   })
-  const event = { event: 'invalidate', namespace: 'tool', file: path('a.js'), cause: 'source-changed' }
+  const event = {
+    event: 'invalidate',
+    namespace: 'tool',
+    file: path('a.js'),
+    cause: 'source-changed',
+    origin: 'set',
+    project: process.cwd(),
+  }
   expect(invalidations.sort((a, b) => (a.key < b.key ? -1 : 1))).toEqual([
     { ...event, key: 'a.js', version: '' },
     { ...event, key: 'both', version: '2' },

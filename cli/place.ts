@@ -1,0 +1,111 @@
+// Whose keys a command is about: those of the project of the working directory, or of the one that is named, and the
+// portable ones, which count in every project; after them the user-wide ones.
+
+import { resolve } from 'node:path'
+import type { Options } from 'yargs'
+import type { Cache, EntryInfo, Explanation, Namespace, NamespaceOptions } from '../src/index.js'
+import { flag, type OptionValues, UsageError } from './command.js'
+
+export type Place = Pick<OptionValues, 'project' | 'user-wide' | 'all-projects'>
+
+export const placeOptions: Readonly<Record<string, Options>> = {
+  project: {
+    type: 'string',
+    requiresArg: true,
+    describe: 'The directory of the project (default: that of the working directory)',
+  },
+  'user-wide': flag('The keys that belong to no project'),
+}
+
+export const allProjects = flag('All projects, and the user-wide keys')
+
+/** @throws UsageError */
+export function namespaceOptionsOf(place: Place): Pick<NamespaceOptions, 'project'> {
+  const given = (['project', 'user-wide', 'all-projects'] as const).filter(name => place[name] !== undefined)
+  if (given.length > 1) throw new UsageError(`Give only one of ${given.map(name => `--${name}`).join(' and ')}`)
+  if (place.project !== undefined) return { project: resolve(place.project) }
+  return place['user-wide'] ? { project: false } : {}
+}
+
+/** What there is under a key, in the first place that has something. */
+export interface Found {
+  /** With the version and the place of the newest entry, or those that were asked for. */
+  namespace: Namespace
+  /** The newest first; of the version that was asked for, or of all. */
+  entries: EntryInfo[]
+  /** Projects that have an entry where none of those asked has; null stands for the user-wide keys. */
+  elsewhere: (string | null)[]
+}
+
+/** @throws UsageError; CacheError `ERR_CACHE_KEY`, `ERR_CACHE_NAMESPACE`, `ERR_CACHE_OPTION` */
+export function findKey(cache: Cache, name: string, key: string, options: OptionValues): Found {
+  const asked = options['plugin-version']
+  const place = namespaceOptionsOf(options)
+  const own = cache.namespace(name, place)
+  const { project } = own
+  const all = own.find(key).sort((a, b) => b.createdAt - a.createdAt)
+  const isUserWide = (entry: EntryInfo) => entry.project === null && !entry.isPortable
+  const places = [
+    all.filter(entry => project !== null && entry.project === project),
+    all.filter(entry => entry.isPortable),
+    options.project === undefined ? all.filter(isUserWide) : [],
+  ]
+  const isAsked = ({ version }: EntryInfo) => asked === undefined || version === asked
+  const there = places.find(entries => entries.some(isAsked)) ?? places.find(entries => entries.length > 0) ?? []
+  const entries = there.filter(isAsked)
+  const [newest] = there
+  // Where there is no project, there are no keys that a handle without one could find.
+  const where = project === null || (newest && isUserWide(newest)) ? { project: false as const } : place
+  const version = asked ?? newest?.version ?? ''
+  return {
+    namespace: cache.namespace(name, { version, portable: newest?.isPortable ?? false, ...where }),
+    entries,
+    elsewhere: there.length > 0 ? [] : [...new Set(all.map(entry => entry.project))],
+  }
+}
+
+/** What a get of the key gives, and why. */
+export function explainKey(cache: Cache, name: string, key: string, options: OptionValues, found: Found): Explanation {
+  const { namespace, elsewhere } = found
+  let explanation = namespace.explain(key)
+  if (explanation.reason === 'never-set' && options.project === undefined && namespace.project !== null) {
+    // It may have been a user-wide one that was removed.
+    const userWide = cache.namespace(name, { version: namespace.version, project: false }).explain(key)
+    if (userWide.reason !== 'never-set') explanation = userWide
+  }
+  if (explanation.reason !== 'never-set' || elsewhere.length === 0) return explanation
+  const here = [
+    ...(namespace.project === null ? [] : [`in ${namespace.project}`]),
+    ...(options.project === undefined ? ['user-wide'] : []),
+  ].join(' or ')
+  const [first] = elsewhere
+  const hint = first === null ? '--user-wide' : `--project ${first}`
+  const others = elsewhere.length > 1 ? ` and in ${elsewhere.length - 1} more` : ''
+  const there = first === null ? 'a user-wide entry' : `an entry in ${first}`
+  const message = `Nothing is stored under this key ${here}; there is ${there}${others} (${hint}).`
+  return { ...explanation, message, otherProjects: elsewhere }
+}
+
+type Owner = Pick<EntryInfo, 'project'> & { isPortable?: boolean }
+
+/** Whose an entry is, in a sentence. */
+export function placeText(owner: Owner): string {
+  return owner.project === null ? placeCell(owner).slice(1, -1) : `project ${placeCell(owner)}`
+}
+
+/** Whose an entry is, in a column. */
+export function placeCell({ project, isPortable }: Owner): string {
+  if (project === null) return isPortable ? '(portable)' : '(user-wide)'
+  return `${project}${isGone(project) ? ' (gone)' : ''}`
+}
+
+const gone = new Map<string, boolean>()
+
+/** Whether there is no such directory now; it may come back, so its entries stay. */
+export function isGone(project: string): boolean {
+  const known = gone.get(project)
+  if (known !== undefined) return known
+  const isAbsent = !process.getBuiltinModule('node:fs').existsSync(project)
+  gone.set(project, isAbsent)
+  return isAbsent
+}

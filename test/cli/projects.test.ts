@@ -1,0 +1,405 @@
+// Keys belong to projects: what the command line finds, shows and removes from where, and what it says of the rest.
+
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import type { Cache, Namespace } from '../../src/index.js'
+import { cli, filled, jsonLines, temporaryDir } from './harness.js'
+
+/** Two projects, a directory that belongs to none, and a cache. */
+function directories() {
+  const root = temporaryDir()
+  const [one, two, cache] = ['one', 'two', 'cache'].map(name => join(root, name)) as [string, string, string]
+  for (const dir of [one, two]) {
+    mkdirSync(join(dir, 'src'), { recursive: true })
+    writeFileSync(join(dir, 'package.json'), '{}')
+    writeFileSync(join(dir, 'src', 'app.js'), 'content')
+  }
+  const run = (dir: string, ...args: string[]) => inDirectory(dir, () => cli([...args, '--dir', cache]))
+  const fill = (work: (cache: Cache) => void) => filled(cache, work)
+  return { root, one, two, cache, run, fill }
+}
+
+async function inDirectory<T>(dir: string, work: () => Promise<T>): Promise<T> {
+  const before = process.cwd()
+  onTestFinished(() => process.chdir(before))
+  process.chdir(dir)
+  try {
+    return await work()
+  } finally {
+    process.chdir(before)
+  }
+}
+
+const json = async (result: Promise<{ out: string }>) => JSON.parse((await result).out)
+
+describe('set and get', () => {
+  test('a key is of the project of the working directory, also in a directory below it', async () => {
+    const { one, two, run } = directories()
+    expect((await run(one, 'set', 'ns', 'key', '"of one"')).out).toBe(`Stored key in ns (project ${one})\n`)
+    await run(join(two, 'src'), 'set', 'ns', 'key', '"of two"')
+    expect((await run(join(one, 'src'), 'get', 'ns', 'key')).out).toBe('"of one"\n')
+    expect((await run(two, 'get', 'ns', 'key')).out).toBe('"of two"\n')
+    expect((await run(one, 'get', 'ns', 'key', '--project', '../two')).out).toBe('"of two"\n')
+  })
+
+  test('a user-wide key is found where the project has none, and --user-wide takes it at once', async () => {
+    const { one, two, run } = directories()
+    expect(await run(one, 'set', 'ns', 'key', '"of all"', '--user-wide', '--json')).toMatchObject({
+      out: '{"stored":true,"project":null}\n',
+    })
+    await run(one, 'set', 'ns', 'key', '"of one"')
+    expect((await run(one, 'get', 'ns', 'key')).out).toBe('"of one"\n')
+    expect((await run(two, 'get', 'ns', 'key')).out).toBe('"of all"\n')
+    expect((await run('/', 'get', 'ns', 'key')).out).toBe('"of all"\n')
+    expect((await run(one, 'get', 'ns', 'key', '--user-wide')).out).toBe('"of all"\n')
+    expect((await run(two, 'get', 'ns', 'key', '--project', '.')).code).toBe(1)
+  })
+
+  test('a miss says where there is an entry', async () => {
+    const { one, two, run } = directories()
+    await run(one, 'set', 'ns', 'key', '1', '--plugin-version', '1')
+    expect(await run(two, 'get', 'ns', 'key')).toEqual({
+      code: 1,
+      out: '',
+      err: `Miss: key in ns: Nothing is stored under this key in ${two} or user-wide; there is an entry in ${one} (--project ${one}).\n`,
+    })
+    expect((await run('/', 'get', 'ns', 'key')).err).toContain(
+      `user-wide; there is an entry in ${one} (--project ${one})`,
+    )
+    expect((await run(two, 'delete', 'ns', 'key')).err).toBe(
+      `Nothing to delete: key in ns; there is an entry elsewhere: project ${one}\n`,
+    )
+    expect(await json(run(two, 'explain', 'ns', 'key', '--json'))).toMatchObject({
+      reason: 'never-set',
+      project: two,
+      otherProjects: [one],
+    })
+    await run(one, 'set', 'ns', 'other', '1', '--user-wide')
+    expect((await run(one, 'get', 'ns', 'other', '--project', two)).err).toContain(
+      `in ${two}; there is a user-wide entry (--user-wide).`,
+    )
+  })
+
+  test('a removed user-wide key is said to be removed', async () => {
+    const { one, run } = directories()
+    await run(one, 'set', 'ns', 'key', '1', '--user-wide')
+    expect((await run(one, 'delete', 'ns', 'key')).out).toContain('Deleted 1 entry (user-wide)')
+    expect((await run(one, 'get', 'ns', 'key')).err).toBe('Miss: key in ns: The entry was deleted.\n')
+  })
+
+  test('what a portable namespace computed is found in every project', async () => {
+    const { one, two, run, fill } = directories()
+    await fill(cache => {
+      const namespace = cache.namespace('ns', { version: '3', portable: true, project: one })
+      namespace.getOrSetSync('key', ctx => ctx.readFile(join(one, 'src', 'app.js')))
+    })
+    for (const dir of [one, two]) expect((await run(dir, 'get', 'ns', 'key')).out).toBe('"content"\n')
+    expect((await run(two, 'explain', 'ns', 'key')).out).toContain('by getOrSet, 9 B, portable')
+    writeFileSync(join(two, 'src', 'app.js'), 'edited')
+    expect((await run(one, 'get', 'ns', 'key')).code).toBe(0)
+    expect((await run(two, 'get', 'ns', 'key')).err).toContain(`The content of ${join(two, 'src', 'app.js')} is not`)
+    expect((await run(two, 'delete', 'ns', 'key')).out).toContain('Deleted 1 entry (portable)')
+    expect((await run(one, 'get', 'ns', 'key')).code).toBe(1)
+  })
+
+  test('a set outside of all projects has to say for whom it is', async () => {
+    const { run, cache } = directories()
+    const { code, err } = await run('/', 'set', 'ns', 'key', '1')
+    expect([code, err.split('\n')[0]]).toEqual([
+      2,
+      'wicked-cache: The working directory belongs to no project: give --project or --user-wide',
+    ])
+    expect(existsSync(cache)).toBe(false)
+    expect((await run('/', 'set', 'ns', 'key', '1', '--user-wide')).code).toBe(0)
+  })
+
+  test('two places at once are refused', async () => {
+    const { one, run } = directories()
+    for (const command of [
+      ['get', 'ns', 'k'],
+      ['set', 'ns', 'k', '1'],
+      ['delete', 'ns', 'k'],
+      ['explain', 'ns', 'k'],
+      ['list'],
+      ['clear', 'ns'],
+    ]) {
+      const { code, err } = await run(one, ...command, '--project', 'x', '--user-wide')
+      expect([code, err]).toEqual([2, expect.stringContaining('Give only one of --project and --user-wide')])
+    }
+  })
+
+  test('what is asked makes no namespace', async () => {
+    const { one, run } = directories()
+    await run(one, 'set', 'ns', 'key', '1')
+    for (const args of [
+      ['get', 'nope', 'k'],
+      ['delete', 'nope', 'k'],
+      ['explain', 'nope', 'k'],
+      ['list', 'nope'],
+      ['stats', 'nope'],
+      ['clear', 'nope'],
+      ['clear', 'nope', '--all-projects'],
+    ]) {
+      await run(one, ...args)
+    }
+    expect(Object.keys((await json(run(one, 'stats', '--json'))).namespaces)).toEqual(['ns'])
+  })
+})
+
+describe('list and stats', () => {
+  const fillBoth = async () => {
+    const all = directories()
+    const { one, two, fill } = all
+    await fill(cache => {
+      cache.namespace('ns', { project: one }).set('a', 1)
+      cache.namespace('ns', { project: two }).set('b', 1)
+      cache.namespace('ns', { project: two }).set('c', 1)
+      cache.namespace('ns', { project: false }).set('d', 1)
+    })
+    return all
+  }
+  const keys = (out: string) =>
+    jsonLines(out)
+      .map(({ key }) => key)
+      .sort()
+      .join('')
+
+  test('the entries of the project and the user-wide ones are listed, or those that were asked for', async () => {
+    const { one, two, run } = await fillBoth()
+    expect(keys((await run(one, 'list', '--json')).out)).toBe('ad')
+    expect(keys((await run(one, 'list', '--json', '--project', two)).out)).toBe('bc')
+    expect(keys((await run(one, 'list', '--json', '--user-wide')).out)).toBe('d')
+    expect(keys((await run(one, 'list', '--json', '--all-projects')).out)).toBe('abcd')
+    expect(keys((await run('/', 'list', '--json')).out)).toBe('d')
+  })
+
+  test('there is a project column where they are of several', async () => {
+    const { one, two, run } = await fillBoth()
+    const { out } = await run(one, 'list', 'ns', '--all-projects')
+    expect(out).toMatch(/^key .* project\n/)
+    expect(out).toMatch(new RegExp(`^a .* ${one}$`, 'm'))
+    expect(out).toMatch(new RegExp(`^b .* ${two}$`, 'm'))
+    expect(out).toMatch(/^d .* \(user-wide\)$/m)
+    expect((await run(one, 'list', 'ns', '--project', two)).out).not.toContain('project')
+  })
+
+  test('says that there are entries elsewhere', async () => {
+    const { one, two, fill, run } = directories()
+    await fill(cache => cache.namespace('ns', { project: two }).set('b', 1))
+    expect((await run(one, 'list', 'ns')).out).toBe('No entries here; --all-projects shows 1\n')
+  })
+
+  test('a project that is gone is shown as such, and keeps its entries over a gc', async () => {
+    const { root, one, run, fill } = await fillBoth()
+    const gone = join(root, 'gone')
+    mkdirSync(gone)
+    writeFileSync(join(gone, 'source'), '')
+    await fill(cache => {
+      const namespace = cache.namespace('ns', { project: gone })
+      namespace.set('g', 1)
+      namespace.set('h', 1, { files: [join(gone, 'source')] })
+    })
+    rmSync(gone, { recursive: true })
+    await run(one, 'gc')
+    const { out } = await run(one, 'list', 'ns', '--all-projects')
+    expect(out).toMatch(new RegExp(`^g .* ${gone} \\(gone\\)$`, 'm'))
+    expect(out).toMatch(new RegExp(`^h .* ${gone} \\(gone\\)$`, 'm'))
+    const listed = jsonLines((await run(one, 'list', 'ns', '--project', gone, '--json')).out)
+    expect(listed).toMatchObject([{ isProjectGone: true }, { isProjectGone: true }])
+    expect((await run(one, 'stats')).out).toContain(`${gone} (gone)`)
+    expect(await json(run(one, 'stats', 'ns', '--json'))).toMatchObject({ goneProjects: [gone] })
+    expect((await run(one, 'get', 'ns', 'g', '--project', gone)).out).toBe('1\n')
+  })
+
+  test('stats shows the projects with the most entries, and with --all-projects all', async () => {
+    const { root, one, two, run, fill } = await fillBoth()
+    await fill(cache => {
+      for (let i = 0; i < 10; i++)
+        cache.namespace('more', { project: join(root, `p${i}`) }).setMany([{ key: 'a', value: 1 }])
+    })
+    const { out } = await run(one, 'stats')
+    const tail = out.slice(out.indexOf('\nproject'))
+    expect(tail).toMatch(new RegExp(`^\nproject +entries\n${two} +2\n`))
+    expect(tail).toMatch(/^2 more \(--all-projects\) +2$/m)
+    expect(tail).toMatch(/^\(user-wide or portable\) +1$/m)
+    expect((await run(one, 'stats', '--all-projects')).out).toContain(join(root, 'p9'))
+    const stats = await json(run(one, 'stats', '--json'))
+    expect(stats.projects).toMatchObject({ [one]: 1, [two]: 2, [join(root, 'p3')]: 1 })
+    expect(stats.namespaces.ns.projects).toEqual({ [one]: 1, [two]: 2 })
+  })
+
+  test('an analysis is shown by its name and file, a call by its name and arguments', async () => {
+    const { one, run, fill } = directories()
+    await fill(cache => {
+      const namespace = cache.namespace('ns', { project: one })
+      namespace.analyzeSync('imports', join(one, 'src', 'app.js'), () => [])
+      namespace.wrapSync('highlight', (text: string, line: number) => text + line)('x', 1)
+    })
+    const { out } = await run(one, 'list', 'ns')
+    expect(out).toMatch(/^imports src\/app\.js .* \(portable\)$/m)
+    expect(out).toMatch(new RegExp(`^highlight\\("x",1\\) .* ${one}$`, 'm'))
+    expect(
+      jsonLines((await run(one, 'list', 'ns', '--json')).out)
+        .map(({ name }) => name)
+        .sort(),
+    ).toEqual(['highlight', 'imports'])
+  })
+})
+
+describe('clear', () => {
+  const fillAll = async () => {
+    const all = directories()
+    await all.fill(cache => {
+      cache.namespace('ns', { project: all.one }).set('a', 'xxxx')
+      cache.namespace('ns', { project: all.one }).analyzeSync('imports', join(all.one, 'src', 'app.js'), () => [])
+      cache.namespace('ns', { project: all.two }).set('b', 1)
+      cache.namespace('ns', { project: false }).set('c', 1)
+    })
+    const left = async () =>
+      jsonLines((await all.run(all.one, 'list', '--all-projects', '--json')).out)
+        .map(({ key }) => key)
+        .sort()
+    return { ...all, left }
+  }
+
+  test("removes the project's entries and the portable ones, and says what is left", async () => {
+    const { one, run, left } = await fillAll()
+    expect((await run(one, 'clear', 'ns')).out).toMatch(
+      new RegExp(
+        `^Cleared 2 entries of ns \\(project ${one}\\); the next gc frees up to .*; 2 elsewhere \\(--all-projects\\)\n$`,
+      ),
+    )
+    expect(await left()).toEqual(['b', 'c'])
+    expect(await json(run(one, 'clear', 'ns', '--user-wide', '--json'))).toEqual({
+      cleared: 1,
+      namespaces: { ns: 1 },
+      project: null,
+    })
+    expect(await left()).toEqual(['b'])
+  })
+
+  test('--all-projects removes all of the namespace', async () => {
+    const { one, run, left } = await fillAll()
+    expect((await run(one, 'clear', 'ns', '--all-projects')).out).toMatch(/^Cleared 4 entries of ns; the next gc /)
+    expect(await left()).toEqual([])
+    expect(Object.keys((await json(run(one, 'stats', '--json'))).namespaces)).toEqual(['ns'])
+    await run(one, 'clear', 'ns', '--all-projects', '--statistics')
+    expect((await json(run(one, 'stats', '--json'))).namespaces).toEqual({})
+  })
+
+  test.each([
+    [['clear', 'ns', '--statistics'], '--all-projects'],
+    [['clear', '--all', '--project', 'x'], '--all is for all projects'],
+    [['clear', 'ns', '--all-projects', '--user-wide'], 'Give only one of'],
+  ])('%j is refused', async (args, named) => {
+    const { one, run, left } = await fillAll()
+    expect(await run(one, ...args)).toMatchObject({ code: 2, out: '', err: expect.stringContaining(named) })
+    expect((await left()).length).toBe(4)
+  })
+})
+
+describe('explain', () => {
+  const analyzed = async (analyze: (namespace: Namespace, file: string) => void, version = '1') => {
+    const all = directories()
+    const file = join(all.one, 'src', 'app.js')
+    const again = () => all.fill(cache => analyze(cache.namespace('ns', { version, project: all.one }), file))
+    await again()
+    return { ...all, file, again }
+  }
+
+  test('an analysis by its name and file, from the working directory or as list shows it', async () => {
+    const { one, run, file } = await analyzed((namespace, path) => namespace.analyzeSync('imports', path, () => []))
+    for (const args of [['imports', 'src/app.js'], ['imports', file], ['imports src/app.js']]) {
+      const { code, out } = await run(one, 'explain', 'ns', ...args)
+      expect([code, out.split('\n')[0]]).toEqual([0, 'Hit: imports src/app.js in ns'])
+    }
+    expect((await run(join(one, 'src'), 'explain', 'ns', 'imports', 'app.js')).code).toBe(0)
+    expect((await run('/', 'explain', 'ns', 'imports', 'src/app.js', '--project', one)).code).toBe(0)
+    writeFileSync(file, 'edited')
+    const { code, out } = await run(one, 'explain', 'ns', 'imports', 'src/app.js')
+    expect(code).toBe(1)
+    expect(out).toMatch(
+      /^Miss \(source-changed\): imports src\/app\.js in ns\nThe content of .*app\.js is not what it was\.\nStored .*, by analyze, .*, portable\n\n +recorded +now\n/,
+    )
+    expect(await json(run(one, 'explain', 'ns', 'imports', 'src/app.js', '--json'))).toMatchObject({
+      namespace: 'ns',
+      key: 'imports src/app.js',
+      reason: 'source-changed',
+      file,
+      before: { kind: 'file' },
+      after: { kind: 'file' },
+    })
+    expect((await run(one, 'explain', 'ns', 'outline', 'src/app.js')).out).toContain('Miss (never-set)')
+  })
+
+  test('all analyses of a file, with the reason of each', async () => {
+    process.env.WICKED_CACHE_TEST_THEME = 'dark'
+    onTestFinished(() => {
+      delete process.env.WICKED_CACHE_TEST_THEME
+    })
+    const { one, file, run } = await analyzed((namespace, path) => {
+      namespace.analyzeSync('imports', path, () => [])
+      namespace.analyzeSync('highlight', path, ctx => ctx.env('WICKED_CACHE_TEST_THEME'))
+    })
+    expect(await run(one, 'explain', 'ns', 'src/app.js')).toEqual({
+      code: 0,
+      err: '',
+      out: expect.stringMatching(
+        /^The analyses of src\/app\.js in ns:\n\nanalysis +version +get +why\nhighlight +1 +hit +The entry is valid.*\nimports +1 +hit +The/,
+      ),
+    })
+    process.env.WICKED_CACHE_TEST_THEME = 'light'
+    const { code, out } = await run(one, 'explain', 'ns', 'src/app.js')
+    expect(code).toBe(1)
+    expect(out).toMatch(
+      /^highlight +1 +miss \(environment-changed\) +The .*WICKED_CACHE_TEST_THEME has another value\.$/m,
+    )
+    expect(await json(run(one, 'explain', 'ns', 'src/app.js', '--json'))).toMatchObject({
+      file: 'src/app.js',
+      analyses: [{ input: 'WICKED_CACHE_TEST_THEME', reason: 'environment-changed' }, { isHit: true }],
+    })
+    writeFileSync(file, 'edited')
+    expect((await run(one, 'explain', 'ns', file)).out.match(/source-changed/g)?.length).toBe(2)
+  })
+
+  test('the newest version is taken, or the one that is asked for', async () => {
+    const { one, fill, run, file } = await analyzed((namespace, path) =>
+      namespace.analyzeSync('imports', path, () => []),
+    )
+    await fill(cache => cache.namespace('ns', { version: '0', project: one }).analyzeSync('imports', file, () => []))
+    const explained = (...args: string[]) => json(run(one, 'explain', 'ns', 'imports', 'src/app.js', '--json', ...args))
+    expect(await explained('--plugin-version', '1')).toMatchObject({ version: '1', isHit: true })
+    expect(await explained('--plugin-version', '2')).toMatchObject({ version: '2', reason: 'version-changed' })
+    expect((await explained()).isHit).toBe(true)
+  })
+
+  test('a key of that name goes before a file', async () => {
+    const { one, fill, run } = await analyzed((namespace, path) => namespace.analyzeSync('imports', path, () => []))
+    await fill(cache => cache.namespace('ns', { project: one }).set('src/app.js', 1))
+    expect((await run(one, 'explain', 'ns', 'src/app.js')).out).toContain('Hit: src/app.js in ns\n')
+  })
+
+  test('a call of a wrapped function as list shows it', async () => {
+    const { one, file, run } = await analyzed((namespace, path) =>
+      namespace.wrapSync('highlight', (text: string, line: number) => text + line, { files: [path] })('(x', 1),
+    )
+    const key = 'highlight("(x",1)'
+    expect((await run(one, 'list', 'ns')).out).toContain(key)
+    expect((await run(one, 'explain', 'ns', key)).out).toContain(`Hit: ${key} in ns\n`)
+    writeFileSync(file, 'edited')
+    expect((await run(one, 'explain', 'ns', key)).out).toContain(`Miss (source-changed): ${key} in ns\n`)
+    expect((await run(one, 'explain', 'ns', 'highlight("y",1)')).out).toContain('Miss (never-set)')
+  })
+})
+
+test('set --file may be given more than once, and with --ttl', async () => {
+  const { one, run } = directories()
+  const args = ['--file', 'src/app.js', '--file', 'package.json', '--ttl', '12h']
+  await run(one, 'set', 'ns', 'key', '1', ...args)
+  const [entry] = jsonLines((await run(one, 'list', 'ns', '--json')).out)
+  expect(entry.files).toEqual([join(one, 'src', 'app.js'), join(one, 'package.json')])
+  expect(entry.expiresAt - entry.createdAt).toBe(12 * 3_600_000)
+  writeFileSync(join(one, 'package.json'), '{"a": 1}')
+  expect((await run(one, 'get', 'ns', 'key')).code).toBe(1)
+})
