@@ -23,13 +23,13 @@ function fileBytesBelow(directory) {
 
 /** Every second entry expires at once; `isLive` alone fills the same without those: the ideal. */
 function fill(dir, count, hasDead = true) {
-  const cache = openCacheSync({ dir, maxSizeBytes: Number.POSITIVE_INFINITY })
+  const cache = openCacheSync({ dir, maxSize: Number.POSITIVE_INFINITY })
   const ns = cache.namespace('bench')
   for (let start = 0; start < count; start += 1000) {
     const batch = []
     for (let i = start; i < start + 1000; i++) {
       if (i % 2 === 0) batch.push({ key: keyOf(i), value: outlineOf(i) })
-      else if (hasDead) batch.push({ key: keyOf(i), value: outlineOf(i), ttlMs: 1 })
+      else if (hasDead) batch.push({ key: keyOf(i), value: outlineOf(i), ttl: 1 })
     }
     ns.setMany(batch)
   }
@@ -83,8 +83,8 @@ const roles = {
   },
 
   /** Sets as fast as it can for so many seconds: how much, and how long a set took. */
-  crowd(dir, seconds, maxSizeBytes) {
-    const ns = openCacheSync({ dir, maxSizeBytes }).namespace('bench')
+  crowd(dir, seconds, maxSize) {
+    const ns = openCacheSync({ dir, maxSize: Number(maxSize) }).namespace('bench')
     const times = []
     const text = 'x'.repeat(8000)
     const end = performance.now() + seconds * 1000
@@ -101,8 +101,8 @@ const roles = {
   },
 
   /** Microseconds a set, over so many sets. */
-  set(dir, count, maxSizeBytes) {
-    const ns = openCacheSync({ dir, maxSizeBytes: Number(maxSizeBytes) }).namespace('bench')
+  set(dir, count, maxSize) {
+    const ns = openCacheSync({ dir, maxSize: Number(maxSize) }).namespace('bench')
     const times = []
     for (let i = 0; i < count; i++) {
       const value = outlineOf(i)

@@ -135,7 +135,7 @@ describe('the bundle', () => {
   test('writes all of a long value to a file, and to a pipe whose reader is slow', async () => {
     const cwd = project()
     const text = 'x'.repeat(3_000_000)
-    await filled(join(cwd, 'cache'), cache => void cache.namespace('ns', { project: false }).set('key', text))
+    await filled(join(cwd, 'cache'), cache => void cache.namespace('ns', { project: cwd }).set('key', text))
     expect((await shell('wicked-cache get ns key --raw > out; wc -c < out', { cwd })).out.trim()).toBe('3000000')
     const slow = `wicked-cache get ns key --raw | { read -r -N 10 start; printf %s "$start"; cat; } | wc -c`
     expect((await shell(slow, { cwd })).out.trim()).toBe('3000000')
