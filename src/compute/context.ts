@@ -2,7 +2,7 @@
 
 import { dirname, join } from 'node:path'
 import type { AnalyzeContext, ComputeContext, GlobOptions, PathLike } from '../api/index.js'
-import { refuseOption } from '../base/options.js'
+import { assertOptions, refuseOption } from '../base/options.js'
 import type { Files } from '../files/files.js'
 import { globDetail, joined, matcherOf, selectFrom } from '../inputs/glob.js'
 import { type Input, inputOf } from '../inputs/input.js'
@@ -92,13 +92,14 @@ export class Observer {
     return value
   }
 
-  glob(patterns: string | readonly string[], options: GlobOptions = {}): string[] {
+  glob(patterns: string | readonly string[], options?: GlobOptions): string[] {
     this.#recorder.assertRunning()
-    const list = typeof patterns === 'string' ? [patterns] : [...patterns]
+    const { cwd = '.' } = assertOptions('glob', options, ['cwd'])
+    const list = typeof patterns === 'string' ? [patterns] : Array.isArray(patterns) ? [...patterns] : ['']
     if (!list.every(pattern => typeof pattern === 'string' && pattern !== '')) {
       throw refuseOption('Glob patterns must be texts.', patterns)
     }
-    const base = givenPath(options.cwd ?? '.')
+    const base = givenPath(cwd)
     if (base.isRelative) this.#recordPlace()
     const matcher = matcherOf(list)
     const found = new Set<string>()

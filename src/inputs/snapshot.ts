@@ -226,6 +226,8 @@ function reasonOf({ kind }: Input, now: { kind: string } | undefined): StaleReas
   if (kind === 'environment') return 'environment-changed'
   if (kind === 'entry') return 'entry-changed'
   if (kind === 'cwd' || kind === 'checkout' || kind === 'location') return 'moved'
+  // It may be as it was: nothing can be said of it.
+  if (now?.kind === 'error') return 'unreadable'
   const isGone = now === undefined || now.kind === 'absent' || now.kind === 'missing'
   if (kind === 'absent' || kind === 'missing') return isGone ? 'source-changed' : 'source-appeared'
   return isGone ? 'source-missing' : 'source-changed'

@@ -38,6 +38,8 @@ export class Source {
   #input: Input | undefined
   #content: Buffer | undefined
   #items: DirectoryItem[] | undefined
+  /** The code of the error that listing the directory for a glob gave. */
+  #listingError: string | undefined
 
   constructor(means: SourceMeans, path: string) {
     this.path = path
@@ -139,8 +141,12 @@ export class Source {
     const known = fileHashes?.recall(name)
     if (known && this.stat && isSameStat(this.stat, known)) return known
     const selected = this.select(select)
-    const digest = selected.length === 0 ? undefined : hashing.contentDigest(Buffer.from(selected.join('\0')))
+    const failure = this.#listingError === undefined ? [] : ['', this.#listingError]
+    const text = [...selected, ...failure].join('\0')
+    const digest = text === '' ? undefined : hashing.contentDigest(Buffer.from(text))
     const input = this.#withStat(inputOf('glob', '', false, digest, detail))
+    // The metadata doesn't say whether listing fails.
+    if (failure.length > 0) input.isRacy = true
     return this.#remember(name, input)
   }
 
@@ -150,7 +156,9 @@ export class Source {
     try {
       this.#items ??= this.#means.files.listKinds(this.path)
     } catch (error) {
-      if (errnoOf(error) === undefined) throw error
+      const code = errnoOf(error)
+      if (code === undefined) throw error
+      this.#listingError = code
     }
     return select(this.#items ?? [])
   }

@@ -174,29 +174,30 @@ export class Bucket implements FrameReader {
   }
 
   /**
-   * A record was damaged, and the one that it replaced must not come to life again. Where its key is beyond doubt, that
-   * key's record goes; else every record before it might be the one.
+   * A record was damaged, and the one that it replaced must not come to life again. Where its position is beyond doubt, all
+   * records there go: a key may have parts that its position doesn't depend on. Else every record before it might be the one.
    */
   damage(bytes: Buffer, start: number, end: number, damage: Damage, offset: number): void {
     if (damage === 'mended') this.#resident?.set(bytes.subarray(start, end), offset)
     if (damage !== 'lost' || this.sealedAt >= 0) return
     const payload = start + FRAME_HEADER_BYTES
     const isOneFrame = payload <= end && payload + bytes.readUInt32LE(start + 8) === end
-    const victim = isOneFrame ? this.#recognize(bytes.subarray(payload, end)) : undefined
-    if (!victim) {
+    const hash = isOneFrame ? this.#recognize(bytes.subarray(payload, end)) : undefined
+    if (hash === undefined) {
       this.#voidAll(this.log.end)
       return
     }
-    const slot = this.#slotOf(victim.slot, victim.key)
-    if (slot < 0) return
-    const old = this.#slots.offsetAt(slot)
-    if (this.#at(old).isPut) this.liveCount--
-    this.#slots.remove(victim.slot, old)
+    const slots = this.#slots
+    for (let slot = slots.find(hash); slot >= 0; slot = slots.find(hash)) {
+      const offset = slots.offsetAt(slot)
+      if (this.#at(offset).isPut) this.liveCount--
+      slots.remove(hash, offset)
+    }
   }
 
-  #recognize(payload: Buffer): { slot: number; key: Buffer } | undefined {
+  #recognize(payload: Buffer): number | undefined {
     const found = recognize(payload, this.#positionOf)
-    return found || this.#guessCount++ >= MAX_GUESSES ? found : guess(payload, this.#positionOf)
+    return found !== undefined || this.#guessCount++ >= MAX_GUESSES ? found : guess(payload, this.#positionOf)
   }
 
   #voidAll(offset: number): void {

@@ -144,17 +144,14 @@ export class RecordView implements Position {
   }
 }
 
-/** The key and slot of a damaged record where they prove each other as they stand. */
-export function recognize(
-  payload: Buffer,
-  positionOf: (key: Buffer) => Position | undefined,
-): { slot: number; key: Buffer } | undefined {
+/** The slot of a damaged record where it and the key prove each other as they stand. */
+export function recognize(payload: Buffer, positionOf: (key: Buffer) => Position | undefined): number | undefined {
   const view = new RecordView()
   for (const type of [FRAME.put, FRAME.putIf]) {
     if (!view.look(type, payload, 0, payload.length)) continue
     const key = payload.subarray(view.keyStart, view.valueStart)
     const position = positionOf(key)
-    if (position?.place === view.place && position.slot === view.slot) return { slot: view.slot, key: Buffer.from(key) }
+    if (position?.place === view.place && position.slot === view.slot) return view.slot
   }
   return undefined
 }
@@ -163,17 +160,14 @@ export function recognize(
 const MAX_GUESSED_BYTES = 256
 
 /** The same with one byte put right, whichever it is; takes tens of milliseconds. */
-export function guess(
-  payload: Buffer,
-  positionOf: (key: Buffer) => Position | undefined,
-): { slot: number; key: Buffer } | undefined {
+export function guess(payload: Buffer, positionOf: (key: Buffer) => Position | undefined): number | undefined {
   if (payload.length > MAX_GUESSED_BYTES) return undefined
   const changed = Buffer.from(payload)
   for (const [at, byte] of payload.entries()) {
     for (let change = 1; change < 256; change++) {
       changed[at] = byte ^ change
       const found = recognize(changed, positionOf)
-      if (found) return found
+      if (found !== undefined) return found
     }
     changed[at] = byte
   }

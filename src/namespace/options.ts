@@ -11,6 +11,7 @@ import {
 } from '../base/options.js'
 import { type GivenPath, givenPath, givenPaths } from '../compute/paths.js'
 import type { EntryOptions } from '../entries/entries.js'
+import { encodePrefix } from '../manifest/key.js'
 import { LIMIT_OPTIONS } from '../policy/bounds.js'
 
 /** How long an entry lives, without the ways to leave parts out. */
@@ -42,7 +43,8 @@ export function checkNamespaceOptions(options: NamespaceOptions | undefined): En
     classInstances = 'refuse',
     validate,
   } = assertOptions('namespace', options, NAMESPACE_OPTIONS)
-  if (typeof version !== 'string') throw refuseOption('version must be a text.', version)
+  // Which refuses what can be no version.
+  encodePrefix({ version, scope: 'user', kind: 'plain', project: '' })
   assertOptionalFunction('validate', validate)
   return {
     version,

@@ -1,8 +1,8 @@
-// Analyses are found by what a file holds, wherever it is, as long as what else they looked at is the same.
+// Analyses are found by their name, the file's place in the project and what it holds, as long as what else they looked at is
+// the same.
 
 import {
   appendFileSync,
-  cpSync,
   mkdirSync,
   readFileSync,
   renameSync,
@@ -15,22 +15,29 @@ import {
 import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { AnalyzeContext, AnalyzeOptions, CacheOptions, Namespace, NamespaceOptions } from '../../src/index.js'
-import { errorOf, openAsAnotherProcess, temporaryDirectory } from '../support/caches.js'
+import { openAsAnotherProcess, temporaryDirectory } from '../support/caches.js'
 import { interceptedFiles, meteredFiles, systemError } from '../support/files.js'
 
 type Compute = (context: AnalyzeContext) => unknown
+type Options = AnalyzeOptions & { name?: string }
 
 /** Both forms, as one that gives a promise. */
 const FORMS = [
-  ['analyze', async (entries: Namespace, ...args: [string, Compute, AnalyzeOptions?]) => entries.analyze(...args)],
+  [
+    'analyze',
+    async (entries: Namespace, file: string, compute: Compute, { name = 'test', ...options }: Options = {}) =>
+      entries.analyze(name, file, compute, options),
+  ],
   [
     'analyzeSync',
-    async (entries: Namespace, ...args: [string, Compute, AnalyzeOptions?]) => entries.analyzeSync(...args),
+    async (entries: Namespace, file: string, compute: Compute, { name = 'test', ...options }: Options = {}) =>
+      entries.analyzeSync(name, file, compute, options),
   ],
 ] as const
 
 const HOUR_MS = 3_600_000
 
+/** Each file is in the project at `root`. */
 function project(files: Record<string, string>) {
   const root = temporaryDirectory()
   const at = (name: string) => join(root, name)
@@ -40,7 +47,7 @@ function project(files: Record<string, string>) {
   }
   for (const [name, content] of Object.entries(files)) write(name, content)
   const open = (options: NamespaceOptions = {}, cacheOptions: CacheOptions = {}) =>
-    openAsAnotherProcess(at('cache'), cacheOptions).cache.namespace('tool', options)
+    openAsAnotherProcess(at('cache'), cacheOptions).cache.namespace('tool', { project: root, ...options })
   return { root, at, write, open }
 }
 
@@ -97,49 +104,60 @@ describe.each(FORMS)('%s', (_form, analyze) => {
     }
   })
 
-  test('finds equal files in other places, also of another checkout, without a base', async () => {
-    const { at, open } = project({ 'one/a.js': 'text', 'two/b.js': 'text' })
-    const { calls, compute } = shout()
-    expect(await analyze(open(), at('one/a.js'), compute)).toBe('TEXT')
-    expect(await analyze(open(), at('two/b.js'), compute)).toBe('TEXT')
+  test('finds equal files in other places, if they may be anywhere', async () => {
+    const { at, open } = project({ 'one/a.js': 'text', 'two/b.ts': 'text' })
+    const calls: number[] = []
+    const compute = ({ source }: AnalyzeContext) => calls.push(1) && source.toUpperCase()
+    for (let i = 0; i < 2; i++) {
+      for (const file of ['one/a.js', 'two/b.ts']) {
+        expect(await analyze(open(), at(file), compute, { anywhere: true })).toBe('TEXT')
+      }
+    }
     expect(calls.length).toBe(1)
   })
 
-  test('tells files of equal content apart by all of their extension', async () => {
-    const names = ['a', 'a.js', 'a.jsx', 'a.d.ts', '.ts', '.tsx']
+  test('tells files of equal content apart, as their names may count', async () => {
+    const names = ['a', 'a.js', 'b.js', 'a.d.ts', '.ts', 'dir/a.js']
     const { at, open } = project(Object.fromEntries(names.map(name => [name, 'text'])))
     const results = names.map(name => analyze(open(), at(name), () => name))
     expect(await Promise.all(results)).toEqual(names)
   })
 
-  test('tells files of equal content apart where the path counts', async () => {
+  test('tells files of equal content apart where their paths are looked at, though they may be anywhere', async () => {
     const { at, open } = project({ 'one/a.js': 'text', 'two/a.js': 'text' })
-    const nameOf = ({ path }: AnalyzeContext) => path
-    for (let i = 0; i < 2; i++) {
-      for (const path of [at('one/a.js'), at('two/a.js')]) {
-        expect(await analyze(open(), path, nameOf, { path: true })).toBe(path)
+    const looks: Compute[] = [({ path }) => path, ({ relativePath }) => relativePath]
+    for (const [index, look] of looks.entries()) {
+      for (let i = 0; i < 2; i++) {
+        for (const name of ['one/a.js', 'two/a.js']) {
+          const value = await analyze(open(), at(name), look, { name: `${index}`, anywhere: true })
+          expect(value).toBe(index === 0 ? at(name) : name)
+        }
       }
     }
-    const { calls, compute } = shout()
-    for (const base of ['one', 'two'])
-      await analyze(open({ base: at(base) }), at(`${base}/a.js`), compute, { path: true })
-    expect(calls.length).toBe(1)
   })
 
-  test('tells versions apart, of the analysis and of the namespace, and its keys from those of callers', async () => {
+  test('tells names, inputs and versions of the namespace apart, and its keys from those of callers', async () => {
     const { at, open } = project({ 'a.js': 'text' })
     const entries = open()
     expect(await analyze(entries, at('a.js'), () => 1)).toBe(1)
-    expect(await analyze(entries, at('a.js'), () => 2, { version: 'outline@2' })).toBe(2)
+    expect(await analyze(entries, at('a.js'), () => 2, { name: 'outline' })).toBe(2)
     expect(await analyze(open({ version: '2' }), at('a.js'), () => 3)).toBe(3)
+    for (const inputs of [{ strict: true }, { strict: false }, [], null, 0]) {
+      const id = JSON.stringify(inputs)
+      expect(await analyze(entries, at('a.js'), () => id, { inputs })).toBe(id)
+    }
+    expect(await analyze(entries, at('a.js'), () => 'new', { inputs: { strict: true } })).toBe('{"strict":true}')
     expect(await analyze(entries, at('a.js'), () => 4)).toBe(1)
     expect([...entries.keys()]).toEqual([])
+    expect([...entries.entries()].map(({ key, origin }) => [key, origin]).sort()).toEqual([
+      ['outline a.js', 'analyze'],
+      ['test a.js', 'analyze'],
+    ])
     expect(entries.clear()).toBe(3)
   })
 
   test('reads an unchanged file no more than once, whoever asks', async () => {
-    const { at } = project({})
-    writeFileSync(at('a.js'), 'text')
+    const { at } = project({ 'a.js': 'text' })
     const settled = () => meteredFiles({ now: () => Date.now() + HOUR_MS })
     const first = settled()
     const one = openAsAnotherProcess(at('cache'), {}, { files: first.files }).cache
@@ -152,7 +170,7 @@ describe.each(FORMS)('%s', (_form, analyze) => {
       {
         files: interceptedFiles(
           call => {
-            if (call.name === 'readFile' && call.path === at('a.js')) throw systemError('EACCES', call)
+            if (/^read(File|Anyway)$/.test(call.name) && call.path === at('a.js')) throw systemError('EACCES', call)
             return call.proceed()
           },
           { now: () => Date.now() + HOUR_MS },
@@ -178,6 +196,10 @@ describe.each(FORMS)('%s', (_form, analyze) => {
     await expect(analyze(open(), root, () => 1)).rejects.toMatchObject({ code: 'EISDIR' })
     await expect(analyze(open(), '', () => 1)).rejects.toMatchObject({ code: 'ERR_CACHE_OPTION' })
     await expect(analyze(open(), root, 1 as never)).rejects.toMatchObject({ code: 'ERR_CACHE_OPTION' })
+    for (const name of ['', 'a\0b', '\ud800', 5]) {
+      const asked = analyze(open(), at('none.js'), () => 1, { name: name as string })
+      await expect(asked).rejects.toMatchObject({ code: 'ERR_CACHE_OPTION' })
+    }
   })
 
   test('stores nothing of a computation that throws', async () => {
@@ -240,16 +262,17 @@ describe.each(FORMS)('%s', (_form, analyze) => {
       expect(calls.length).toBe(2)
     })
 
-    test('does not answer for an equal file with other neighbours', async () => {
-      const { at, open } = project({ 'one/a.js': 'a', 'one/config': '1', 'two/a.js': 'a', 'two/config': '2' })
-      for (const options of [{}, { base: at('.') }]) {
+    test.each([false, true])(
+      'does not answer for an equal file with other neighbours (anywhere: %s)',
+      async anywhere => {
+        const { at, open } = project({ 'one/a.js': 'a', 'one/config': '1', 'two/a.js': 'a', 'two/config': '2' })
         const { compute } = withConfig()
         for (let i = 0; i < 2; i++) {
-          expect(await analyze(open(options), at('one/a.js'), compute)).toBe('a 1')
-          expect(await analyze(open(options), at('two/a.js'), compute)).toBe('a 2')
+          expect(await analyze(open(), at('one/a.js'), compute, { anywhere })).toBe('a 1')
+          expect(await analyze(open(), at('two/a.js'), compute, { anywhere })).toBe('a 2')
         }
-      }
-    })
+      },
+    )
 
     test('is found for each of many equal files that have other neighbours', async () => {
       const { at, write, open } = project({})
@@ -263,27 +286,6 @@ describe.each(FORMS)('%s', (_form, analyze) => {
         }
       }
       expect(calls.length).toBe(names.length)
-    })
-
-    test('is found in a copy of the tree, below another base', async () => {
-      const { at, open, write } = project({ 'one/src/a.js': 'a', 'one/config': '1' })
-      const { calls, compute } = withConfig()
-      expect(await analyze(open({ base: at('one') }), at('one/src/a.js'), compute)).toBe('a 1')
-      cpSync(at('one'), at('two'), { recursive: true })
-      rmSync(at('one'), { recursive: true })
-      expect(await analyze(open({ base: at('two') }), at('two/src/a.js'), compute)).toBe('a 1')
-      expect(calls.length).toBe(1)
-      write('two/config', '2')
-      expect(await analyze(open({ base: at('two') }), at('two/src/a.js'), compute)).toBe('a 2')
-    })
-
-    test('is not found in a copy of the tree when a source lies outside of the base', async () => {
-      const { at, open } = project({ 'x/one/a.js': 'a', 'x/config': '1', 'y/two/a.js': 'a', 'y/config': '2' })
-      const { compute } = withConfig()
-      for (let i = 0; i < 2; i++) {
-        expect(await analyze(open({ base: at('x/one') }), at('x/one/a.js'), compute)).toBe('a 1')
-        expect(await analyze(open({ base: at('y/two') }), at('y/two/a.js'), compute)).toBe('a 2')
-      }
     })
 
     test('keeps as many states as there are, with sources that depend on each other', async () => {
@@ -323,14 +325,14 @@ describe.each(FORMS)('%s', (_form, analyze) => {
 test('a file that changes while it is analysed is stored under what was read', async () => {
   const { at, write, open } = project({ 'a.js': 'one' })
   const entries = open()
-  const result = await entries.analyze(at('a.js'), async ({ source }) => {
+  const result = await entries.analyze('text', at('a.js'), async ({ source }) => {
     write('a.js', 'two')
     return source
   })
   expect(result).toBe('one')
-  expect(await entries.analyze(at('a.js'), ({ source }) => source)).toBe('two')
+  expect(await entries.analyze('text', at('a.js'), ({ source }) => source)).toBe('two')
   write('a.js', 'one')
-  expect(await entries.analyze(at('a.js'), () => 'computed again')).toBe('one')
+  expect(await entries.analyze('text', at('a.js'), () => 'computed again')).toBe('one')
 })
 
 test('those who analyse one file at once share the computation', async () => {
@@ -338,7 +340,7 @@ test('those who analyse one file at once share the computation', async () => {
   const entries = open()
   const calls: number[] = []
   const analyses = [1, 2, 3].map(id =>
-    entries.analyze(at('a.js'), async () => {
+    entries.analyze('text', at('a.js'), async () => {
       calls.push(id)
       return { id }
     }),
@@ -347,76 +349,19 @@ test('those who analyse one file at once share the computation', async () => {
   expect(calls).toEqual([1])
 })
 
-describe('strictness', () => {
-  function tree() {
-    const { at, open } = project({ 'a.js': 'one' })
-    const changeUnseen = () => {
-      const { atime, mtime } = statSync(at('a.js'))
-      writeFileSync(at('a.js'), 'two')
-      utimesSync(at('a.js'), atime, mtime)
-    }
-    return { at, open, changeUnseen }
-  }
-
-  test("'stat' takes a touched file for a changed one, and never reads it", () => {
-    const { at, open } = tree()
-    const entries = open({ files: 'stat' })
-    entries.set('key', 1, { files: [at('a.js')] })
-    expect(entries.get('key')).toBe(1)
-    utimesSync(at('a.js'), 1, 1)
-    expect(entries.explain('key')).toMatchObject({ isHit: false, reason: 'source-changed' })
-    expect(open({ files: 'auto' }).get('key')).toBe(1)
-  })
-
-  test("'content' finds a change that leaves every field of the stat as it was", () => {
-    const { at } = project({ 'a.js': 'one' })
-    const stat = { ...statSync(at('a.js')) }
-    // As after a change of the system's clock: all that a stat says is the same.
-    const files = interceptedFiles(
-      call => {
-        const result = call.proceed()
-        return call.name === 'stat' && call.path === at('a.js') && result
-          ? { ...(result as object), mtimeMs: stat.mtimeMs, ctimeMs: stat.ctimeMs }
-          : result
-      },
-      { now: () => Date.now() + HOUR_MS },
-    )
-    const { cache } = openAsAnotherProcess(at('cache'), {}, { files })
-    const [auto, content] = (['auto', 'content'] as const).map(each => cache.namespace(each, { files: each }))
-    for (const entries of [auto, content]) entries?.set('key', 1, { files: [at('a.js')] })
-    writeFileSync(at('a.js'), 'two')
-    expect([auto?.get('key'), content?.get('key')]).toEqual([1, undefined])
-  })
-
-  test("'auto' and 'content' keep a touched file's entry", () => {
-    const { at, open } = tree()
-    for (const files of ['auto', 'content'] as const) {
-      const entries = open({ files })
-      entries.set('key', files, { files: [at('a.js')] })
-      utimesSync(at('a.js'), 1, 1)
-      expect(entries.get('key')).toBe(files)
-    }
-  })
-
-  test('that is none is refused', () => {
-    const { open } = tree()
-    expect(errorOf(() => open({ files: 'mtime' as never })).code).toBe('ERR_CACHE_OPTION')
-  })
-})
-
 test('an analysis follows a symlink that is retargeted and a directory that is renamed', () => {
   const { at, open } = project({ 'one/a.js': 'one', 'two/a.js': 'two' })
   symlinkSync(at('one'), at('link'))
   const entries = open()
   const { compute } = shout()
-  expect(entries.analyzeSync(join(at('link'), 'a.js'), compute)).toBe('ONE')
+  expect(entries.analyzeSync('text', join(at('link'), 'a.js'), compute)).toBe('ONE')
   rmSync(at('link'))
   symlinkSync(at('two'), at('link'))
-  expect(entries.analyzeSync(join(at('link'), 'a.js'), compute)).toBe('TWO')
+  expect(entries.analyzeSync('text', join(at('link'), 'a.js'), compute)).toBe('TWO')
   renameSync(at('one'), at('three'))
   renameSync(at('two'), at('one'))
-  expect(entries.analyzeSync(at('one/a.js'), compute)).toBe('TWO')
+  expect(entries.analyzeSync('text', at('one/a.js'), compute)).toBe('TWO')
   appendFileSync(at('one/a.js'), '!')
-  expect(entries.analyzeSync(at('one/a.js'), compute)).toBe('TWO!')
+  expect(entries.analyzeSync('text', at('one/a.js'), compute)).toBe('TWO!')
   expect(readFileSync(at('one/a.js'), 'utf8')).toBe('two!')
 })

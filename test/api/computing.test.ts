@@ -1,10 +1,10 @@
 // Computing what is not there: once for all who ask, with the sources as they were when they were read.
 
-import { mkdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { mkdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import type { ComputeContext, Namespace, SetOptions } from '../../src/index.js'
-import { errorOf, openAsAnotherProcess, openIn, temporaryDirectory } from '../support/caches.js'
+import type { ComputeContext, GetOrSetOptions, Namespace } from '../../src/index.js'
+import { errorOf, openAsAnotherProcess, openIn, settle, temporaryDirectory } from '../support/caches.js'
 import { interceptedFiles, systemError } from '../support/files.js'
 
 function project(files: Record<string, string> = {}) {
@@ -38,12 +38,12 @@ function gate<T>() {
 const FORMS = [
   [
     'getOrSet',
-    async (entries: Namespace, key: string, compute: (context: ComputeContext) => unknown, options?: SetOptions) =>
+    async (entries: Namespace, key: string, compute: (context: ComputeContext) => unknown, options?: GetOrSetOptions) =>
       entries.getOrSet(key, compute, options),
   ],
   [
     'getOrSetSync',
-    async (entries: Namespace, key: string, compute: (context: ComputeContext) => unknown, options?: SetOptions) =>
+    async (entries: Namespace, key: string, compute: (context: ComputeContext) => unknown, options?: GetOrSetOptions) =>
       entries.getOrSetSync(key, compute, options),
   ],
 ] as const
@@ -105,19 +105,24 @@ describe.each(FORMS)('%s', (_form, getOrSet) => {
       path => writeFileSync(join(path, 'a'), '2'),
     ],
     [
-      'a directory that got a file',
-      (context, path) => context.addDirectory(path),
+      'a directory that was named',
+      (context, path) => context.addDependency(path),
       path => writeFileSync(join(path, 'b'), ''),
     ],
-    ['a directory that lost a file', (context, path) => context.addDirectory(path), path => rmSync(join(path, 'a'))],
+    [
+      'a directory that got a file',
+      (context, path) => context.readDirectory(path),
+      path => writeFileSync(join(path, 'b'), ''),
+    ],
+    ['a directory that lost a file', (context, path) => context.readDirectory(path), path => rmSync(join(path, 'a'))],
     [
       'a directory that appeared',
-      (context, path) => context.addDirectory(join(path, 'd')),
+      (context, path) => context.addDependency(join(path, 'd')),
       path => mkdirSync(join(path, 'd')),
     ],
     [
       'a missing file that appeared',
-      (context, path) => context.addMissing(join(path, 'b')),
+      (context, path) => context.exists(join(path, 'b')),
       path => writeFileSync(join(path, 'b'), ''),
     ],
     ['a file that is gone', (context, path) => context.addDependency(join(path, 'a')), path => rmSync(join(path, 'a'))],
@@ -125,6 +130,7 @@ describe.each(FORMS)('%s', (_form, getOrSet) => {
     const { entries, at } = project()
     mkdirSync(at('tree'))
     writeFileSync(at('tree/a'), '1')
+    settle(at('tree/a'))
     const { call, calls } = counted((context): number => {
       name(context, at('tree'))
       return calls.count
@@ -151,13 +157,13 @@ describe.each(FORMS)('%s', (_form, getOrSet) => {
     expect(await getOrSet(entries, 'key', call)).toBe('x')
   })
 
-  test('takes the options of set', async () => {
+  test('takes a lifetime and files', async () => {
     const { entries, at } = project({ a: '1' })
-    expect(await getOrSet(entries, 'ttl', () => 1, { ttlMs: 1000 })).toBe(1)
+    expect(await getOrSet(entries, 'ttl', () => 1, { ttl: 1000 })).toBe(1)
     expect(await getOrSet(entries, 'files', () => 1, { files: [at('a')] })).toBe(1)
     expect(entries.find('ttl')).toMatchObject([{ mode: 'ttl' }])
     expect(entries.find('files')).toMatchObject([{ mode: 'file', files: [at('a')] }])
-    await expect(getOrSet(entries, 'other', () => 1, { ttlMs: -1 })).rejects.toMatchObject({ code: 'ERR_CACHE_OPTION' })
+    await expect(getOrSet(entries, 'other', () => 1, { ttl: -1 })).rejects.toMatchObject({ code: 'ERR_CACHE_OPTION' })
     await expect(getOrSet(entries, 'other', 5 as never)).rejects.toMatchObject({ code: 'ERR_CACHE_OPTION' })
     await expect(getOrSet(entries, '', () => 1)).rejects.toMatchObject({ code: 'ERR_CACHE_KEY' })
     expect(entries.has('other')).toBe(false)
@@ -225,10 +231,14 @@ describe.each(FORMS)('%s', (_form, getOrSet) => {
     expect([calls.count, entries.has('key')]).toEqual([2, false])
   })
 
-  test('refuses a result that cannot be stored', async () => {
-    const { entries } = project()
-    await expect(getOrSet(entries, 'key', () => ({ f: () => 1 }))).rejects.toMatchObject({ code: 'ERR_CACHE_VALUE' })
+  test('returns a result that cannot be stored as it is, with one warning', async () => {
+    const { at } = project()
+    const { cache, warnings } = openAsAnotherProcess(at('cache'))
+    const entries = cache.namespace('tool')
+    const result = { f: () => 1 }
+    for (let i = 0; i < 2; i++) expect(await getOrSet(entries, 'key', () => result)).toBe(result)
     expect(entries.has('key')).toBe(false)
+    expect(warnings.map(({ code }) => code)).toEqual(['ERR_CACHE_VALUE'])
   })
 
   test('refuses sources that are named when the computation has ended', async () => {
@@ -241,14 +251,30 @@ describe.each(FORMS)('%s', (_form, getOrSet) => {
     expect(errorOf(() => kept?.addDependency(at('a'))).code).toBe('ERR_CACHE_CLOSED')
   })
 
-  test('refuses what is no path, and a file as a directory', async () => {
-    const { entries, at } = project({ a: '1' })
-    for (const path of ['', 'a\0', 5]) {
-      const compute = (context: ComputeContext) => context.readFile(path as string)
-      await expect(getOrSet(entries, 'key', compute)).rejects.toMatchObject({ code: 'ERR_CACHE_OPTION' })
+  test('refuses what is no path', async () => {
+    const { entries } = project({ a: '1' })
+    const calls: ((context: ComputeContext, path: string) => unknown)[] = [
+      (context, path) => context.readFile(path),
+      (context, path) => context.readBytes(path),
+      (context, path) => context.exists(path),
+      (context, path) => context.readDirectory(path),
+      (context, path) => context.addDependency(path),
+      (context, path) => context.glob('*', { cwd: path }),
+    ]
+    for (const path of ['', 5, null, {}, new URL('https://example.org/a')]) {
+      for (const call of calls) {
+        const asked = getOrSet(entries, 'key', context => call(context, path as string))
+        await expect(asked).rejects.toMatchObject({ code: 'ERR_CACHE_OPTION' })
+      }
     }
-    const compute = (context: ComputeContext) => context.addDirectory(at('a'))
-    await expect(getOrSet(entries, 'key', compute)).rejects.toMatchObject({ code: 'ERR_CACHE_OPTION' })
+    for (const patterns of ['', [''], 5, [5]]) {
+      const asked = getOrSet(entries, 'key', context => context.glob(patterns as string[]))
+      await expect(asked).rejects.toMatchObject({ code: 'ERR_CACHE_OPTION' })
+    }
+    for (const name of [5, undefined] as unknown[]) {
+      const asked = getOrSet(entries, 'key', context => context.env(name as string))
+      await expect(asked).rejects.toMatchObject({ code: 'ERR_CACHE_OPTION' })
+    }
   })
 
   test('computes each time on a disk that fails', async () => {
@@ -357,92 +383,5 @@ describe('those who ask for one key at once', () => {
     const { entries } = project()
     const result = await entries.getOrSet('key', async () => entries.getOrSetSync('key', () => 1))
     expect(result).toBe(1)
-  })
-})
-
-describe('a wrapped function', () => {
-  test('is called once for equal arguments', async () => {
-    const { entries, open } = project()
-    const calls: unknown[][] = []
-    function join(...args: unknown[]) {
-      calls.push(args)
-      return args.length
-    }
-    const wrapped = entries.wrap(join)
-    const inOther = open().wrapSync(join)
-    expect(await wrapped('a', 1)).toBe(2)
-    expect(await wrapped('a', 1)).toBe(2)
-    expect(inOther('a', 1)).toBe(2)
-    expect(calls).toEqual([['a', 1]])
-  })
-
-  test('tells all arguments apart', () => {
-    const { entries } = project()
-    const values = [
-      [],
-      [undefined],
-      [null],
-      ['null'],
-      [0],
-      [-0],
-      ['0'],
-      [Number.NaN],
-      [[]],
-      [{}],
-      [{ a: 1 }],
-      ['a', 'b'],
-      ['a,b'],
-    ]
-    const more = [...values, ['x'.repeat(300)], ['x'.repeat(301)], [{ text: 'x'.repeat(300) }], [new Map([[1, 2]])]]
-    const calls: unknown[] = []
-    const wrapped = entries.wrapSync(function record(...args: unknown[]) {
-      return calls.push(args)
-    })
-    const results = more.map(args => wrapped(...args))
-    expect(results).toEqual(more.map((_, index) => index + 1))
-    expect(more.map(args => wrapped(...args))).toEqual(results)
-  })
-
-  test('is told from others by its name, its text, its version, and from the keys of the namespace', async () => {
-    const { entries } = project()
-    const twice = (x: number) => 2 * x
-    const thrice = (x: number) => 3 * x
-    const wrapped = [
-      entries.wrapSync(twice),
-      entries.wrapSync(thrice, { name: 'twice' }),
-      entries.wrapSync(twice, { name: 'other' }),
-      entries.wrapSync(twice, { version: '2' }),
-    ]
-    expect(wrapped.map(call => call(2))).toEqual([4, 6, 4, 4])
-    expect([...entries.keys()]).toEqual([])
-    expect(entries.stats().setCount).toBe(4)
-    entries.clear()
-    expect(entries.stats().entryCount).toBe(0)
-  })
-
-  test('takes the key, the sources and the lifetime that its options say', () => {
-    const { entries, at } = project({ a: '1' })
-    const calls: string[] = []
-    function read(path: string, _ignored: () => void) {
-      calls.push(path)
-      return readFileSync(path, 'utf8')
-    }
-    const wrapped = entries.wrapSync(read, { key: path => path, files: path => [path], ttlMs: 60_000 })
-    for (const content of ['1', '22']) {
-      writeFileSync(at('a'), content)
-      for (let i = 0; i < 2; i++) expect(wrapped(at('a'), () => undefined)).toBe(content)
-    }
-    expect(calls.length).toBe(2)
-    expect([...entries.entries({ allVersions: true })]).toMatchObject([
-      { key: at('a'), mode: 'file', files: [at('a')] },
-    ])
-  })
-
-  test('is refused without a name, and with arguments that cannot be told apart', () => {
-    const { entries } = project()
-    expect(errorOf(() => entries.wrap(() => 1)).code).toBe('ERR_CACHE_OPTION')
-    expect(errorOf(() => entries.wrap('text' as never)).code).toBe('ERR_CACHE_OPTION')
-    const wrapped = entries.wrapSync(() => 1, { name: 'one' }) as (argument: unknown) => number
-    expect(errorOf(() => wrapped(() => 2)).code).toBe('ERR_CACHE_VALUE')
   })
 })

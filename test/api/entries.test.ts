@@ -139,7 +139,7 @@ describe('setMany', () => {
     const entries = openIn(temporaryRoot(), { clock: () => now }).cache.namespace('tool')
     function* made() {
       yield { key: 'a', value: 1 }
-      yield { key: 'b', value: 2, ttlMs: 10 }
+      yield { key: 'b', value: 2, ttl: 10 }
     }
     expect(entries.setMany(made())).toBe(2)
     now += 10
@@ -170,9 +170,9 @@ describe('setMany', () => {
     ['a bad key', { key: '', value: 1 }, 'ERR_CACHE_KEY'],
     ['a value that cannot be stored', { key: 'bad', value: { a: () => 1 } }, 'ERR_CACHE_VALUE'],
     ['no value', { key: 'bad' }, 'ERR_CACHE_VALUE'],
-    ['a bad ttl', { key: 'bad', value: 1, ttlMs: 0 }, 'ERR_CACHE_OPTION'],
-    ['a bad mode', { key: 'bad', value: 1, mode: 'forever' }, 'ERR_CACHE_OPTION'],
-    ['a source that is neither file nor directory', { key: 'bad', value: 1, files: ['/dev/null'] }, 'ERR_CACHE_OPTION'],
+    ['a bad ttl', { key: 'bad', value: 1, ttl: 0 }, 'ERR_CACHE_OPTION'],
+    ['an unknown option', { key: 'bad', value: 1, mode: 'forever' }, 'ERR_CACHE_OPTION'],
+    ['a file that is no path', { key: 'bad', value: 1, files: [5] }, 'ERR_CACHE_OPTION'],
   ])('stores nothing at all for one entry with %s', (_what, bad, code) => {
     const entries = tool()
     entries.set('old', 'kept')
@@ -202,7 +202,7 @@ describe('keys, entries and find', () => {
     const two = cache.namespace('tool', { version: '2' })
     one.set('a', 'value of a')
     now += 1000
-    one.set('b', [1, 2], { ttlMs: 500 })
+    one.set('b', [1, 2], { ttl: 500 })
     two.set('a', 3)
     now += 100
     expect([...one.keys()].sort()).toEqual(['a', 'b'])
@@ -211,7 +211,10 @@ describe('keys, entries and find', () => {
     expect(listed).toEqual([
       {
         key: 'a',
+        origin: 'set',
         version: '1',
+        project: process.cwd(),
+        isPortable: false,
         mode: 'manual',
         valid: true,
         sizeBytes: expect.any(Number),
@@ -222,7 +225,10 @@ describe('keys, entries and find', () => {
       },
       {
         key: 'b',
+        origin: 'set',
         version: '1',
+        project: process.cwd(),
+        isPortable: false,
         mode: 'ttl',
         valid: true,
         sizeBytes: expect.any(Number),
@@ -247,7 +253,7 @@ describe('keys, entries and find', () => {
   test('include expired entries and say that they are not valid', () => {
     let now = START
     const entries = openIn(temporaryRoot(), { clock: () => now }).cache.namespace('tool')
-    entries.set('key', 1, { ttlMs: 5 })
+    entries.set('key', 1, { ttl: 5 })
     now += 5
     expect([...entries.entries()]).toMatchObject([{ key: 'key', valid: false }])
     expect([...entries.keys()]).toEqual(['key'])

@@ -47,7 +47,7 @@ describe('explain says', () => {
 
   test('that a key was never set, was deleted, was invalidated', () => {
     const { entries } = project()
-    expectMiss(entries, 'never-set', /ever set/)
+    expectMiss(entries, 'never-set', /ever stored/)
     entries.set('key', 1)
     entries.delete('key')
     expectMiss(entries, 'deleted', /deleted/)
@@ -66,7 +66,7 @@ describe('explain says', () => {
 
   test('when an entry has expired, before and after a gc', async () => {
     const { cache, clock, entries } = project()
-    entries.set('key', 1, { ttlMs: 1000 })
+    entries.set('key', 1, { ttl: 1000 })
     clock.nowMs += 1000
     const { entry } = expectMiss(entries, 'expired', '2023-11-14T22:13:21.000Z')
     expect(entry).toMatchObject({ expiresAt: clock.nowMs, valid: false })
@@ -134,7 +134,7 @@ describe('explain says', () => {
   test('the same of keys in read-only caches and closed ones as get does', () => {
     const { root, entries } = project()
     entries.set('key', 1)
-    const { cache } = openAsAnotherProcess(join(root, 'cache'), { readOnly: true })
+    const { cache } = openAsAnotherProcess(join(root, 'cache'), { mode: 'readonly' })
     const readOnly = cache.namespace('tool')
     expect([readOnly.explain('key').isHit, readOnly.explain('other').reason]).toEqual([true, 'never-set'])
     cache.close()

@@ -131,7 +131,11 @@ test.each([
   )
   const open = (): Namespace[] => {
     const { cache } = openAsAnotherProcess(join(root, 'cache'), {}, { files })
-    return [cache.namespace('tool', { base: tree }), cache.namespace('tool', { base: tree }), cache.namespace('other')]
+    return [
+      cache.namespace('tool', { project: tree }),
+      cache.namespace('tool', { project: tree }),
+      cache.namespace('other'),
+    ]
   }
   let spaces = open()
   const counts = { hits: 0, reads: 0 }
@@ -153,7 +157,7 @@ test.each([
     (entries: Namespace, key: string, paths: string[]) => {
       const value = entries.getOrSetSync(`computed ${key}`, context =>
         paths.map(path => {
-          if (existsSync(path) && statSync(path).isDirectory()) context.addDirectory(path)
+          if (existsSync(path) && statSync(path).isDirectory()) context.readDirectory(path)
           else return readOr(context, path)
           return stateOf(path)
         }),
@@ -163,7 +167,7 @@ test.each([
     (entries: Namespace, _key: string, paths: string[]) => {
       const path = paths[0] as string
       if (!existsSync(path)) return
-      const value = entries.analyzeSync(path, ({ source }) => [source])
+      const value = entries.analyzeSync('source', path, ({ source }) => [source])
       expect(value).toEqual([stateOf(path)])
     },
     (entries: Namespace, key: string, paths: string[]) => {
@@ -171,7 +175,7 @@ test.each([
       if (!existsSync(path)) return
       const others = (keys.get(key) as string[]).slice(1).filter(other => NAMES.includes(other.slice(-1)))
       const compute = (context: AnalyzeContext) => [context.source, ...others.map(other => readOr(context, other))]
-      expect(entries.analyzeSync(path, compute, { version: key })).toEqual([path, ...others].map(stateOf))
+      expect(entries.analyzeSync(key, path, compute)).toEqual([path, ...others].map(stateOf))
     },
   ]
   for (let step = 0; step < STEPS; step++) {

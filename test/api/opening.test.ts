@@ -57,7 +57,9 @@ describe('opening', () => {
     ['an empty dir', { dir: '' }, ''],
     ['a dir with NUL', { dir: 'a\0b' }, 'a\0b'],
     ['a dir that is no string', { dir: 5 as never }, 5],
-    ['a readOnly that is no boolean', { readOnly: 'yes' as never }, 'yes'],
+    ['an unknown mode', { mode: 'read' as never }, 'read'],
+    ['an unknown option', { readOnly: true } as never, 'readOnly'],
+    ['a trustRoot that is no boolean', { trustRoot: 'yes' as never }, 'yes'],
     ['a clock that is no function', { clock: 5 as never }, 5],
     ['an onWarning that is no function', { onWarning: {} as never }, {}],
   ])('is refused for %s', async (_what, options, value) => {
@@ -114,9 +116,9 @@ describe('a read-only cache', () => {
     writer.cache.namespace('tool').set('key', 1)
     writer.cache.close()
     const before = filesBelow(dir).map(file => [file, readFileSync(join(dir, file)).toString('latin1')])
-    const { cache, warnings } = openIn(dir, { readOnly: true })
+    const { cache, warnings } = openIn(dir, { mode: 'readonly' })
     const entries = cache.namespace('tool')
-    expect(cache.readOnly).toBe(true)
+    expect(cache.mode).toBe('readonly')
     expect([entries.get('key'), entries.get('other')]).toEqual([1, undefined])
     expect([entries.set('key', 2), entries.setMany([{ key: 'a', value: 1 }])]).toEqual([false, 0])
     expect([entries.delete('key'), entries.invalidate('key'), entries.clear()]).toEqual([false, false, 0])
@@ -128,14 +130,14 @@ describe('a read-only cache', () => {
   })
 
   test("still throws for a caller's mistakes", () => {
-    const { cache } = openIn(temporaryRoot(), { readOnly: true })
+    const { cache } = openIn(temporaryRoot(), { mode: 'readonly' })
     expect(errorOf(() => cache.namespace('tool').set('key', () => 1)).code).toBe('ERR_CACHE_VALUE')
     expect(errorOf(() => cache.namespace('tool').set('', 1)).code).toBe('ERR_CACHE_KEY')
   })
 
   test('of a directory that does not exist is empty and makes nothing', () => {
     const dir = temporaryRoot()
-    const { cache, warnings } = openIn(dir, { readOnly: true })
+    const { cache, warnings } = openIn(dir, { mode: 'readonly' })
     expect([cache.namespace('tool').get('key'), cache.namespaces()]).toEqual([undefined, []])
     cache.close()
     expect([existsSync(dir), warnings]).toEqual([false, []])
@@ -144,7 +146,7 @@ describe('a read-only cache', () => {
   test('sees what a writer in the same process sets, from the next turn on', async () => {
     const dir = temporaryRoot()
     const writer = openIn(dir).cache.namespace('tool')
-    const reader = openIn(dir, { readOnly: true }).cache.namespace('tool')
+    const reader = openIn(dir, { mode: 'readonly' }).cache.namespace('tool')
     expect(reader.get('key')).toBe(undefined)
     writer.set('key', 1)
     await nextTurn()
@@ -181,7 +183,7 @@ describe('several caches on one root in one process', () => {
     const dir = temporaryRoot()
     const a = openIn(dir, { clock: () => 1000 })
     const b = openIn(dir, { clock: () => 9000 })
-    a.cache.namespace('tool').set('key', 1, { ttlMs: 5000 })
+    a.cache.namespace('tool').set('key', 1, { ttl: 5000 })
     expect(a.cache.namespace('tool').get('key')).toBe(1)
     expect(b.cache.namespace('tool').get('key')).toBe(undefined)
   })

@@ -2,7 +2,6 @@
 
 import {
   appendFileSync,
-  cpSync,
   mkdirSync,
   renameSync,
   rmSync,
@@ -13,7 +12,7 @@ import {
 } from 'node:fs'
 import { join, relative } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { errorOf, openAsAnotherProcess, openIn, temporaryDirectory } from '../support/caches.js'
+import { openAsAnotherProcess, openIn, temporaryDirectory } from '../support/caches.js'
 import { meteredFiles } from '../support/files.js'
 
 const HOUR_MS = 3_600_000
@@ -197,6 +196,7 @@ describe('a source that stays the same is a hit', () => {
     utimesSync(source, AN_HOUR_AGO, AN_HOUR_AGO)
     expect([readsOfGet(), readsOfGet()]).toEqual([1, 0])
     now = Date.now()
+    writeFileSync(source, 'const a = 1')
     entries.set('key', 'analysed', { files: [source] })
     expect([readsOfGet(), readsOfGet()]).toEqual([1, 1])
     now += HOUR_MS
@@ -206,7 +206,7 @@ describe('a source that stays the same is a hit', () => {
   test('even where the cache cannot record its new times', () => {
     const { root, source } = project()
     utimesSync(source, new Date(0), new Date(0))
-    const entries = openIn(join(root, 'cache'), { readOnly: true }).cache.namespace('tool')
+    const entries = openIn(join(root, 'cache'), { mode: 'readonly' }).cache.namespace('tool')
     expect([entries.get('key'), entries.get('key')]).toEqual(['analysed', 'analysed'])
   })
 })
@@ -335,106 +335,38 @@ describe('several sources', () => {
   })
 })
 
-describe('sources below a base', () => {
-  function tree() {
-    const root = temporaryDirectory()
-    const base = join(root, 'checkout')
-    const outside = join(root, 'shared.json')
-    mkdirSync(join(base, 'src'), { recursive: true })
-    for (const path of [join(base, 'src', 'a.js'), join(base, 'src', 'b.js'), outside]) writeFileSync(path, path)
-    const { cache } = openIn(join(root, 'cache'))
-    const entries = cache.namespace('tool', { base })
-    for (const name of ['a.js', 'b.js']) entries.set(name, name, { files: [join(base, 'src', name)] })
-    entries.set('absent', 1, { files: [join(base, 'no.json')] })
-    entries.set('outside', 2, { files: [outside] })
-    entries.set('base', 3, { files: [base] })
-    entries.set('beside', 4, { files: [`${base}-not`] })
-    cache.close()
-    return { root, base, outside }
-  }
-
-  /** Copies everything, as a CI restores it: elsewhere, with times and inodes of its own. */
-  function moved() {
-    const { root, base, outside } = tree()
-    const there = join(temporaryDirectory(), 'somewhere', 'else')
-    cpSync(root, there, { recursive: true })
-    const newBase = join(there, 'checkout')
-    for (const name of ['a.js', 'b.js']) utimesSync(join(newBase, 'src', name), new Date(), new Date())
-    rmSync(root, { recursive: true })
-    const entries = openIn(join(there, 'cache')).cache.namespace('tool', { base: newBase })
-    return { entries, oldBase: base, newBase, outside }
-  }
-
-  test('still hit after tree and cache have moved', () => {
-    const { entries, newBase } = moved()
-    expect(entries.getMany(['a.js', 'b.js', 'absent', 'base'])).toEqual(['a.js', 'b.js', 1, 3])
-    expect(entries.find('a.js')).toMatchObject([{ files: [join(newBase, 'src', 'a.js')], valid: true }])
-  })
-
-  test('are known to be in the moved tree once they were found there', () => {
-    const { entries, newBase } = moved()
-    expect(entries.get('a.js')).toBe('a.js')
-    const [listed] = openIn(join(newBase, '..', 'cache'))
-      .cache.namespace('tool')
-      .find('a.js')
-    expect(listed).toMatchObject({ files: [join(newBase, 'src', 'a.js')], valid: true })
-  })
-
-  test('are checked in the moved tree', () => {
-    const { entries, newBase } = moved()
-    writeFileSync(join(newBase, 'src', 'a.js'), 'changed')
-    writeFileSync(join(newBase, 'no.json'), '')
-    expect(entries.getMany(['a.js', 'b.js', 'absent'])).toEqual([undefined, 'b.js', undefined])
-  })
-
-  test('are told from sources outside of it, which keep their absolute paths', () => {
-    const { entries, oldBase, outside } = moved()
-    expect(entries.get('outside')).toBe(undefined)
-    expect(entries.find('outside')).toMatchObject([{ files: [outside] }])
-    expect(entries.find('beside')).toMatchObject([{ files: [`${oldBase}-not`], valid: true }])
-  })
-
-  test('are found where they were last seen, by a namespace without a base', () => {
-    const { root, base } = tree()
-    const entries = openIn(join(root, 'cache')).cache.namespace('tool')
-    expect(entries.getMany(['a.js', 'outside'])).toEqual(['a.js', 2])
-    expect(entries.find('a.js')).toMatchObject([{ files: [join(base, 'src', 'a.js')], valid: true }])
-    writeFileSync(join(base, 'src', 'a.js'), 'changed')
-    expect(entries.get('a.js')).toBe(undefined)
-  })
-
-  test('cannot be proved by a namespace without a base once they have moved, and stay', async () => {
-    const { root, base } = tree()
-    renameSync(base, `${base}-moved`)
-    const { cache } = openIn(join(root, 'cache'))
-    const entries = cache.namespace('tool')
-    expect(entries.getMany(['a.js', 'outside'])).toEqual([undefined, 2])
-    expect(entries.stats().missReasons).toEqual({ unreadable: 1 })
-    await cache.gc()
-    expect(cache.namespace('tool', { base: `${base}-moved` }).get('a.js')).toBe('a.js')
-  })
-
-  test.each<[unknown]>([[''], [5], [null]])('cannot have a base of %j', base => {
-    const { cache } = openIn(join(temporaryDirectory(), 'cache'))
-    expect(errorOf(() => cache.namespace('tool', { base: base as string })).code).toBe('ERR_CACHE_OPTION')
-  })
+test('an entry with a source that says nothing lasting, such as a device, is stored and never found', () => {
+  const { cache, warnings } = openIn(join(temporaryDirectory(), 'cache'))
+  const entries = cache.namespace('tool')
+  expect(entries.set('key', 1, { files: ['/dev/null'] })).toBe(true)
+  expect([entries.get('key'), entries.has('key')]).toEqual([undefined, false])
+  expect(warnings).toEqual([])
 })
 
-test('a source that is neither file nor directory is refused by name', () => {
-  const entries = openIn(join(temporaryDirectory(), 'cache')).cache.namespace('tool')
-  const error = errorOf(() => entries.set('key', 1, { files: ['/dev/null'] }))
-  expect(error).toMatchObject({ code: 'ERR_CACHE_OPTION', value: '/dev/null' })
-  expect(entries.has('key')).toBe(false)
-})
-
-test('a source that cannot be read stores nothing and says so', () => {
+test('a source that cannot be read is recorded as that, and the entry ends when it can be', () => {
   const root = temporaryDirectory()
-  symlinkSync('loop', join(root, 'loop'))
+  const source = join(root, 'loop')
+  symlinkSync('loop', source)
   const { cache, warnings } = openIn(join(root, 'cache'))
   const entries = cache.namespace('tool')
-  expect(entries.set('key', 1, { files: [join(root, 'loop')] })).toBe(false)
+  expect(entries.set('key', 1, { files: [source] })).toBe(true)
+  expect(entries.get('key')).toBe(1)
+  rmSync(source)
   expect(entries.get('key')).toBe(undefined)
-  expect(warnings).toMatchObject([{ code: 'ERR_CACHE_IO' }])
+  writeFileSync(source, 'text')
+  expect(entries.get('key')).toBe(undefined)
+  expect(warnings).toEqual([])
+})
+
+test.each([
+  ['a name with NUL', 'a\0b'],
+  ['a name of 70,000 bytes', 'x'.repeat(70_000)],
+  ['a name of 300 bytes', 'x'.repeat(300)],
+  ['a name with a lone surrogate', 'a\ud800'],
+])('%s is that of a file that is not there', (_what, name) => {
+  const entries = openIn(join(temporaryDirectory(), 'cache')).cache.namespace('tool')
+  expect(entries.set('key', 1, { files: [name] })).toBe(true)
+  expect(entries.get('key')).toBe(1)
 })
 
 test('a source that is no longer readable is a miss, and a hit when it is again', () => {

@@ -52,7 +52,7 @@ describe('counts', () => {
     writeFileSync(source, 'a')
     entries.set('file', 1, { files: [source] })
     entries.set('absent', 1, { files: [join(root, 'b.js')] })
-    entries.set('ttl', 1, { ttlMs: 1 })
+    entries.set('ttl', 1, { ttl: 1 })
     entries.set('deleted', 1)
     entries.set('invalidated', 1)
     entries.delete('deleted')
@@ -153,7 +153,7 @@ describe('a hit', () => {
   test('of a read-only cache counts for itself only', () => {
     const dir = temporaryRoot()
     openIn(dir).cache.namespace('tool').set('key', 1)
-    const { cache } = openIn(dir, { readOnly: true })
+    const { cache } = openIn(dir, { mode: 'readonly' })
     for (let hit = 0; hit < 3000; hit++) cache.namespace('tool').get('key')
     expect(cache.stats().hitCount).toBe(3000)
     cache.close()

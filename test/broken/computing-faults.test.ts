@@ -7,7 +7,7 @@ import { directory, FAULTS, neighbour, type Operation, source, sweep } from './s
 
 const compute = () => 'computed'
 const fromSources = (context: ComputeContext) => {
-  context.addMissing(join(directory, 'missing'))
+  context.exists(join(directory, 'missing'))
   return `of ${context.readFile(source)}`
 }
 const alone = (context: AnalyzeContext) => `result of ${context.source}`
@@ -25,7 +25,7 @@ function getOrSet(entries: Namespace, key: string, work: (context: ComputeContex
 
 function analyze(entries: Namespace, work: (context: AnalyzeContext) => string) {
   let isComputed = false
-  const value = entries.analyzeSync(source, context => {
+  const value = entries.analyzeSync('result', source, context => {
     isComputed = true
     return work(context)
   })
@@ -66,7 +66,7 @@ const OPERATIONS: Operation[] = [
   },
   {
     name: 'a wrapped function',
-    run: entries => entries.wrapSync((of: number) => ({ of }), { name: 'wrapped' })(7),
+    run: entries => entries.wrapSync('wrapped', (of: number) => ({ of }))(7),
     outcomes: [{ gives: { of: 7 } }],
   },
   {

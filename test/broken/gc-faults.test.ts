@@ -19,7 +19,7 @@ function withGarbage(): MemoryDisk {
   const entries = cache.namespace('tool')
   for (let i = 0; i < 40; i++) {
     entries.set('object', { garbage: i })
-    entries.set(`garbage ${i}`, 'x'.repeat(i), i % 2 ? { ttlMs: 1 } : {})
+    entries.set(`garbage ${i}`, 'x'.repeat(i), i % 2 ? { ttl: 1 } : {})
     entries.delete(`garbage ${i}`)
   }
   entries.set('object', ACKNOWLEDGED.object)

@@ -175,7 +175,7 @@ describe('a read-only root', () => {
     const dir = temporaryRoot()
     const writer = openIn(dir).cache.namespace('tool')
     writer.setMany(Array.from({ length: 2000 }, (_, index) => ({ key: `key ${index}`, value: index })))
-    const { cache, warnings } = openAsAnotherProcess(dir, { readOnly: true }, { files: readOnlyFiles() })
+    const { cache, warnings } = openAsAnotherProcess(dir, { mode: 'readonly' }, { files: readOnlyFiles() })
     for (let index = 0; index < 2000; index += 37) expect(cache.namespace('tool').get(`key ${index}`)).toBe(index)
     expect(cache.stats().entryCount).toBe(2000)
     cache.close()
@@ -203,7 +203,7 @@ describe('a read-only root', () => {
        const codes = []
        const cache = library.openCacheSync({ ...args, onWarning: ({ code }) => codes.push(code) })
        const entries = cache.namespace('tool')
-       const reader = library.openCacheSync({ ...args, readOnly: true }).namespace('tool')
+       const reader = library.openCacheSync({ ...args, mode: 'readonly' }).namespace('tool')
        print(JSON.stringify([entries.set('new', 1), entries.get('new') ?? null, reader.get('key') ?? null, codes]))`,
       { dir },
     )
@@ -233,7 +233,7 @@ test('a user without a home directory, as in some containers, gets a cache that 
      for (const name of ['WICKED_CACHE_DIR', 'XDG_CACHE_HOME']) delete process.env[name]
      if (process.getuid() === 0) process.setuid(54321)
      const codes = []
-     const cache = library.openCacheSync({ readOnly: true, onWarning: ({ code }) => codes.push(code) })
+     const cache = library.openCacheSync({ mode: 'readonly', onWarning: ({ code }) => codes.push(code) })
      print(JSON.stringify([cache.namespace('tool').get('key') ?? null, new Set(codes).size === codes.length]))`,
   )
   expect(lines).toEqual(['[null,true]'])

@@ -49,7 +49,10 @@ export const ACKNOWLEDGED: Record<string, unknown> = {
 
 export function open(files: Files, warnings: CacheWarning[] = [], readOnly = false): Cache {
   const onWarning = (warning: CacheWarning) => warnings.push(warning)
-  return new CacheHandle({ dir: work, onWarning, readOnly, clock: () => NOW }, { files })
+  return new CacheHandle(
+    { dir: work, onWarning, mode: readOnly ? 'readonly' : 'readwrite', clock: () => NOW },
+    { files },
+  )
 }
 
 export interface Operation {

@@ -1,19 +1,28 @@
 import { cpSync, existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { CacheHandle } from '../../src/cache/cache.js'
+import { nodeFiles } from '../../src/files/files.js'
 import { temporaryDirectory } from '../store/environment.js'
-import { CREATED_AT, CYCLIC, fill, LARGE_COUNT, TREES, VALUES } from './store.js'
+import { COMPUTED, CREATED_AT, CYCLIC, computedBy, fill, LARGE_COUNT, PROJECT, TREES, VALUES } from './store.js'
 
 const GOLDEN = join(import.meta.dirname, '..', '..', 'fixtures', 'golden', 'format-1')
 /** `WICKED_CACHE_WRITE_GOLDEN=1 npx vitest run test/golden` writes the store where there is none. */
 const MAY_WRITE = process.env.WICKED_CACHE_WRITE_GOLDEN === '1'
 
+// What a computation leaves names its process and how long it took.
+vi.spyOn(Math, 'random').mockReturnValue(0.5)
+vi.spyOn(performance, 'now').mockReturnValue(1000)
+vi.spyOn(process.getBuiltinModule('node:os'), 'hostname').mockReturnValue('golden')
+Object.defineProperty(process, 'pid', { value: 4711 })
+
 function open(dir: string, readOnly = false) {
   const onWarning = ({ cause }: { cause?: unknown }) => {
     throw cause
   }
-  return new CacheHandle({ dir, readOnly, clock: () => CREATED_AT, onWarning }, { random: () => 0.5 })
+  const files = { ...nodeFiles, now: () => CREATED_AT }
+  const mode = readOnly ? 'readonly' : 'readwrite'
+  return new CacheHandle({ dir, mode, clock: () => CREATED_AT, onWarning }, { files, random: () => 0.5 })
 }
 
 function filesBelow(directory: string): string[] {
@@ -24,26 +33,37 @@ function filesBelow(directory: string): string[] {
 
 if (MAY_WRITE && !existsSync(GOLDEN)) {
   const cache = open(GOLDEN)
-  fill(cache, '/nowhere')
+  fill(cache)
   cache.close()
 }
 
 test('every value of the golden store is read', () => {
   const before = filesBelow(GOLDEN).map(name => readFileSync(join(GOLDEN, name)))
   const cache = open(GOLDEN, true)
-  const values = cache.namespace('values', { version: '1.0.0' })
+  const values = cache.namespace('values', { version: '1.0.0', project: PROJECT })
   for (const [key, value] of Object.entries(VALUES)) expect(values.get(key), key).toStrictEqual(value)
   expect(Object.is((values.get('odd') as { minusZero: number }).minusZero, -0)).toBe(true)
-  expect(cache.namespace('twin').get('text')).toBe(VALUES.text)
-  expect(cache.namespace('@scope/Modes').get('ttl')).toBe('an hour')
-  expect(cache.namespace('@scope/Modes', { base: temporaryDirectory() }).get('file')).toBe('no config')
-  expect(cache.namespace('@scope/Modes').get('gone')).toBeUndefined()
-  expect(cache.namespace('cyclic', { cyclic: true }).get('cycle')).toEqual(CYCLIC)
-  const large = cache.namespace('large')
+  expect(cache.namespace('twin', { project: false }).get('text')).toBe(VALUES.text)
+  const modes = cache.namespace('@scope/Modes', { project: PROJECT })
+  expect(modes.getMany(['ttl', 'file', 'gone'])).toEqual(['an hour', 'no config', undefined])
+  expect(modes.explain('gone').reason).toBe('deleted')
+  expect(modes.in(`${PROJECT}/packages/a`).get('ttl')).toBe('of another project')
+  expect(computedBy(cache, () => expect.fail('computed again'))).toEqual(COMPUTED)
+  expect(cache.namespace('cyclic', { cyclic: true, project: false }).get('cycle')).toEqual(CYCLIC)
+  const large = cache.namespace('large', { project: false })
   for (let i = 0; i < LARGE_COUNT; i++) expect(large.get(`key ${i}`)).toBe(`value ${i % 10}`)
-  const trees = cache.namespace('trees', { cyclic: true })
+  const trees = cache.namespace('trees', { cyclic: true, project: false })
   for (const [key, tree] of Object.entries(TREES)) expect(trees.get(key), key).toStrictEqual(tree)
-  expect(cache.namespaces()).toEqual(['@scope/Modes', 'cyclic', 'large', 'trees', 'twin', 'values'])
+  expect(cache.namespaces()).toEqual([
+    '@scope/Modes',
+    'computed',
+    'cyclic',
+    'large',
+    'portable',
+    'trees',
+    'twin',
+    'values',
+  ])
   cache.close()
   expect(filesBelow(GOLDEN).map(name => readFileSync(join(GOLDEN, name)))).toEqual(before)
 })
@@ -52,17 +72,17 @@ test('it can be written to and collected', async () => {
   const dir = join(temporaryDirectory(), 'root')
   cpSync(GOLDEN, dir, { recursive: true })
   const cache = open(dir)
-  expect(cache.namespace('large').set('key 5', 'another')).toBe(true)
+  expect(cache.namespace('large', { project: false }).set('key 5', 'another')).toBe(true)
   await cache.gc()
-  expect(cache.namespace('large').get('key 5')).toBe('another')
-  expect(cache.namespace('large').get('key 6')).toBe('value 6')
-  expect(cache.namespace('values', { version: '1.0.0' }).get('big')).toBe(VALUES.big)
+  expect(cache.namespace('large', { project: false }).get('key 5')).toBe('another')
+  expect(cache.namespace('large', { project: false }).get('key 6')).toBe('value 6')
+  expect(cache.namespace('values', { version: '1.0.0', project: PROJECT }).get('big')).toBe(VALUES.big)
 })
 
 test('the same sets still write the same bytes', () => {
   const dir = join(temporaryDirectory(), 'root')
   const cache = open(dir)
-  fill(cache, '/nowhere')
+  fill(cache)
   cache.close()
   expect(filesBelow(dir)).toEqual(filesBelow(GOLDEN))
   for (const name of filesBelow(GOLDEN)) {

@@ -1,6 +1,6 @@
-// What the golden store of format version 1 holds. Written once by `make.ts`; later versions must still read it.
+// What the golden store of format version 1 holds: entries of each scope and kind, with inputs of each form.
 
-import type { Cache } from '../../src/index.js'
+import type { Cache, ComputeContext, Namespace } from '../../src/index.js'
 
 /** All times in the store are this one. */
 export const CREATED_AT = Date.UTC(2026, 0, 1)
@@ -26,18 +26,67 @@ export const TREES: Record<string, unknown> = {
 
 export const LARGE_COUNT = 4200
 
+/** A directory that is on no machine. */
+export const PROJECT = '/nowhere/project'
+const VARIABLES = Array.from({ length: 6 }, (_, i) => `WICKED_CACHE_GOLDEN_${i}`)
+/** States of the environment, each of which has an answer. */
+export const STATES = ['one', 'two']
+
+/** Calls `fn` while all variables have this value. */
+function inState<T>(state: string, fn: () => T): T {
+  for (const name of VARIABLES) process.env[name] = state
+  try {
+    return fn()
+  } finally {
+    for (const name of VARIABLES) delete process.env[name]
+  }
+}
+
+/** What is computed by each call; `compute` gives the value. */
+export function computedBy(cache: Cache, compute: (value: unknown) => unknown): unknown[] {
+  const plain = cache.namespace('computed', { project: PROJECT })
+  const portable = cache.namespace('portable', { project: PROJECT, portable: true })
+  const read = (entries: Namespace, state: string, ...args: [(context: ComputeContext) => unknown, object?]) =>
+    inState(state, () => entries.getOrSetSync('key', ...args))
+  // Its text doesn't depend on what compiles it.
+  const wrapped = Object.assign((of: string) => compute([of]), { toString: () => 'of => [of]' })
+  return STATES.flatMap(state => [
+    read(plain, state, ctx => compute([VARIABLES.map(ctx.env), ctx.exists(`${PROJECT}/a`)])),
+    read(portable, state, ctx => compute([VARIABLES.slice(0, 2).map(ctx.env), ctx.exists(`${PROJECT}/a`)]), {
+      inputs: { strict: true },
+      ttl: '30d',
+    }),
+    plain.wrapSync('wrapped', wrapped)(state),
+    inState(state, () =>
+      plain.analyzeSync('shout', { path: `${PROJECT}/src/a.js`, source: state }, ({ source, env }) =>
+        compute([source, env(VARIABLES[0] as string)]),
+      ),
+    ),
+  ])
+}
+
+export const COMPUTED = STATES.flatMap(state => [
+  [VARIABLES.map(() => state), false],
+  [[state, state], false],
+  [state],
+  [state, state],
+])
+
 /** Fills an empty cache whose clock stands at CREATED_AT. */
-export function fill(cache: Cache, base: string): void {
-  const values = cache.namespace('values', { version: '1.0.0' })
+export function fill(cache: Cache): void {
+  computedBy(cache, value => value)
+  const values = cache.namespace('values', { version: '1.0.0', project: PROJECT })
   for (const [key, value] of Object.entries(VALUES)) values.set(key, value)
-  cache.namespace('twin').set('text', VALUES.text)
-  cache.namespace('@scope/Modes').set('ttl', 'an hour', { ttlMs: 3_600_000 })
-  cache.namespace('@scope/Modes', { base }).set('file', 'no config', { files: [`${base}/absent.json`] })
-  cache.namespace('@scope/Modes').set('gone', 'deleted')
-  cache.namespace('@scope/Modes').delete('gone')
-  cache.namespace('cyclic', { cyclic: true }).set('cycle', CYCLIC)
-  const large = cache.namespace('large')
+  cache.namespace('twin', { project: false }).set('text', VALUES.text)
+  const modes = cache.namespace('@scope/Modes', { project: PROJECT })
+  modes.set('ttl', 'an hour', { ttl: 3_600_000 })
+  modes.set('file', 'no config', { files: [`${PROJECT}/absent.json`] })
+  modes.set('gone', 'deleted')
+  modes.delete('gone')
+  modes.in(`${PROJECT}/packages/a`).set('ttl', 'of another project')
+  cache.namespace('cyclic', { cyclic: true, project: false }).set('cycle', CYCLIC)
+  const large = cache.namespace('large', { project: false })
   for (let i = 0; i < LARGE_COUNT; i++) large.set(`key ${i}`, `value ${i % 10}`)
-  const trees = cache.namespace('trees', { cyclic: true })
+  const trees = cache.namespace('trees', { cyclic: true, project: false })
   for (const [key, tree] of Object.entries(TREES)) trees.set(key, tree)
 }

@@ -218,7 +218,7 @@ const SPLITS: Race[] = [
 ]
 
 /** Runs the race with the second process at each call of the first; returns how many calls there were. */
-function run(race: Race, secondOptions: { isWarm: boolean; readOnly?: boolean }): number {
+function run(race: Race, secondOptions: { isWarm: boolean; isReadOnly?: boolean }): number {
   const template = race.disk()
   for (let at = 1; ; at++) {
     const disk = template.clone()
@@ -228,7 +228,7 @@ function run(race: Race, secondOptions: { isWarm: boolean; readOnly?: boolean })
     let hasRun = false
     let failure: unknown
     const second = new CacheHandle(
-      { dir: DIR, onWarning, readOnly: secondOptions.readOnly ?? false },
+      { dir: DIR, onWarning, mode: secondOptions.isReadOnly ? 'readonly' : 'readwrite' },
       { files: disk.files },
     )
     const runSecond = () => {
@@ -249,7 +249,7 @@ function run(race: Race, secondOptions: { isWarm: boolean; readOnly?: boolean })
     if (secondOptions.isWarm) {
       // Both have looked in this turn already, so that they know an earlier state.
       for (const cache of [first, second]) {
-        cache.namespace('tool').has('old')
+        expect([...cache.namespace('tool').keys()].length).toBeGreaterThanOrEqual(0)
         cache.namespace('tool').stats()
       }
     }
@@ -284,7 +284,7 @@ describe.each(SPLITS)('$name', race => {
 })
 
 test('a read-only process finds everything at each moment of a split', () => {
-  expect(run(SPLITS.at(-1) as Race, { isWarm: false, readOnly: true })).toBeGreaterThan(50)
+  expect(run(SPLITS.at(-1) as Race, { isWarm: false, isReadOnly: true })).toBeGreaterThan(50)
 })
 
 test('a set that is killed while another process sets leaves no entry without its value', async () => {

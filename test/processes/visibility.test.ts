@@ -6,7 +6,7 @@ import { temporaryRoot } from '../support/caches.js'
 import { startModule } from '../support/children.js'
 
 const SETTER = `
-  const entries = library.openCacheSync(args).namespace('tool')
+  const entries = library.openCacheSync({ dir: args.dir }).namespace('tool')
   for await (const line of { [Symbol.asyncIterator]: lines }) {
     const [what, value] = JSON.parse(line)
     if (what === 'set') entries.set('key', value)
@@ -18,7 +18,7 @@ const SETTER = `
 
 /** Looks at the key in one phase of the event loop, then answers each line with what it finds. */
 const READER = `
-  const entries = library.openCacheSync(args).namespace('tool')
+  const entries = library.openCacheSync({ dir: args.dir }).namespace('tool')
   entries.set('own', 1)
   const phases = {
     main: look => look(),

@@ -31,7 +31,7 @@ describe('a maximum age', () => {
     cache.close()
     const again = open(cache.dir)
     now += 3 * HOUR_MS
-    expect(await again.cache.gc({ maxAgeMs: 5 * HOUR_MS })).toMatchObject({ unusedEntries: 1, keptEntries: 1 })
+    expect(await again.cache.gc({ maxAge: 5 * HOUR_MS })).toMatchObject({ unusedEntries: 1, keptEntries: 1 })
     expect([again.ns.get('key 1'), again.ns.get('key 2')]).toEqual([undefined, 2])
     expect(again.ns.stats().missReasons).toEqual({ evicted: 1 })
   })
@@ -68,7 +68,7 @@ describe('a maximum number of entries', () => {
     for (const name of ['ns', 'other']) {
       for (let i = 0; i < 10; i++) {
         now++
-        cache.namespace(name).set(`key ${i}`, i, i === 9 ? { ttlMs: 1 } : {})
+        cache.namespace(name).set(`key ${i}`, i, i === 9 ? { ttl: 1 } : {})
       }
     }
     now += 10
@@ -100,16 +100,16 @@ describe('a maximum size', () => {
   ])('is kept by the files: %d values of %d bytes', async (count, length, divisor) => {
     const dir = temporaryRoot()
     fill(dir, count, length)
-    const maxSizeBytes = divisor === 0 ? 0 : Math.floor(bytesOf(dir) / (2 * divisor))
+    const maxSize = divisor === 0 ? 0 : Math.floor(bytesOf(dir) / (2 * divisor))
     const { cache } = open(dir)
-    const report = await cache.gc({ maxSizeBytes })
+    const report = await cache.gc({ maxSize })
     expect(report.evictedEntries).toBeGreaterThan(count / 3)
     cache.close()
     // What is left of an empty cache: the beginnings of its files.
-    expect(bytesOf(dir)).toBeLessThanOrEqual(Math.max(maxSizeBytes, 4000))
+    expect(bytesOf(dir)).toBeLessThanOrEqual(Math.max(maxSize, 4000))
     const kept = keysOf(open(dir).cache)
     expect(kept).toEqual(upTo(count - kept.length, count))
-    if (divisor > 0) expect(bytesOf(dir)).toBeGreaterThan(maxSizeBytes / 2)
+    if (divisor > 0) expect(bytesOf(dir)).toBeGreaterThan(maxSize / 2)
   })
 
   test('counts a value that several entries share once, and keeps it for the last of them', async () => {
@@ -119,12 +119,12 @@ describe('a maximum size', () => {
       now++
       cache.namespace(`ns ${i}`).set('key', value)
     }
-    expect(await cache.gc({ maxSizeBytes: 150_000 })).toMatchObject({
+    expect(await cache.gc({ maxSize: 150_000 })).toMatchObject({
       evictedEntries: 0,
       keptEntries: 10,
       keptBlobs: 1,
     })
-    const report = await cache.gc({ namespace: 'ns 3', maxSizeBytes: 50_000 })
+    const report = await cache.gc({ namespace: 'ns 3', maxSize: 50_000 })
     expect(report).toMatchObject({ evictedEntries: 1, keptEntries: 9, keptBlobs: 1, removedBlobs: 0 })
     expect(cache.namespace('ns 9').get('key')).toBe(value)
   })
@@ -133,7 +133,7 @@ describe('a maximum size', () => {
     const dir = temporaryRoot()
     fill(dir, 50, 100)
     const { cache } = open(dir)
-    expect(await cache.gc({ maxSizeBytes: 10_000_000, maxEntries: 50, maxAgeMs: HOUR_MS })).toMatchObject({
+    expect(await cache.gc({ maxSize: 10_000_000, maxEntries: 50, maxAge: HOUR_MS })).toMatchObject({
       evictedEntries: 0,
       unusedEntries: 0,
       keptEntries: 50,
@@ -141,9 +141,9 @@ describe('a maximum size', () => {
   })
 })
 
-test.each([Number.NaN, -1, '2GB', null])('a bound of %j is refused', async bound => {
+test.each([Number.NaN, -1, '2 many', null])('a bound of %j is refused', async bound => {
   const { cache } = open(temporaryRoot())
-  for (const name of ['maxSizeBytes', 'maxAgeMs', 'maxEntries']) {
+  for (const name of ['maxSize', 'maxAge', 'maxEntries']) {
     const options = { [name]: bound } as object
     await expect(cache.gc(options)).rejects.toMatchObject({ code: 'ERR_CACHE_OPTION', value: bound })
     expect(() => cache.namespace('ns', options)).toThrow(expect.objectContaining({ code: 'ERR_CACHE_OPTION' }))
@@ -163,20 +163,20 @@ describe('a dry run', () => {
         const names = ['a', 'b', 'c'].map(name => cache.namespace(name))
         const ns = names[random(3)] as (typeof names)[0]
         if (random(5) === 0) ns.delete(key)
-        else ns.set(key, `${random(200)} ${'x'.repeat(random(2000))}`, random(4) === 0 ? { ttlMs: 300 } : {})
+        else ns.set(key, `${random(200)} ${'x'.repeat(random(2000))}`, random(4) === 0 ? { ttl: 300 } : {})
       }
       if (round % 2) cache.namespace('b').clear()
       cache.close()
       const options = [
         {},
         { maxEntries: 100 },
-        { maxSizeBytes: 100_000 },
-        { maxAgeMs: 400 },
+        { maxSize: 100_000 },
+        { maxAge: 400 },
         { namespace: 'a', maxEntries: 20 },
       ][random(5)] as object
       const contents = () => filesBelow(dir).map(name => [name, readFileSync(join(dir, name), 'latin1')])
       const before = contents()
-      const reader = open(dir, { readOnly: true })
+      const reader = open(dir, { mode: 'readonly' })
       const foretold = await reader.cache.gc({ ...options, dryRun: true })
       expect(contents()).toEqual(before)
       const report = await open(dir).cache.gc(options)
@@ -196,7 +196,7 @@ describe('an abort', () => {
   test('at any point leaves what was not dropped, and no lock', async () => {
     for (let stopAt = 0, isStopped = true; isStopped; stopAt++) {
       const { cache, ns } = open(temporaryRoot())
-      for (let i = 0; i < 60; i++) ns.set(`key ${i}`, `value ${i}`, i % 2 ? { ttlMs: 10 } : {})
+      for (let i = 0; i < 60; i++) ns.set(`key ${i}`, `value ${i}`, i % 2 ? { ttl: 10 } : {})
       now += 100
       const controller = new AbortController()
       let count = 0
@@ -219,7 +219,7 @@ describe('an abort', () => {
 
   test('before the start does nothing', async () => {
     const { cache, ns } = open(temporaryRoot())
-    ns.set('key', 1, { ttlMs: 1 })
+    ns.set('key', 1, { ttl: 1 })
     now += 10
     await expect(cache.gc({ signal: AbortSignal.abort() })).rejects.toMatchObject({ name: 'AbortError' })
     expect(ns.find('key').length).toBe(1)
@@ -228,7 +228,7 @@ describe('an abort', () => {
 
 test('progress goes from 0 to 1, first through the entries', async () => {
   const { cache, ns } = open(temporaryRoot())
-  for (let i = 0; i < 3000; i++) ns.set(`key ${i}`, i, i % 2 ? { ttlMs: 1 } : {})
+  for (let i = 0; i < 3000; i++) ns.set(`key ${i}`, i, i % 2 ? { ttl: 1 } : {})
   now += 10
   const seen: GcProgress[] = []
   await cache.gc({ onProgress: progress => seen.push(progress) })
@@ -330,6 +330,6 @@ test('files of others in and beside the cache are left alone', async () => {
   for (const name of theirs) writeFileSync(join(dir, name), 'theirs')
   ns.delete('key')
   cache.removeNamespace('ns')
-  await cache.gc({ maxSizeBytes: 0, maxEntries: 0, maxAgeMs: 0 })
+  await cache.gc({ maxSize: 0, maxEntries: 0, maxAge: 0 })
   for (const name of theirs) expect(readFileSync(join(dir, name), 'utf8')).toBe('theirs')
 })

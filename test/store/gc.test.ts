@@ -11,6 +11,7 @@ import { BlobTable } from '../../src/gc/blob-table.js'
 import { acquire } from '../../src/gc/lock.js'
 import { markBlobs, rewriteSome } from '../../src/gc/sweep.js'
 import type { Entry } from '../../src/manifest/entry.js'
+import { encodePrefix } from '../../src/manifest/key.js'
 import { Manifest } from '../../src/manifest/manifest.js'
 import { filesBelow } from '../support/caches.js'
 import { interceptedFiles } from '../support/files.js'
@@ -40,9 +41,9 @@ test('entries that expired or whose source changed go, and the blobs that only t
   const cache = openAlone(join(dir, 'root'))
   const ns = cache.namespace('ns')
   ns.set('manual', 'stays')
-  ns.set('short', 'goes', { ttlMs: 10 })
-  ns.set('shared', 'stays', { ttlMs: 10 })
-  ns.set('long', 'stays too', { ttlMs: 10_000 })
+  ns.set('short', 'goes', { ttl: 10 })
+  ns.set('shared', 'stays', { ttl: 10 })
+  ns.set('long', 'stays too', { ttl: 10_000 })
   ns.set('file', 'of one', { files: [source] })
   ns.set('missing', 'of none', { files: [`${source}.none`] })
   now += 1000
@@ -186,8 +187,9 @@ test.each([1, 3])('an entry says where its value is, whoever wrote at the same i
   const layout = layoutOf(dir)
   const { packs } = new Blobs(environment, layout)
   const manifest = new Manifest(environment, layout.manifest('ns'), 'namespaces/ns/manifest')
+  const prefix = encodePrefix({ version: '', scope: 'project', kind: 'plain', project: process.cwd() })
   for (const { key } of items) {
-    const { blob } = manifest.look(manifest.keyOf(Buffer.from([0]), key)).entry as Entry
+    const { blob } = manifest.look(manifest.keyOf(prefix, key)).entry as Entry
     expect(packs.read(blob.location, blob.id)).toBeDefined()
   }
 })
@@ -312,7 +314,7 @@ test('a gc that is killed at any call leaves every entry as it was, and the next
     const before = openAlone(dir)
     const ns = before.namespace('ns')
     const long = 'x'.repeat(300)
-    for (let i = 0; i < 20; i++) ns.set(`key ${i} ${long}`, `value ${i}`, i % 4 === 0 ? { ttlMs: 1 } : {})
+    for (let i = 0; i < 20; i++) ns.set(`key ${i} ${long}`, `value ${i}`, i % 4 === 0 ? { ttl: 1 } : {})
     for (let i = 1; i < 20; i += 4) ns.delete(`key ${i} ${long}`)
     before.namespace('removed').set('key', 'value')
     before.removeNamespace('removed')

@@ -40,7 +40,7 @@ function setMany(cache: ReturnType<typeof open>['cache'], from: number, count: n
 
 describe('a cache with a maximum size', () => {
   test('keeps it, by giving up what was least recently used', () => {
-    const { cache, warnings } = open(temporaryRoot(), { maxSizeBytes: 1_000_000 })
+    const { cache, warnings } = open(temporaryRoot(), { maxSize: 1_000_000 })
     const largest = setMany(cache, 0, 4000)
     expect(largest).toBeLessThan(2_500_000)
     expect(bytesOf(cache.dir)).toBeLessThan(2_500_000)
@@ -57,7 +57,7 @@ describe('a cache with a maximum size', () => {
     let largest = 0
     for (let i = 0; i < 1500; i++) {
       now += 60_000
-      const { cache, ns } = open(dir, { maxSizeBytes: 300_000 })
+      const { cache, ns } = open(dir, { maxSize: 300_000 })
       expect(ns.set(`key ${i}`, `${i} ${LONG}`)).toBe(true)
       expect(ns.get(`key ${i}`)).toBe(`${i} ${LONG}`)
       cache.close()
@@ -67,7 +67,7 @@ describe('a cache with a maximum size', () => {
   })
 
   test('counts no value twice that namespaces share', () => {
-    const { cache } = open(temporaryRoot(), { maxSizeBytes: 1_000_000 })
+    const { cache } = open(temporaryRoot(), { maxSize: 1_000_000 })
     for (let i = 0; i < 250; i++) {
       for (const name of ['a', 'b', 'c', 'd', 'e']) {
         now++
@@ -78,7 +78,7 @@ describe('a cache with a maximum size', () => {
   })
 
   test('keeps what is used', () => {
-    const { cache, ns } = open(temporaryRoot(), { maxSizeBytes: 1_000_000 })
+    const { cache, ns } = open(temporaryRoot(), { maxSize: 1_000_000 })
     setMany(cache, 0, 50)
     for (let i = 50; i < 3000; i += 50) {
       setMany(cache, i, 50)
@@ -100,7 +100,7 @@ test('a namespace keeps its own bounds, and others are left alone', () => {
 })
 
 test('entries past a maximum age go', () => {
-  const { cache } = open(temporaryRoot(), { maxAgeMs: 3_600_000 })
+  const { cache } = open(temporaryRoot(), { maxAge: 3_600_000 })
   setMany(cache, 0, 300)
   now += 3_700_000
   setMany(cache, 300, 300)
@@ -136,7 +136,7 @@ describe('bounds are said', () => {
     process.env.WICKED_CACHE_MAX_SIZE = '200KB'
     try {
       expect(kept(dir).count).toBeLessThan(200)
-      expect(kept(temporaryRoot(), { maxSizeBytes: Number.POSITIVE_INFINITY }).count).toBe(1000)
+      expect(kept(temporaryRoot(), { maxSize: Number.POSITIVE_INFINITY }).count).toBe(1000)
     } finally {
       delete process.env.WICKED_CACHE_MAX_SIZE
     }
@@ -174,7 +174,7 @@ test('a read-only cache does no upkeep', () => {
   setMany(cache, 0, 100)
   cache.close()
   const before = bytesOf(dir)
-  const reader = open(dir, { readOnly: true, maxEntries: 1, maxSizeBytes: 1 })
+  const reader = open(dir, { mode: 'readonly', maxEntries: 1, maxSize: 1 })
   for (let i = 0; i < 200; i++) reader.ns.get(`key ${i % 100}`)
   expect(bytesOf(dir)).toBe(before)
 })
@@ -188,7 +188,7 @@ test('a process that is killed in the middle of a slice leaves its round to the 
   for (let i = 0, round = 0; i < 6000; round++) {
     const files = mortalFiles(20 + random(400), random(2))
     const cache = new CacheHandle(
-      { dir, clock, maxSizeBytes: 500_000, onWarning: () => undefined },
+      { dir, clock, maxSize: 500_000, onWarning: () => undefined },
       { files, random: () => random(1e9) / 1e9 },
     )
     const ns = cache.namespace('ns')
@@ -208,7 +208,7 @@ test('a process that is killed in the middle of a slice leaves its round to the 
     // Here the dead owner is this very process.
     if (existsSync(layoutOf(dir).gcLock)) nodeFiles.remove(layoutOf(dir).gcLock)
     if (round % 5 > 0) continue
-    const next = openAsAnotherProcess(dir, { clock, readOnly: true })
+    const next = openAsAnotherProcess(dir, { clock, mode: 'readonly' })
     for (const key of next.cache.namespace('ns').keys()) {
       expect(next.cache.namespace('ns').get(key), `seed ${seed}, round ${round}, ${key}`).toBe(values.get(key))
     }
@@ -232,7 +232,7 @@ test('what another process sets while a slice of a round is taken is not lost', 
     }
     return call.proceed()
   })
-  const { cache } = openAsAnotherProcess(dir, { clock, maxSizeBytes: 200_000 }, { files })
+  const { cache } = openAsAnotherProcess(dir, { clock, maxSize: 200_000 }, { files })
   for (let i = 0; i < 400; i++) {
     now++
     isArmed = true
@@ -245,7 +245,7 @@ test('what another process sets while a slice of a round is taken is not lost', 
 })
 
 test('a gc ends a round that is under way', async () => {
-  const { cache } = open(temporaryRoot(), { maxSizeBytes: 500_000 })
+  const { cache } = open(temporaryRoot(), { maxSize: 500_000 })
   setMany(cache, 0, 400)
   const path = layoutOf(cache.dir).upkeep
   expect(readFileSync(path, 'latin1')).toContain('"phase"')

@@ -1,6 +1,6 @@
 // Caches in directories of their own, closed and removed when the test ends.
 
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
@@ -47,6 +47,15 @@ function closedLater(cache: Cache, warnings: CacheWarning[]): Opened {
 
 /** Resolves once the immediates of this turn of the event loop have run. */
 export const nextTurn = () => new Promise<void>(resolve => setImmediate(resolve))
+
+/** File systems and clocks count time in steps: what is younger than this may still change without a trace. */
+const CLOCK_STEP_MS = 30
+
+/** Returns once the file has been as it is for longer than clocks take for a step. */
+export function settle(path: string): void {
+  const { ctimeMs } = statSync(path)
+  while (Date.now() <= ctimeMs + CLOCK_STEP_MS);
+}
 
 /** The `CacheError` that the call throws; anything else fails the test. */
 export function errorOf(call: () => unknown): CacheError {

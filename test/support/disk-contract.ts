@@ -23,8 +23,30 @@ function outcomeOf(call: () => unknown): unknown {
   }
 }
 
-/** Makes the same random calls on the real disk below one root and on another one, and expects the same of both. */
-export function expectSameAsReal(realRoot: string, other: Disk, seed: number): void {
+const KINDS = [
+  'open',
+  'open',
+  'close',
+  'read',
+  'append',
+  'append',
+  'fstat',
+  'stat',
+  'list',
+  'readFile',
+  'createFile',
+  'makeDirectory',
+  'rename',
+  'remove',
+] as const
+/** What only sources are looked at with. */
+const SOURCE_KINDS = ['listKinds', 'listAnyway', 'readAnyway', 'existsAnyway'] as const
+
+/**
+ * Makes the same random calls on the real disk below one root and on another one, and expects the same of both. Sources are
+ * looked at only if there are some on the other one.
+ */
+export function expectSameAsReal(realRoot: string, other: Disk, seed: number, hasSources = false): void {
   const random = randomFrom(seed)
   const disks = [{ files: nodeFiles, root: realRoot }, other] as const
   const fds: [number, number][] = []
@@ -33,26 +55,12 @@ export function expectSameAsReal(realRoot: string, other: Disk, seed: number): v
   const pick = <T>(list: readonly T[]) => list[random(list.length)] as T
   const both = (call: (files: Files, pathOf: (name: string) => string, which: 0 | 1) => unknown) =>
     disks.map(({ files, root }, at) => outcomeOf(() => call(files, name => join(root, name), at as 0 | 1)))
+  const kinds = [...KINDS, ...(hasSources ? SOURCE_KINDS : [])]
   const seen = new Set<string>()
 
   for (let step = 0; step < 3000; step++) {
     const [name, target] = [pick(names), pick(names)]
-    const kind = pick([
-      'open',
-      'open',
-      'close',
-      'read',
-      'append',
-      'append',
-      'fstat',
-      'stat',
-      'list',
-      'readFile',
-      'createFile',
-      'makeDirectory',
-      'rename',
-      'remove',
-    ])
+    const kind = pick(kinds)
     const [fd, length, position] = [pick(fds), random(50), random(100)]
     let pair: unknown[] = []
     if (kind === 'open') {
@@ -77,6 +85,16 @@ export function expectSameAsReal(realRoot: string, other: Disk, seed: number): v
       }
     } else if (kind === 'stat') pair = both((files, pathOf) => files.stat(pathOf(name)))
     else if (kind === 'list') pair = both((files, pathOf) => files.list(pathOf(name))?.sort())
+    else if (kind === 'existsAnyway') pair = both((files, pathOf) => files.existsAnyway(pathOf(name)))
+    else if (kind === 'listAnyway') pair = both((files, pathOf) => files.listAnyway(pathOf(name)).sort())
+    else if (kind === 'listKinds') {
+      pair = both((files, pathOf) => {
+        return files
+          .listKinds(pathOf(name))
+          ?.map(item => `${item.kind} ${item.name}`)
+          .sort()
+      })
+    } else if (kind === 'readAnyway') pair = both((files, pathOf) => files.readAnyway(pathOf(name)).toString('hex'))
     else if (kind === 'readFile') pair = both((files, pathOf) => files.readFile(pathOf(name))?.toString('hex'))
     else if (kind === 'createFile') pair = both((files, pathOf) => files.createFile(pathOf(name), `content ${step}`))
     else if (kind === 'makeDirectory') {
@@ -89,6 +107,6 @@ export function expectSameAsReal(realRoot: string, other: Disk, seed: number): v
     expect(pair[1], `${kind} ${name} at step ${step}`).toEqual(pair[0])
     seen.add(kind)
   }
-  expect(seen.size).toBe(12)
+  expect(seen.size).toBe(new Set(kinds).size)
   for (const [fd] of fds) nodeFiles.close(fd)
 }

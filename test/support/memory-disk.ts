@@ -104,10 +104,28 @@ export class MemoryDisk {
       )
       return below.map(each => each.slice(path.length + 1)).sort()
     },
+    listKinds: path =>
+      this.files.list(path)?.map(name => {
+        return { name, kind: this.#directories.has(join(path, name)) ? ('directory' as const) : ('file' as const) }
+      }),
+    realPath: path => (this.files.stat(path) ? path : undefined),
     readFile: path => {
       if (this.#directories.has(path)) throw failure('EISDIR', 'read', path)
       const bytes = this.#files.get(path)?.bytes
       return bytes && Buffer.from(bytes)
+    },
+    readAnyway: path => {
+      const bytes = this.files.readFile(path)
+      if (bytes) return bytes
+      this.#expectParent('open', path)
+      throw failure('ENOENT', 'open', path)
+    },
+    existsAnyway: path => this.files.stat(path) !== undefined,
+    listAnyway: path => {
+      const names = this.files.list(path)
+      if (names) return names
+      this.#expectParent('scandir', path)
+      throw failure(this.#files.has(path) ? 'ENOTDIR' : 'ENOENT', 'scandir', path)
     },
     createFile: (path, content) => {
       if (this.#files.has(path) || this.#directories.has(path)) return false

@@ -20,7 +20,7 @@ async function together(): Promise<void> {
   const dir = temporaryRoot()
   const children = [0, 1, 2, 3].map(id =>
     startModule(
-      `const cache = library.openCacheSync({ dir: args.dir, maxSizeBytes: args.bound, onWarning })
+      `const cache = library.openCacheSync({ dir: args.dir, maxSize: args.bound, onWarning })
        const entries = cache.namespace('tool')
        const valueOf = key => key + ' ' + 'x'.repeat(2000)
        for (let i = 0; i < args.sets; i++) {
@@ -49,7 +49,7 @@ async function together(): Promise<void> {
   )
   count('sets into a bound', children.length * SETS)
   expect(largest).toBeLessThan(2 * BOUND)
-  const { cache, warnings } = openAsAnotherProcess(dir, { maxSizeBytes: BOUND })
+  const { cache, warnings } = openAsAnotherProcess(dir, { maxSize: BOUND })
   const entries = cache.namespace('tool')
   for (const key of entries.keys()) expect(entries.get(key)).toBe(`${key} ${'x'.repeat(2000)}`)
   expect((await cache.verify()).problems).toEqual([])

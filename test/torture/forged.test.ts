@@ -12,6 +12,7 @@ import { createHashing } from '../../src/hashing/hashing.js'
 import type { CacheWarning } from '../../src/index.js'
 import { LogMap } from '../../src/log-map/log-map.js'
 import { changeOf, type Position } from '../../src/log-map/record.js'
+import { encodePrefix } from '../../src/manifest/key.js'
 import { entryPosition, Manifest } from '../../src/manifest/manifest.js'
 import type { BlobRef } from '../../src/packs/packs.js'
 import { newEnvironment } from '../store/environment.js'
@@ -49,7 +50,7 @@ function filled(): MemoryDisk {
   disk.files.makeDirectory(join('/', 'disk'))
   const cache = open(disk)
   const entries = cache.namespace('tool')
-  entries.set('key', { a: 1 }, { files: [SOURCE], ttlMs: 1e12 })
+  entries.set('key', { a: 1 }, { files: [SOURCE], ttl: 1e12 })
   entries.set('other', 'untouched')
   compute(cache)
   entries.get('nothing')
@@ -59,7 +60,20 @@ function filled(): MemoryDisk {
 
 function compute(cache: CacheHandle): unknown[] {
   const entries = cache.namespace('tool')
-  return [entries.getOrSetSync('computed', () => 'once'), entries.analyzeSync(SOURCE, context => context.source)]
+  return [
+    entries.getOrSetSync('computed', () => 'once'),
+    entries.analyzeSync('text', SOURCE, context => context.source),
+    // Of more inputs than an entry holds itself, and in two states.
+    ...['one', 'two'].map(state => {
+      process.env.WICKED_CACHE_FORGED = state
+      const value = entries.getOrSetSync('many', ({ env, exists }) => {
+        for (const name of ['a', 'b', 'c', 'd', 'e']) exists(join('/', 'disk', name))
+        return env('WICKED_CACHE_FORGED')
+      })
+      delete process.env.WICKED_CACHE_FORGED
+      return value
+    }),
+  ]
 }
 
 const layoutPath = (identity: string) => join(layoutOf(ROOT).version, ...identity.split('/'))
@@ -75,10 +89,10 @@ const hashed = (key: Buffer): Position => ({
 /** Each map's place, and where in it a key stands. */
 const MAPS: Record<string, { identity: string; positionOf: (key: Buffer) => Position }> = {
   index: { identity: 'blobs/index', positionOf },
-  memo: { identity: 'memo', positionOf: hashed },
+  hashes: { identity: 'file-hashes', positionOf: hashed },
   manifest: { identity: 'namespaces/tool/manifest', positionOf: key => entryPosition(hashing, key) },
   counters: { identity: 'namespaces/tool/counters', positionOf: () => ({ place: 0, slot: 0 }) },
-  claims: { identity: 'namespaces/tool/claims', positionOf: key => entryPosition(hashing, key) },
+  lists: { identity: 'namespaces/%lists/manifest', positionOf: key => entryPosition(hashing, key) },
 }
 
 /** One of the map's records gets another value. */
@@ -86,8 +100,6 @@ function forgeRecord(disk: MemoryDisk, name: string, forge: (value: Buffer) => B
   const { identity, positionOf } = MAPS[name] as (typeof MAPS)[string]
   const map = new LogMap(newEnvironment({ files: disk.files }), layoutPath(identity), identity, positionOf)
   const records = [...map.records()].map(({ key, value }) => ({ key: Buffer.from(key), value: Buffer.from(value) }))
-  // A claim that was released has left nothing.
-  if (records.length === 0) records.push({ key: Buffer.from('\0computed'), value: Buffer.alloc(20, 1) })
   const { key, value } =
     records.filter(each => !each.key.includes('other'))[which % records.length] ?? (records[0] as (typeof records)[0])
   map.write([changeOf('put', positionOf(key), key, forge(value))])
@@ -100,10 +112,11 @@ function forgeValue(disk: MemoryDisk, bytes: Uint8Array): void {
   const layout = layoutOf(ROOT)
   const blobs = new Blobs(environment, layout)
   const manifest = new Manifest(environment, layout.manifest('tool'), 'namespaces/tool/manifest')
-  const key = manifest.keyOf(Buffer.from([0]), 'key')
+  const prefix = encodePrefix({ version: '', scope: 'project', kind: 'plain', project: process.cwd() })
+  const key = manifest.keyOf(prefix, 'key')
   const stored = blobs.put([bytes])
   const blob = stored.refs[0] as BlobRef
-  manifest.write([{ key, entry: { blob, createdAt: Date.now(), usedAt: Date.now() } }])
+  manifest.put(key, { blob, createdAt: Date.now(), usedAt: Date.now(), epoch: 1 })
   blobs.confirm(stored)
   blobs.flush()
   blobs.close()
@@ -119,7 +132,7 @@ async function exercise(disk: MemoryDisk): Promise<void> {
   entries.has('key')
   entries.explain('key')
   entries.find('key')
-  expect(compute(cache)).toEqual(['once', 'const a = 1'])
+  expect(compute(cache)).toEqual(['once', 'const a = 1', 'one', 'two'])
   expect(entries.getMany(['other', 'nothing'])).toEqual(['untouched', undefined])
   expect([...entries.keys()].length).toBeGreaterThan(0)
   expect([...entries.entries({ allVersions: true })].length).toBeGreaterThan(0)

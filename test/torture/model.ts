@@ -1,12 +1,17 @@
 // What a cache is: a map in memory, without files, processes or time of its own. It says what each operation of the test must
 // give; the one freedom that it leaves is named where it is.
 
-import type { MissReason } from '../../src/index.js'
+import type { EntryInfo, MissReason } from '../../src/index.js'
 import { CONTENTS, DIRECTORY, FILES, type Life } from './operations.js'
 
 export interface ModelEntry {
   version: string
   key: string
+  /** Its key as it is listed. */
+  label: string
+  origin: EntryInfo['origin']
+  /** The files that were declared, of a computed one. */
+  question?: string | undefined
   value: unknown
   createdAt: number
   ttlMs?: number | undefined
@@ -20,6 +25,16 @@ interface Counts {
   sets: number
 }
 
+/** What a read may find. */
+export interface Expected {
+  /** It finds one of these; */
+  found: ModelEntry[]
+  /** or nothing. */
+  mayMiss: boolean
+}
+
+/** More lists of inputs than this aren't kept of one question. */
+const MAX_LISTS = 8
 /** Counts are added to the totals when this many have gathered. */
 const FLUSH_COUNT = 1024
 /** How far the clock may be behind the one that set an entry. */
@@ -29,9 +44,14 @@ export class ModelNamespace {
   readonly entries = new Map<string, ModelEntry>()
   /** Why a key has no entry any more. A file that is rewritten forgets this. */
   readonly causes = new Map<string, MissReason>()
+  /** Computed entries that were the current ones of their key, by key and state. */
+  readonly answers = new Map<string, Map<string, ModelEntry>>()
+  /** Keys of which it isn't known whether a killed process has voided the answers. */
+  readonly doubtful = new Set<string>()
   totals: Counts = noCounts()
   /** By process, what it has not added yet. */
   readonly pending = new Map<number, Counts>()
+  #wasCleared = false
   readonly #model: Model
 
   constructor(model: Model) {
@@ -48,29 +68,81 @@ export class ModelNamespace {
     if (entry) return this.#model.staleness(entry)
     const cause = this.causes.get(nameOf(version, key))
     const isElsewhere = [...this.entries.values()].some(each => each.key === key)
-    return [...(cause ? [cause] : []), isElsewhere ? 'version-changed' : 'never-set']
+    return [
+      ...(cause ? [cause] : []),
+      ...(this.#wasCleared ? ['deleted' as const] : []),
+      isElsewhere ? 'version-changed' : 'never-set',
+    ]
   }
 
-  /** The value that a get must give; undefined for a miss. */
-  valueOf(version: string, key: string): unknown {
-    return this.reasons(version, key).length === 0 ? this.at(version, key)?.value : undefined
+  /** What a get finds, or a computing call that asks a question. */
+  expect(version: string, key: string, asked?: { question: string; ttlMs?: number | undefined }): Expected {
+    const current = this.at(version, key)
+    let question = asked?.question ?? current?.question ?? ''
+    if (current && !(asked && current.question !== undefined && current.question !== asked.question)) {
+      if (this.#model.staleness(current, asked?.ttlMs).length === 0) return { found: [current], mayMiss: false }
+      if (current.question === undefined) return { found: [], mayMiss: true }
+      question = asked?.question ?? current.question
+    }
+    const all = [...(this.answers.get(nameOf(version, key))?.values() ?? [])].filter(each => each.question === question)
+    const candidates = all.filter(each => this.#model.hasStates(each))
+    const found = candidates.filter(each => this.#model.staleness(each, asked?.ttlMs).length === 0)
+    const isCrowded =
+      new Set(all.map(({ sources = [] }) => String(sources.map(({ source }) => source)))).size > MAX_LISTS
+    const isDoubtful = isCrowded || this.doubtful.has(nameOf(version, key))
+    return { found, mayMiss: found.length === 0 || found.length < candidates.length || isDoubtful }
   }
 
+  /** Sets an entry, or removes one: what was computed for the key is void. */
   put(entry: ModelEntry): void {
+    this.#void(nameOf(entry.version, entry.key))
+    this.#makeCurrent(entry)
+  }
+
+  /** The result of a computation, or an answer that was found, becomes the current entry. */
+  answer(entry: ModelEntry): void {
+    const before = this.at(entry.version, entry.key)
+    if (before?.question !== undefined && !this.#model.isExpired(before)) this.#keep(before)
+    this.#makeCurrent(entry)
+  }
+
+  #makeCurrent(entry: ModelEntry): void {
     this.entries.set(nameOf(entry.version, entry.key), entry)
     this.causes.delete(nameOf(entry.version, entry.key))
   }
 
-  remove(version: string, key: string, cause: MissReason): boolean {
+  #keep(entry: ModelEntry): void {
+    const name = nameOf(entry.version, entry.key)
+    const answers = this.answers.get(name) ?? new Map()
+    this.answers.set(name, answers.set(JSON.stringify([entry.question, entry.sources]), entry))
+  }
+
+  #void(name: string): void {
+    this.answers.delete(name)
+    this.doubtful.delete(name)
+  }
+
+  /** A gc leaves the answers. */
+  drop(version: string, key: string, cause: MissReason): boolean {
     const isRemoved = this.entries.delete(nameOf(version, key))
     if (isRemoved) this.causes.set(nameOf(version, key), cause)
     return isRemoved
   }
 
+  remove(version: string, key: string, cause: MissReason): boolean {
+    this.#void(nameOf(version, key))
+    const isRemoved = this.drop(version, key, cause)
+    // What a computation that stored nothing left is removed as well.
+    this.causes.set(nameOf(version, key), cause)
+    return isRemoved
+  }
+
   clear(): number {
     const count = this.entries.size
+    this.#wasCleared = true
     this.entries.clear()
-    this.causes.clear()
+    this.answers.clear()
+    this.doubtful.clear()
     return count
   }
 
@@ -104,17 +176,37 @@ export class Model {
     return namespace
   }
 
-  newEntry(version: string, key: string, value: unknown, life: Life, alsoFrom: readonly number[] = []): ModelEntry {
-    const { ttlMs, files } = life
-    const sources = files || alsoFrom.length > 0 ? [...new Set([...(files ?? []), ...alsoFrom])] : undefined
-    const states = sources?.map(source => ({ source, state: this.stateOf(source) }))
-    return { version, key, value, createdAt: this.nowMs, ttlMs, sources: states }
+  newEntry(version: string, key: string, value: unknown, { ttlMs, files }: Life): ModelEntry {
+    const sources = files && this.#statesOf(files)
+    return { version, key, label: key, origin: 'set', value, createdAt: this.nowMs, ttlMs, sources }
+  }
+
+  /** Of a computation that looks at sources besides those that were declared. */
+  newAnswer(version: string, key: string, value: unknown, life: Life, reads: readonly number[]): ModelEntry {
+    const files = [...new Set([...(life.files ?? []), ...reads])]
+    const entry = this.newEntry(version, key, value, { ...life, ...(files.length > 0 && { files }) })
+    return { ...entry, origin: 'getOrSet', question: questionOf(life) }
+  }
+
+  #statesOf(sources: readonly number[]) {
+    return sources.map(source => ({ source, state: this.stateOf(source) }))
+  }
+
+  isExpired({ createdAt, ttlMs }: ModelEntry, askedMs = Number.POSITIVE_INFINITY): boolean {
+    const ageMs = this.nowMs - createdAt
+    const lifetimeMs = Math.min(ttlMs ?? Number.POSITIVE_INFINITY, askedMs)
+    return lifetimeMs !== Number.POSITIVE_INFINITY && (ageMs >= lifetimeMs || ageMs < -CLOCK_SKEW_MS)
+  }
+
+  /** Whether all sources of the entry are as they were. */
+  hasStates({ sources = [] }: ModelEntry): boolean {
+    return sources.every(({ source, state }) => this.stateOf(source) === state)
   }
 
   /** Why the entry is no longer valid. */
-  staleness({ createdAt, ttlMs, sources }: ModelEntry): MissReason[] {
-    const ageMs = this.nowMs - createdAt
-    if (ttlMs !== undefined && (ageMs >= ttlMs || ageMs < -CLOCK_SKEW_MS)) return ['expired']
+  staleness(entry: ModelEntry, askedMs?: number): MissReason[] {
+    const { sources } = entry
+    if (this.isExpired(entry, askedMs)) return ['expired']
     for (const { source, state } of sources ?? []) {
       const now = this.stateOf(source)
       if (now === state) continue
@@ -136,11 +228,21 @@ export class Model {
     for (const namespace of this.#namespaces.values()) {
       namespace.flush(process)
       for (const entry of [...namespace.entries.values()]) {
-        const [reason] = this.staleness(entry)
+        const isComputed = entry.question !== undefined
+        const [reason] = isComputed && !this.isExpired(entry) ? [] : this.staleness(entry)
         if (!reason) report.keptEntries++
         else if (reason === 'expired') report.expiredEntries++
         else report.staleEntries++
-        if (reason) namespace.remove(entry.version, entry.key, reason)
+        if (reason) namespace.drop(entry.version, entry.key, reason)
+      }
+      for (const answers of namespace.answers.values()) {
+        for (const [state, entry] of answers) {
+          if (!this.isExpired(entry)) report.keptEntries++
+          else {
+            report.expiredEntries++
+            answers.delete(state)
+          }
+        }
       }
     }
     return report
@@ -165,6 +267,11 @@ export class Model {
     const content = source < FILES.length ? this.files.get(source) : undefined
     return content === undefined ? undefined : CONTENTS[content]
   }
+}
+
+/** What a computing call declares. */
+export function questionOf({ files = [] }: Life): string {
+  return String(files)
 }
 
 function noCounts(): Counts {

@@ -1,9 +1,10 @@
 // Does each operation to a real cache and to the model, and compares what they give.
 
-import type { ComputeContext } from '../../src/index.js'
-import { compareInfos, compareLists, compareStats, expectSame } from './compare.js'
+import { isDeepStrictEqual } from 'node:util'
+import type { AnalyzeContext, ComputeContext } from '../../src/index.js'
+import { compareInfos, compareLists, compareStats, expectOneOf, expectSame, infoOf } from './compare.js'
 import type { TestDisk } from './disks.js'
-import type { ModelEntry } from './model.js'
+import { type Expected, type ModelEntry, nameOf, questionOf } from './model.js'
 import {
   CONTENTS,
   DIRECTORY,
@@ -20,7 +21,6 @@ import {
 import { type Process, type Sides, World } from './world.js'
 
 const longKey = (index: number) => `${index} ${'k'.repeat(3900)}`
-const extensionOf = (source: number) => (FILES[source] as string).replace(/^[^.]*/, '')
 
 export class Player {
   /** How many processes were killed in the middle of something. */
@@ -42,14 +42,15 @@ export class Player {
   /** Compares all there is, as a process that comes later finds it. */
   lookReadOnly(): void {
     const cache = this.#world.openReadOnly()
-    for (const namespace of NAMESPACES) {
+    for (const name of NAMESPACES) {
       for (const version of VERSIONS) {
-        const real = cache.namespace(namespace, { version, ...this.#world.baseOf(namespace) })
-        const model = this.#world.model.namespace(namespace)
+        const real = cache.namespace(name, { version, project: this.#world.projectOf(name) })
+        const model = this.#world.model.namespace(name)
         for (const key of KEYS) {
-          expectSame(real.get(key), model.valueOf(version, key), `a later get of ${namespace}/${version}/${key}`)
+          const what = `a later get of ${name}/${version}/${key}`
+          expectOneOf(real.get(key), model.expect(version, key), what)
         }
-        compareLists(this.#world, { real, model, version, process: -1 })
+        compareLists(this.#world, { name, real, model, version, process: -1 })
       }
     }
     cache.close()
@@ -96,106 +97,152 @@ export class Player {
   }
 
   #read(operation: Read, sides: Sides): void {
-    const { real, model, version, process } = sides
+    const { real, model, version, process, name } = sides
     if (operation.do === 'list') return void compareLists(this.#world, sides)
     if (operation.do === 'stats') return void compareStats(this.#world, sides)
     if (operation.do === 'wrap') return void this.#wrap(operation.argument, sides)
     const keys = ('keys' in operation ? operation.keys : [operation.key]).map(at => KEYS[at] as string)
-    const isHit = (key: string) => model.reasons(version, key).length === 0
-    if (operation.do === 'get' || operation.do === 'getMany') {
-      const given = operation.do === 'get' ? [real.get(keys[0] as string)] : real.getMany(keys)
-      const expected = keys.map(key => model.valueOf(version, key))
-      expectSame(given, expected, operation.do)
-      for (const key of keys) model.count(process, isHit(key) ? 'hits' : 'misses')
-      return
-    }
     const key = keys[0] as string
-    if (operation.do === 'has') return void expectSame(real.has(key), isHit(key), 'has')
     if (operation.do === 'find') {
       const expected = [...model.entries.values()].filter(entry => entry.key === key)
-      return void compareInfos(this.#world, real.find(key), expected, 'find')
+      return void compareInfos(this.#world, name, real.find(key), expected, 'find')
     }
-    const { isHit: given, reason } = real.explain(key)
-    expectSame(given, isHit(key), 'explain')
+    if (operation.do === 'get' || operation.do === 'getMany') {
+      const given = operation.do === 'get' ? [real.get(key)] : real.getMany(keys)
+      // One after the other, as each may make another entry the current one.
+      for (const [at, each] of keys.entries()) {
+        const expected = model.expect(version, each)
+        const isHit = expectOneOf(given[at], expected, operation.do)
+        model.count(process, isHit ? 'hits' : 'misses')
+        if (isHit) this.#hit(sides, each, expected)
+      }
+      return
+    }
+    const expected = model.expect(version, key)
+    const { isHit, reason } = operation.do === 'has' ? { isHit: real.has(key), reason: undefined } : real.explain(key)
+    if (!isHit) expectSame(expected.mayMiss, true, `whether ${operation.do} may miss`)
+    else expectSame(expected.found.length > 0, true, `whether ${operation.do} may hit`)
+    if (isHit) this.#hit(sides, key, expected)
     // A file that was rewritten has forgotten why an entry was removed.
     if (reason) expectSame(model.reasons(version, key).includes(reason), true, `whether it can be ${reason}`)
   }
 
+  /** The entry that was found is the current one from now on. */
+  #hit({ real, model, name, version }: Sides, key: string, { found }: Expected): void {
+    const infos = found.length > 1 ? real.find(key).filter(info => info.version === version) : []
+    const isShown = (entry: ModelEntry) => {
+      const { createdAt, files, expiresAt } = infoOf(this.#world, name, entry)
+      const [info] = infos
+      return isDeepStrictEqual([info?.createdAt, info?.files, info?.expiresAt], [createdAt, files, expiresAt])
+    }
+    const entry = (infos.length > 0 ? found.find(isShown) : undefined) ?? (found[0] as ModelEntry)
+    if (entry !== model.at(version, key)) model.answer(entry)
+  }
+
   async #getOrSet(operation: Operation & { do: 'getOrSet' }): Promise<void> {
-    const { real, model, version, process } = this.#world.sides(operation)
+    const sides = this.#world.sides(operation)
+    const { real, model, version, process } = sides
     const key = KEYS[operation.key] as string
-    const known = model.valueOf(version, key)
+    const { life } = operation
+    const expected = model.expect(version, key, { question: questionOf(life), ttlMs: life.ttlMs })
     const value = VALUES[operation.value]
+    // More inputs would be a list of their own.
+    const reads = operation.reads.slice(0, 4 - (life.files?.length ?? 0))
     let entry: ModelEntry | undefined
     const compute = (context: ComputeContext) => {
-      for (const source of operation.reads) {
-        if (this.#world.model.contentOf(source) === undefined) context.addDependency(this.#world.path(source))
-        else expectSame(context.readFile(this.#world.path(source)), this.#world.model.contentOf(source), 'readFile')
-      }
-      entry = this.#world.model.newEntry(version, key, value, operation.life, operation.reads)
+      for (const source of reads) this.#look(context, source)
+      entry = this.#world.model.newAnswer(version, key, value, life, reads)
       if (operation.edits !== undefined)
         this.#world.edit(operation.edits, this.#world.random(CONTENTS.length), 'replace')
       return value
     }
-    const options = this.#world.optionsOf(operation.life)
+    const options = this.#world.optionsOf(life)
     const given = operation.isSync
       ? real.getOrSetSync(key, compute, options)
       : await real.getOrSet(key, compute, options)
-    const isHit = known !== undefined
-    expectSame({ isHit: !entry, given }, { isHit, given: isHit ? known : value }, 'getOrSet')
-    model.count(process, isHit ? 'hits' : 'misses')
-    if (!entry) return
-    model.put(entry)
-    model.count(process, 'sets')
+    if (entry) {
+      expectSame(given, value, 'getOrSet')
+      expectSame(expected.mayMiss, true, 'whether getOrSet may compute')
+      model.answer(entry)
+      model.count(process, 'sets')
+    } else {
+      expectOneOf(given, { ...expected, mayMiss: false }, 'getOrSet')
+      this.#hit(sides, key, expected)
+    }
+    model.count(process, entry ? 'misses' : 'hits')
+  }
+
+  #look(context: ComputeContext, source: number): void {
+    const { model } = this.#world
+    const path = this.#world.path(source)
+    if (source === DIRECTORY) {
+      context.readDirectory(path)
+      return
+    }
+    try {
+      expectSame(context.readFile(path), model.contentOf(source), 'readFile')
+    } catch (error) {
+      const isMissing = (error as { code?: string }).code === 'ENOENT' && model.contentOf(source) === undefined
+      if (!isMissing) throw error
+    }
   }
 
   async #analyze({ file, kind, isSync, ...target }: Operation & { do: 'analyze' }): Promise<void> {
-    const { real, model, version: of, process } = this.#world.sides(target)
+    const sides = this.#world.sides(target)
+    const { real, model, version, process, name } = sides
     const other = (file + 1) % FILES.length
     const content = this.#world.model.contentOf(file)
-    const version = `${of}\0${kind}`
     const path = this.#world.path(file)
     let isHit = true
-    const compute = (context: ComputeContext & { source: string }) => {
+    const compute = (context: AnalyzeContext) => {
       isHit = false
-      if (kind === 'with') context.addDependency(this.#world.path(other))
-      return { kind, source: context.source, other: kind === 'with' ? this.#world.model.stateOf(other) : '' }
+      if (kind === 'with') this.#look(context, other)
+      return {
+        kind,
+        source: context.source,
+        path: kind === 'path' ? context.path : '',
+        other: kind === 'with' ? this.#world.model.stateOf(other) : '',
+      }
     }
-    const options = { version: kind, path: kind === 'path' }
     let given: unknown
     try {
-      given = isSync ? real.analyzeSync(path, compute, options) : await real.analyze(path, compute, options)
+      given = isSync ? real.analyzeSync(kind, path, compute) : await real.analyze(kind, path, compute)
     } catch (error) {
+      model.count(process, 'misses')
       const code = file === DIRECTORY ? 'EISDIR' : content === undefined ? 'ENOENT' : 'no error'
       return void expectSame((error as { code?: string }).code, code, 'the error of analyze')
     }
-    const state = kind === 'with' ? this.#world.model.stateOf(other) : ''
-    const results = {
-      alone: [`result ${content} ${extensionOf(file)}`],
-      path: [`result ${content} ${path}`],
-      with: [`result ${content} ${path} ${state}`, `sources ${content} ${path}`],
-    }[kind]
-    const isKnown = results.every(key => model.at(version, key))
-    const expected = { isHit: isKnown, given: { kind, source: content, other: state } }
-    expectSame({ isHit, given }, expected, 'analyze')
+    const value = {
+      kind,
+      source: content,
+      path: kind === 'path' ? path : '',
+      other: kind === 'with' ? this.#world.model.stateOf(other) : '',
+    }
+    const key = `\0analysis ${kind} ${file}`
+    const expected = model.expect(version, key, { question: '' })
+    expectSame({ isHit, given }, { isHit: !expected.mayMiss, given: value }, 'analyze')
     model.count(process, isHit ? 'hits' : 'misses')
-    if (isHit) return
-    for (const key of results) model.put(this.#world.model.newEntry(version, key, undefined, {}))
-    model.count(process, 'sets', results.length)
+    if (isHit) return void this.#hit(sides, key, expected)
+    const sources = kind === 'with' && other !== file ? [file, other] : [file]
+    const entry = this.#world.model.newAnswer(version, key, value, {}, sources)
+    model.answer({ ...entry, label: this.#world.labelOf(name, kind, file), origin: 'analyze' })
+    model.count(process, 'sets')
   }
 
-  #wrap(argument: number, { real, model, version, process }: Sides): void {
+  #wrap(argument: number, sides: Sides): void {
+    const { real, model, version, process } = sides
     let isHit = true
-    const wrapped = real.wrapSync(function wrapped(of: number) {
+    const wrapped = real.wrapSync('wrapped', (of: number) => {
       isHit = false
       return { of }
     })
     expectSame(wrapped(argument), { of: argument }, 'a wrapped function')
-    const [pseudoVersion, key] = [`${version}\0wrap`, `${argument}`]
-    expectSame(isHit, model.at(pseudoVersion, key) !== undefined, 'whether a wrapped call hits')
+    const key = `\0wrapped ${argument}`
+    expectSame(isHit, !model.expect(version, key, { question: '' }).mayMiss, 'whether a wrapped call hits')
     model.count(process, isHit ? 'hits' : 'misses')
     if (isHit) return
-    model.put(this.#world.model.newEntry(pseudoVersion, key, { of: argument }, {}))
+    const entry = this.#world.model.newAnswer(version, key, { of: argument }, {}, [])
+    model.answer({ ...entry, label: `wrapped(${argument})`, origin: 'wrap' })
     model.count(process, 'sets')
   }
 
@@ -243,6 +290,8 @@ export class Player {
       expectSame(isEither, true, `whether ${key.slice(0, 20)} is the old or the new after a killed ${during.do}`)
       if (info?.createdAt !== entry?.createdAt) continue
       if (entry) model.put(entry)
+      // Of a key without an entry, nothing is seen of what became of its answers.
+      else if (!known) model.doubtful.add(nameOf(version, key))
       else model.remove(version, key, during.do === 'invalidate' ? 'invalidated' : 'deleted')
     }
     if (during.do !== 'clear') return
@@ -262,11 +311,12 @@ export class Player {
     if (operation.do === 'delete' || operation.do === 'invalidate') {
       const key = KEYS[operation.key] as string
       const isThere = model.at(version, key) !== undefined
+      const hasAnswers = model.answers.has(nameOf(version, key))
       return {
         run: () => Number(real[operation.do](key)),
         gives: Number(isThere),
         apply: () => void model.remove(version, key, operation.do === 'delete' ? 'deleted' : 'invalidated'),
-        changes: new Map(isThere ? [[key, undefined]] : []),
+        changes: new Map(isThere || hasAnswers ? [[key, undefined]] : []),
       }
     }
     const items = itemsOf(operation)

@@ -17,6 +17,7 @@ export interface Process {
 
 /** What an operation addresses: the library's namespace and the model's. */
 export interface Sides {
+  name: string
   real: Namespace
   model: ModelNamespace
   version: string
@@ -34,6 +35,7 @@ export class World {
   constructor(disk: TestDisk, seed: number) {
     this.#disk = disk
     this.random = randomFrom(seed)
+    disk.files.makeDirectory(this.projectOf('one'))
     for (let process = 0; process < PROCESSES; process++) this.processes.push(this.#open())
     for (const source of [0, 1, 2]) this.edit(source, source, 'replace')
   }
@@ -86,7 +88,7 @@ export class World {
     return new CacheHandle(
       {
         dir: join(this.#disk.directory, 'cache'),
-        readOnly,
+        mode: readOnly ? 'readonly' : 'readwrite',
         clock: () => this.model.nowMs,
         onWarning: warning => this.warnings.push(warning),
       },
@@ -97,8 +99,9 @@ export class World {
   sides({ process, namespace, version }: { process: number; namespace: number; version: number }): Sides {
     const name = NAMESPACES[namespace] as string
     const { cache } = this.processes[process] as Process
-    const options = { version: VERSIONS[version] as string, ...this.baseOf(name) }
+    const options = { version: VERSIONS[version] as string, project: this.projectOf(name) }
     return {
+      name,
       real: cache.namespace(name, options),
       model: this.model.namespace(name),
       version: options.version,
@@ -106,9 +109,15 @@ export class World {
     }
   }
 
-  /** One of the namespaces records its sources relative to their directory. */
-  baseOf(namespace: string): { base?: string } {
-    return namespace === 'two' ? { base: this.path(DIRECTORY) } : {}
+  /** One of the namespaces records its sources relative to their directory, the other one by their whole paths. */
+  projectOf(namespace: string): string {
+    return namespace === 'two' ? this.path(DIRECTORY) : join(this.#disk.directory, 'elsewhere')
+  }
+
+  /** How an analysis is listed. */
+  labelOf(namespace: string, name: string, source: number): string {
+    const inProject = source === DIRECTORY ? '.' : (FILES[source] as string)
+    return `${name} ${namespace === 'two' ? inProject : this.path(source)}`
   }
 
   path(source: number): string {
@@ -118,7 +127,7 @@ export class World {
 
   optionsOf({ ttlMs, files }: Life): SetOptions {
     return {
-      ...(ttlMs === undefined ? {} : { ttlMs }),
+      ...(ttlMs === undefined ? {} : { ttl: ttlMs }),
       ...(files ? { files: files.map(source => this.path(source)) } : {}),
     }
   }

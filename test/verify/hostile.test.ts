@@ -18,9 +18,13 @@ import { dirname, join } from 'node:path'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { FRAME, FRAME_HEADER_BYTES, FRAME_MAGIC } from '../../src/base/layout.js'
 import { type Files, nodeFiles } from '../../src/files/files.js'
+import { inputOf } from '../../src/inputs/input.js'
+import { encodeHead, encodeNode } from '../../src/manifest/entry.js'
+import { answerBytes, encodePrefix, keyBytes } from '../../src/manifest/key.js'
+import { entryPosition } from '../../src/manifest/manifest.js'
 import { filesBelow, temporaryRoot } from '../support/caches.js'
 import { interceptedFiles } from '../support/files.js'
-import { fill, forged, hashing, hitsOf, open, pathIn, recordOf, SMALL, sizeOf, verifyAt } from './stores.js'
+import { fill, forged, hashing, hitsOf, NOW, open, pathIn, recordOf, SMALL, sizeOf, verifyAt } from './stores.js'
 
 const INDEX = 'v1/blobs/index/_.0'
 const PACK = 'v1/blobs/packs/0.pack'
@@ -45,12 +49,18 @@ function forge(file: string, type: number, payload: Uint8Array): number {
   return offset
 }
 
-/** A record that stands where a lookup of its key goes. */
-function entryRecord(key: string, value: Uint8Array): Buffer {
-  const bytes = Buffer.from(`\0${key}`)
-  const place = hashing.hash32(bytes, 1, bytes.length, 1)
-  return recordOf(place, hashing.hash32(bytes, 1, bytes.length, 2), bytes, value)
+const PREFIX = encodePrefix({ version: '1', scope: 'project', kind: 'plain', project: '/project' })
+
+/** A record that stands where a lookup of its key goes; with a digest, that of an answer or a node. */
+function entryRecord(key: string, value: Uint8Array, digest?: Buffer): Buffer {
+  const head = keyBytes(PREFIX, key)
+  const bytes = digest ? answerBytes(head, digest) : head
+  const { place, slot } = entryPosition(hashing, bytes)
+  return recordOf(place, slot, bytes, value)
 }
+
+const DIGEST = Buffer.alloc(16, 5)
+const NODE = encodeNode({ lists: [[inputOf('file', 'a'), inputOf('environment', 'NAME')]] }, 7)
 
 async function expectMended(): Promise<void> {
   const report = await verifyAt(dir, { repair: true })
@@ -80,7 +90,14 @@ describe('a frame whose check holds is corrupt when it is', () => {
     ],
     ['an entry of no bytes', MANIFEST, FRAME.put, entryRecord('x', Buffer.alloc(0))],
     ['an entry that is cut short', MANIFEST, FRAME.put, entryRecord('x', Buffer.alloc(20, 3))],
-    ['an entry with four billion sources', MANIFEST, FRAME.put, entryRecord('x', Buffer.alloc(50, 255).fill(2, 0, 1))],
+    [
+      'an entry with four billion inputs',
+      MANIFEST,
+      FRAME.put,
+      entryRecord('x', Buffer.alloc(60, 255).fill(1, 0, 1).fill(2, 7, 8)),
+    ],
+    ['an answer of no bytes', MANIFEST, FRAME.put, entryRecord('x', Buffer.alloc(0), DIGEST)],
+    ['a node that is cut short', MANIFEST, FRAME.put, entryRecord('x', NODE.subarray(0, -1), DIGEST)],
     [
       'a record of another version than its key has room for',
       MANIFEST,
@@ -117,9 +134,10 @@ test('an entry that refers to more bytes than a value can have, or past the end 
     ['long', 0xffffffff, 27],
     ['far', 5, 0xfffffff0],
   ] as const) {
-    const value = Buffer.alloc(40)
-    value.writeUInt32LE(length, 17)
-    value.writeUInt32LE(offset, 26)
+    const id = Buffer.alloc(21)
+    id.writeUInt32LE(length, 16)
+    const blob = { id, location: { pack: 0, offset } }
+    const value = encodeHead({ epoch: 1, entry: { blob, createdAt: NOW, usedAt: NOW, epoch: 1 } })
     const at = forge(MANIFEST, FRAME.put, entryRecord(key, value))
     expect((await verifyAt(dir)).problems).toMatchObject([{ kind: 'dangling', file: MANIFEST, offset: at, key }])
     await expectMended()

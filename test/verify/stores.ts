@@ -27,14 +27,17 @@ export function large(count = 4200): Contents {
 
 /** A cache that shares nothing with others of this process but the disk. */
 export function open(dir: string, files: Files = nodeFiles, readOnly = false, random = Math.random): Cache {
-  return new CacheHandle({ dir, readOnly, clock: () => NOW, onWarning: () => undefined }, { files, random })
+  return new CacheHandle(
+    { dir, mode: readOnly ? 'readonly' : 'readwrite', clock: () => NOW, onWarning: () => undefined },
+    { files, random },
+  )
 }
 
 export function fill(cache: Cache, contents: Contents): void {
   for (const [name, values] of Object.entries(contents)) {
     const entries = cache.namespace(name)
     entries.setMany(
-      Object.entries(values).map(([key, value]) => ({ key, value, ...(key === 'ttl' ? { ttlMs: 1e9 } : {}) })),
+      Object.entries(values).map(([key, value]) => ({ key, value, ...(key === 'ttl' ? { ttl: 1e9 } : {}) })),
     )
   }
 }

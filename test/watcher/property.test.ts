@@ -38,7 +38,7 @@ test('random changes', async () => {
   const dir = temporaryRoot()
   const { cache } = openIn(dir)
   const foreign = openAsAnotherProcess(dir).cache
-  const namespaces = [cache.namespace('tool', { base: root }), foreign.namespace('Other', { version: '1' })]
+  const namespaces = [cache.namespace('tool', { project: root }), foreign.namespace('Other', { version: '1' })]
   const anyPath = () => join(root, pick(DIRECTORIES), pick(NAMES))
   const anyDirectory = () => join(root, pick(DIRECTORIES.slice(1)))
   const contentOf = () => `content ${random(4)}`

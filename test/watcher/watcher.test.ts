@@ -63,7 +63,15 @@ describe('an entry goes when its source', () => {
     CHANGES[name]?.(path('src/a.js'))
     await told.untilKeys('src/a.js')
     expect(told.invalidations).toEqual([
-      { namespace: 'tool', key: 'src/a.js', version: '', file: path('src/a.js'), cause: 'source-changed' },
+      {
+        namespace: 'tool',
+        key: 'src/a.js',
+        origin: 'set',
+        version: '',
+        project: process.cwd(),
+        file: path('src/a.js'),
+        cause: 'source-changed',
+      },
     ])
     expect(heldKeys(entries)).toEqual(['src/b.js'])
     expect(told.watcher.status()).toMatchObject({ entryCount: 1, sourceCount: 1, invalidCount: 1, isDegraded: false })
@@ -130,7 +138,7 @@ describe('an entry stays when its source', () => {
 
 test('entries of all namespaces and versions go, and no other ones', async () => {
   const { cache, root, path } = project('a.js', 'b.js')
-  const other = cache.namespace('Other/Tool', { version: '2', base: root })
+  const other = cache.namespace('Other/Tool', { version: '2', project: root })
   other.set('both', 1, { files: ['a.js', 'b.js'].map(path) })
   other.set('neither', 1)
   const outside = join(temporaryDirectory(), 'outside.js')
@@ -144,7 +152,9 @@ test('entries of all namespaces and versions go, and no other ones', async () =>
   expect(told.invalidations).toContainEqual({
     namespace: 'Other/Tool',
     key: 'both',
+    origin: 'set',
     version: '2',
+    project: root,
     file: path('b.js'),
     cause: 'source-changed',
   })
@@ -311,7 +321,7 @@ test.each([false, true])(
 
 test('a read-only cache says so, once, and drops nothing', async () => {
   const { dir, root, path, entries } = project('a.js', 'b.js')
-  const told = await watching(openIn(dir, { readOnly: true }).cache, root)
+  const told = await watching(openIn(dir, { mode: 'readonly' }).cache, root)
   writeFileSync(path('a.js'), 'changed')
   await told.untilKeys('a.js')
   // What is written to the manifest has it read again.

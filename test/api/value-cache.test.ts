@@ -3,11 +3,11 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { ValueCache } from '../../src/entries/value-cache.js'
 import type { BucketState } from '../../src/log-map/log-map.js'
 import type { RecordView } from '../../src/log-map/record.js'
-import { encodeEntry } from '../../src/manifest/entry.js'
+import { encodeHead } from '../../src/manifest/entry.js'
 import type { EntryKey } from '../../src/manifest/manifest.js'
-import { RecentValues } from '../../src/namespace/recent.js'
 import { nextTurn, openAsAnotherProcess, openIn, temporaryDirectory } from '../support/caches.js'
 
 /** An entry that was read often enough to be kept, with a source and a ttl. */
@@ -19,7 +19,7 @@ function readOften() {
   writeFileSync(source, 'one')
   const { cache } = openIn(join(root, 'cache'), options)
   const entries = cache.namespace('tool')
-  entries.set('key', { list: [1] }, { files: [source], ttlMs: 60_000 })
+  entries.set('key', { list: [1] }, { files: [source], ttl: 60_000 })
   for (let i = 0; i < 20; i++) expect(entries.get('key')).toEqual({ list: [1] })
   const other = openAsAnotherProcess(join(root, 'cache'), options).cache.namespace('tool')
   return { root, source, clock, cache, entries, other }
@@ -79,16 +79,17 @@ test('other versions of the key are others', () => {
 })
 
 test('a run through more values than there is room for, time and again, finds many of them', () => {
-  const recent = new RecentValues()
+  const values = new ValueCache()
   const blob = { id: Buffer.alloc(21), location: { pack: 0, offset: 0 } }
-  const record = { value: encodeEntry({ blob, createdAt: 0, usedAt: 0 }), check: 1 } as RecordView
+  const value = encodeHead({ epoch: 1, entry: { blob, createdAt: 0, usedAt: 0, epoch: 1 } })
+  const record = { value, check: 1 } as RecordView
   const [key, state] = [{} as EntryKey, {} as BucketState]
   const bytes = Buffer.alloc(3000, 1)
   const hitsOf = (first: number, count: number) => {
     let hits = 0
     for (let at = first; at < first + count; at++) {
-      if (recent.get(String(at))) hits++
-      else recent.offer(String(at), key, state, record, bytes)
+      if (values.get(String(at))) hits++
+      else values.offer(String(at), key, state, record, bytes)
     }
     return hits
   }
