@@ -132,18 +132,24 @@ export class Recorder {
 
   /** Whether a file or directory inside the project is among the inputs. */
   get hasFileInProject(): boolean {
-    return this.#someInside(this.inputs, new Set())
+    return this.#some(this.inputs, input => !leadsOut(input))
   }
 
-  #someInside(inputs: readonly Input[], seen: Set<string>): boolean {
+  /** Whether one is named by its absolute path: in another checkout, the computation may look elsewhere. */
+  get hasFileElsewhere(): boolean {
+    return this.#some(this.inputs, ({ path, isRelative }) => !isRelative && path !== '')
+  }
+
+  /** Of files and directories, those in lists included. */
+  #some(inputs: readonly Input[], is: (input: Input) => boolean, seen = new Set<string>()): boolean {
     return inputs.some(input => {
       const look = lookOf(input.kind)
       if (look === 'list') {
         if (seen.has(input.path)) return false
         seen.add(input.path)
-        return this.#someInside(this.#lists.load(input.path) ?? [], seen)
+        return this.#some(this.#lists.load(input.path) ?? [], is, seen)
       }
-      return (look === 'file' || look === 'present' || look === 'glob') && !leadsOut(input)
+      return (look === 'file' || look === 'present' || look === 'glob') && is(input)
     })
   }
 }

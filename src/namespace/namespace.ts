@@ -257,7 +257,7 @@ export class NamespaceHandle implements Namespace {
         const name = { namespace: directory, version: this.version, scope, project: '', key }
         const digest = snapshotMeans.entryDigest(entryName(name), asker, snapshot) ?? NO_DIGEST
         const isSameProject = recorder.project?.dir === entries.project?.dir
-        const project = scope === 'project' && !isSameProject ? (entries.project?.dir ?? '') : ''
+        const project = scope !== 'user' && !isSameProject ? (entries.project?.dir ?? '') : ''
         recorder.add(inputOf('entry', entryName({ ...name, project }), false, digest))
         return digest
       })

@@ -180,7 +180,7 @@ class TurnPlayer {
     for (const action of actions) {
       if (action.do === 'ask') {
         const before = caller.computed.length
-        this.#check(action.ask, await settled(() => caller.ask(action.ask)), before)
+        this.#check(action.ask, await settled(() => caller.ask(action.ask)), before, true)
       } else if (action.do === 'together' || action.do === 'snapshot') {
         await this.#askAll(action)
       } else {
@@ -211,7 +211,7 @@ class TurnPlayer {
         action.asks.map(ask => settledNow(() => caller.ask({ ...ask, isSync: true }))),
       )
     }
-    for (const [at, ask] of action.asks.entries()) this.#check(ask, answers[at] ?? {}, before)
+    for (const [at, ask] of action.asks.entries()) this.#check(ask, answers[at] ?? {}, before, false)
   }
 
   #doNow(action: Action): void {
@@ -220,14 +220,14 @@ class TurnPlayer {
       case 'ask': {
         const before = caller.computed.length
         const answered = settledNow(() => caller.ask({ ...action.ask, isSync: true }))
-        return this.#check(action.ask, answered, before)
+        return this.#check(action.ask, answered, before, true)
       }
       case 'snapshot': {
         const before = caller.computed.length
         const answers = caller.cache.snapshot(() =>
           action.asks.map(ask => settledNow(() => caller.ask({ ...ask, isSync: true }))),
         )
-        for (const [at, ask] of action.asks.entries()) this.#check(ask, answers[at] ?? {}, before)
+        for (const [at, ask] of action.asks.entries()) this.#check(ask, answers[at] ?? {}, before, false)
         return
       }
       case 'edit':
@@ -244,7 +244,8 @@ class TurnPlayer {
     }
   }
 
-  #check(ask: Ask, answered: Answered, computedBefore: number): void {
+  /** `isSingle`: nothing was asked since, so that gets find now what they found then. */
+  #check(ask: Ask, answered: Answered, computedBefore: number, isSingle: boolean): void {
     const { base, program, caller, reader } = this.#open
     const isHit = caller.computed.length === computedBefore
     this.#report.asks++
@@ -257,7 +258,8 @@ class TurnPlayer {
       kept.set(name, before ? { isKept: before.isKept && each.isKept, peeks: before.peeks || each.peeks } : each)
     }
     this.#report.kept = [...kept]
-    const difference = differenceOf(plainAnswer(answered), plainAnswer(expected), isHit && this.#isAlone)
+    const isExact = isHit && isSingle && this.#isAlone
+    const difference = differenceOf(plainAnswer(answered), plainAnswer(expected), isExact)
     if (difference === undefined) return
     this.#report.failures.push(
       `${isHit ? 'hit' : 'computed'} in ${this.#cwd}: ${JSON.stringify(ask)} ${difference}\n` +

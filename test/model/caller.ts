@@ -29,8 +29,9 @@ export interface Answered {
 }
 
 /** Names what is asked, for whoever asks. */
-export function nameOf(question: Question, index: number, { variant }: Ask, text?: string): string {
-  return `${question.call} ${question.key} of question ${index}, variant ${variant}${text === undefined ? '' : ` ${text}`}`
+export function nameOf(question: Question, index: number, { variant, at }: Ask, text?: string): string {
+  const where = `in ${process.cwd()} at ${at}`
+  return `${question.call} ${question.key} of question ${index}, variant ${variant}, ${where}${text === undefined ? '' : ` ${text}`}`
 }
 
 export class Caller {

@@ -115,10 +115,11 @@ export class Player {
 
   async #playBranch(turns: readonly Turn[], edits: readonly Edit[]): Promise<void> {
     this.#settle()
-    const kept = new Map<string, Kept>()
     const state = readState(this.#base)
     const all = () => turns.map(asking)
-    for (const turn of all()) for (const each of keptIn(await this.#run([turn]))) kept.set(...each)
+    const first: Report[] = []
+    for (const turn of all()) first.push(...(await this.#run([turn])))
+    const kept = keptIn(first)
     this.#edit(edits)
     for (const turn of all()) await this.#run([turn])
     restoreState(this.#base, state)
