@@ -14,7 +14,6 @@ const CLOCK_STEP_MS = 15
 
 interface Frame {
   index: number
-  name: string
   isCircular: boolean
   /** Whether all that was seen can be recorded. */
   isRecordable: boolean
@@ -64,8 +63,7 @@ export class Oracle {
     const below = question.isCircle ? [...stack, ask.question] : []
     const frame: Frame = {
       index: ask.question,
-      name,
-      isCircular: markCircle(parent, name),
+      isCircular: markCircle(parent, ask.question),
       isRecordable: true,
       peeks: false,
       read: new Map(),
@@ -203,12 +201,12 @@ export class Oracle {
   }
 }
 
-/** Who asks for itself, and all between, are not kept. */
-function markCircle(parent: Frame | undefined, name: string): boolean {
+/** Who asks for itself, and all between, are not kept; a portable question is the same in all projects. */
+function markCircle(parent: Frame | undefined, index: number): boolean {
   const between: Frame[] = []
   for (let each = parent; each; each = each.parent) {
     between.push(each)
-    if (each.name !== name) continue
+    if (each.index !== index) continue
     for (const frame of between) frame.isCircular = true
     return true
   }

@@ -49,7 +49,8 @@ export function kindOf({ message }: Error): string {
   return (message.split('\n')[0] as string)
     .replace(/^phase \d+/, 'phase')
     .replace(/actor \d/, 'actor')
-    .replace(/ in [\w/]+/, '')
+    .replace(/ in [\w/]+/g, '')
+    .replace(/, in .*/, '')
     .replace(/(?:question|variant) \d+|\{.*|key\d/g, '')
 }
 
