@@ -145,7 +145,7 @@ export class Actor {
   }
 
   async #begin(ask: Ask): Promise<void> {
-    let open = () => {}
+    let open: () => void = () => undefined
     const opened = new Promise<void>(resolve => {
       open = resolve
     })
@@ -220,7 +220,8 @@ class TurnPlayer {
       case 'ask': {
         const before = caller.computed.length
         const answered = settledNow(() => caller.ask({ ...action.ask, isSync: true }))
-        return this.#check(action.ask, answered, before, true)
+        this.#check(action.ask, answered, before, true)
+        return
       }
       case 'snapshot': {
         const before = caller.computed.length
@@ -231,9 +232,11 @@ class TurnPlayer {
         return
       }
       case 'edit':
-        return applyEdit(base, action.edit)
+        applyEdit(base, action.edit)
+        return
       case 'env':
-        return setEnvironment(action.name, action.value)
+        setEnvironment(action.name, action.value)
+        return
       case 'plain': {
         const { handle, at, key, operation } = action
         this.#report.plain.push(caller.plain(handle, at, key, operation) ?? null)

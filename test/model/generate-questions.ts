@@ -50,6 +50,14 @@ export function createQuestions(random: Random): { handles: Handle[]; questions:
   return { handles: HANDLES, questions: maker.questions }
 }
 
+/** From where a question is asked; undefined where a clean one must not. */
+export function atOf({ chance, of }: Random, { askedAt, handle }: Question, isClean: boolean): At | undefined {
+  if (HANDLES[handle]?.isUser) return 'cwd'
+  const named = ['a', 'b', 'w', 'link', 'p'] as const
+  if (askedAt === 'named') return isClean ? undefined : of(named)
+  return askedAt === 'cwd' || isClean || chance(75) ? 'cwd' : of(named)
+}
+
 class Maker {
   readonly #random: Random
   readonly #made: Made[] = []
@@ -90,6 +98,7 @@ class Maker {
     if (question.files) question.steps.push({ do: 'declared' })
     if (question.hasInputs || call === 'wrap') question.steps.push({ do: 'inputs' })
     if (question.ttl) question.steps.push({ do: 'time' })
+    if (asksOthers(question.steps)) question.askedAt = chance(70) ? 'cwd' : 'named'
     this.#made.push({ question, isClean })
   }
 
@@ -120,6 +129,7 @@ class Maker {
       if (chance(40)) question.steps.push({ do: 'when', path, even: [circle()], odd: [] })
       else question.steps.push(circle())
       if (chance(40)) question.steps.push(circle())
+      question.askedAt = 'cwd'
       this.#made.push({ question, isClean: true })
     }
   }
@@ -201,14 +211,18 @@ class Maker {
     if (inner.question.depth >= MAX_DEPTH || (isClean && !inner.isClean)) return undefined
     question.depth = Math.max(question.depth, inner.question.depth + 1)
     const variant = inner.question.isCircle ? 0 : chance(25) ? 1 : 0
-    return { question: index, variant, at: this.#at(isClean), isSync: chance(50) }
+    const at = atOf(this.#random, inner.question, isClean)
+    return at && { question: index, variant, at, isSync: chance(50) }
   }
 
   #peek(isClean: boolean): Step | undefined {
     const choice = this.#made.flatMap(({ question, isClean: isOther }, index) =>
       question.call === 'getOrSet' && !question.isCircle && (isOther || !isClean) ? index : [],
     )
-    return choice.length === 0 ? undefined : { do: 'peek', question: this.#random.of(choice), at: this.#at(isClean) }
+    if (choice.length === 0) return undefined
+    const index = this.#random.of(choice)
+    const at = atOf(this.#random, this.#made[index]?.question as Question, isClean)
+    return at && { do: 'peek', question: index, at }
   }
 
   #at(isClean: boolean): At {
@@ -256,4 +270,11 @@ class Maker {
       return key
     }
   }
+}
+
+function asksOthers(steps: readonly Step[]): boolean {
+  return steps.some(step => {
+    if (step.do === 'when') return asksOthers(step.even) || asksOthers(step.odd)
+    return ['ask', 'askAll', 'askText', 'get', 'has', 'peek', 'circle'].includes(step.do)
+  })
 }

@@ -1,7 +1,7 @@
 // Makes random programs.
 
 import { randomFrom } from '../support/random.js'
-import { createQuestions, type Random } from './generate-questions.js'
+import { atOf, createQuestions, type Random } from './generate-questions.js'
 import {
   ACTORS,
   type Action,
@@ -176,7 +176,8 @@ class Generator {
     const { below, chance } = this.#random
     const question = below(this.#asked)
     const variant = chance(25) && !this.#questions[question]?.isCircle ? 1 : 0
-    return { question, variant, at: this.#at(), isSync: chance(50) }
+    const at = atOf(this.#random, this.#questions[question] as Question, false) ?? 'cwd'
+    return { question, variant, at, isSync: chance(50) }
   }
 
   #flightQuestion(): number {

@@ -71,6 +71,11 @@ export interface Question {
   /** A set of facts, with those of all questions that it asks. */
   isCircle?: boolean
   gives?: 'undefined' | 'function'
+  /**
+   * How it is always asked, where it asks others through handles that follow the working directory: by such a handle as well, or
+   * by one of a named project.
+   */
+  askedAt?: 'cwd' | 'named'
   depth: number
 }
 

@@ -107,15 +107,18 @@ export function applyEdit(base: string, edit: Edit): void {
       return
     }
     case 'remove':
-      return remove(path)
+      remove(path)
+      return
     case 'directory':
       makeParent(path)
       remove(path)
-      return mkdirSync(path)
+      mkdirSync(path)
+      return
     case 'loop':
       makeParent(path)
       remove(path)
-      return symlinkSync(path, path)
+      symlinkSync(path, path)
+      return
     case 'touch':
     case 'future': {
       const time = edit.do === 'touch' ? new Date() : new Date(Date.now() + 86_400_000)
@@ -124,7 +127,7 @@ export function applyEdit(base: string, edit: Edit): void {
     }
     case 'rename': {
       const to = pathOf(base, edit.to, '')
-      if (!statOf(path)?.isFile()) return
+      if (!statOf(path)?.isFile() || to === path) return
       makeParent(to)
       remove(to)
       renameSync(path, to)
