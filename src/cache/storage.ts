@@ -102,14 +102,15 @@ export class Storage {
     const { manifest } = this.namespace(LISTS_DIRECTORY)
     this.lists = new InputListStore({ environment: this.environment, blobs: this.blobs, manifest })
     this.projects = new Projects(files)
+    const { environment, projects } = this
+    const entryMeans = { environment, projects, manifestOf: (directory: string) => this.namespace(directory).manifest }
     this.snapshotMeans = {
       files,
       hashing,
       fileHashes: this.#guardedHashes(),
       list: id => this.lists.load(id),
       listId: inputs => this.lists.idOf(inputs),
-      entryDigest: (name, asker, snapshot) =>
-        entryDigest(directory => this.namespace(directory).manifest, name, asker, snapshot),
+      entryDigest: (name, asker, snapshot) => entryDigest(entryMeans, name, asker, snapshot),
     }
   }
 

@@ -120,8 +120,7 @@ function begin(entries: Entries, question: Ask, computation: Computation, found:
 }
 
 function start(entries: Entries, id: string, parent: Computation | undefined, isStorable: boolean): Computation {
-  const { lists, environment } = entries.store
-  const recorder = new Recorder(entries.project, lists, environment.files.now())
+  const recorder = new Recorder(entries, entries.store.environment.files.now())
   const computation = new Computation(id, parent, recorder)
   computation.isStorable = isStorable
   return computation

@@ -63,12 +63,13 @@ function swapHead(entries: Entries, { question, epoch, answer, computeMs }: Comp
 
 /**
  * Whether an answer that should hold in every checkout holds in this one alone: nothing that it saw would be another in
- * another checkout, or it names this one's directory.
+ * another checkout, something was outside of all checkouts, or it names this one's directory.
  */
 export function isBoundToProject(entries: Entries, question: Ask, recorder: Recorder, bytes: Buffer): boolean {
   const { project, store } = entries
   if (!project) return true
   if (question.isPromised && !entries.attempt(false, () => recorder.hasFileInProject)) return true
+  if (entries.attempt(true, () => recorder.hasFileElsewhere)) return true
   if (!holdsPath(bytes, project.dir)) return false
   if (question.isPromised) {
     const message =

@@ -22,6 +22,7 @@ export function handOn(
   const { asker, content } = question
   const { inputs, expiresAt, isRecordable = true } = answer
   const isDone = entries.attempt(false, () => {
+    recorder.askThrough(entries)
     recordSetValue(entries, question, asking, entry)
     const adopted: Adopted = { inputs, expiresAt, isRecordable, asker, lists: entries.store.lists }
     recorder.adopt(content ? { ...adopted, inputs: [content, ...inputs] } : adopted)

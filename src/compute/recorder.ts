@@ -19,6 +19,13 @@ export interface Adopted {
   lists: InputLists
 }
 
+/** Whose keys a handle is for. */
+export interface Asking {
+  project: Project | undefined
+  /** Whether that is the project of the working directory. */
+  isByDirectory: boolean
+}
+
 export interface InputLists {
   load(id: string): readonly Input[] | undefined
 }
@@ -26,16 +33,18 @@ export interface InputLists {
 export class Recorder {
   readonly project: Project | undefined
   readonly startedMs: number
+  readonly #isByDirectory: boolean
   readonly #lists: InputLists
   readonly #inputs = new Map<string, Input>()
   #isRecordable = true
   #expiresAt = Number.POSITIVE_INFINITY
   #hasEnded = false
 
-  constructor(project: Project | undefined, lists: InputLists, startedMs: number) {
+  constructor({ project, isByDirectory, store }: Asking & { store: { lists: InputLists } }, startedMs: number) {
     this.project = project
     this.startedMs = startedMs
-    this.#lists = lists
+    this.#isByDirectory = isByDirectory
+    this.#lists = store.lists
   }
 
   get inputs(): readonly Input[] {
@@ -77,6 +86,11 @@ export class Recorder {
   /** How a path is recorded; a relative one makes the working directory an input. */
   recorded(path: string): RecordedPath {
     return recordPath(this.project, path)
+  }
+
+  /** Records whom a handle asks that follows the working directory, where this computation's own doesn't. */
+  askThrough({ isByDirectory }: Asking): void {
+    if (isByDirectory && !this.#isByDirectory) this.add(inputOf('cwd', workingPlace(this.project)))
   }
 
   /** Takes over what another result depends on. */
@@ -132,18 +146,24 @@ export class Recorder {
 
   /** Whether a file or directory inside the project is among the inputs. */
   get hasFileInProject(): boolean {
-    return this.#someInside(this.inputs, new Set())
+    return this.#some(this.inputs, input => !leadsOut(input))
   }
 
-  #someInside(inputs: readonly Input[], seen: Set<string>): boolean {
+  /** Whether one is named by its absolute path: in another checkout, the computation may look elsewhere. */
+  get hasFileElsewhere(): boolean {
+    return this.#some(this.inputs, ({ path, isRelative }) => !isRelative && path !== '')
+  }
+
+  /** Of files and directories, those in lists included. */
+  #some(inputs: readonly Input[], is: (input: Input) => boolean, seen = new Set<string>()): boolean {
     return inputs.some(input => {
       const look = lookOf(input.kind)
       if (look === 'list') {
         if (seen.has(input.path)) return false
         seen.add(input.path)
-        return this.#someInside(this.#lists.load(input.path) ?? [], seen)
+        return this.#some(this.#lists.load(input.path) ?? [], is, seen)
       }
-      return (look === 'file' || look === 'present' || look === 'glob') && !leadsOut(input)
+      return (look === 'file' || look === 'present' || look === 'glob') && is(input)
     })
   }
 }

@@ -30,7 +30,7 @@ export interface FoundAnswer {
 
 /** The answer for what the inputs are now. @throws errno-style errors; RangeError for damaged records */
 export function findAnswer(
-  store: NamespaceStore,
+  store: Pick<AnswerStore, 'manifest' | 'environment'>,
   key: EntryKey,
   epoch: number,
   question: Buffer | undefined,
@@ -108,7 +108,7 @@ function nodeWith(store: AnswerStore, key: EntryKey, references: readonly Input[
   return { lists: [references, ...others].slice(0, MAX_LISTS) }
 }
 
-function rootDigest(store: AnswerStore, epoch: number, question: Buffer | undefined): Buffer {
+function rootDigest(store: Pick<AnswerStore, 'environment'>, epoch: number, question: Buffer | undefined): Buffer {
   const bytes = Buffer.alloc(6 + (question?.length ?? 0))
   bytes.writeUIntLE(epoch, 0, 6)
   if (question) bytes.set(question, 6)

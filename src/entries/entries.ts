@@ -70,6 +70,8 @@ export class Entries {
   readonly project: Project | undefined
   /** False: the working directory belongs to no project, so keys are not stored. */
   readonly hasKeys: boolean
+  /** Whether the project is that of the working directory. */
+  readonly isByDirectory: boolean
   /** Whose keys `set` uses. */
   readonly scope: Scope
   readonly #prefixes = new Map<string, Buffer>()
@@ -77,11 +79,17 @@ export class Entries {
   readonly #cached = new ValueCache()
 
   /** `project` is undefined where there is none; null: keys are the user's. */
-  constructor(store: NamespaceStore, options: EntryOptions, project: Project | undefined | null) {
+  constructor(
+    store: NamespaceStore,
+    options: EntryOptions,
+    project: Project | undefined | null,
+    isByDirectory: boolean,
+  ) {
     this.store = store
     this.options = options
     this.project = project ?? undefined
     this.hasKeys = project !== undefined
+    this.isByDirectory = isByDirectory
     this.scope = project === null ? 'user' : 'project'
   }
 

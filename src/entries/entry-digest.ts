@@ -3,34 +3,48 @@
 import { parseEntryName } from '../inputs/entry-name.js'
 import { NO_DIGEST } from '../inputs/input.js'
 import type { Asker, Snapshot } from '../inputs/snapshot.js'
+import type { Environment } from '../log/environment.js'
+import type { Entry } from '../manifest/entry.js'
 import { encodePrefix } from '../manifest/key.js'
 import type { Manifest } from '../manifest/manifest.js'
 import { isExpired } from '../policy/policy.js'
+import { type Projects, workingPlace } from '../project/project.js'
+import { findAnswer } from './answers.js'
+
+/** What a read of other entries needs of the cache. */
+export interface EntryMeans {
+  environment: Environment
+  projects: Projects
+  manifestOf(directory: string): Manifest
+}
 
 /** Undefined for a miss. @throws errno-style errors */
-export function entryDigest(
-  manifestOf: (directory: string) => Manifest,
-  name: string,
-  asker: Asker,
-  snapshot: Snapshot,
-): Buffer | undefined {
+export function entryDigest(means: EntryMeans, name: string, asker: Asker, snapshot: Snapshot): Buffer | undefined {
   const { namespace, version, scope, project, key, isSetOnly } = parseEntryName(name)
-  const dir = scope === 'project' ? project || (asker.dir ?? '') : ''
-  const manifest = manifestOf(namespace)
-  const prefix = encodePrefix({ version, scope, kind: 'plain', project: dir })
-  const { entry } = manifest.look(manifest.keyOf(prefix, key))
-  if (!entry || (isSetOnly && entry.computeMs !== undefined)) return undefined
-  if (entry.ttlMs !== undefined && isExpired(entry.createdAt, entry.ttlMs, asker.now())) return undefined
-  const owner: Asker = {
-    ...asker,
-    dir: dir || undefined,
-    place: asker.place,
-    location: '',
-    file: undefined,
-    text: undefined,
-  }
-  if (entry.inputs && snapshot.validate(entry.inputs, owner, 'auto').reason !== undefined) return undefined
-  return valueDigest(entry)
+  const dir = scope === 'user' ? undefined : project || asker.dir
+  const manifest = means.manifestOf(namespace)
+  const prefix = encodePrefix({ version, scope, kind: 'plain', project: scope === 'project' ? (dir ?? '') : '' })
+  const entryKey = manifest.keyOf(prefix, key)
+  const { head, entry } = manifest.look(entryKey)
+  if (!head || (isSetOnly && entry?.computeMs !== undefined)) return undefined
+  const owner = ownerOf(means, dir, asker)
+  if (entry && isValid(entry, owner, snapshot)) return valueDigest(entry)
+  if (isSetOnly || (entry && entry.computeMs === undefined)) return undefined
+  const { environment } = means
+  const found = findAnswer({ manifest, environment }, entryKey, head.epoch, entry?.question, owner, snapshot)
+  return found && isValid(found.entry, owner, snapshot) ? valueDigest(found.entry) : undefined
+}
+
+/** From where the inputs of an entry of this project lead. */
+function ownerOf({ projects }: EntryMeans, dir: string | undefined, asker: Asker): Asker {
+  const { now } = asker
+  const place = dir === asker.dir ? asker.place : workingPlace(dir === undefined ? undefined : projects.at(dir))
+  return { dir, place, location: '', file: undefined, text: undefined, now }
+}
+
+function isValid({ ttlMs, createdAt, inputs }: Entry, owner: Asker, snapshot: Snapshot): boolean {
+  if (ttlMs !== undefined && isExpired(createdAt, ttlMs, owner.now())) return false
+  return !inputs || snapshot.validate(inputs, owner, 'auto').reason === undefined
 }
 
 /** The part of a blob's name that says which value it is. */

@@ -7,7 +7,7 @@ export interface EntryName {
   namespace: string
   version: string
   scope: Scope
-  /** The project's directory; empty for the project of whoever asks, and where the scope is another. */
+  /** The directory of the project that is asked in; empty for that of the computation, and for entries of the user. */
   project: string
   key: string
   /** Whether only a value that was set counts, and what was computed is as good as absent. */
@@ -28,5 +28,5 @@ export function parseEntryName(text: string): EntryName {
 /** The name as it is for those of another project. */
 export function absoluteEntryName(text: string, dir: string | undefined): string {
   const name = parseEntryName(text)
-  return entryName({ ...name, project: name.scope === 'project' && name.project === '' ? (dir ?? '') : name.project })
+  return entryName({ ...name, project: name.scope !== 'user' && name.project === '' ? (dir ?? '') : name.project })
 }

@@ -219,7 +219,8 @@ export class NamespaceHandle implements Namespace {
     const project =
       dir === null ? null : dir !== undefined ? projects.at(dir) : cwd === undefined ? undefined : projects.of(cwd)
     const name = project === null ? '' : project?.dir
-    const entries = this.#byProject.get(name) ?? new Entries(this.#store, this.#options, project)
+    const isByDirectory = this.#projectDir === undefined
+    const entries = this.#byProject.get(name) ?? new Entries(this.#store, this.#options, project, isByDirectory)
     this.#byProject.set(name, entries)
     return entries
   }
@@ -250,6 +251,7 @@ export class NamespaceHandle implements Namespace {
     const scopes = this.#options.isPortable ? [own, 'portable' as const] : [own]
     const { snapshotMeans, directory } = this.#store
     const isRecorded = entries.attempt(false, () => {
+      recorder.askThrough(entries)
       const snapshot = this.#store.snapshot()
       const asker = entries.asker()
       const read = entry ? valueDigest(entry) : NO_DIGEST
@@ -257,7 +259,7 @@ export class NamespaceHandle implements Namespace {
         const name = { namespace: directory, version: this.version, scope, project: '', key }
         const digest = snapshotMeans.entryDigest(entryName(name), asker, snapshot) ?? NO_DIGEST
         const isSameProject = recorder.project?.dir === entries.project?.dir
-        const project = scope === 'project' && !isSameProject ? (entries.project?.dir ?? '') : ''
+        const project = scope !== 'user' && !isSameProject ? (entries.project?.dir ?? '') : ''
         recorder.add(inputOf('entry', entryName({ ...name, project }), false, digest))
         return digest
       })

@@ -1,0 +1,29 @@
+// Any program of computations, by four actors over files that change, gives what it gives without a cache; and where nothing
+// changed, it computes nothing.
+
+import { test } from 'vitest'
+import { counting, inRounds } from '../support/torture.js'
+import { createProgram } from './generate.js'
+import { Runner } from './runner.js'
+
+const count = counting()
+const SHRINKING_MS = 60_000
+
+test('any program gives what it gives without a cache', async () => {
+  const runner = new Runner()
+  await inRounds({ short: 25, share: 1 }, async seed => {
+    const program = createProgram(seed)
+    let played: Awaited<ReturnType<Runner['play']>>
+    try {
+      played = await runner.play(program)
+    } catch (error) {
+      const failure = error as Error
+      const small = await runner.shrunk(program, failure, SHRINKING_MS)
+      throw new Error(`${failure.message}\nwhat is left of the program: ${small}`, { cause: failure })
+    }
+    count('programs')
+    count('questions', played.questions)
+    count('questions asked again', played.repeated)
+    count('hits among these', played.hits)
+  })
+})
