@@ -1,26 +1,46 @@
 // What a step gave against what the scenario expects of it.
 
 import { relative, sep } from 'node:path'
-import type { CacheStats, GcReport, NamespaceStats } from '../../src/index.js'
+import type { CacheStats, Explanation, GcReport, NamespaceStats } from '../../src/index.js'
 import { differenceOf, type Memory, setDifferences, show, subsetDifferences } from './compare.js'
-import type { CacheStep, CacheStepOf, WorldStep } from './format.js'
-import type { Found, Listed, Outcome } from './perform.js'
+import type { ActorStep, CacheStep, CacheStepOf, ExpectedAnswer, WorldStep } from './format.js'
+import type { Asked, Found, Listed, Outcome } from './outcome.js'
 import type { CliOutcome } from './processes.js'
+import { isTreeStep } from './tree.js'
+import type { World } from './world.js'
 
 /** Differences in words, none when all is as expected. Keeps what the step asks to remember. */
-export function differencesIn(step: CacheStep, outcome: Outcome, memory: Memory, tree: string): string[] {
+export function differencesIn(step: ActorStep, outcome: Outcome, memory: Memory, world: World): string[] {
+  if (outcome.problem !== undefined) return [outcome.problem]
+  if (isTreeStep(step) || step.step === 'another process') return []
+  return [...differencesInOutcome(step, outcome, memory, world), ...differencesInWarnings(step, outcome)]
+}
+
+function differencesInOutcome(step: CacheStep, outcome: Outcome, memory: Memory, world: World): string[] {
   const expected = 'expect' in step ? step.expect : undefined
   const expectedCode = expected && 'error' in expected ? expected.error : undefined
-  if ('error' in outcome) {
+  if (outcome.error) {
     const { code, message } = outcome.error
     if (code === expectedCode) return []
     return [`expected ${expectedCode ? `the error ${expectedCode}` : 'no error'}, got the error ${code}: ${message}`]
   }
   if (expectedCode) return [`expected the error ${expectedCode}, got none but ${show(outcome.result)}`]
-  return differencesInResult(step, outcome.result, memory, tree)
+  return differencesInResult(step, outcome, memory, world)
 }
 
-function differencesInResult(step: CacheStep, result: unknown, memory: Memory, tree: string): string[] {
+/** The cache warns once for each code: that may have been in an earlier step. */
+function differencesInWarnings({ warns }: CacheStep, { warnings, warnedBefore }: Outcome): string[] {
+  const isThere = warns === undefined || [...warnedBefore, ...warnings.map(({ code }) => code)].includes(warns)
+  return [
+    ...(isThere ? [] : [`expected the warning ${warns}, got none`]),
+    ...warnings
+      .filter(({ code }) => code !== warns)
+      .map(({ code, message }) => `the cache warned: ${message} (${code})`),
+  ]
+}
+
+function differencesInResult(step: CacheStep, outcome: Outcome, memory: Memory, world: World): string[] {
+  const { result } = outcome
   switch (step.step) {
     case 'set':
       return same('stored', { stored: true, ...step.expect }.stored, result)
@@ -39,16 +59,29 @@ function differencesInResult(step: CacheStep, result: unknown, memory: Memory, t
       return 'count' in step.expect ? same('count', step.expect.count, result) : []
     case 'list':
     case 'find':
-      return 'entries' in step.expect ? differencesInEntries(step.expect.entries, result as Listed[], memory, tree) : []
+      return 'entries' in step.expect
+        ? differencesInEntries(step.expect.entries, result as Listed[], memory, world)
+        : []
     case 'keys':
       return 'keys' in step.expect ? setDifferences(step.expect.keys, result as string[]) : []
+    case 'ask':
+      return differencesInAnswer(step.expect, step.for, result as Asked, outcome.computed, world)
+    case 'ask at once':
+      return step.expect.answers.flatMap((answer, at) =>
+        differencesInAnswer(answer, step.for[at] ?? '', (result as Asked[])[at] ?? {}, outcome.computed, world).map(
+          line => `${step.for[at]}: ${line}`,
+        ),
+      )
+    case 'explain':
+      return differencesInExplanation(step, result as Explanation, memory, world)
     case 'namespaces':
       return setDifferences(step.expect.names, result as string[])
     case 'stats':
     case 'stats of all': {
       const stats = result as NamespaceStats | CacheStats
       remember(step.remember, stats, memory)
-      const differences = 'stats' in step.expect ? subsetDifferences(step.expect.stats, stats, memory) : []
+      const actual = 'projects' in stats ? { ...stats, projects: projectsIn(stats.projects, world) } : stats
+      const differences = 'stats' in step.expect ? subsetDifferences(step.expect.stats, actual, memory) : []
       return [...differences, ...sumsThatDiffer(stats)]
     }
     case 'gc':
@@ -56,6 +89,60 @@ function differencesInResult(step: CacheStep, result: unknown, memory: Memory, t
     case 'close':
       return []
   }
+}
+
+function projectsIn(projects: Record<string, number>, world: World): Record<string, number> {
+  return Object.fromEntries(Object.entries(projects).map(([dir, count]) => [inTree(world, dir), count]))
+}
+
+function inTree({ tree }: World, path: string): string {
+  const place = relative(tree, path).split(sep).join('/')
+  return place === '' ? '.' : place.startsWith('../') ? path : place
+}
+
+function differencesInAnswer(
+  expect: ExpectedAnswer,
+  name: string,
+  asked: Asked,
+  computed: readonly string[],
+  world: World,
+): string[] {
+  const { value, valueOneOf, fails, reason, files } = expect
+  const differences: string[] = []
+  const got = asked.fails === undefined ? `the value ${show(asked.value)}` : `the failure ${show(asked.fails)}`
+  const actual = asked.value === undefined ? undefined : world.withoutDirectories(asked.value)
+  if (fails !== undefined) {
+    if (asked.fails !== fails) differences.push(`expected the failure ${show(fails)}, got ${got}`)
+  } else if (valueOneOf ? !valueOneOf.includes(actual as string) : actual !== value) {
+    differences.push(`expected ${valueOneOf ? `one of ${show(valueOneOf)}` : `the value ${show(value)}`}, got ${got}`)
+  }
+  const { computed: expected } = expect
+  const names = typeof expected === 'boolean' ? (expected ? [name] : []) : (expected as string[] | undefined)
+  if (names && JSON.stringify(names) !== JSON.stringify(computed)) {
+    differences.push(`computed: expected ${show(names)}, got ${show(computed)}`)
+  }
+  if (reason !== undefined && asked.reason !== reason) {
+    differences.push(`reason: expected ${show(reason)}, got ${show(asked.reason ?? 'a hit')}`)
+  }
+  if (files) {
+    const found = (asked.files ?? []).map(file => inTree(world, file))
+    differences.push(...setDifferences(files, found).map(line => `files: ${line}`))
+  }
+  return differences
+}
+
+function differencesInExplanation(
+  { expect }: CacheStepOf<'explain'>,
+  { otherProjects, file, ...rest }: Explanation,
+  memory: Memory,
+  world: World,
+): string[] {
+  const actual = {
+    ...rest,
+    ...(file === undefined ? {} : { file: inTree(world, file) }),
+    ...(otherProjects ? { otherProjects: otherProjects.map(each => each && inTree(world, each)) } : {}),
+  }
+  return subsetDifferences(expect, actual, memory)
 }
 
 function same(what: string, expected: boolean | number | undefined, actual: unknown): string[] {
@@ -98,14 +185,18 @@ function differencesInEntries(
   expected: readonly ExpectedEntry[],
   actual: readonly Listed[],
   memory: Memory,
-  tree: string,
+  world: World,
 ) {
   const nameOf = ({ key, version = '' }: { key: string; version?: string }) =>
     version === '' ? key : `${key} of version ${version}`
   const listed = new Map(
     actual.map(entry => [
       nameOf(entry),
-      { ...entry, files: entry.files.map(file => relative(tree, file).split(sep).join('/')) },
+      {
+        ...entry,
+        project: entry.project && inTree(world, entry.project),
+        files: entry.files.map(file => inTree(world, file)),
+      },
     ]),
   )
   return [

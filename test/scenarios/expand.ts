@@ -1,6 +1,6 @@
 // Rounds written out: every `repeat` becomes its steps, with `{counter}` replaced by the number of the round.
 
-import type { CacheStep, ProcessGroup, ProcessStep, Step } from './format.js'
+import type { ActorStep, ProcessGroup, ProcessStep, Step } from './format.js'
 
 export type PlainStep<S> = Exclude<S, { step: 'repeat' }>
 
@@ -28,7 +28,7 @@ export function expand<S extends Step | ProcessStep>(steps: readonly S[], before
 }
 
 export interface ExpandedProcess {
-  steps: readonly Placed<CacheStep>[]
+  steps: readonly Placed<ActorStep>[]
   end: NonNullable<ProcessGroup['end']>
 }
 

@@ -1,6 +1,22 @@
 // What a scenario may say. `fixtures/scenarios/README.md` tells the same to those who write them.
 
-import { parseComparison } from './compare.js'
+import { type Computation, computation, defineStepsWhileComputing } from './computations.js'
+import {
+  counterName,
+  duration,
+  errorCode,
+  expectedFields,
+  inCache,
+  inNamespace,
+  lifetime,
+  memoryName,
+  note,
+  oneOrMore,
+  path,
+  place,
+  quantity,
+  statistics,
+} from './fields.js'
 import {
   type Check,
   count,
@@ -8,7 +24,6 @@ import {
   json,
   list,
   named,
-  number,
   object,
   oneOf,
   pattern,
@@ -19,42 +34,6 @@ import {
   yes,
 } from './schema.js'
 
-const errorCode = pattern(/^ERR_CACHE_[A-Z_]+$/, 'an error code like ERR_CACHE_KEY')
-const duration = pattern(/^-?\d+ (ms|s|min|h|days)$/, 'a duration like "90 s" (ms, s, min, h, days)')
-// None at all would be a step that expects nothing.
-const oneOrMore: Check<number> = (value, at) => count(value, at) || refuse(at, 'must be 1 or more')
-const counterName = pattern(/^[a-z]+$/, 'a name of small letters')
-
-const quantity: Check<number | string> = (value, at) => {
-  if (typeof value === 'number' || (typeof value === 'string' && parseComparison(value))) return value
-  return refuse(at, `must be a number or a comparison like ">= 1" or "= 2 * one copy", not ${JSON.stringify(value)}`)
-}
-const quantityOrNull: Check<number | string | null> = (value, at) => (value === null ? null : quantity(value, at))
-
-/** A path below the scenario's tree, with `/` between its parts. */
-const path: Check<string> = (value, at) => {
-  const checked = text(value, at)
-  const isInside = checked !== '' && !checked.startsWith('/') && !checked.split('/').includes('..')
-  return isInside ? checked : refuse(at, `must be a path inside the tree, not "${checked}"`)
-}
-
-const missReasons = named(quantity)
-const namespaceStats = {
-  entryCount: quantity,
-  hitCount: quantity,
-  missCount: quantity,
-  missReasons,
-  setCount: quantity,
-  totalSize: quantity,
-  oldestEntryAgeMs: quantityOrNull,
-  diskBytes: quantity,
-}
-const cacheStats = {
-  ...namespaceStats,
-  namespaces: named(someOf(namespaceStats)),
-  uniqueSize: quantity,
-  savedBytes: quantity,
-}
 const gcReport = {
   expiredEntries: quantity,
   staleEntries: quantity,
@@ -64,24 +43,37 @@ const gcReport = {
   diskBytesBefore: quantity,
   diskBytesAfter: quantity,
 }
-const expectedEntry = object(
-  { key: text },
+const cacheStats = {
+  ...statistics.cache,
+  namespaces: named(someOf(statistics.namespace)),
+  uniqueSize: quantity,
+  savedBytes: quantity,
+}
+const expectedEntry = object({ key: text }, expectedFields)
+const entries = list(expectedEntry, 0)
+const listing = { allVersions: yes, allProjects: yes }
+const namesOf = <F extends object>(fields: F) => named(word(...(Object.keys(fields) as (keyof F & string)[])))
+
+/** What an asking step may expect; see `answer`. */
+const answerFields = object(
+  {},
   {
-    version: text,
-    mode: word('manual', 'ttl', 'file'),
-    valid: flag,
-    sizeBytes: quantity,
-    ageMs: quantity,
-    expiresInMs: quantity,
+    value: text,
+    valueOneOf: list(text, 2),
+    fails: text,
+    computed: (value, at) => (typeof value === 'boolean' ? value : list(text, 0)(value, at)),
+    reason: text,
     files: list(path, 0),
   },
 )
+type Answer = ReturnType<typeof answerFields>
 
-const lifetime = { mode: word('manual', 'ttl', 'file'), ttlMs: number, files: list(path, 0) }
-const note = { note: text }
-const inCache = { ...note, handle: text }
-const inNamespace = { ...inCache, version: text, base: path }
-const memo = pattern(/^[a-z][a-z ]*$/, 'a name of small letters and spaces')
+const answer: Check<Answer> = (value, at) => {
+  const checked = answerFields(value, at)
+  const outcomes = ['value', 'valueOneOf', 'fails'].filter(name => Object.hasOwn(checked, name))
+  if (outcomes.length !== 1) refuse(at, 'must have exactly one of "value", "valueOneOf", "fails"')
+  return checked
+}
 
 /** Steps that use the cache: in one process, or each in a process of its own. */
 export const CACHE_STEPS = {
@@ -97,9 +89,9 @@ export const CACHE_STEPS = {
     {
       namespace: text,
       key: text,
-      expect: oneOf({ value: json, valueOneOf: list(json, 2), remembered: memo, miss: yes, error: errorCode }),
+      expect: oneOf({ value: json, valueOneOf: list(json, 2), remembered: memoryName, miss: yes, error: errorCode }),
     },
-    { ...inNamespace, remember: memo },
+    { ...inNamespace, remember: memoryName },
   ),
   'get many': object(
     {
@@ -112,38 +104,53 @@ export const CACHE_STEPS = {
   has: object({ namespace: text, key: text, expect: oneOf({ found: flag, error: errorCode }) }, inNamespace),
   delete: object({ namespace: text, key: text, expect: oneOf({ removed: flag, error: errorCode }) }, inNamespace),
   invalidate: object({ namespace: text, key: text, expect: oneOf({ removed: flag, error: errorCode }) }, inNamespace),
-  clear: object({ namespace: text, expect: oneOf({ count, error: errorCode }) }, inNamespace),
-  list: object(
-    { namespace: text, expect: oneOf({ entries: list(expectedEntry, 0), error: errorCode }) },
-    { ...inNamespace, allVersions: yes },
+  clear: object({ namespace: text, expect: oneOf({ count, error: errorCode }) }, { ...inNamespace, allProjects: yes }),
+  list: object({ namespace: text, expect: oneOf({ entries, error: errorCode }) }, { ...inNamespace, ...listing }),
+  find: object({ namespace: text, key: text, expect: oneOf({ entries, error: errorCode }) }, inNamespace),
+  keys: object(
+    { namespace: text, expect: oneOf({ keys: list(text, 0), error: errorCode }) },
+    { ...inNamespace, ...listing },
   ),
-  find: object(
-    { namespace: text, key: text, expect: oneOf({ entries: list(expectedEntry, 0), error: errorCode }) },
-    inNamespace,
+  ask: object({ for: text, expect: answer }, { ...inCache, project: path }),
+  'ask at once': object({ for: list(text, 2), expect: object({ answers: list(answer, 2) }, {}) }, inCache),
+  explain: object(
+    {
+      namespace: text,
+      expect: someOf({ isHit: flag, reason: text, file: path, input: text, otherProjects: list(path, 0) }),
+    },
+    { ...inNamespace, key: text, analysis: object({ name: text, file: place }, {}) },
   ),
-  keys: object({ namespace: text, expect: oneOf({ keys: list(text, 0), error: errorCode }) }, inNamespace),
   namespaces: object({ expect: oneOf({ names: list(text, 0) }) }, inCache),
   stats: object(
-    { namespace: text, expect: oneOf({ stats: someOf(namespaceStats), error: errorCode }) },
-    { ...inNamespace, remember: named(word(...(Object.keys(namespaceStats) as (keyof typeof namespaceStats)[]))) },
+    { namespace: text, expect: oneOf({ stats: someOf(statistics.namespace), error: errorCode }) },
+    { ...inNamespace, remember: namesOf(statistics.namespace) },
   ),
   'stats of all': object(
     { expect: oneOf({ stats: someOf(cacheStats) }) },
-    { ...inCache, remember: named(word(...(Object.keys(cacheStats) as (keyof typeof cacheStats)[]))) },
+    { ...inCache, remember: namesOf(cacheStats) },
   ),
   gc: object({ expect: oneOf({ report: someOf(gcReport), error: errorCode }) }, inCache),
   close: object({}, inCache),
 }
 
-/** Steps of the world around the cache, done by the runner itself. */
-const WORLD_STEPS = {
+/** Steps that change files. */
+const TREE_STEPS = {
   'write file': object({ file: path, text }, note),
   'edit file': object({ file: path, text }, { ...note, keepTimes: yes }),
   'touch file': object({ file: path }, note),
   'remove file': object({ file: path }, note),
   'make folder': object({ folder: path }, note),
+  'make link': object({ link: path, to: text }, note),
   rename: object({ from: path, to: path }, note),
+}
+
+/** Steps of the world around the cache, done by the runner itself. */
+const WORLD_STEPS = {
   'advance clock': object({ by: duration }, note),
+  'set variable': object({ name: pattern(/^[A-Z_]+$/, 'a name in capitals'), value: text }, note),
+  'remove variable': object({ name: pattern(/^[A-Z_]+$/, 'a name in capitals') }, note),
+  'let files age': object({}, note),
+  'move to another machine': object({}, note),
   'run cli': object(
     {
       command: list(text),
@@ -152,7 +159,7 @@ const WORLD_STEPS = {
         { stdout: text, stdoutHas: list(text), stderrHas: list(text), json, jsonLines: list(json, 0) },
       ),
     },
-    { ...note, stdin: text },
+    { ...note, stdin: text, cwd: path },
   ),
 }
 
@@ -163,8 +170,10 @@ type StepOf<S extends Record<string, Check<unknown>>> = {
 }[keyof S]
 
 export type CacheStep = StepOf<typeof CACHE_STEPS>
+export type TreeStep = StepOf<typeof TREE_STEPS>
 export type WorldStep = StepOf<typeof WORLD_STEPS>
 export type CacheStepOf<K extends CacheStep['step']> = Extract<CacheStep, { step: K }>
+export type ExpectedAnswer = Answer
 export type End = 'exit' | 'close' | 'kill'
 
 /** Text in braces, `{n}`, stands for the number of the round or of the process. */
@@ -176,7 +185,17 @@ interface Repeat<S> {
   note?: string
 }
 
-export type ProcessStep = CacheStep | Repeat<ProcessStep>
+/** Another process that is waited for, by a process that does nothing else meanwhile. */
+export interface ChildStep {
+  step: 'another process'
+  steps: ProcessStep[]
+  end?: End
+  note?: string
+}
+
+/** A step of one process. */
+export type ActorStep = CacheStep | TreeStep | ChildStep
+export type ProcessStep = ActorStep | Repeat<ProcessStep>
 
 export interface ProcessGroup {
   steps: ProcessStep[]
@@ -186,30 +205,40 @@ export interface ProcessGroup {
 }
 
 export type Step =
-  | CacheStep
+  | ActorStep
   | WorldStep
   | Repeat<Step>
   | { step: 'together'; steps: ProcessStep[]; note?: string }
-  | ({ step: 'another process'; note?: string } & Pick<ProcessGroup, 'steps' | 'end'>)
   | { step: 'processes at once'; note?: string; processes: ProcessGroup[] }
 
 const checkNested = <S>(steps: () => Check<S>) => list<S>((value, at) => steps()(value, at), 1, 'step')
 const processSteps = checkNested<ProcessStep>(() => processStep)
+const anotherProcess = object({ steps: processSteps }, { ...note, end })
 
 const repeatOf = <S>(step: () => Check<S>) =>
   object({ times: oneOrMore, counter: counterName, steps: checkNested(step) }, note)
 
+const actorStep: Check<ActorStep> = stepOf<ActorStep>(() => ({
+  ...CACHE_STEPS,
+  ...TREE_STEPS,
+  'another process': anotherProcess,
+}))
+defineStepsWhileComputing(checkNested(() => actorStep))
+
 const processStep: Check<ProcessStep> = stepOf<ProcessStep>(() => ({
   ...CACHE_STEPS,
+  ...TREE_STEPS,
+  'another process': anotherProcess,
   repeat: repeatOf<ProcessStep>(() => processStep),
 }))
 
 const anyStep: Check<Step> = stepOf<Step>(() => ({
   ...CACHE_STEPS,
+  ...TREE_STEPS,
   ...WORLD_STEPS,
   repeat: repeatOf<Step>(() => anyStep),
   together: object({ steps: processSteps }, note),
-  'another process': object({ steps: processSteps }, { ...note, end }),
+  'another process': anotherProcess,
   'processes at once': object(
     { processes: list(object({ steps: processSteps }, { count: oneOrMore, counter: counterName, end })) },
     note,
@@ -229,9 +258,12 @@ function stepOf<S>(kinds: () => Record<string, Check<unknown>>): Check<S> {
   }
 }
 
+export type Computations = Record<string, Computation>
+
 export interface Part {
   title: string
   steps: Step[]
+  computations?: Computations
 }
 
 export interface Scenario {
@@ -240,17 +272,24 @@ export interface Scenario {
   about?: string[]
   /** Still: begins at a fixed time and moves only by steps. Running: the real time plus what steps added. */
   clock?: 'still' | 'running'
+  /** For all parts. */
+  computations?: Computations
   criteria?: { claim: string; shownBy: number[] }[]
 }
 
 export const checkScenario: Check<Scenario> = object(
   {
     title: text,
-    parts: list(object({ title: text, steps: list(anyStep, 1, 'step') }, {}), 1, 'part'),
+    parts: list(
+      object({ title: text, steps: list(anyStep, 1, 'step') }, { computations: named(computation) }),
+      1,
+      'part',
+    ),
   },
   {
     about: list(text),
     clock: word('still', 'running'),
+    computations: named(computation),
     criteria: list(object({ claim: text, shownBy: list(count) }, {})),
   },
 )

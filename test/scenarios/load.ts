@@ -41,7 +41,24 @@ export function parseScenario(text: string, name: string): Scenario {
         refuse(name, `part ${number} expects nothing, so it cannot show "${claim}"`)
     }
   }
+  for (const [index, { steps, computations = {} }] of scenario.parts.entries()) {
+    const known = { ...scenario.computations, ...computations }
+    const twice = Object.keys(computations).find(each => Object.hasOwn(scenario.computations ?? {}, each))
+    if (twice !== undefined) refuse(name, `part ${index + 1} defines "${twice}", which is defined for all parts`)
+    for (const asked of computationsAsked([steps, known])) {
+      if (!Object.hasOwn(known, asked)) refuse(name, `part ${index + 1} asks for "${asked}", which is not defined`)
+    }
+  }
   return scenario
+}
+
+/** The names of computations that steps and computations ask for. */
+function* computationsAsked(value: unknown): Generator<string> {
+  if (typeof value !== 'object' || value === null) return
+  const { step, for: asked, ask } = value as { step?: unknown; for?: unknown; ask?: unknown }
+  if (step === 'ask' || step === 'ask at once') yield* [asked].flat() as string[]
+  if (typeof ask === 'string') yield ask
+  for (const inner of Object.values(value)) yield* computationsAsked(inner)
 }
 
 const STRINGS = /"(?:[^"\\]|\\.)*"/g

@@ -6,21 +6,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
-import type { ClockState } from './clock.js'
+import { type Assignment, environment, type Report } from './assignment.js'
 import { StepError } from './errors.js'
-import type { CacheStep, End } from './format.js'
-import type { Outcome } from './perform.js'
-
-export interface Assignment {
-  /** URL of the built library. */
-  library: string
-  dir: string
-  clock: ClockState
-  steps: { step: CacheStep; isNewTurn: boolean }[]
-  end: End
-}
-
-export type Report = { isReady: true } | { outcomes: Outcome[] }
+import type { Outcome } from './outcome.js'
+import type { Setting } from './performer.js'
 
 const projectFile = (path: string) => new URL(`../../${path}`, import.meta.url)
 
@@ -40,11 +29,8 @@ export async function buildWorker(): Promise<{ path: string; remove(): void }> {
   return { path, remove: () => rmSync(dir, { recursive: true, force: true }) }
 }
 
-/** The test's own environment without what would make a child find another cache or print more. */
-function environment(): NodeJS.ProcessEnv {
-  const { WICKED_CACHE_DIR, NODE_OPTIONS, NODE_V8_COVERAGE, ...rest } = process.env
-  return rest
-}
+/** URL of the built library. */
+export const BUILT_LIBRARY = new URL('../../dist/index.js', import.meta.url).href
 
 /**
  * Lets each assignment run in a process of its own, all beginning at the same moment, and gives the outcomes of each once
@@ -52,13 +38,12 @@ function environment(): NodeJS.ProcessEnv {
  */
 export async function runWorkers(
   worker: string,
-  assignments: readonly Omit<Assignment, 'library'>[],
+  assignments: readonly Assignment[],
   signal: AbortSignal,
 ): Promise<Outcome[][]> {
-  const library = projectFile('dist/index.js').href
   const workers = assignments.map(assignment => {
     const options = { execArgv: [], env: environment(), silent: true, signal, serialization: 'advanced' as const }
-    return new Worker(fork(worker, options), { ...assignment, library })
+    return new Worker(fork(worker, options), assignment)
   })
   try {
     await Promise.all(workers.map(each => each.ready))
@@ -120,14 +105,16 @@ export interface CliOutcome {
 /** Runs the built CLI on the cache, with the working directory as given. */
 export function runCli(
   command: readonly string[],
-  options: { dir: string; cwd: string; stdin: string; signal: AbortSignal },
+  options: { dir: string; cwd: string; stdin: string; variables: Setting['variables']; signal: AbortSignal },
 ): Promise<CliOutcome> {
-  const { dir, cwd, stdin, signal } = options
+  const { dir, cwd, stdin, variables, signal } = options
   const [name = '', ...rest] = command
   // Right after the command: everything behind a `--` is taken as it is.
   const args = [fileURLToPath(projectFile('dist/cli.cjs')), name, '--dir', dir, ...rest]
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, args, { cwd, signal, env: environment() })
+    const env = { ...environment() }
+    for (const [name, value] of Object.entries(variables)) env[name] = value ?? undefined
+    const child = spawn(process.execPath, args, { cwd, signal, env })
     const output = collect(child)
     child.on('error', reject)
     child.on('close', exitCode => resolve({ exitCode, stdout: output.out, stderr: output.err }))

@@ -1,21 +1,31 @@
-// Drives a scenario: all of it in this process, on the sources, or each step in a process of its own, on the build. Both
-// must meet the same expectations, and at the end the store must be whole and nothing may lie outside of it.
+// Drives a scenario: all of it in this process, on the sources, or each step in a process of its own, on the build. All
+// ways must meet the same expectations, and at the end the store must be whole and nothing may lie outside of it.
 
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { type Cache, openCacheSync } from '../../src/index.js'
+import { openCacheSync } from '../../src/index.js'
 import { differencesIn, differencesInCli } from './check.js'
-import { type ClockState, clockOf } from './clock.js'
+import type { ClockState } from './clock.js'
 import type { Memory } from './compare.js'
+import { describe } from './describe.js'
 import { StepError } from './errors.js'
 import { type ExpandedProcess, expand, expandProcesses, type Placed, type PlainStep } from './expand.js'
-import type { CacheStep, Step } from './format.js'
+import type { ActorStep, Computations, Scenario, Step } from './format.js'
 import type { LoadedScenario } from './load.js'
-import { type Outcome, perform } from './perform.js'
-import { runCli, runWorkers } from './processes.js'
+import type { Outcome } from './outcome.js'
+import { Performer, type Setting } from './performer.js'
+import { BUILT_LIBRARY, runCli, runWorkers } from './processes.js'
+import { isTreeStep, pathIn } from './tree.js'
+import { problemsAtEnd } from './whole.js'
 import { World } from './world.js'
 
-export const MODES = ['in one process', 'each step in a process of its own'] as const
+export const MODES = ['in one process', 'in one process, synchronously', 'each step in a process of its own'] as const
 export type RunMode = (typeof MODES)[number]
+
+/** The synchronous one only where something is computed: it asks by the calls whose names end in Sync. */
+export function modesOf({ computations, parts }: Scenario): RunMode[] {
+  const hasComputations = [{ computations }, ...parts].some(each => each.computations !== undefined)
+  return MODES.filter(mode => hasComputations || mode !== 'in one process, synchronously')
+}
 
 export interface RunOptions {
   mode: RunMode
@@ -30,12 +40,12 @@ export async function runScenario(scenario: LoadedScenario, options: RunOptions)
   const world = new World(scenario.tree)
   const run = new Run(world, scenario.clock === 'running', options)
   try {
-    for (const [index, { title, steps }] of scenario.parts.entries()) {
+    for (const [index, { title, steps, computations }] of scenario.parts.entries()) {
+      run.begin({ ...scenario.computations, ...computations })
       for (const placed of expand(steps)) {
         await run.do(placed, `part ${index + 1} "${title}"`)
       }
     }
-    run.close()
     await run.expectWhole()
   } catch (error) {
     if (!(error instanceof Difference)) throw error
@@ -62,16 +72,23 @@ class Run {
   readonly #options: RunOptions
   readonly #clock: ClockState
   readonly #memory: Memory = new Map()
-  /** The caches that are open in this process, by handle. */
-  readonly #caches = new Map<string, Cache>()
-  readonly #warnings: string[] = []
-  /** Who took the latest step: a handle of this process, or another process. */
-  #actor: string | undefined
+  readonly #variables: Record<string, string | null> = {}
+  readonly #taken: string[] = []
+  readonly #performer: Performer
+  #computations: Computations = {}
+  /** So that processes ask in both forms. */
+  #processCount = 0
 
   constructor(world: World, isRunning: boolean, options: RunOptions) {
     this.#world = world
     this.#options = options
     this.#clock = { isRunning, advancedMs: 0 }
+    this.#performer = new Performer(openCacheSync, this.#setting(false))
+  }
+
+  begin(computations: Computations): void {
+    this.#computations = computations
+    this.#taken.splice(0)
   }
 
   async do(placed: Placed<PlainStep<Step>>, part: string): Promise<void> {
@@ -92,20 +109,29 @@ class Run {
           return await this.#inProcesses(expandProcesses([step], place))
         case 'processes at once':
           return await this.#inProcesses(expandProcesses(step.processes, place))
+        case 'run cli':
+          return finding(await this.#runCli(step))
         case 'advance clock':
           this.#clock.advancedMs += durationMs(step.by)
           return []
-        case 'run cli':
-          return finding(await this.#runCli(step))
-        case 'write file':
-        case 'edit file':
-        case 'touch file':
-        case 'remove file':
-        case 'make folder':
-        case 'rename':
-          this.#world.do(step)
+        case 'set variable':
+          this.#variables[step.name] = this.#world.withDirectories(step.value)
+          return []
+        case 'remove variable':
+          this.#variables[step.name] = null
+          return []
+        case 'let files age':
+          await this.#world.letFilesAge()
+          return []
+        case 'move to another machine':
+          this.#performer.close()
+          this.#world.moveToAnotherMachine()
           return []
         default:
+          if (isTreeStep(step)) {
+            this.#world.do(step)
+            return []
+          }
           return await this.#together([{ step, place, isNewTurn: false }])
       }
     } catch (error) {
@@ -114,99 +140,65 @@ class Run {
   }
 
   /** Steps of one plugin, without a turn of the event loop in between: in this process or, all of them, in another one. */
-  async #together(steps: readonly Placed<CacheStep>[]): Promise<Finding[]> {
-    if (this.#options.mode !== 'in one process') return this.#inProcesses([{ steps, end: 'exit' }])
+  async #together(steps: readonly Placed<ActorStep>[]): Promise<Finding[]> {
+    const { mode } = this.#options
+    if (mode === 'each step in a process of its own') return this.#inProcesses([{ steps, end: 'exit' }])
     const findings: Finding[] = []
+    this.#performer.setting = this.#setting(mode === 'in one process, synchronously')
     for (const { step, place, isNewTurn } of steps) {
-      const { handle = 'first' } = step
-      if (isNewTurn || this.#isAnother(handle)) await nextTurn()
-      const cache = this.#caches.get(handle) ?? this.#open()
-      this.#caches.set(handle, cache)
-      const performed = perform(cache, this.#local(step))
+      if (isNewTurn) await nextTurn()
+      const performed = this.#performer.perform(step)
       const outcome = performed instanceof Promise ? await performed : performed
-      if (step.step === 'close') this.#caches.delete(handle)
-      const differences = [...this.#differencesIn(step, outcome), ...this.#warnings.splice(0)]
-      findings.push({ where: `${place}: ${describe(step)}`, note: step.note, differences })
+      findings.push(...this.#findingsOf(step, place, outcome))
     }
     return findings
   }
 
-  /** What others wrote is promised to be seen in the next turn of the event loop; what a handle wrote itself, at once. */
-  #isAnother(actor: string): boolean {
-    const isAnother = this.#actor !== undefined && this.#actor !== actor
-    this.#actor = actor
-    return isAnother
-  }
-
   async #inProcesses(processes: readonly ExpandedProcess[]): Promise<Finding[]> {
-    this.#actor = 'another process'
     const { worker, signal } = this.#options
-    const assignments = processes.map(({ steps, end }) => ({
-      dir: this.#world.cacheDir,
-      clock: this.#clock,
-      end,
-      steps: steps.map(({ step, isNewTurn }) => ({ step: this.#local(step), isNewTurn })),
-    }))
+    const assignments = processes.map(group => ({ setting: this.#setting(this.#processCount++ % 2 === 1), ...group }))
     const outcomes = await runWorkers(worker, assignments, signal)
     return processes.flatMap(({ steps }, at) =>
-      steps.map(({ step, place }, index) => ({
-        where: `${place}: ${describe(step)}`,
-        note: step.note,
-        differences: this.#differencesIn(step, outcomes[at]?.[index] as Outcome),
-      })),
+      steps.flatMap(({ step, place }, index) => this.#findingsOf(step, place, outcomes[at]?.[index] as Outcome)),
     )
   }
 
-  async #runCli({ command, stdin = '', expect }: Extract<Step, { step: 'run cli' }>): Promise<string[]> {
-    this.#actor = 'another process'
-    const { cacheDir: dir, tree: cwd } = this.#world
-    const outcome = await runCli(command, { dir, cwd, stdin, signal: this.#options.signal })
+  /** Of the step, after those of steps that were taken inside it. */
+  #findingsOf(step: ActorStep, place: string, outcome: Outcome): Finding[] {
+    if (isTreeStep(step) && outcome.problem === undefined) this.#world.note(step)
+    this.#taken.push(...outcome.taken)
+    const inner = outcome.inner.flatMap(each => this.#findingsOf(each.step, `${place}, ${each.place}`, each.outcome))
+    const differences = differencesIn(step, outcome, this.#memory, this.#world)
+    return [...inner, { where: `${place}: ${describe(step)}`, note: step.note, differences }]
+  }
+
+  async #runCli({ command, stdin = '', cwd = '.', expect }: Extract<Step, { step: 'run cli' }>): Promise<string[]> {
+    const { cacheDir: dir, tree } = this.#world
+    const options = { dir, cwd: pathIn(tree, cwd), stdin, variables: this.#variables, signal: this.#options.signal }
+    const outcome = await runCli(command, options)
     const stdout = this.#world.withoutDirectories(outcome.stdout)
     const stderr = this.#world.withoutDirectories(outcome.stderr)
     return differencesInCli(expect, { ...outcome, stdout, stderr }, this.#memory)
   }
 
-  #differencesIn(step: CacheStep, outcome: Outcome): string[] {
-    return differencesIn(step, outcome, this.#memory, this.#world.tree)
-  }
-
-  #open(options: { readOnly?: boolean } = {}): Cache {
-    return openCacheSync({
-      ...options,
-      dir: this.#world.cacheDir,
-      clock: clockOf(this.#clock),
-      onWarning: ({ code, message }) => this.#warnings.push(`the cache warned: ${message} (${code})`),
-    })
-  }
-
-  /** The step with the paths of this run. */
-  #local(step: CacheStep): CacheStep {
-    const local = <T extends { files?: string[] }>(item: T): T =>
-      item.files === undefined ? item : { ...item, files: item.files.map(file => this.#world.absolute(file)) }
-    const based = 'base' in step ? { ...step, base: this.#world.absolute(step.base) } : step
-    if (based.step === 'set') return local(based)
-    return based.step === 'set many' ? { ...based, entries: based.entries.map(local) } : based
+  #setting(isSync: boolean): Setting {
+    const { tree, cacheDir, meetings } = this.#world
+    return {
+      ...{ tree, cacheDir, meetings, isSync, clock: this.#clock, variables: this.#variables },
+      ...{ computations: this.#computations, taken: this.#taken },
+      ...{ worker: this.#options.worker, library: BUILT_LIBRARY },
+    }
   }
 
   close(): void {
-    for (const cache of this.#caches.values()) cache.close()
-    this.#caches.clear()
+    this.#performer.close()
   }
 
-  /** Every entry that is said to be valid has a value, and no file lies where it should not. */
   async expectWhole(): Promise<void> {
+    this.close()
     await nextTurn()
-    const cache = this.#open({ readOnly: true })
-    const problems: string[] = []
-    for (const name of cache.namespaces()) {
-      for (const { key, version, valid } of cache.namespace(name).entries({ allVersions: true })) {
-        if (valid && cache.namespace(name, { version }).get(key) === undefined) {
-          problems.push(`the entry "${key}" in "${name}" is valid but has no value`)
-        }
-      }
-    }
-    cache.close()
-    problems.push(...this.#warnings, ...this.#world.strayFiles().map(file => `outside of the cache: ${file}`))
+    const problems = await problemsAtEnd(this.#setting(true))
+    problems.push(...this.#world.strayFiles().map(file => `outside of the cache: ${file}`))
     if (problems.length > 0) throw new Difference(`at its end:\n${problems.map(line => `  ${line}`).join('\n')}`)
   }
 }
@@ -216,18 +208,4 @@ const UNIT_MS = { ms: 1, s: 1000, min: 60_000, h: 3_600_000, days: 86_400_000 }
 function durationMs(text: string): number {
   const [amount, unit] = text.split(' ')
   return Number(amount) * UNIT_MS[unit as keyof typeof UNIT_MS]
-}
-
-const SHOWN = 40
-
-/** `get "key" in "namespace"` */
-function describe(step: PlainStep<Step>): string {
-  const quoted = (text: string) => JSON.stringify(text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text)
-  const words: string[] = [step.step]
-  if ('key' in step) words.push(quoted(step.key))
-  if ('namespace' in step) words.push('in', quoted(step.namespace))
-  if ('version' in step) words.push('of version', quoted(step.version))
-  if ('file' in step) words.push(quoted(step.file))
-  if ('command' in step) words.push(step.command.map(quoted).join(' '))
-  return words.join(' ')
 }

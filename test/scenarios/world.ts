@@ -1,7 +1,8 @@
-// The surroundings of one run: a fresh directory with the tree and the cache root, and the steps that change files.
+// The surroundings of one run: a fresh directory with the tree and the cache root.
 //
 //   <temporary directory>/tree/           the working directory, a copy of the scenario's own
 //                        /home/cache/     the cache root, with a level to spare above it for names that try `..`
+//                        /meetings/       how computations wait for each other
 
 import {
   cpSync,
@@ -10,9 +11,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
-  readFileSync,
   realpathSync,
-  renameSync,
   rmSync,
   statSync,
   utimesSync,
@@ -21,40 +20,66 @@ import {
 import { tmpdir } from 'node:os'
 import { dirname, join, relative, sep } from 'node:path'
 import { setDifferences } from './compare.js'
-import { StepError } from './errors.js'
-import type { WorldStep } from './format.js'
-
-export type FileStep = Exclude<WorldStep, { step: 'advance clock' | 'run cli' }>
+import type { TreeStep } from './format.js'
+import { changeTree } from './tree.js'
 
 /** Whole seconds: only those survive being read and set again, see `keepTimes`. */
 const TREE_TIME = new Date('2024-02-29T12:00:00Z')
-const HOUR_MS = 3_600_000
+/** What file systems count time in, at most: what is older than this isn't of now. */
+const CLOCK_STEP_MS = 25
 
 export class World {
-  readonly tree: string
-  readonly cacheDir: string
-  readonly #dir: string
+  tree = ''
+  cacheDir = ''
+  meetings = ''
+  #dir = ''
   /** What the steps made of the tree. */
-  #expectedPaths: Set<string>
+  #expectedPaths = new Set<string>()
 
   constructor(startingTree: string | undefined) {
-    // Without links in it, as file names are compared later on.
-    this.#dir = realpathSync(mkdtempSync(join(tmpdir(), 'wicked-cache-scenario-')))
-    this.tree = join(this.#dir, 'tree')
-    this.cacheDir = join(this.#dir, 'home', 'cache')
-    mkdirSync(dirname(this.cacheDir))
+    this.#settle()
     if (startingTree === undefined) mkdirSync(this.tree)
     else cpSync(startingTree, this.tree, { recursive: true })
     this.#expectedPaths = new Set(pathsBelow(this.tree))
     for (const path of this.#expectedPaths) utimesSync(join(this.tree, path), TREE_TIME, TREE_TIME)
   }
 
+  #settle(): void {
+    // Without links in it, as file names are compared later on.
+    this.#dir = realpathSync(mkdtempSync(join(tmpdir(), 'wicked-cache-scenario-')))
+    this.tree = join(this.#dir, 'tree')
+    this.cacheDir = join(this.#dir, 'home', 'cache')
+    this.meetings = join(this.#dir, 'meetings')
+    mkdirSync(dirname(this.cacheDir))
+    mkdirSync(this.meetings)
+  }
+
   remove(): void {
     rmSync(this.#dir, { recursive: true, force: true })
   }
 
-  absolute(path: string): string {
-    return join(this.tree, ...path.split('/'))
+  /** As a build server restores it: the tree at another path with new times, and the cache directory copied. */
+  moveToAnotherMachine(): void {
+    const { tree, cacheDir } = this
+    const before = this.#dir
+    this.#settle()
+    cpSync(tree, this.tree, { recursive: true, verbatimSymlinks: true })
+    if (existsSync(cacheDir)) cpSync(cacheDir, this.cacheDir, { recursive: true })
+    rmSync(before, { recursive: true })
+  }
+
+  /** Returns when all files of the tree are older than what the file system's clock can tell apart. */
+  async letFilesAge(): Promise<void> {
+    const paths = readdirSync(this.tree, { recursive: true, encoding: 'utf8' }).map(path => join(this.tree, path))
+    const newest = Math.max(...[this.tree, ...paths].map(path => lstatSync(path).ctimeMs))
+    const probe = join(this.meetings, 'probe')
+    for (;;) {
+      writeFileSync(probe, '')
+      if (statSync(probe).ctimeMs > newest + CLOCK_STEP_MS) break
+      rmSync(probe)
+      await new Promise(resolve => setTimeout(resolve, 1))
+    }
+    rmSync(probe)
   }
 
   /** Texts with the run's own directories replaced, as a scenario can expect them. */
@@ -62,55 +87,38 @@ export class World {
     return text.replaceAll(this.cacheDir, '{cache}').replaceAll(this.tree, '{tree}')
   }
 
-  /** @throws StepError when the step changes nothing: then what follows would prove nothing. */
-  do(step: FileStep): void {
-    if (step.step === 'rename') {
-      this.#expect(step.from, true)
-      this.#expect(step.to, false)
-      renameSync(this.absolute(step.from), this.absolute(step.to))
-    } else if (step.step === 'make folder') {
-      this.#expect(step.folder, false)
-      mkdirSync(this.absolute(step.folder), { recursive: true })
-    } else {
-      this.#expect(step.file, step.step !== 'write file')
-      this.#change(step)
-    }
-    this.#expectedPaths = new Set(pathsBelow(this.tree))
+  withDirectories(text: string): string {
+    return text.replaceAll('{tree}', this.tree)
   }
 
-  #change(step: Extract<FileStep, { file: string }>): void {
-    const path = this.absolute(step.file)
-    if (step.step === 'write file') writeFileSync(path, step.text)
-    if (step.step === 'remove file') rmSync(path)
-    if (step.step === 'touch file') {
-      const { atime, mtimeMs } = statSync(path)
-      utimesSync(path, atime, new Date(mtimeMs + HOUR_MS))
-    }
-    if (step.step === 'edit file') edit(path, step)
+  /** @throws StepError when the step changes nothing */
+  do(step: TreeStep): void {
+    changeTree(this.tree, step)
+    this.note(step)
   }
 
-  #expect(path: string, isThere: boolean): void {
-    if (existsSync(this.absolute(path)) === isThere) return
-    throw new StepError(isThere ? `there is no ${path} in the tree` : `${path} is in the tree already`)
+  /** That a process has taken the step. */
+  note(step: TreeStep): void {
+    const paths = this.#expectedPaths
+    if (step.step === 'write file') paths.add(step.file)
+    if (step.step === 'remove file') paths.delete(step.file)
+    if (step.step !== 'rename') return
+    const { from, to } = step
+    for (const path of [...paths]) {
+      if (path !== from && !path.startsWith(`${from}/`)) continue
+      paths.delete(path)
+      paths.add(to + path.slice(from.length))
+    }
   }
 
   /** Files that the cache put where none of its files may be, and files of others that it took. */
   strayFiles(): string[] {
     return [
-      ...setDifferences(['tree', 'home'], readdirSync(this.#dir)),
+      ...setDifferences(['tree', 'home', 'meetings'], readdirSync(this.#dir)),
       ...readdirSync(dirname(this.cacheDir)).filter(name => name !== 'cache'),
       ...setDifferences([...this.#expectedPaths], pathsBelow(this.tree)),
     ]
   }
-}
-
-function edit(path: string, { file, text, keepTimes }: Extract<FileStep, { step: 'edit file' }>): void {
-  if (readFileSync(path, 'utf8') === text) throw new StepError(`${file} has this text already`)
-  const { atime, mtime, mtimeMs } = statSync(path)
-  writeFileSync(path, text)
-  if (!keepTimes) return
-  utimesSync(path, atime, mtime)
-  if (statSync(path).mtimeMs !== mtimeMs) throw new StepError(`the time of ${file} could not be kept`)
 }
 
 function pathsBelow(dir: string): string[] {
