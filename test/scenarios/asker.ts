@@ -58,6 +58,7 @@ export class Asker {
   #surroundings(cache: Cache): Surroundings {
     const { tree, meetings } = this.#means.setting()
     return {
+      said: text => text.replaceAll('{tree}', tree),
       located: place => locatedIn(tree, place),
       meetings,
       ask: (name, way) => this.#ask(cache, name, way),

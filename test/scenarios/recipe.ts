@@ -9,6 +9,8 @@ import type { ActorStep } from './format.js'
 
 /** What a function can do beside using its context. */
 export interface Surroundings {
+  /** With the run's own directories in it. */
+  said(text: string): string
   /** As the library is given it. */
   located(place: string): string
   meetings: string
@@ -60,7 +62,7 @@ function* followAll(surroundings: Surroundings, call: Call, actions: readonly Ac
 
 function* followOne(surroundings: Surroundings, call: Call, action: Action, at: number): Doing<string> {
   const { located } = surroundings
-  if ('say' in action) return action.say
+  if ('say' in action) return surroundings.said(action.say)
   if ('throw' in action) throw new Error(action.throw)
   if ('argument' in action) return String(call.arguments[action.argument - 1])
   if ('read directly' in action) return readFileSync(located(action['read directly']), 'utf8').trim()
