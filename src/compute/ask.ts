@@ -306,13 +306,13 @@ function isStillValid(entries: Entries, { asker }: Ask, { inputs, expiresAt }: A
 
 function tell(
   entries: Entries,
-  { onResult, asker }: Ask,
+  { onResult, asker, content }: Ask,
   isHit: boolean,
   reason: MissReason | undefined,
   { inputs }: Answer,
   computeMs: number,
 ): void {
   if (!onResult) return
-  const files = entries.attempt([], () => filesOf(entries.store, inputs, asker))
+  const files = entries.attempt([], () => filesOf(entries.store, content ? [content, ...inputs] : inputs, asker))
   onResult({ isHit, ...(reason === undefined ? {} : { reason }), files, computeMs })
 }
