@@ -7,7 +7,6 @@
 import {
   cpSync,
   existsSync,
-  lstatSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -18,7 +17,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join, relative, sep } from 'node:path'
+import { dirname, join } from 'node:path'
 import { setDifferences } from './compare.js'
 import type { TreeStep } from './format.js'
 import { changeTree } from './tree.js'
@@ -70,8 +69,7 @@ export class World {
 
   /** Returns when all files of the tree are older than what the file system's clock can tell apart. */
   async letFilesAge(): Promise<void> {
-    const paths = readdirSync(this.tree, { recursive: true, encoding: 'utf8' }).map(path => join(this.tree, path))
-    const newest = Math.max(...[this.tree, ...paths].map(path => lstatSync(path).ctimeMs))
+    const newest = Math.max(...pathsBelow(this.tree).map(path => statSync(join(this.tree, path)).ctimeMs))
     const probe = join(this.meetings, 'probe')
     for (;;) {
       writeFileSync(probe, '')
@@ -121,8 +119,10 @@ export class World {
   }
 }
 
-function pathsBelow(dir: string): string[] {
-  return readdirSync(dir, { recursive: true, encoding: 'utf8' })
-    .filter(path => lstatSync(join(dir, path)).isFile())
-    .map(path => relative(dir, join(dir, path)).split(sep).join('/'))
+/** Files, not those behind links. */
+function pathsBelow(dir: string, below = ''): string[] {
+  return readdirSync(join(dir, below), { withFileTypes: true }).flatMap(entry => {
+    const path = below === '' ? entry.name : `${below}/${entry.name}`
+    return entry.isDirectory() ? pathsBelow(dir, path) : entry.isFile() ? path : []
+  })
 }
