@@ -1,0 +1,196 @@
+// The examples of the documentation are run as they are written: each fenced js or ts block of README.md, and of docs/*.md
+// those with a comment before them. A block is a program of its own, run in a process of its own, with the built library
+// as `wicked-cache`, in a project made of the files of fixtures/readme/:
+//
+//   <name>/tree/         the project's files
+//   <name>/other/        files that are different in a second project
+//   <name>/edit/         files that are edited, or added, after two runs
+//   <name>/preamble.js   optional: put before the block, for names that it uses and doesn't define
+//
+// The name is `default`, unless the line before the block is the comment `<!-- example: NAME -->`.
+//
+// Where a block computes, it must give the values that it gives without a cache, before and after the edit, and compute
+// nothing when it is run again. Its values are what it assigns to names at its top level and is plain data. What it prints
+// must be the same when it is run again.
+
+import { spawnSync } from 'node:child_process'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { transformSync } from 'esbuild'
+import { describe, expect, test } from 'vitest'
+import { openCacheSync } from '../src/index.js'
+import { temporaryDirectory } from './support/caches.js'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const fixtures = join(root, 'fixtures', 'readme')
+const TIMEOUT_MS = 120_000
+
+interface Example {
+  /** The file, and the line where the block begins. */
+  place: string
+  language: string
+  text: string
+  fixture: string
+}
+
+const BLOCK = /^(?:<!-- example: ([\w-]+) -->\n+)?```(js|ts)\n(.*?)^```$/gms
+
+function examplesOf(file: string, markdown: string, needsComment: boolean): Example[] {
+  return [...markdown.matchAll(BLOCK)].flatMap(match => {
+    const [block, fixture, language = '', text = ''] = match
+    if (needsComment && fixture === undefined) return []
+    const start = match.index + block.indexOf('```')
+    const line = markdown.slice(0, start).split('\n').length
+    return { place: `${file}:${line}`, language, text, fixture: fixture ?? 'default' }
+  })
+}
+
+function allExamples(): Example[] {
+  const docs = readdirSync(join(root, 'docs')).filter(name => name.endsWith('.md'))
+  const read = (path: string) => readFileSync(join(root, path), 'utf8')
+  return [
+    ...examplesOf('README.md', read('README.md'), false),
+    ...docs.flatMap(name => examplesOf(`docs/${name}`, read(`docs/${name}`), true)),
+  ]
+}
+
+/** The names that a program assigns to at its top level. */
+function namesAssigned(program: string): string[] {
+  return [...program.matchAll(/^(?:const|let|var) (\w+|\{[^}]*\}|\[[^\]]*\]) *=/gm)].flatMap(([, target = '']) =>
+    /^\w/.test(target)
+      ? target
+      : [...target.matchAll(/(?:\w+: *)?(\w+)(?: *= *[^,}\]]*)?/g)].map(([, name = '']) => name),
+  )
+}
+
+/** Put after a program: says which of its values are plain data. */
+function reportOf(names: readonly string[]): string {
+  return `
+;{
+  const isData = value => value === undefined || (typeof value !== 'function' && (Object(value) !== value || Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype))
+  const values = Object.entries({ ${names.join(', ')} }).filter(([, value]) => isData(value))
+  process.getBuiltinModule('node:fs').writeFileSync(process.env.EXAMPLE_REPORT, JSON.stringify(values, (_, value) => value === undefined ? 'undefined' : value))
+}
+`
+}
+
+interface Run {
+  values: [name: string, value: unknown][]
+  output: string
+}
+
+/** One example with two projects and a cache. */
+class Stage {
+  readonly #dir = temporaryDirectory()
+  readonly #program: string
+  readonly #fixture: string
+
+  constructor({ text, language, fixture }: Example) {
+    this.#fixture = join(fixtures, fixture)
+    if (!existsSync(this.#fixture)) throw new Error(`There is no fixtures/readme/${fixture}.`)
+    const preamble = join(this.#fixture, 'preamble.js')
+    const written = (existsSync(preamble) ? readFileSync(preamble, 'utf8') : '') + text
+    const code = language === 'ts' ? transformSync(written, { loader: 'ts', format: 'esm' }).code : written
+    const isCommonJs = /\brequire\(/.test(code) && !/^import /m.test(code)
+    this.#program = this.at(isCommonJs ? 'example.cjs' : 'example.mjs')
+    writeFileSync(this.#program, code + reportOf(namesAssigned(code)))
+    mkdirSync(this.at('node_modules'))
+    symlinkSync(root, this.at('node_modules/wicked-cache'), 'junction')
+    for (const project of ['first', 'second'])
+      cpSync(join(this.#fixture, 'tree'), this.at(project), { recursive: true })
+    this.#lay('other', 'second')
+  }
+
+  at(path: string): string {
+    return join(this.#dir, path)
+  }
+
+  edit(): void {
+    this.#lay('edit', 'first')
+  }
+
+  #lay(files: string, project: string): void {
+    const from = join(this.#fixture, files)
+    if (existsSync(from)) cpSync(from, this.at(project), { recursive: true })
+  }
+
+  run(project: string, mode = 'readwrite'): Run {
+    const report = this.at('report.json')
+    rmSync(report, { force: true })
+    const { NODE_OPTIONS, NODE_V8_COVERAGE, ...inherited } = process.env
+    const env = { ...inherited, WICKED_CACHE_DIR: this.at('cache'), WICKED_CACHE: mode, EXAMPLE_REPORT: report }
+    const options = { cwd: this.at(project), env, encoding: 'utf8' as const, timeout: TIMEOUT_MS / 2 }
+    const { stdout, stderr, status, signal } = spawnSync(process.execPath, [this.#program], options)
+    expect({ stderr, ended: signal ?? status }).toEqual({ stderr: '', ended: 0 })
+    return { values: JSON.parse(readFileSync(report, 'utf8')), output: stdout }
+  }
+
+  /** How often something was looked for in vain until now. */
+  missCount(): number {
+    const cache = openCacheSync({ dir: this.at('cache'), mode: 'readonly' })
+    const { missCount } = cache.stats()
+    cache.close()
+    return missCount
+  }
+}
+
+const COMPUTES = /\.(?:getOrSet|analyze|wrap)(?:Sync)?\(/
+
+describe.each(allExamples())('the example at $place', example => {
+  const computes = COMPUTES.test(example.text)
+
+  test('gives in each of two projects what it gives without a cache', { timeout: TIMEOUT_MS }, () => {
+    const stage = new Stage(example)
+    const [first, second] = ['first', 'second'].map(project => ({
+      expected: stage.run(project, 'off'),
+      found: stage.run(project),
+    }))
+    if (!computes) return
+    expect(first?.found.values).toEqual(first?.expected.values)
+    expect(second?.found.values).toEqual(second?.expected.values)
+    expect(second?.found.values, 'the projects differ in what it looks at').not.toEqual(first?.found.values)
+  })
+
+  test('computes nothing when it is run again, and what changed after an edit', { timeout: TIMEOUT_MS }, () => {
+    const stage = new Stage(example)
+    const before = stage.run('first')
+    const missesAtFirst = stage.missCount()
+    expect(stage.run('first')).toEqual(before)
+    expect(stage.missCount(), 'misses of the second run').toBe(missesAtFirst)
+    if (!computes) return
+    expect(missesAtFirst, 'misses of the first run').toBeGreaterThan(0)
+    stage.edit()
+    const edited = stage.run('first')
+    expect(edited.values).toEqual(stage.run('first', 'off').values)
+    expect(edited.values, 'the edit changes what it looks at').not.toEqual(before.values)
+  })
+})
+
+test('every js and ts block of the README is run', () => {
+  const markdown = readFileSync(join(root, 'README.md'), 'utf8')
+  const blocks = markdown.match(/^ *(?:```|~~~) ?(?:js|javascript|mjs|cjs|ts|typescript)\b/gm) ?? []
+  expect(examplesOf('README.md', markdown, false)).toHaveLength(blocks.length)
+  expect(blocks.length).toBeGreaterThan(0)
+})
+
+test('a comment before a block names its fixture, and in docs it marks the block', () => {
+  const block = (text: string) => `\`\`\`js\n${text}\n\`\`\`\n`
+  const markdown = `# Title\n\n${block('first()')}\n<!-- example: other -->\n${block('second()')}`
+  const both = examplesOf('A.md', markdown, false)
+  expect(both).toEqual([
+    { place: 'A.md:3', language: 'js', text: 'first()\n', fixture: 'default' },
+    { place: 'A.md:8', language: 'js', text: 'second()\n', fixture: 'other' },
+  ])
+  expect(examplesOf('A.md', markdown, true)).toEqual(both.slice(1))
+})
+
+test('the values of a program are those of the names that it assigns to', () => {
+  expect(namesAssigned('const a = 1\n  const inner = 2\nlet { b, c: d } = x\nconst [e, f] = y\nfoo()')).toEqual([
+    'a',
+    'b',
+    'd',
+    'e',
+    'f',
+  ])
+})
