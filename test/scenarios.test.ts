@@ -8,7 +8,7 @@ import { modesOf, runScenario } from './scenarios/runner.js'
 
 const dir = fileURLToPath(new URL('../fixtures/scenarios', import.meta.url))
 // No scenario takes that long: this is for machines with much else to do.
-const TIMEOUT_MS = 300_000
+const TIMEOUT_MS = 900_000
 
 let worker: Awaited<ReturnType<typeof buildWorker>>
 beforeAll(async () => {

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { CACHE_STEPS } from './format.js'
 import { parseScenario } from './load.js'
 import { buildWorker } from './processes.js'
-import { type RunMode, runScenario } from './runner.js'
+import { MODES, type RunMode, runScenario } from './runner.js'
 
 let worker: Awaited<ReturnType<typeof buildWorker>>
 beforeAll(async () => {
@@ -12,15 +12,22 @@ beforeAll(async () => {
 })
 afterAll(() => worker.remove())
 
-const scenarioOf = (...steps: object[]) => ({ title: 'a scenario', parts: [{ title: 'a part', steps }] })
+const computations = {
+  text: { namespace: 'n', key: 'text', does: [{ 'try to read': 'a.txt' }] },
+  around: { namespace: 'n', key: 'around', does: [{ say: 'around' }, { ask: 'text' }] },
+}
+const scenarioOf = (...steps: object[]) => ({ title: 'a scenario', computations, parts: [{ title: 'a part', steps }] })
 
-async function run(mode: RunMode, ...steps: object[]): Promise<void> {
-  const scenario = parseScenario(JSON.stringify(scenarioOf(...steps)), 'example')
+const run = (mode: RunMode, ...steps: object[]) => runParsed(mode, scenarioOf(...steps))
+
+async function runParsed(mode: RunMode, written: object): Promise<void> {
+  const scenario = parseScenario(JSON.stringify(written), 'example')
   const { signal } = new AbortController()
   await runScenario({ name: 'example', tree: undefined, ...scenario }, { mode, worker: worker.path, signal })
 }
 
 const get = { step: 'get', namespace: 'n', key: 'k', expect: { value: 1 } }
+const ask = { step: 'ask', for: 'text', expect: { value: 'ENOENT' } }
 const set = { step: 'set', namespace: 'n', key: 'k', value: 1 }
 
 describe('a scenario is refused', () => {
@@ -43,14 +50,42 @@ describe('a scenario is refused', () => {
     ['a time without a unit', { step: 'advance clock', by: '90' }, 'a duration like'],
     ['an unknown error code', { ...get, expect: { error: 'ERR_KEY' } }, 'an error code like'],
     [
-      'a file step in another process',
-      { step: 'another process', steps: [{ step: 'touch file', file: 'a' }] },
-      'not "touch file"',
+      'a step of the world in another process',
+      { step: 'another process', steps: [{ step: 'run cli', command: ['path'], expect: { exitCode: 0 } }] },
+      'not "run cli"',
     ],
+    [
+      'a computation that is not defined',
+      { ...ask, for: 'nothing' },
+      'part 1 asks for "nothing", which is not defined',
+    ],
+    ['an answer without a value', { ...ask, expect: { computed: true } }, 'exactly one of "value"'],
     ['no rounds', { step: 'repeat', times: 0, counter: 'n', steps: [get] }, 'must be 1 or more'],
     ['a process without steps', { step: 'another process', steps: [] }, '1 or more'],
   ])('for %s', (_, step, message) => {
     expect(() => parseScenario(JSON.stringify(scenarioOf(step)), 'example')).toThrow(message)
+  })
+
+  test.each<[string, object, string]>([
+    ['does nothing', { namespace: 'n', key: 'k', does: [] }, 'must have 1 or more'],
+    ['does what is not known', { namespace: 'n', key: 'k', does: [{ raed: 'a' }] }, 'must have one of say, read'],
+    ['does two things at once', { namespace: 'n', key: 'k', does: [{ read: 'a', say: 'b' }] }, 'is not known here'],
+    [
+      'is asked for in two ways',
+      { namespace: 'n', key: 'k', analysis: { name: 'a', file: 'b' }, does: [{ say: 'a' }] },
+      'exactly one of "key"',
+    ],
+    ['is asked for in no way', { namespace: 'n', does: [{ say: 'a' }] }, 'exactly one of "key"'],
+    [
+      'asks for one that is not defined',
+      { namespace: 'n', key: 'k', does: [{ untracked: [{ ask: 'x' }] }] },
+      'asks for "x"',
+    ],
+    ['is defined for all parts', computations.text, 'defines "text", which is defined for all parts'],
+  ])('for a computation that %s', (_, computation, message) => {
+    const parts = [{ title: 'a part', computations: { text: computation }, steps: [set] }]
+    const all = message.includes('all parts') ? { computations } : {}
+    expect(() => parseScenario(JSON.stringify({ title: 'a scenario', ...all, parts }), 'example')).toThrow(message)
   })
 
   test('for two fields of one name', () => {
@@ -74,7 +109,7 @@ const UNMET: Record<keyof typeof CACHE_STEPS, [fields: object, said: string][]> 
   set: [
     [{ ...n, key: 'k', value: 1, expect: { stored: false } }, 'stored: expected false, got true'],
     [{ ...n, key: '', value: 1 }, 'expected no error, got the error ERR_CACHE_KEY'],
-    [{ ...n, key: 'k', value: 1, ttlMs: 5, expect: { error: 'ERR_CACHE_OPTION' } }, 'got none but true'],
+    [{ ...n, key: 'k', value: 1, ttl: 5, expect: { error: 'ERR_CACHE_OPTION' } }, 'got none but true'],
     [{ ...n, key: '', value: 1, expect: { error: 'ERR_CACHE_OPTION' } }, 'got the error ERR_CACHE_KEY'],
   ],
   'set many': [[{ ...n, entries: [{ key: 'a', value: 1 }], expect: { count: 2 } }, 'count: expected 2, got 1']],
@@ -107,6 +142,29 @@ const UNMET: Record<keyof typeof CACHE_STEPS, [fields: object, said: string][]> 
   keys: [
     [{ ...n, expect: { keys: [] } }, 'not expected: ["k"]'],
     [{ ...n, expect: { keys: ['k', 'k'] } }, 'missing: ["k"]'],
+  ],
+  ask: [
+    [{ for: 'text', expect: { value: 'here' } }, 'expected the value "here", got the value "ENOENT"'],
+    [{ for: 'text', expect: { valueOneOf: ['here', 'there'] } }, 'expected one of ["here","there"], got the value'],
+    [{ for: 'text', expect: { fails: 'ENOENT' } }, 'expected the failure "ENOENT", got the value "ENOENT"'],
+    [{ for: 'text', expect: { value: 'ENOENT', computed: false } }, 'computed: expected [], got ["text"]'],
+    [{ for: 'around', expect: { value: 'around (ENOENT)', computed: true } }, 'got ["around","text"]'],
+    [{ for: 'text', expect: { value: 'ENOENT', reason: 'expired' } }, 'reason: expected "expired", got "never-set"'],
+    [{ for: 'text', expect: { value: 'ENOENT', files: [] } }, 'files: not expected: ["a.txt"]'],
+    [
+      { for: 'text', warns: 'ERR_CACHE_PROJECT', expect: { value: 'ENOENT' } },
+      'expected the warning ERR_CACHE_PROJECT',
+    ],
+  ],
+  'ask at once': [
+    [
+      { for: ['text', 'around'], expect: { answers: [{ value: 'ENOENT' }, { value: '' }] } },
+      'around: expected the value ""',
+    ],
+  ],
+  explain: [
+    [{ ...n, key: 'k', expect: { isHit: false } }, 'isHit: expected false, got true'],
+    [{ ...n, key: 'j', expect: { reason: 'deleted' } }, 'reason: expected "deleted", got "never-set"'],
   ],
   namespaces: [[{ expect: { names: ['n', 'm'] } }, 'missing: ["m"]']],
   stats: [
@@ -145,6 +203,7 @@ describe('an expectation that is not met fails', () => {
     [{ step: 'run cli', command: ['path'], expect: { exitCode: 0, json: {} } }, 'expected JSON, got the output'],
     [{ step: 'edit file', file: 'a.txt', text: 'b' }, 'there is no a.txt in the tree'],
     [{ step: 'make folder', folder: '.' }, '. is in the tree already'],
+    [{ step: 'make link', link: 'a.txt/b', to: 'a' }, 'ENOENT'],
     [{ step: 'another process', steps: [get, { ...get, expect: { value: 2 } }] }, 'process 1, step 2: get "k" in "n"'],
     [{ step: 'together', steps: [{ ...get, expect: { value: 2 } }] }, 'step 2, step 1: get "k" in "n"'],
   ])('%j', async (step, said) => {
@@ -166,6 +225,56 @@ test('a failure names scenario, mode, part, step and difference', async () => {
   for (const mode of ['in one process', 'each step in a process of its own'] as const) {
     await expect(run(mode, ...steps)).rejects.toThrow(place(mode))
   }
+})
+
+test.each(MODES)('the steps while computing are taken once, and checked, %s', async mode => {
+  const meanwhile = (steps: object[]) => ({
+    title: 'a scenario',
+    parts: [
+      {
+        title: 'a part',
+        computations: {
+          text: { namespace: 'n', key: 'text', does: [{ read: 'a.txt' }, { 'while computing': steps }] },
+        },
+        steps: [
+          { step: 'write file', file: 'a.txt', text: 'one' },
+          { ...ask, expect: { value: 'one', computed: true } },
+          { ...ask, expect: { value: 'two', computed: true, reason: 'source-changed' } },
+          { ...ask, expect: { value: 'two', computed: false } },
+        ],
+      },
+    ],
+  })
+  const edit = { step: 'edit file', file: 'a.txt', text: 'two' }
+  await runParsed(mode, meanwhile([edit]))
+  const another = { step: 'another process', steps: [set, { ...get, expect: { value: 2 } }] }
+  const place = 'step 2, while computing "text", step 2, in another process, process 1, step 2: get "k" in "n":'
+  await expect(runParsed(mode, meanwhile([edit, another]))).rejects.toThrow(place)
+  await expect(runParsed(mode, meanwhile([edit, edit]))).rejects.toThrow('a.txt has this text already')
+})
+
+test.each(MODES)('working directory, variables and place are those of the scenario, %s', async mode => {
+  const before = [process.cwd(), process.env.SCENARIO_VARIABLE]
+  const does = [{ variable: 'SCENARIO_VARIABLE' }, { read: './b.txt' }]
+  await runParsed(mode, {
+    title: 'a scenario',
+    computations: { here: { namespace: 'n', key: 'here', does } },
+    parts: [
+      {
+        title: 'a part',
+        steps: [
+          { step: 'write file', file: 'deep/b.txt', text: 'b' },
+          { step: 'set variable', name: 'SCENARIO_VARIABLE', value: 'set' },
+          { step: 'ask', for: 'here', cwd: 'deep', expect: { value: 'set b', computed: true } },
+          { step: 'move to another machine' },
+          { step: 'remove variable', name: 'SCENARIO_VARIABLE' },
+          { step: 'ask', for: 'here', cwd: 'deep', expect: { value: 'unset b', computed: true } },
+          { step: 'ask', for: 'here', expect: { fails: 'ENOENT' } },
+        ],
+      },
+    ],
+  })
+  expect([process.cwd(), process.env.SCENARIO_VARIABLE]).toEqual(before)
 })
 
 test('what a step remembers can be compared with', async () => {
