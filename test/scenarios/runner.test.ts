@@ -1,5 +1,6 @@
 // The runner's own tests: a scenario with a mistake in it is refused, and every expectation fails when it is not met.
 
+import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { CACHE_STEPS } from './format.js'
 import { parseScenario } from './load.js'
@@ -100,6 +101,13 @@ describe('a scenario is refused', () => {
     expect(parse({ ...scenarioOf(set), criteria: criteria(1) })).toThrow('part 1 expects nothing')
     expect(parse({ ...scenarioOf(get), criteria: criteria(1) })).not.toThrow()
   })
+})
+
+test('the scenarios in the README are right', async () => {
+  const text = readFileSync(new URL('../../fixtures/scenarios/README.md', import.meta.url), 'utf8')
+  const scenarios = [...text.matchAll(/^```json\n(.*?)^```$/gms)].map(([, json = '']) => JSON.parse(json))
+  expect(scenarios).toHaveLength(2)
+  for (const scenario of scenarios) await runParsed('in one process', scenario)
 })
 
 const n = { namespace: 'n' }
