@@ -2,6 +2,7 @@
 
 import { resolve } from 'node:path'
 import type { PathLike } from '../api/index.js'
+import { errnoOf } from '../base/errors.js'
 import { refuseOption } from '../base/options.js'
 
 /** Whether a path is relative is part of what a computation depends on. */
@@ -17,8 +18,18 @@ export function givenPath(path: unknown): GivenPath {
   const given = pathText(path)
   // As node:fs does with what is no well-formed text.
   const text = given.isWellFormed() ? given : given.toWellFormed()
-  const absolute = resolve(text)
+  const absolute = resolved(text)
   return { given, absolute, isRelative: !isAbsoluteLike(text, absolute) }
+}
+
+/** In a working directory that was removed, a relative path is that of nothing: a name that no file can have stands for it. */
+function resolved(path: string): string {
+  try {
+    return resolve(path)
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error
+    return `\0${path}`
+  }
 }
 
 function isAbsoluteLike(text: string, absolute: string): boolean {

@@ -59,7 +59,10 @@ export function checkNamespaceOptions(options: NamespaceOptions | undefined): En
 /** The project's directory as an absolute path; null for user-wide keys, undefined to go by the working directory. */
 export function checkProject(project: PathLike | false | undefined): string | null | undefined {
   if (project === undefined) return undefined
-  return project === false ? null : givenPath(project).absolute
+  if (project === false) return null
+  const { absolute } = givenPath(project)
+  if (absolute.includes('\0')) throw refuseOption('project must be the path of a directory.', project)
+  return absolute
 }
 
 /** @throws CacheError `ERR_CACHE_OPTION` */

@@ -13,6 +13,7 @@ const MAY_WRITE = process.env.WICKED_CACHE_WRITE_GOLDEN === '1'
 // What a computation leaves names its process and how long it took.
 vi.spyOn(Math, 'random').mockReturnValue(0.5)
 vi.spyOn(performance, 'now').mockReturnValue(1000)
+vi.spyOn(process, 'uptime').mockReturnValue(1)
 vi.spyOn(process.getBuiltinModule('node:os'), 'hostname').mockReturnValue('golden')
 Object.defineProperty(process, 'pid', { value: 4711 })
 

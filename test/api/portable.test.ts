@@ -1,0 +1,352 @@
+// Answers that count in every checkout: those of analyses, and those of a portable namespace.
+
+import { readFileSync, symlinkSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { describe, expect, test } from 'vitest'
+import type { AnalyzeContext, ComputeContext, Namespace } from '../../src/index.js'
+import { answers, Tree, within } from '../support/projects.js'
+
+/** Two checkouts of one project, at `one` and `two`. */
+function checkouts(files: Record<string, string> = { 'package.json': '{}', 'src/a.js': 'a', config: '1' }) {
+  const tree = new Tree()
+  for (const name of ['one', 'two']) {
+    tree.write(Object.fromEntries(Object.entries(files).map(([path, content]) => [`${name}/${path}`, content])))
+  }
+  const { cache, warnings } = tree.opened()
+  const of = (name: string, portable = true) => cache.namespace('tool', { project: tree.at(name), portable })
+  return { tree, cache, warnings, of, one: of('one'), two: of('two') }
+}
+
+/** What `getOrSet` of `key` gives for `compute`, and how it was answered. */
+function asker(key: string, compute: (context: ComputeContext, directory: string) => unknown) {
+  return (entries: Namespace) => {
+    const { onResult, results } = answers()
+    const value = entries.getOrSetSync(key, context => compute(context, entries.project as string), { onResult })
+    return [value, results[0]?.isHit]
+  }
+}
+
+const config = asker('config', ({ readFile }, directory) => readFile(join(directory, 'config')))
+
+describe('an analysis', () => {
+  const shout = ({ source }: AnalyzeContext) => source.toUpperCase()
+
+  test('is found in another checkout, with the files of that one', async () => {
+    const { tree, one, two } = checkouts()
+    const { onResult, results } = answers()
+    expect(one.analyzeSync('shout', tree.at('one/src/a.js'), shout, { onResult })).toBe('A')
+    expect(two.analyzeSync('shout', tree.at('two/src/a.js'), shout, { onResult })).toBe('A')
+    expect(await two.analyze('shout', tree.at('two/src/a.js'), shout, { onResult })).toBe('A')
+    expect(results.map(({ isHit, files }) => [isHit, files])).toEqual([
+      [false, [tree.at('one/src/a.js')]],
+      [true, [tree.at('two/src/a.js')]],
+      [true, [tree.at('two/src/a.js')]],
+    ])
+  })
+
+  test('is found in a worktree, and after a project has moved', () => {
+    const { tree, cache, one } = checkouts({ '.git/HEAD': '', 'src/a.js': 'a' })
+    one.analyzeSync('shout', tree.at('one/src/a.js'), shout)
+    tree.write({ 'work/.git': 'gitdir: ../one/.git/worktrees/work', 'work/src/a.js': 'a' })
+    tree.copy('one', 'moved')
+    tree.remove('one')
+    const again = () => expect.fail('computed again')
+    for (const name of ['work', 'moved']) {
+      const entries = cache.namespace('tool')
+      within(tree.at(`${name}/src`), () => {
+        expect(entries.analyzeSync('shout', 'a.js', again)).toBe('A')
+        expect(entries.explain({ name: 'shout', file: 'a.js' })).toMatchObject({ isHit: true })
+      })
+    }
+  })
+
+  test('of checkouts that differ keeps an answer for each, however they take turns', () => {
+    const { tree, one, two } = checkouts()
+    tree.write({ 'two/src/a.js': 'b' })
+    const calls: string[] = []
+    const compute = ({ source }: AnalyzeContext) => calls.push(source) && source.toUpperCase()
+    for (let i = 0; i < 3; i++) {
+      expect(one.analyzeSync('shout', tree.at('one/src/a.js'), compute)).toBe('A')
+      expect(two.analyzeSync('shout', tree.at('two/src/a.js'), compute)).toBe('B')
+    }
+    expect(calls).toEqual(['a', 'b'])
+  })
+
+  test.each<[string, (context: AnalyzeContext) => unknown, (name: string) => unknown]>([
+    ['looks at its path is bound to its checkout', ({ path }) => path, name => `${name}/src/a.js`],
+    ['looks at its relative path is not', ({ relativePath }) => relativePath, () => 'src/a.js'],
+  ])('that %s', (_what, compute, expected) => {
+    const { tree, one, two, warnings } = checkouts()
+    const spaces = { one, two }
+    const hits = [1, 2].flatMap(() =>
+      (['one', 'two'] as const).map(name => {
+        const { onResult, results } = answers()
+        const value = spaces[name].analyzeSync('path', tree.at(`${name}/src/a.js`), compute, { onResult })
+        expect(typeof value === 'string' && value.replace(`${tree.root}/`, '')).toBe(expected(name))
+        return results[0]?.isHit
+      }),
+    )
+    expect(hits).toEqual([false, expected('one') === expected('two'), true, true])
+    expect(warnings).toEqual([])
+  })
+
+  test('that has the path of its project from a closure is bound to its checkout, without a warning', () => {
+    const { tree, one, two, warnings } = checkouts()
+    const value = (entries: Namespace, name: string) => {
+      const file = tree.at(`${name}/src/a.js`)
+      return entries.analyzeSync('closure', file, ({ source }) => ({ source, file }))
+    }
+    for (let i = 0; i < 2; i++) {
+      expect(value(one, 'one')).toEqual({ source: 'a', file: tree.at('one/src/a.js') })
+      expect(value(two, 'two')).toEqual({ source: 'a', file: tree.at('two/src/a.js') })
+    }
+    expect(warnings).toEqual([])
+  })
+
+  test('of a file outside of the project is known by its whole path', () => {
+    const { tree, one, two } = checkouts()
+    tree.write({ 'lib/x.js': 'x' })
+    const { onResult, results } = answers()
+    for (const entries of [one, two]) {
+      const look = ({ relativePath, source }: AnalyzeContext) => [relativePath, source]
+      expect(entries.analyzeSync('look', tree.at('lib/x.js'), look, { onResult })).toEqual([tree.at('lib/x.js'), 'x'])
+    }
+    expect(results[0]?.isHit).toBe(false)
+  })
+
+  test('anywhere is found by content alone, and depends on what else it looks at', () => {
+    const { tree, one, two } = checkouts()
+    tree.write({ 'two/lib/b.ts': 'a', 'two/config': '2' })
+    const calls: string[] = []
+    const ask = (entries: Namespace, file: string) =>
+      entries.analyzeSync('any', tree.at(file), ({ source }) => calls.push(source) && source, { anywhere: true })
+    expect([ask(one, 'one/src/a.js'), ask(two, 'two/lib/b.ts'), ask(two, 'two/src/a.js')]).toEqual(['a', 'a', 'a'])
+    expect(calls).toEqual(['a'])
+    const withConfig = (entries: Namespace, name: string, file: string) =>
+      entries.analyzeSync(
+        'with',
+        tree.at(`${name}/${file}`),
+        ({ source, readFile }) => source + readFile(tree.at(`${name}/config`)),
+        { anywhere: true },
+      )
+    for (let i = 0; i < 2; i++) {
+      expect(withConfig(one, 'one', 'src/a.js')).toBe('a1')
+      expect(withConfig(two, 'two', 'lib/b.ts')).toBe('a2')
+    }
+  })
+})
+
+describe('an answer of getOrSet', () => {
+  test('counts in every checkout where the namespace is portable, and else in its own', () => {
+    const { of } = checkouts()
+    const own = asker('own', ({ readFile }, directory) => readFile(join(directory, 'config')))
+    expect([own(of('one', false)), own(of('two', false)), own(of('one', false))]).toEqual([
+      ['1', false],
+      ['1', false],
+      ['1', true],
+    ])
+    expect([config(of('one')), config(of('two'))]).toEqual([
+      ['1', false],
+      ['1', true],
+    ])
+  })
+
+  test('does not count where an input is another one there', () => {
+    const { tree, one, two } = checkouts()
+    tree.write({ 'two/config': '2' })
+    for (const isHit of [false, true]) {
+      expect([config(one), config(two)]).toEqual([
+        ['1', isHit],
+        ['2', isHit],
+      ])
+    }
+  })
+
+  test('that saw no file inside the project is not shared', () => {
+    const { tree, one, two, warnings } = checkouts()
+    tree.write({ outside: 'text' })
+    const questions = [
+      asker('nothing', (_context, directory) => relative(tree.root, directory)),
+      asker('environment', ({ env }, directory) => [env('WICKED_CACHE_NONE'), relative(tree.root, directory)]),
+      asker('outside', ({ readFile }, directory) => readFile(tree.at('outside')) + relative(tree.root, directory)),
+    ]
+    for (const ask of questions) {
+      const [[first, isFirstHit], [second, isSecondHit]] = [ask(one), ask(two)] as [unknown[], unknown[]]
+      expect([isFirstHit, isSecondHit]).toEqual([false, false])
+      expect(JSON.stringify(first)).toContain('one')
+      expect(JSON.stringify(second)).toContain('two')
+      expect([ask(one), ask(two)]).toEqual([
+        [first, true],
+        [second, true],
+      ])
+    }
+    expect(warnings).toEqual([])
+  })
+
+  test.each<[string, (directory: string) => unknown]>([
+    ['as it is', directory => ({ files: [`${directory}/src/a.js`] })],
+    ['at its end', directory => directory],
+    ['as a URL', directory => pathToFileURL(join(directory, 'src', 'a.js')).href],
+    ['in bytes', directory => Buffer.from(`at ${directory}:`)],
+  ])('that holds the path of its project %s is bound to it, with one warning', (_how, made) => {
+    const { one, two, warnings } = checkouts()
+    const ask = asker('config', ({ readFile }, directory) => {
+      readFile(join(directory, 'config'))
+      return made(directory)
+    })
+    for (const isHit of [false, true]) {
+      for (const entries of [one, two]) expect(ask(entries)).toEqual([made(entries.project as string), isHit])
+    }
+    expect(warnings).toMatchObject([{ code: 'ERR_CACHE_PORTABLE' }])
+    expect(warnings[0]?.message).toContain(one.project)
+  })
+
+  test('that holds the path of a directory whose name begins alike is shared', () => {
+    const { one, two, warnings } = checkouts()
+    const ask = asker('config', ({ readFile }, directory) => [
+      readFile(join(directory, 'config')),
+      `${one.project}-more`,
+    ])
+    expect([ask(one)[1], ask(two)[1]]).toEqual([false, true])
+    expect(warnings).toEqual([])
+  })
+
+  test('counts in a project that is named through a symbolic link', () => {
+    const { tree, cache, one } = checkouts()
+    symlinkSync('two', tree.at('link'))
+    config(one)
+    const linked = cache.namespace('tool', { project: tree.at('link'), portable: true })
+    const throughLink = asker('config', ({ readFile }) => readFile(tree.at('link/config')))
+    expect([config(linked), throughLink(linked)]).toEqual([
+      ['1', true],
+      ['1', true],
+    ])
+  })
+
+  test('counts for a relative path from the same place in the project alone', () => {
+    const { tree, one, two } = checkouts({ 'package.json': '{}', 'src/x': '1', 'lib/x': '2' })
+    const ask = asker('relative', ({ readFile }) => readFile('x'))
+    const at = (name: string, entries: Namespace) => within(tree.at(name), () => ask(entries))
+    expect([
+      at('one/src', one),
+      at('two/src', two),
+      at('two/lib', two),
+      at('one/lib', one),
+      at('one/src', one),
+    ]).toEqual([
+      ['1', false],
+      ['1', true],
+      ['2', false],
+      ['2', true],
+      ['1', true],
+    ])
+  })
+
+  test('of a wrapped function counts in every checkout, too', () => {
+    const { tree, one, two } = checkouts()
+    const calls: string[] = []
+    const read = (name: string) => calls.push(name) && 'read'
+    const spaces = { one, two }
+    for (const name of ['one', 'two'] as const) {
+      expect(spaces[name].wrapSync('read', read, { files: [tree.at(`${name}/config`)] })('x')).toBe('read')
+    }
+    expect(calls.length).toBe(1)
+  })
+})
+
+describe('the files of an answer', () => {
+  const reading = (file: string) =>
+    asker('read', ({ readFile }, directory) => readFile(join(directory, 'own')) + readFile(join(directory, file)))
+
+  test('are recorded relative to the project up to the outermost marker above it', () => {
+    const { tree, of } = checkouts({
+      '.git/HEAD': '',
+      'packages/a/package.json': '{}',
+      'packages/a/own': 'own ',
+      'packages/b/x': '1',
+      'node_modules/dep/x': '1',
+    })
+    for (const file of ['../b/x', '../../node_modules/dep/x', '../../none']) {
+      const ask = asker(`read ${file}`, ({ readFile, exists }, directory) => {
+        return (
+          readFile(join(directory, 'own')) +
+          exists(join(directory, file)) +
+          (file.endsWith('x') ? readFile(join(directory, file)) : '')
+        )
+      })
+      expect([ask(of('one/packages/a'))[1], ask(of('two/packages/a'))[1]]).toEqual([false, true])
+    }
+    tree.write({ 'two/packages/b/x': '2', 'two/none': '' })
+    const ask = reading('../b/x')
+    expect([ask(of('one/packages/a')), ask(of('two/packages/a'))]).toEqual([
+      ['own 1', false],
+      ['own 2', false],
+    ])
+  })
+
+  test('are those of one checkout alone where one of them lies beyond every marker', () => {
+    const { tree, of } = checkouts({ 'pkg/package.json': '{}', 'pkg/own': 'own ', shared: '1' })
+    tree.write({ 'two/shared': '2' })
+    const ask = reading('../shared')
+    for (const isHit of [false, true]) {
+      expect([ask(of('one/pkg')), ask(of('two/pkg'))]).toEqual([
+        ['own 1', isHit],
+        ['own 2', isHit],
+      ])
+    }
+    const analyze = (name: string) =>
+      of(`${name}/pkg`).analyzeSync('with', tree.at(`${name}/pkg/own`), ({ source, readFile }) => {
+        return source + readFile(tree.at(`${name}/shared`))
+      })
+    for (let i = 0; i < 2; i++) expect([analyze('one'), analyze('two')]).toEqual(['own 1', 'own 2'])
+  })
+
+  test('beyond every marker count for each checkout when they were not there', () => {
+    const { tree, of } = checkouts({ 'pkg/package.json': '{}', 'pkg/own': 'own ' })
+    tree.write({ 'two/rc': '2' })
+    const search = (name: string) =>
+      of(`${name}/pkg`).analyzeSync('search', tree.at(`${name}/pkg/own`), ({ exists, readFile }) => {
+        for (let dir = tree.at(`${name}/pkg`); dir !== tree.root; dir = dirname(dir)) {
+          if (exists(join(dir, 'rc'))) return readFile(join(dir, 'rc'))
+        }
+        return 'none'
+      })
+    for (let i = 0; i < 2; i++) expect([search('one'), search('two')]).toEqual(['none', '2'])
+  })
+})
+
+describe('what is set, deleted or cleared', () => {
+  test('in one checkout goes before what was computed for all, and voids it', () => {
+    const { one, two } = checkouts()
+    config(one)
+    expect(one.set('config', 'set')).toBe(true)
+    expect([one.get('config'), one.has('config'), config(one)]).toEqual(['set', true, ['set', true]])
+    expect(config(two)).toEqual(['1', false])
+    expect(config(one)).toEqual(['set', true])
+    one.delete('config')
+    expect(config(one)).toEqual(['1', false])
+  })
+
+  test.each(['delete', 'invalidate', 'clear'] as const)('%s voids the answers of all checkouts', name => {
+    const { tree, one, two } = checkouts()
+    tree.write({ 'two/config': '2' })
+    for (const entries of [one, two]) config(entries)
+    if (name === 'clear') one.clear()
+    else one[name]('config')
+    expect([config(one), config(two)]).toEqual([
+      ['1', false],
+      ['2', false],
+    ])
+  })
+
+  test('a get gives what was computed in another checkout only where it is valid here', () => {
+    const { tree, one, two } = checkouts()
+    config(one)
+    expect([one.get('config'), two.get('config'), two.has('config')]).toEqual(['1', '1', true])
+    tree.write({ 'two/config': '2' })
+    expect([one.get('config'), two.get('config'), two.has('config')]).toEqual(['1', undefined, false])
+    expect(two.explain('config')).toMatchObject({ isHit: false, reason: 'source-changed', file: tree.at('two/config') })
+    expect(readFileSync(tree.at('one/config'), 'utf8')).toBe('1')
+  })
+})

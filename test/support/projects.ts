@@ -1,0 +1,73 @@
+// Trees of files that stand for projects, and what it is to work in one.
+
+import { cpSync, mkdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import type { CacheOptions, CallResult, Namespace, NamespaceOptions } from '../../src/index.js'
+import { openAsAnotherProcess, temporaryDirectory } from './caches.js'
+
+export class Tree {
+  /** Without symbolic links. */
+  readonly root = realpathSync(temporaryDirectory())
+
+  constructor(files: Record<string, string> = {}) {
+    this.write(files)
+  }
+
+  at(name: string): string {
+    return join(this.root, name)
+  }
+
+  /** Those whose names end in `/` are directories. */
+  write(files: Record<string, string>): this {
+    for (const [name, content] of Object.entries(files)) {
+      mkdirSync(name.endsWith('/') ? this.at(name) : dirname(this.at(name)), { recursive: true })
+      if (!name.endsWith('/')) writeFileSync(this.at(name), content)
+    }
+    return this
+  }
+
+  /** As a checkout, a CI machine or a package manager does it: with other times and inodes. */
+  copy(from: string, to: string): void {
+    cpSync(this.at(from), this.at(to), { recursive: true })
+  }
+
+  remove(name: string): void {
+    rmSync(this.at(name), { recursive: true })
+  }
+
+  /** A namespace of the tree's cache, as another process opens it. */
+  open(options: NamespaceOptions = {}, cacheOptions: CacheOptions = {}, name = 'tool'): Namespace {
+    return this.opened(options, cacheOptions, name).entries
+  }
+
+  opened(options: NamespaceOptions = {}, cacheOptions: CacheOptions = {}, name = 'tool') {
+    const { cache, warnings } = openAsAnotherProcess(this.at('cache'), cacheOptions)
+    return { cache, warnings, entries: cache.namespace(name, options) }
+  }
+}
+
+/** Calls `fn` with this working directory. */
+export function within<T>(directory: string, fn: () => T): T {
+  const before = process.cwd()
+  process.chdir(directory)
+  try {
+    return fn()
+  } finally {
+    process.chdir(before)
+  }
+}
+
+/** How calls were answered, in turn. */
+export function answers() {
+  const results: CallResult[] = []
+  const onResult = (result: CallResult) => void results.push(result)
+  return {
+    onResult,
+    results,
+    /** `hit` or the reason of the miss, of the latest call. */
+    get last(): string {
+      const result = results.at(-1)
+      return result?.isHit ? 'hit' : (result?.reason ?? 'none')
+    },
+  }
+}
