@@ -167,7 +167,7 @@ export class Oracle {
       },
       subject: what => {
         const path = absolute(question.file?.[ask.variant] as PathRef)
-        if (what === 'path') return path
+        if (what === 'path') return this.#isUser(question) ? path : realPathOf(base, path)
         if (what === 'relativePath') return this.#isUser(question) ? path : relativePathOf(base, path, dir)
         return this.#readSubject(question, ask, { ...frame, parent: undefined }, own, text)
       },
@@ -225,8 +225,14 @@ function statOf(path: string) {
   }
 }
 
+/** A project that is named by a link is where that leads. */
+function realPathOf(base: string, path: string): string {
+  const link = join(base, 'link')
+  return path.startsWith(`${link}/`) ? join(base, 'a', path.slice(link.length)) : path
+}
+
 function relativePathOf(base: string, path: string, dir: string): string {
-  const real = path.startsWith(`${join(base, 'link')}/`) ? join(base, 'a', path.slice(join(base, 'link').length)) : path
+  const real = realPathOf(base, path)
   const top = dir.startsWith(join(base, 'a'))
     ? join(base, 'a')
     : dir.startsWith(join(base, 'w'))
