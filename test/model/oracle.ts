@@ -76,7 +76,7 @@ export class Oracle {
       if (question.call === 'analyze') this.#readSubject(question, ask, frame, own, text)
       for (const path of question.files?.[ask.variant] ?? []) this.#name(path, frame, own, false)
       const value = performSync(perform(question, this.#accessOf(question, ask, frame, dir, own, below, text)))
-      const isKept = frame.isRecordable && !frame.isCircular && question.gives === undefined
+      const isKept = frame.isRecordable && !frame.isCircular && isStorable(value)
       this.#note(name, { isKept, peeks: frame.peeks })
       return value
     } catch (error) {
@@ -211,6 +211,12 @@ function markCircle(parent: Frame | undefined, index: number): boolean {
     return true
   }
   return false
+}
+
+/** Functions aren't, and `undefined` is no result. */
+function isStorable(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return value !== undefined && typeof value !== 'function'
+  return Object.values(value).every(isStorable)
 }
 
 function isRecent(stat: { mtimeMs: number; ctimeMs: number } | undefined): boolean {
