@@ -8,7 +8,6 @@ import { globDetail, joined, matcherOf, selectFrom } from '../inputs/glob.js'
 import { type Input, inputOf } from '../inputs/input.js'
 import { environmentDigest, type Snapshot, type SnapshotMeans } from '../inputs/snapshot.js'
 import { isImpossible, type Source } from '../inputs/source.js'
-import { workingPlace } from '../project/project.js'
 import { type GivenPath, givenPath, givenPaths } from './paths.js'
 import type { Recorder } from './recorder.js'
 
@@ -156,7 +155,7 @@ export class Observer {
   }
 
   #recordPlace(): void {
-    this.#recorder.add(inputOf('cwd', workingPlace(this.#recorder.project)))
+    this.#recorder.addWorkingDirectory()
   }
 
   #record(input: Input, { absolute }: GivenPath): void {

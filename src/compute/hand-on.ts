@@ -23,6 +23,7 @@ export function handOn(
   const { inputs, expiresAt, isRecordable = true } = answer
   const isDone = entries.attempt(false, () => {
     recorder.askThrough(entries)
+    if (question.namesRelative) recorder.addWorkingDirectory()
     recordSetValue(entries, question, asking, entry)
     const adopted: Adopted = { inputs, expiresAt, isRecordable, asker, lists: entries.store.lists }
     recorder.adopt(content ? { ...adopted, inputs: [content, ...inputs] } : adopted)

@@ -17,7 +17,7 @@ import { inputOf } from '../inputs/input.js'
 import type { Snapshot } from '../inputs/snapshot.js'
 import { analysisKey } from '../manifest/key.js'
 import type { EntryKey } from '../manifest/manifest.js'
-import { recordPath } from '../project/project.js'
+import { recordPath, resolvePath } from '../project/project.js'
 import { keyOfArguments } from './arguments.js'
 import type { Subject } from './context.js'
 import { type GivenPath, givenPath, givenPaths } from './paths.js'
@@ -45,6 +45,7 @@ export function getOrSetQuestion(
     plainKey: key as string,
     digest: digestOf(entries, declared, inputs),
     files: declared,
+    namesRelative: declared.some(({ isRelative }) => isRelative),
     onResult,
     compute,
   }
@@ -63,7 +64,10 @@ export function analyzeQuestion(
   assertOptionalFunction('onResult', onResult)
   assertFlag('anywhere', anywhere)
   const { given, text } = analyzedFile(file)
-  const { path } = recordPath(entries.project, given.absolute)
+  const recorded = recordPath(entries.project, given.absolute)
+  const { path } = recorded
+  // One path for all that lead there: results hold it.
+  const absolute = resolvePath(recorded, entries.project?.dir) ?? given.absolute
   const { hashing } = entries.store.environment
   const bytes = text === undefined ? undefined : Buffer.from(text)
   const textInput = bytes && inputOf('file', '', false, hashing.contentDigest(bytes))
@@ -74,7 +78,7 @@ export function analyzeQuestion(
     const content = bytes ?? readSubject(entries, snapshot, given)
     // Between the two looks it may have been changed.
     const isAsAsked = !anywhere || where === nameOfContent(hashing.contentDigest(content))
-    return { path: given.absolute, relativePath: path, bytes: content, text, isAnywhere: anywhere, isAsAsked }
+    return { path: absolute, relativePath: path, bytes: content, text, isAnywhere: anywhere, isAsAsked }
   }
   return {
     key: entries.keyOf(analysisKey(name, where), 'analysis', 'portable'),
@@ -85,6 +89,7 @@ export function analyzeQuestion(
     isUnkept: entries.store.mode === 'off' || where === undefined,
     digest: digestOf(entries, [], inputs),
     files: [],
+    namesRelative: given.isRelative,
     content,
     subject,
     onResult,
@@ -117,6 +122,7 @@ export function wrapQuestions<Args extends unknown[]>(
       isUnkept: common.isUnkept || argumentsKey === undefined,
       digest: digestOf(entries, declared, [text, inputs]),
       files: declared,
+      namesRelative: declared.some(({ isRelative }) => isRelative),
       onResult,
       compute: () => fn.apply(self, args),
     }

@@ -90,7 +90,11 @@ export class Recorder {
 
   /** Records whom a handle asks that follows the working directory, where this computation's own doesn't. */
   askThrough({ isByDirectory }: Asking): void {
-    if (isByDirectory && !this.#isByDirectory) this.add(inputOf('cwd', workingPlace(this.project)))
+    if (isByDirectory && !this.#isByDirectory) this.addWorkingDirectory()
+  }
+
+  addWorkingDirectory(): void {
+    this.add(inputOf('cwd', workingPlace(this.project)))
   }
 
   /** Takes over what another result depends on. */
@@ -140,7 +144,7 @@ export class Recorder {
       // It was asked for from this checkout and this working directory.
       if (look === 'entry') this.add({ ...input, path: absoluteEntryName(input.path, asker.dir) })
       this.add(inputOf('checkout', this.project?.dir ?? ''))
-      this.add(inputOf('cwd', workingPlace(this.project)))
+      this.addWorkingDirectory()
     }
   }
 

@@ -57,6 +57,20 @@ function* performStep(step: Step, question: Question, access: Access, seen: unkn
 
 const IGNORED = Symbol('ignored')
 
+/** What isn't an input must not be seen, whether it fails or not. */
+function ignored(ask: () => unknown): unknown {
+  try {
+    const answer = ask()
+    if (!(answer instanceof Promise)) return IGNORED
+    return answer.then(
+      () => IGNORED,
+      () => IGNORED,
+    )
+  } catch {
+    return IGNORED
+  }
+}
+
 function look(step: Exclude<Step, { do: 'when' }>, access: Access): unknown {
   switch (step.do) {
     case 'read':
@@ -79,11 +93,8 @@ function look(step: Exclude<Step, { do: 'when' }>, access: Access): unknown {
     case 'put':
       access.put(step)
       return IGNORED
-    case 'ask': {
-      const answer = access.ask(step)
-      if (!step.isUntracked) return answer
-      return answer instanceof Promise ? answer.then(() => IGNORED) : IGNORED
-    }
+    case 'ask':
+      return step.isUntracked ? ignored(() => access.ask(step)) : access.ask(step)
     case 'askAll':
       return access.askAll(step.asks)
     case 'askText':

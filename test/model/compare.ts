@@ -33,7 +33,8 @@ function differenceOfTimes(given: Parts, expected: Parts, where: string): string
 }
 
 function differenceOfGets(given: Parts, expected: Parts, isHit: boolean, where: string): string | undefined {
-  if (isHit) return differenceOf(given.peek, expected.now, false, `${where}.peek`)
+  const [found, now] = [JSON.stringify(given.peek), JSON.stringify(expected.now)]
+  if (isHit) return found === now ? undefined : `${where}.peek is ${found}, and would be ${now} now`
   if (given.peek === null || given.peek === false) return undefined
   const differences = (expected.peek as unknown[]).map(each => differenceOf(given.peek, each, false, `${where}.peek`))
   return differences.includes(undefined) ? undefined : differences[0]

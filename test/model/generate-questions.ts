@@ -217,7 +217,7 @@ class Maker {
 
   #peek(isClean: boolean): Step | undefined {
     const choice = this.#made.flatMap(({ question, isClean: isOther }, index) =>
-      question.call === 'getOrSet' && !question.isCircle && (isOther || !isClean) ? index : [],
+      question.call === 'getOrSet' && !question.isCircle && !question.files && (isOther || !isClean) ? index : [],
     )
     if (choice.length === 0) return undefined
     const index = this.#random.of(choice)

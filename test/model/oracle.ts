@@ -76,7 +76,7 @@ export class Oracle {
       if (question.call === 'analyze') this.#readSubject(question, ask, frame, own, text)
       for (const path of question.files?.[ask.variant] ?? []) this.#name(path, frame, own, false)
       const value = performSync(perform(question, this.#accessOf(question, ask, frame, dir, own, below, text)))
-      const isKept = frame.isRecordable && !frame.isCircular && question.gives === undefined
+      const isKept = frame.isRecordable && !frame.isCircular && isStorable(value)
       this.#note(name, { isKept, peeks: frame.peeks })
       return value
     } catch (error) {
@@ -167,7 +167,7 @@ export class Oracle {
       },
       subject: what => {
         const path = absolute(question.file?.[ask.variant] as PathRef)
-        if (what === 'path') return path
+        if (what === 'path') return this.#isUser(question) ? path : realPathOf(base, path)
         if (what === 'relativePath') return this.#isUser(question) ? path : relativePathOf(base, path, dir)
         return this.#readSubject(question, ask, { ...frame, parent: undefined }, own, text)
       },
@@ -213,6 +213,12 @@ function markCircle(parent: Frame | undefined, index: number): boolean {
   return false
 }
 
+/** Functions aren't, and `undefined` is no result. */
+function isStorable(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return value !== undefined && typeof value !== 'function'
+  return Object.values(value).every(isStorable)
+}
+
 function isRecent(stat: { mtimeMs: number; ctimeMs: number } | undefined): boolean {
   return stat !== undefined && Math.max(stat.mtimeMs, stat.ctimeMs) > Date.now() - 2 * CLOCK_STEP_MS
 }
@@ -225,8 +231,14 @@ function statOf(path: string) {
   }
 }
 
+/** A project that is named by a link is where that leads. */
+function realPathOf(base: string, path: string): string {
+  const link = join(base, 'link')
+  return path.startsWith(`${link}/`) ? join(base, 'a', path.slice(link.length)) : path
+}
+
 function relativePathOf(base: string, path: string, dir: string): string {
-  const real = path.startsWith(`${join(base, 'link')}/`) ? join(base, 'a', path.slice(join(base, 'link').length)) : path
+  const real = realPathOf(base, path)
   const top = dir.startsWith(join(base, 'a'))
     ? join(base, 'a')
     : dir.startsWith(join(base, 'w'))

@@ -104,7 +104,7 @@ export interface Turn {
   isOneTick?: boolean
 }
 
-export type Cwd = Exclude<Root, 'shared'> | 'a/src' | 'p/src' | 'link/src'
+export type Cwd = Exclude<Root, 'q' | 'shared'> | 'a/src' | 'p/src' | 'link/src'
 
 export interface Void {
   question: number

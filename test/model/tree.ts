@@ -34,7 +34,6 @@ const WORKING: Record<Cwd, { path: string; project: Root }> = {
   b: { path: 'b', project: 'b' },
   w: { path: 'w', project: 'w' },
   p: { path: 'a/packages/p', project: 'p' },
-  q: { path: 'a/packages/q', project: 'q' },
   wp: { path: 'w/packages/p', project: 'wp' },
   link: { path: 'link', project: 'a' },
   'a/src': { path: 'a/src', project: 'a' },

@@ -1,0 +1,133 @@
+// What a computation depends on that asks the cache for more: by whatever handle, from wherever, in whichever namespace.
+
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { afterEach, expect, test } from 'vitest'
+import { openIn, temporaryDirectory } from '../support/caches.js'
+
+const home = process.cwd()
+afterEach(() => process.chdir(home))
+
+/** Two projects, `a` and `b`, with the same files of other content. */
+function twoProjects() {
+  const base = temporaryDirectory()
+  const put = (path: string, content: string) => {
+    mkdirSync(dirname(join(base, path)), { recursive: true })
+    writeFileSync(join(base, path), content)
+  }
+  for (const name of ['a', 'b']) {
+    put(`${name}/package.json`, '{}')
+    put(`${name}/file`, `of ${name}`)
+  }
+  put('a/src/file', 'of a/src')
+  const { cache } = openIn(join(base, 'cache'))
+  return { base, put, cache, in: (path: string) => process.chdir(join(base, path)) }
+}
+
+test('a portable entry that was absent when a computation read it makes the result stale when it is stored', () => {
+  const { cache, in: enter } = twoProjects()
+  enter('a')
+  const portable = cache.namespace('portable', { portable: true })
+  const outer = () => cache.namespace('outer').getOrSetSync('key', () => portable.get('inner') ?? 'nothing')
+  expect(outer()).toBe('nothing')
+  portable.getOrSetSync('inner', ctx => ctx.readFile('file'))
+  expect(outer()).toBe('of a')
+})
+
+test('an entry that a get finds again, as its old state is back, makes the result stale that found nothing', () => {
+  const { cache, put, in: enter } = twoProjects()
+  enter('a')
+  const ns = cache.namespace('n')
+  const inner = () => ns.getOrSetSync('inner', ctx => ctx.readFile('file'))
+  const outer = () => ns.getOrSetSync('outer', () => ns.get('inner') ?? 'nothing')
+  inner()
+  put('a/file', 'other')
+  inner()
+  put('a/file', 'a third')
+  expect(outer()).toBe('nothing')
+  put('a/file', 'of a')
+  expect(outer()).toBe('of a')
+})
+
+test('an entry of another project is read from where that project sees the working directory', () => {
+  const { base, cache, in: enter } = twoProjects()
+  const b = cache.namespace('n', { project: join(base, 'b') })
+  const outer = () =>
+    cache.namespace('n', { project: join(base, 'a') }).getOrSetSync('outer', () => b.get('inner') ?? 'no')
+  enter('b')
+  b.getOrSetSync('inner', ctx => ctx.readFile('file'))
+  expect(outer()).toBe('of b')
+  enter('a')
+  expect(b.get('inner')).toBe(undefined)
+  expect(outer()).toBe('no')
+})
+
+test.each([
+  ['user-wide', false as const],
+  ['of a named project', 'a'],
+])('a result %s that asks by the working directory depends on it', (_, project) => {
+  const { base, cache, in: enter } = twoProjects()
+  const inner = cache.namespace('inner')
+  const outer = cache.namespace('outer', { project: project && join(base, project) })
+  const ask = () =>
+    outer.getOrSetSync('key', () =>
+      inner.getOrSetSync('key', ctx => ctx.readFile(join(inner.project as string, 'file'))),
+    )
+  const read = cache.namespace('inner')
+  const outerGet = () => outer.getOrSetSync('get', () => read.get('set') ?? 'nothing')
+  enter('a')
+  read.set('set', 1)
+  expect([ask(), outerGet()]).toEqual(['of a', 1])
+  enter('b')
+  expect([ask(), outerGet()]).toEqual(['of b', 'nothing'])
+})
+
+test('a relative path of an inner question makes the working directory an input of the outer result', () => {
+  const { cache, in: enter } = twoProjects()
+  const ns = cache.namespace('n')
+  const asks = {
+    analyze: () => ns.getOrSetSync('analyze', () => ns.analyzeSync('text', 'file', ctx => ctx.source)),
+    files: () =>
+      ns.getOrSetSync('files', () => {
+        return ns.getOrSetSync('inner', () => readFileSync('file', 'utf8'), { files: ['file'] })
+      }),
+    wrap: () => {
+      const read = ns.wrapSync('read', () => readFileSync('file', 'utf8'), { files: ['file'] })
+      return ns.getOrSetSync('wrap', () => read())
+    },
+  }
+  for (const ask of Object.values(asks)) {
+    enter('a')
+    expect(ask()).toBe('of a')
+    enter('a/src')
+    expect(ask()).toBe('of a/src')
+  }
+})
+
+test('a portable result that saw something outside of its checkout is bound to it', () => {
+  const { base, put, cache, in: enter } = twoProjects()
+  put('c/d/package.json', '{}')
+  put('c/d/file', 'of a')
+  put('sibling', 'beside a')
+  put('c/sibling', 'beside d')
+  const portable = cache.namespace('n', { portable: true })
+  const ask = () =>
+    portable.getOrSetSync('key', ctx => {
+      ctx.readFile(join(portable.project as string, 'file'))
+      return ctx.readFile(join(portable.project as string, '..', 'sibling'))
+    })
+  enter('a')
+  expect(ask()).toBe('beside a')
+  process.chdir(join(base, 'c', 'd'))
+  expect(ask()).toBe('beside d')
+})
+
+test('the path of an analyzed file is the same whichever path leads to its project', () => {
+  const { base, cache } = twoProjects()
+  symlinkSync(join(base, 'a'), join(base, 'link'))
+  const ns = cache.namespace('n')
+  const pathOf = (project: string) =>
+    ns.in(join(base, project)).analyzeSync('path', join(base, project, 'file'), ctx => ctx.path)
+  expect(pathOf('link')).toBe(pathOf('a'))
+  expect(pathOf('link')).toBe(join(ns.in(join(base, 'a')).project as string, 'file'))
+})
