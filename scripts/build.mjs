@@ -23,7 +23,6 @@ const SIBLINGS = {
   stats: 'src/namespace/stats.ts',
   'background-gc': 'src/gc/slices.ts',
   gc: 'src/gc/gc.ts',
-  overlay: 'src/files/overlay.ts',
   verify: 'src/verify/verify.ts',
   watcher: 'src/watcher/watcher.ts',
 }

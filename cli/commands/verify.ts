@@ -36,7 +36,7 @@ export const verify: Command = {
     'Reports what is corrupt, missing, dangling (refers to a value that is not there) or unreadable, by file and ' +
     'offset. Notes are normal and harmless: torn bytes of a writer that was killed, orphaned values that a gc removes. ' +
     'Other processes can go on using the cache meanwhile, also during a repair. A repair salvages all that is whole; ' +
-    'what it cuts out is kept in lost+found in the directory of the cache. ' +
+    'what it cuts out is kept in salvaged in the directory of the cache. ' +
     'Exit code 1: something is wrong; with --repair: something still is, or a gc is running.',
   parameters: [],
   options: { repair: flag('Mend what is wrong') },

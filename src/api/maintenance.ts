@@ -32,11 +32,16 @@ export interface GcReport {
   /** Removed, the least recently used first, because there was too much. */
   evictedEntries: number
   keptEntries: number
-  /** Values that no entry referred to. */
+  /** Of the kept ones, those that can't be judged: sources that can't be looked at, records that are damaged. */
+  unreadableEntries: number
+  /** Values that no entry referred to. An estimate in a dry run. */
   removedBlobs: number
   /** Distinct values that entries refer to. */
   keptBlobs: number
-  /** Bytes on disk before and after, all files below the root's version directory; foretold in blocks of 4 KB. */
+  /** Values that no entry refers to and that stay, because most of what is stored beside them is in use, and what they take. */
+  deadBlobs: number
+  deadBytes: number
+  /** Bytes on disk before and after, all files below the root's version directory. An estimate in a dry run. */
   diskBytesBefore: number
   diskBytesAfter: number
 }

@@ -91,7 +91,7 @@ export function layoutOf(root: string): Layout {
     fileHashes: join(version, 'file-hashes'),
     namespaces,
     gcLock: join(version, 'gc.lock'),
-    lostAndFound: join(root, 'lost+found'),
+    lostAndFound: join(root, 'salvaged'),
     upkeep: join(version, 'upkeep'),
     namespace,
     manifest: escapedName => join(namespace(escapedName), 'manifest'),

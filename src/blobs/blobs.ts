@@ -52,10 +52,14 @@ export interface Stored {
 const FLUSH_COUNT = 256
 const MAX_VARIANTS = 256
 const VARIANT_AT = 20
+/** Shorter values fit into any cache that is of use. */
+const LARGE_VALUE_BYTES = 64 * 1024
 
 export class Blobs {
   readonly packs: Packs
   readonly index: LogMap
+  /** Asked for large values alone: one that is longer is refused. */
+  maxValueBytes: () => number = () => Number.POSITIVE_INFINITY
   readonly #environment: Environment
   /** By name, what was stored in this turn. */
   readonly #unindexed = new Map<string, Unindexed>()
@@ -197,6 +201,7 @@ export class Blobs {
   }
 
   close(): void {
+    this.#unindexed.clear()
     this.packs.close()
     this.index.close()
   }
@@ -211,6 +216,7 @@ export class Blobs {
 
   /** The blob with these bytes where there is one, in the store or among those added now; else a new one. */
   #find(bytes: Uint8Array, added?: ReadonlyMap<string, NewBlob>): StoredBlob | NewBlob {
+    if (bytes.length >= LARGE_VALUE_BYTES) this.#assertFits(bytes.length)
     const id = this.#identify(bytes)
     for (let variant = 0; variant < MAX_VARIANTS; variant++) {
       id[VARIANT_AT] = variant
@@ -232,6 +238,14 @@ export class Blobs {
     }
     const hash = id.toString('hex', 0, VARIANT_AT)
     throw new CacheError('ERR_CACHE_IO', `${MAX_VARIANTS} different values have the hash ${hash}.`)
+  }
+
+  /** One value must not take the place of all others. */
+  #assertFits(length: number): void {
+    const maxBytes = this.maxValueBytes()
+    if (length <= maxBytes) return
+    const message = `A value of ${length} bytes is not kept where the whole cache has room for ${2 * maxBytes}.`
+    throw new CacheError('ERR_CACHE_VALUE_TOO_LARGE', message)
   }
 
   /** Those in packs that are gone, or about to be removed. */

@@ -8,6 +8,13 @@
 import { NO_RECORD } from '../log-map/record.js'
 import { type Blobs, locationIn, positionOf, type StoredBlob, type Unindexed } from './blobs.js'
 
+/** Has on disk whatever may be relied upon once a pack is removed: those that are left, and the index. */
+export function syncAll({ packs, index }: Blobs): void {
+  for (const pack of packs.numbers()) if (!packs.isRetired(pack)) packs.sync(pack)
+  packs.syncNames()
+  for (let place = 0; place < 2 ** 32; ) place = index.syncAt(place)
+}
+
 /** Blobs are copied in writes of about this length. */
 const COPY_BYTES = 1024 * 1024
 
@@ -40,5 +47,6 @@ export function evacuate(blobs: Blobs, pack: number, isWanted: (id: Buffer, byte
     if (batchBytes >= COPY_BYTES) move()
   })
   move()
+  syncAll(blobs)
   packs.remove(pack)
 }

@@ -22,9 +22,8 @@ import { currentFrame, enterAsync, leaveAsync, runInAsyncFrame } from '../comput
 import type { NamespaceStore } from '../entries/store.js'
 import { diskUsage } from '../files/disk-usage.js'
 import type { Files } from '../files/files.js'
-import { collect } from '../gc/gc.js'
-import type { CollectedNamespace } from '../gc/input.js'
-import { acquireAfterSlice, release } from '../gc/lock.js'
+import { collect, createLock, removeFiles } from '../gc/gc.js'
+import type { Namespaces } from '../gc/input.js'
 import { Upkeep } from '../gc/upkeep.js'
 import { Snapshot } from '../inputs/snapshot.js'
 import { createNamespace } from '../namespace/namespace.js'
@@ -52,8 +51,6 @@ export class CacheHandle implements Cache {
   readonly #onWarning: (warning: CacheWarning) => void
   readonly #warned = new Set<string>()
   readonly #report = this.#warn.bind(this)
-  /** Undefined while the root is good. */
-  readonly #problem: CacheError | undefined
   readonly #watchers = new Set<Watcher>()
   readonly #ownBounds: Bounds
   /** Bounds that were given with a namespace, the latest. */
@@ -68,15 +65,14 @@ export class CacheHandle implements Cache {
     this.dir = dir
     this.mode = mode
     const readOnly = mode === 'readonly' || mode === 'off'
-    this.#clock = clock
+    this.#clock = () => toTime(clock())
     this.#onWarning = onWarning
-    this.#openedAt = clock()
+    this.#openedAt = this.#clock()
     if (problem) this.#report(problem)
-    const storage = Storage.open({ dir, readOnly, trustRoot }, this.#report, substitutes)
-    this.#problem = storage.problem()
-    this.#storage = this.#problem ? storage.blinded(this.#report) : storage
-    if (this.#problem) this.#report(this.#problem)
-    this.#upkeep = new Upkeep({ ...this.#collection(this.#storage), bounds: () => this.#bounds() })
+    this.#storage = Storage.open({ dir, readOnly, trustRoot }, this.#report, substitutes)
+    if (this.#storage.root.problem) this.#report(this.#storage.root.problem)
+    this.#storage.blobs.maxValueBytes = () => (this.#bounds().whole.maxSizeBytes ?? Number.POSITIVE_INFINITY) / 2
+    this.#upkeep = new Upkeep({ ...this.#collection(), bounds: () => this.#bounds() })
   }
 
   namespace<T>(name: string, options?: NamespaceOptions): Namespace<T> {
@@ -141,30 +137,36 @@ export class CacheHandle implements Cache {
     const { namespace, dryRun, signal, onProgress, bounds } = checkGcOptions(options)
     if (this.#problem) throw this.#problem
     if (this.#isReadOnly && !dryRun) throw new CacheError('ERR_CACHE_OPTION', 'A read-only cache cannot be collected.')
-    const work = (storage: Storage) =>
-      collect({
-        ...this.#collection(storage),
-        fileHashes: storage.fileHashes,
-        snapshotMeans: storage.snapshotMeans,
-        bounds: this.#boundsFor(namespace, bounds),
-        only: namespace,
-        isDryRun: dryRun,
-        signal,
-        onProgress,
-      })
-    if (dryRun) return this.#storage.overlaid(this.#report, work)
-    this.#storage.flush()
-    return work(this.#storage)
+    const { root, fileHashes, snapshotMeans } = this.#storage
+    if (root.access) root.assertOurs()
+    if (!dryRun) this.#storage.flush()
+    return collect({
+      ...this.#collection(),
+      fileHashes,
+      snapshotMeans,
+      bounds: this.#boundsFor(namespace, bounds),
+      only: namespace,
+      isDryRun: dryRun,
+      signal,
+      onProgress,
+    })
   }
 
   removeNamespace(name: string): number {
     this.#expectOpen()
     const directory = escapeNamespace(name)
     if (this.#isReadOnly || this.#problem) return 0
-    const { manifest, counters } = this.#storage.namespace(directory)
+    const { environment, layout } = this.#storage
+    const namespace = this.#storage.namespace(directory)
     return this.#attempt(0, () => {
-      const count = manifest.clear()
-      counters.clear()
+      const count = namespace.manifest.clear()
+      namespace.counters.clear()
+      // What is left is a few bytes, which the next gc removes where one is under way now.
+      const lock = createLock(environment.files, layout, environment.random)
+      if (environment.files.linkStat(layout.namespace(directory)) && lock.acquire()) {
+        removeFiles(environment.files, layout, { directory, ...namespace })
+        lock.release()
+      }
       return count
     })
   }
@@ -177,12 +179,10 @@ export class CacheHandle implements Cache {
       throw new CacheError('ERR_CACHE_OPTION', 'A read-only cache cannot be repaired.', { value: options })
     }
     const { environment, layout } = this.#storage
-    const { gcLock } = layout
-    const lock = {
-      acquire: (files: Files) => acquireAfterSlice(files, gcLock),
-      release: (files: Files) => release(files, gcLock),
-    }
-    return verify({ environment, layout, lock }, options)
+    const { root } = this.#storage
+    if (root.access) root.assertOurs()
+    const lockOn = (files: Files) => createLock(files, layout, environment.random)
+    return verify({ environment, layout, lockOn }, options)
   }
 
   watch(roots: string | readonly string[], options: WatchOptions = {}): Watcher {
@@ -213,7 +213,7 @@ export class CacheHandle implements Cache {
     if (this.#isClosed) return
     this.#isClosed = true
     for (const watcher of this.#watchers) watcher.close().catch(this.#report)
-    if (!this.#problem) this.#attempt(undefined, () => this.#storage.flush())
+    this.#attempt(undefined, () => this.#storage.flush())
     this.#upkeep.close()
     this.#storage.close(this.#report)
   }
@@ -230,16 +230,25 @@ export class CacheHandle implements Cache {
     return this.mode === 'readonly' || this.mode === 'off'
   }
 
+  /** Why the root cannot be used, as of this turn. */
+  get #problem(): CacheError | undefined {
+    return this.#storage.problem()
+  }
+
   /** Every directory with a manifest, whether or not its name is one that a namespace could have. */
-  #namespaceDirectories({ environment, layout } = this.#storage): string[] {
+  #namespaceDirectories(): string[] {
+    const { environment, layout } = this.#storage
     return this.#problem ? [] : (environment.files.list(layout.namespaces) ?? [])
   }
 
   /** Whether the namespace has entries or statistics: one that was removed leaves its files. */
   #isInUse(directory: string): boolean {
     try {
-      const { manifest, counters } = this.#storage.namespace(directory)
-      return !counters.isEmpty || !manifest.isEmpty
+      const found = this.#storage.visit(directory)
+      if (!found) return false
+      const isInUse = !found.counters.isEmpty || !found.manifest.isEmpty
+      found.close()
+      return isInUse
     } catch (error) {
       if (errnoOf(error) === undefined && !(error instanceof CacheError)) throw error
       return true
@@ -247,17 +256,21 @@ export class CacheHandle implements Cache {
   }
 
   /** What a gc and the upkeep work on. */
-  #collection(storage: Storage) {
-    const { environment, blobs, layout } = storage
-    return { environment, blobs, layout, namespaces: () => this.#collected(storage), now: this.#clock }
+  #collection() {
+    const { environment, blobs, layout } = this.#storage
+    return { environment, blobs, layout, namespaces: this.#collected(), now: this.#clock }
   }
 
-  #collected(storage: Storage): CollectedNamespace[] {
-    return this.#namespaceDirectories(storage).map(directory => ({
-      name: unescapeNamespace(directory) ?? directory,
-      directory,
-      ...storage.namespace(directory),
-    }))
+  #collected(): Namespaces {
+    const storage = this.#storage
+    return {
+      directories: () => this.#namespaceDirectories().sort(),
+      open(directory) {
+        const found = storage.visit(directory)
+        return found && { name: unescapeNamespace(directory) ?? directory, directory, ...found }
+      },
+      flushUses: () => storage.flushUses(),
+    }
   }
 
   /** The bounds that a gc keeps: those given for it, in place of the cache's, or of the only namespace's that it is for. */
@@ -270,10 +283,9 @@ export class CacheHandle implements Cache {
   /** The bounds in force; what is said wrongly is reported and left out. */
   #bounds(): CacheBounds {
     const { environment, layout } = this.#storage
-    const configured = this.#attempt<CacheBounds>({ whole: {}, namespaces: new Map() }, () => {
-      const text = environment.files.readFile(layout.config)
-      return boundsOfConfiguration(text?.toString() ?? '{}')
-    })
+    const configured = this.#attempt<CacheBounds>({ whole: {}, namespaces: new Map() }, () =>
+      boundsOfConfiguration(readConfiguration(environment.files, layout.config) ?? '{}'),
+    )
     const surrounding = this.#attempt({}, () => boundsOfEnvironment(process.env))
     const namespaces = new Map(configured.namespaces)
     for (const [name, own] of this.#namespaceBounds) namespaces.set(name, { ...namespaces.get(name), ...own })
@@ -284,6 +296,7 @@ export class CacheHandle implements Cache {
     const storage = this.#storage
     const { environment, blobs, fileHashes, lists, projects, snapshotMeans, layout } = storage
     const { manifest, counters } = storage.namespace(directory)
+    const isReadOnly = this.#isReadOnly
     return {
       id: `${storage.id} ${directory}`,
       name: unescapeNamespace(directory) ?? directory,
@@ -301,7 +314,9 @@ export class CacheHandle implements Cache {
       snapshot: () => currentFrame()?.snapshots?.get(snapshotMeans) ?? new Snapshot(snapshotMeans),
       now: this.#clock,
       expectOpen: () => this.#expectOpen(),
-      canWrite: !this.#isReadOnly && !this.#problem,
+      get canWrite() {
+        return !isReadOnly && !storage.problem()
+      },
       report: this.#report,
       diskBytes: () => diskUsage(environment.files, layout.namespace(directory)),
       indexSoon: () => this.#storage.indexSoon(this.#report),
@@ -329,4 +344,26 @@ export class CacheHandle implements Cache {
   #expectOpen(): void {
     if (this.#isClosed) throw new CacheError('ERR_CACHE_CLOSED', 'The cache was closed.')
   }
+}
+
+/** Longer configurations are none. */
+const MAX_CONFIG_BYTES = 1024 * 1024
+
+/** A pipe in its place would never end, nor a link to some devices. @throws CacheError `ERR_CACHE_CONFIG` */
+function readConfiguration(files: Files, path: string): string | undefined {
+  const stat = files.linkStat(path)
+  if (!stat) return undefined
+  if (stat.kind !== 'file' || stat.sizeBytes > MAX_CONFIG_BYTES) {
+    throw new CacheError('ERR_CACHE_CONFIG', 'config.json is a link, no plain file, or larger than 1 MB.', {
+      value: path,
+    })
+  }
+  return files.readFile(path)?.toString()
+}
+
+const MAX_TIME_MS = 2 ** 48 - 1
+
+/** What an entry can record of what a clock says: one without a battery may be before 1970, or nowhere. */
+function toTime(ms: number): number {
+  return ms >= 0 && ms <= MAX_TIME_MS ? ms : ms > MAX_TIME_MS ? MAX_TIME_MS : 0
 }

@@ -1,9 +1,11 @@
 // The storage objects of one root, shared by all caches of the process that have it open: a linter may load a dozen
 // plugins that each open the default cache, and they see each other's sets at once and keep one copy of what was read.
+// What is kept in memory, and the files that are open, are of one directory: when another one is found at the root's path, as
+// is looked at once a turn, all of that is given up. Where that one must not be used, nothing is found in it from then on.
+//
 // One listener on process exit serves all roots: each cache adding its own would soon bring Node's warning about too
 // many listeners into the host's output.
 
-import { join } from 'node:path'
 import type { CacheError } from '../base/errors.js'
 import { type Layout, LISTS_DIRECTORY, layoutOf } from '../base/layout.js'
 import { sharedState } from '../base/shared-state.js'
@@ -15,14 +17,15 @@ import { FileHashMap } from '../file-hashes/file-hashes.js'
 import { blind } from '../files/blind.js'
 import { Descriptors } from '../files/descriptors.js'
 import { type Files, nodeFiles } from '../files/files.js'
-import { createOverlay } from '../files/overlay.js'
+import { likeRoot } from '../files/shared.js'
+import { sparing } from '../files/sparing.js'
 import { type Hashing, sharedHashing } from '../hashing/hashing.js'
 import type { SnapshotMeans } from '../inputs/snapshot.js'
 import type { FileHashes } from '../inputs/source.js'
 import { type Environment, Turn } from '../log/environment.js'
 import { Manifest } from '../manifest/manifest.js'
 import { Projects } from '../project/project.js'
-import { currentUser, prepareRoot, rootProblem, type User } from './root.js'
+import { currentUser, Root, type User } from './root.js'
 
 /** What tests put in place of the disk, the hash function and chance. */
 export interface Substitutes {
@@ -45,6 +48,11 @@ export interface NamespaceStorage {
 
 type Report = (error: unknown) => void
 
+/** What was gathered is written after this long, */
+const FLUSH_MS = 1000
+/** by a timer if it is as much as this, else by the next call. */
+const MIN_TIMED_COUNT = 16
+
 const opened = new Map<string, Storage>()
 let openedCount = 0
 let isListening = false
@@ -59,44 +67,59 @@ export class Storage {
   readonly snapshotMeans: SnapshotMeans
   /** Names it in this process. */
   readonly id = String(++openedCount)
+  readonly root: Root
   readonly #name: string
-  readonly #user: User | undefined
+  /** The disk, and the same without what is in the root. */
+  readonly #visible: Files
+  readonly #hidden: Files
+  /** Of the root that the open files belong to. */
+  #generation = 0
   readonly #namespaces = new Map<string, NamespaceStorage>()
   readonly #users = new Set<Report>()
   #isIndexing = false
+  /** When the first of what is not written yet was gathered, in ms of the process's life. */
+  #gatheredAt: number | undefined
+  #flushTimer: NodeJS.Timeout | undefined
 
   /** The root's storage; `report` is told what goes wrong when it is written to at exit. */
   static open({ dir, readOnly, trustRoot }: StorageOptions, report: Report, substitutes?: Substitutes): Storage {
     const name = `${readOnly ? 'read' : 'write'} ${trustRoot ? 'trusted ' : ''}${dir}`
-    const storage =
-      (substitutes ? undefined : opened.get(name)) ?? new Storage(name, { dir, readOnly, trustRoot }, substitutes ?? {})
+    const known = substitutes ? undefined : opened.get(name)
+    if (known) known.#lookAtRoot()
+    const storage = known ?? new Storage(name, { dir, readOnly, trustRoot }, substitutes ?? {})
     if (!substitutes) opened.set(name, storage)
     storage.#users.add(report)
     if (!isListening) {
       isListening = true
       sharedState().exitTasks.add(() => {
-        for (const each of opened.values()) each.#flushAtExit()
+        for (const each of opened.values()) each.#flushAndReport()
       })
     }
     return storage
   }
 
   private constructor(name: string, { dir, readOnly, trustRoot }: StorageOptions, substitutes: Substitutes) {
-    const files = substitutes.files ?? nodeFiles
+    const disk = substitutes.files ?? nodeFiles
     const hashing = substitutes.hashing ?? sharedHashing()
-    const user = trustRoot ? undefined : (substitutes.user ?? currentUser())
+    const user = substitutes.user ?? currentUser()
     this.#name = name
     this.layout = layoutOf(dir)
+    const open = sparing(disk, () => this.environment.descriptors.closeAll())
+    this.#visible = trustRoot && user ? likeRoot(open, () => this.root.access) : open
+    this.#hidden = blind(this.#visible, dir)
+    this.root = new Root(this.#visible, this.layout, trustRoot ? undefined : user)
+    // One object for all who hold it, so that the root can be hidden from them.
+    const files = { ...this.#visible }
     this.environment = {
       files,
       descriptors: new Descriptors(files),
       hashing,
-      turn: new Turn(),
+      turn: new Turn(() => this.#lookAtRoot()),
       random: substitutes.random ?? Math.random,
       readOnly,
-      prepare: () => prepareRoot(files, this.layout, user),
+      prepare: () => this.root.prepare(),
+      rootGeneration: () => this.root.generation,
     }
-    this.#user = user
     this.blobs = new Blobs(this.environment, this.layout)
     this.fileHashes = new FileHashMap(this.environment, this.layout.fileHashes, 'file-hashes')
     const { manifest } = this.namespace(LISTS_DIRECTORY)
@@ -112,35 +135,30 @@ export class Storage {
       listId: inputs => this.lists.idOf(inputs),
       entryDigest: (name, asker, snapshot) => entryDigest(entryMeans, name, asker, snapshot),
     }
+    this.#hideOrShow()
   }
 
   /** Why the root cannot be used now. */
   problem(): CacheError | undefined {
-    return rootProblem(this.environment.files, this.layout, this.#user)
+    this.environment.turn.current()
+    return this.root.problem
   }
 
-  /** Ends this use in favour of a storage that finds nothing, of a root that must not be read: its values may be forged. */
-  blinded(report: Report): Storage {
-    this.close(report)
-    const { files, hashing, random, readOnly } = this.environment
-    const options = { dir: this.layout.root, readOnly, trustRoot: false }
-    return Storage.open(options, report, { files: blind(files, this.layout.root), hashing, random })
+  #lookAtRoot(): void {
+    const { root } = this
+    if (!root.hasChanged() && root.generation === this.#generation) return
+    if (root.generation !== this.#generation) this.#closeFiles()
+    this.#generation = root.generation
+    if (this.#hideOrShow()) for (const report of this.#users) report(root.problem)
   }
 
-  /** Does work on the same root that changes nothing of it: what it writes is kept beside it meanwhile, and thrown away. */
-  async overlaid<T>(report: Report, work: (storage: Storage) => Promise<T>): Promise<T> {
-    const { files, hashing, random } = this.environment
-    const { tmpdir } = process.getBuiltinModule('node:os')
-    const scratch = join(tmpdir(), `wicked-cache-${process.pid}-${random().toString(36).slice(2)}`)
-    const overlay = createOverlay(files, scratch)
-    const options = { dir: this.layout.root, readOnly: false, trustRoot: true }
-    const storage = Storage.open(options, report, { files: overlay.files, hashing, random })
-    try {
-      return await work(storage)
-    } finally {
-      storage.close(report)
-      overlay.close()
-    }
+  /** Returns whether the root has just been hidden. */
+  #hideOrShow(): boolean {
+    const { files } = this.environment
+    const shown = this.root.problem ? this.#hidden : this.#visible
+    if (files.list === shown.list) return false
+    Object.assign(files, shown)
+    return shown === this.#hidden
   }
 
   /** The computations of a host go on where what is remembered can't be read. */
@@ -162,19 +180,54 @@ export class Storage {
   namespace(directory: string): NamespaceStorage {
     let storage = this.#namespaces.get(directory)
     if (!storage) {
-      const identity = `namespaces/${directory}`
-      storage = {
-        manifest: new Manifest(this.environment, this.layout.manifest(directory), `${identity}/manifest`),
-        counters: new Counters(this.environment, this.layout.counters(directory), `${identity}/counters`),
-      }
+      storage = this.#create(directory)
       this.#namespaces.set(directory, storage)
     }
     return storage
   }
 
+  /** The same to be looked at for a moment: there may be tens of thousands. Undefined for what is no directory. */
+  visit(directory: string): (NamespaceStorage & { close(): void }) | undefined {
+    if (this.environment.files.linkStat(this.layout.namespace(directory))?.kind !== 'directory') return undefined
+    const known = this.#namespaces.get(directory)
+    if (known) return { ...known, close: () => undefined }
+    const visited = this.#create(directory)
+    return { ...visited, close: () => closeAll(visited) }
+  }
+
+  #create(directory: string): NamespaceStorage {
+    const identity = `namespaces/${directory}`
+    return {
+      manifest: new Manifest(this.environment, this.layout.manifest(directory), `${identity}/manifest`),
+      counters: new Counters(this.environment, this.layout.counters(directory), `${identity}/counters`, count =>
+        this.#flushSoon(count),
+      ),
+    }
+  }
+
+  /** Writes which entries were used. @throws errno-style errors; CacheError `ERR_CACHE_IO` */
+  flushUses(): void {
+    for (const { manifest } of this.#namespaces.values()) manifest.flush()
+  }
+
   /** Directories of the namespaces for which this process has counts that are not added up yet. */
   countedNamespaces(): string[] {
     return [...this.#namespaces].flatMap(([directory, { counters }]) => (counters.pendingCount > 0 ? directory : []))
+  }
+
+  /** Has what was gathered be written within seconds: a killed process, or a terminated worker, loses no more. */
+  #flushSoon(count: number): void {
+    if (this.environment.readOnly || this.#flushTimer) return
+    const now = performance.now()
+    this.#gatheredAt ??= now
+    // A process that makes a few calls and ends writes at exit; its first timer would cost it most of a millisecond.
+    if (count < MIN_TIMED_COUNT && now - this.#gatheredAt < FLUSH_MS) return
+    const delayMs = Math.max(0, FLUSH_MS - (now - this.#gatheredAt))
+    this.#flushTimer = setTimeout(() => {
+      this.#flushTimer = undefined
+      this.#gatheredAt = undefined
+      this.#flushAndReport()
+    }, delayMs).unref()
   }
 
   /** Has the blobs that were put be indexed when the turn ends, or now where they are many. */
@@ -202,7 +255,7 @@ export class Storage {
    * @throws errno-style errors; CacheError `ERR_CACHE_IO`
    */
   flush(): void {
-    if (this.environment.readOnly) return
+    if (this.environment.readOnly || this.problem()) return
     this.blobs.flush()
     for (const { counters, manifest } of this.#namespaces.values()) {
       counters.flush()
@@ -216,20 +269,29 @@ export class Storage {
     this.#users.delete(report)
     if (this.#users.size > 0) return
     if (opened.get(this.#name) === this) opened.delete(this.#name)
-    for (const { manifest, counters } of this.#namespaces.values()) {
-      manifest.close()
-      counters.close()
-    }
+    clearTimeout(this.#flushTimer)
+    this.#flushTimer = undefined
+    this.#gatheredAt = undefined
+    this.#closeFiles()
+  }
+
+  #closeFiles(): void {
+    for (const storage of this.#namespaces.values()) closeAll(storage)
     this.fileHashes.close()
     this.blobs.close()
     this.environment.descriptors.closeAll()
   }
 
-  #flushAtExit(): void {
+  #flushAndReport(): void {
     try {
       this.flush()
     } catch (error) {
       for (const report of this.#users) report(error)
     }
   }
+}
+
+function closeAll({ manifest, counters }: NamespaceStorage): void {
+  manifest.close()
+  counters.close()
 }

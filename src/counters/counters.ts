@@ -54,10 +54,17 @@ export class Counters {
   #pending = noCounts()
   #pendingCount = 0
   #dueCount = FLUSH_COUNT
+  readonly #hasGathered: (count: number) => void
 
-  /** `identity` is the counters' place below the root. */
-  constructor(environment: Environment, path: string, identity: string) {
-    this.#map = new LogMap(environment, path, identity, countersPosition, BUCKET_BYTES)
+  /** `identity` is the counters' place below the root; `hasGathered` is called now and then while there is something to flush. */
+  constructor(
+    environment: Environment,
+    path: string,
+    identity: string,
+    hasGathered: (count: number) => void = () => undefined,
+  ) {
+    this.#hasGathered = hasGathered
+    this.#map = new LogMap(environment, path, identity, countersPosition, BUCKET_BYTES, true)
   }
 
   /** Whether enough has gathered since the last `flush`, successful or not. */
@@ -73,6 +80,7 @@ export class Counters {
   count(name: CounterName, by = 1): void {
     this.#pending[name] += by
     this.#pendingCount += by
+    this.#hasGathered(this.#pendingCount)
   }
 
   /** Totals of all processes, with what this one has not added yet. */
@@ -91,6 +99,11 @@ export class Counters {
   clear(): void {
     this.#reset()
     this.#map.clear()
+  }
+
+  /** Removes its file if there is nothing in it, see `LogMap`. */
+  removeIfEmpty(): boolean {
+    return this.#map.removeIfEmpty()
   }
 
   /** Removes what dead processes left of their work. */

@@ -6,6 +6,7 @@
 // metadata is not remembered, because it would have to be proved by content anyway.
 
 import { errnoOf } from '../base/errors.js'
+import { BUCKET_BYTES } from '../base/layout.js'
 import { decodeInputs, encodeInputs, type Input } from '../inputs/input.js'
 import type { FileHashes } from '../inputs/source.js'
 import type { Environment } from '../log/environment.js'
@@ -28,7 +29,14 @@ export class FileHashMap implements FileHashes {
   /** `identity` is the map's place below the root. */
   constructor(environment: Environment, path: string, identity: string) {
     this.#environment = environment
-    this.#map = new LogMap(environment, path, identity, bytes => hashedPosition(environment.hashing, bytes))
+    this.#map = new LogMap(
+      environment,
+      path,
+      identity,
+      bytes => hashedPosition(environment.hashing, bytes),
+      BUCKET_BYTES,
+      true,
+    )
   }
 
   /** Writes what has gathered, where that is much; a failure is reported. */

@@ -13,6 +13,7 @@ export function blind(files: Files, directory: string): Files {
     stat: path => (isHidden(path) ? undefined : files.stat(path)),
     linkStat: path => (isHidden(path) ? undefined : files.linkStat(path)),
     list: path => (isHidden(path) ? undefined : files.list(path)),
+    listKinds: path => (isHidden(path) ? undefined : files.listKinds(path)),
     readFile: path => (isHidden(path) ? undefined : files.readFile(path)),
   }
 }

@@ -1,21 +1,30 @@
 import { join } from 'node:path'
+import { errnoOf } from '../base/errors.js'
 import type { FileStat, Files } from './files.js'
 
-/** Bytes that a directory and all below it take on disk; 0 when there is none. Files that vanish meanwhile do not count. */
+/**
+ * Bytes that a directory and all below it take on disk; 0 when there is none. Links are not followed, what may not be looked
+ * at and what vanishes meanwhile does not count.
+ */
 export function diskUsage(files: Files, path: string): number {
   return sumBelow(files, path, stat => stat.diskBytes)
 }
 
-/** The length of all files below a directory. */
+/** The length of all files below a directory, as `diskUsage` finds them. */
 export function fileBytes(files: Files, path: string): number {
   return sumBelow(files, path, ({ kind, sizeBytes }) => (kind === 'file' ? sizeBytes : 0))
 }
 
 function sumBelow(files: Files, path: string, measure: (stat: FileStat) => number): number {
-  const stat = files.stat(path)
-  if (!stat) return 0
-  let bytes = measure(stat)
-  if (stat.kind !== 'directory') return bytes
-  for (const name of files.list(path) ?? []) bytes += sumBelow(files, join(path, name), measure)
-  return bytes
+  try {
+    const stat = files.linkStat(path)
+    if (!stat) return 0
+    let bytes = measure(stat)
+    if (stat.kind !== 'directory') return bytes
+    for (const name of files.list(path) ?? []) bytes += sumBelow(files, join(path, name), measure)
+    return bytes
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error
+    return 0
+  }
 }

@@ -11,7 +11,12 @@ const {
   closeSync,
   constants,
   existsSync,
+  fchmodSync,
+  fchownSync,
+  fdatasyncSync,
   fstatSync,
+  fsyncSync,
+  linkSync,
   lstatSync,
   mkdirSync,
   openSync,
@@ -20,8 +25,11 @@ const {
   readSync,
   realpathSync,
   renameSync,
+  rmdirSync,
+  statfsSync,
   statSync,
   unlinkSync,
+  utimesSync,
   writeFileSync,
   writeSync,
 } = process.getBuiltinModule('node:fs')
@@ -37,17 +45,35 @@ export interface FileStat {
   mtimeMs: number
   ctimeMs: number
   inode: number
+  /** Of the file system that it is on. */
+  device: number
   /** Hard links: 0 for an open file that was deleted. */
   links: number
   owner: number
   group: number
-  /** Permission bits. */
+  /** Permission bits, with those for sticky directories and inherited groups. */
   mode: number
 }
 
 export interface DirectoryItem {
+  /** Of a name that isn't UTF-8, each byte a character, after a NUL, so that two such names are never alike. */
   name: string
   kind: 'file' | 'directory' | 'link' | 'other'
+}
+
+/** Who may do what with a file or a directory. */
+export type Access = Pick<FileStat, 'owner' | 'group' | 'mode'>
+
+/**
+ * `local`: its times are this machine's. `generated`: what is read is made up at that moment, as in procfs, and its stat says
+ * nothing about it. `unknown`: anything else, such as a network share with a clock of its own.
+ */
+export type FileSystemKind = 'local' | 'generated' | 'unknown'
+
+export interface FileSystem {
+  kind: FileSystemKind
+  /** What this user may still write; `Infinity` where that cannot be asked. */
+  freeBytes: number
 }
 
 export interface Files {
@@ -79,11 +105,23 @@ export interface Files {
   listAnyway(path: string): string[]
   /** Creates the file with this content; false when something is there already. */
   createFile(path: string, content: string): boolean
-  /** Creates the directory and its parents. */
-  makeDirectory(path: string): void
+  /** Creates the directory and its parents; returns the first that it made, undefined when they were all there. */
+  makeDirectory(path: string): string | undefined
   rename(from: string, to: string): void
+  /** Gives a file a second name; false when something has that already, or there cannot be two. */
+  link(from: string, to: string): boolean
   /** Removes a file; false when there is none. */
   remove(path: string): boolean
+  /** Removes an empty directory; false when there is none, or it is not empty. */
+  removeDirectory(path: string): boolean
+  /** Returns once what was written to the file would survive a power cut; of one that is gone, at once. */
+  sync(path: string): void
+  /** Has the file system note its own present time as the file's ctime, which takes no space. */
+  touch(path: string): void
+  /** Gives a file or directory of this user's to others; of what it may not do, it does nothing. */
+  setAccess(path: string, access: Access): void
+  /** About the file system that a path is on. */
+  fileSystem(path: string): FileSystem
 }
 
 /** A named pipe in a file's place must not make anybody wait, nor a link let bytes be added to a file of the user's. */
@@ -112,10 +150,11 @@ function toFileStat(stats: Stats): FileStat {
     mtimeMs: stats.mtimeMs,
     ctimeMs: stats.ctimeMs,
     inode: stats.ino,
+    device: stats.dev,
     links: stats.nlink,
     owner: stats.uid,
     group: stats.gid,
-    mode: stats.mode & 0o777,
+    mode: stats.mode & 0o7777,
   }
 }
 
@@ -138,9 +177,11 @@ function unless<T>(codes: readonly string[], call: () => T): T | undefined {
   }
 }
 
-function toItem(entry: Dirent): DirectoryItem {
+function toItem(entry: Dirent<Buffer>): DirectoryItem {
   const kind = entry.isFile() ? 'file' : entry.isDirectory() ? 'directory' : entry.isSymbolicLink() ? 'link' : 'other'
-  return { name: entry.name, kind }
+  const text = entry.name.toString()
+  const name = Buffer.from(text).equals(entry.name) ? text : `\0${entry.name.toString('latin1')}`
+  return { name, kind }
 }
 
 const MISSING = ['ENOENT', 'ENOTDIR']
@@ -156,6 +197,60 @@ function statOf(call: typeof statSync, path: string): FileStat | undefined {
   }
 }
 
+/** What a directory gives when it is opened to be written to. */
+const IS_DIRECTORY = ['EISDIR', 'EPERM', 'EACCES']
+/** What a file system gives that has nothing to sync. */
+const NOT_SYNCED = ['EINVAL', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP', 'EPERM', 'EACCES', 'EROFS', ...MISSING]
+const NOT_PERMITTED = ['EPERM', 'EACCES', 'EINVAL', 'ENOSYS', 'ENOTSUP', 'EROFS', ...MISSING]
+
+function sync(path: string): void {
+  unless(NOT_SYNCED, () => {
+    // Windows syncs only what may be written to.
+    const writable = unless(IS_DIRECTORY, () => openSync(path, constants.O_RDWR | NO_OTHERS))
+    const fd = writable ?? openSync(path, constants.O_RDONLY | NO_OTHERS)
+    try {
+      if (writable === undefined) fsyncSync(fd)
+      else fdatasyncSync(fd)
+    } finally {
+      closeSync(fd)
+    }
+  })
+}
+
+function setAccess(path: string, { owner, group, mode }: Access): void {
+  unless(NOT_PERMITTED, () => {
+    const fd = openSync(path, constants.O_RDONLY | NO_OTHERS)
+    try {
+      unless(NOT_PERMITTED, () => fchownSync(fd, owner, group))
+      // Giving a file away takes bits from its mode.
+      fchmodSync(fd, mode)
+    } finally {
+      closeSync(fd)
+    }
+  })
+}
+
+/** Types of `statfs` on Linux, https://man7.org/linux/man-pages/man2/statfs.2.html: disks, memory and what lies over these. */
+const LOCAL_TYPES = new Set([
+  0xef53, 0x58465342, 0x9123683e, 0x01021994, 0x858458f6, 0x794c7630, 0xf2f52010, 0xca451a4e, 0x2fc12fc1, 0x4d44,
+  0x2011bab0, 0x5346544e, 0x7366746e, 0x52654973, 0x3153464a, 0x137d, 0x73717368, 0xe0f5e1e2, 0x958458f6, 0xf15f,
+])
+/** procfs, sysfs, debugfs, tracefs, cgroups, securityfs, selinuxfs, pstore, bpf, binfmt_misc, configfs, efivarfs, devpts, resctrl. */
+const GENERATED_TYPES = new Set([
+  0x9fa0, 0x62656572, 0x64626720, 0x74726163, 0x27e0eb, 0x63677270, 0x73636673, 0xf97cff8c, 0x6165676c, 0xcafe4a11,
+  0x42494e4d, 0x62656570, 0xde5e81e4, 0x1cd1, 0x7655821,
+])
+
+function fileSystem(path: string): FileSystem {
+  const found = unless(NOT_PERMITTED, () => statfsSync(path))
+  if (!found) return { kind: 'unknown', freeBytes: Number.POSITIVE_INFINITY }
+  const type = found.type >>> 0
+  const isLocal = process.platform !== 'linux' || LOCAL_TYPES.has(type)
+  const kind = isLocal ? 'local' : GENERATED_TYPES.has(type) ? 'generated' : 'unknown'
+  // Where no size is known, there is no limit that could be known.
+  return { kind, freeBytes: found.blocks > 0 ? found.bavail * found.bsize : Number.POSITIVE_INFINITY }
+}
+
 export const nodeFiles: Files = {
   now: Date.now,
   open: (path, mode) => openSync(path, FLAGS[mode], FILE_MODE),
@@ -166,7 +261,7 @@ export const nodeFiles: Files = {
   stat: path => statOf(statSync, path),
   linkStat: path => statOf(lstatSync, path),
   list: path => unless(MISSING, () => readdirSync(path)),
-  listKinds: path => unless(MISSING, () => readdirSync(path, { withFileTypes: true }).map(toItem)),
+  listKinds: path => unless(MISSING, () => readdirSync(path, { withFileTypes: true, encoding: 'buffer' }).map(toItem)),
   realPath: path => unless(MISSING, () => realpathSync.native(path)),
   readFile: path => unless(MISSING, () => readFileSync(path)),
   readAnyway: path => readFileSync(path),
@@ -174,9 +269,16 @@ export const nodeFiles: Files = {
   listAnyway: path => readdirSync(path),
   createFile: (path, content) =>
     unless(['EEXIST'], () => writeFileSync(path, content, { flag: 'wx', mode: FILE_MODE }) ?? true) ?? false,
-  makeDirectory(path) {
-    mkdirSync(path, { recursive: true, mode: DIR_MODE })
-  },
+  makeDirectory: path => mkdirSync(path, { recursive: true, mode: DIR_MODE }),
   rename: renameSync,
+  link: (from, to) => unless(['EEXIST', ...NOT_PERMITTED], () => linkSync(from, to) ?? true) ?? false,
   remove: path => unless(MISSING, () => unlinkSync(path) ?? true) ?? false,
+  removeDirectory: path => unless([...MISSING, 'ENOTEMPTY', 'EEXIST'], () => rmdirSync(path) ?? true) ?? false,
+  sync,
+  touch(path) {
+    const seconds = Date.now() / 1000
+    utimesSync(path, seconds, seconds)
+  },
+  setAccess,
+  fileSystem,
 }

@@ -6,7 +6,7 @@ import { positionOf } from '../blobs/blobs.js'
 import type { Position } from '../log-map/record.js'
 import type { Entry } from '../manifest/entry.js'
 import type { StoredEntry } from '../manifest/manifest.js'
-import { blobLength } from '../packs/packs.js'
+import { blobLength, type Location } from '../packs/packs.js'
 import { BlobTable, Column } from './blob-table.js'
 
 /** What a blob takes in the index as a conditional put, besides the slack of its bucket. */
@@ -32,14 +32,23 @@ export class Census {
   readonly #blobBytes = new Column(integers)
   readonly #pack = new Column(integers)
   readonly #referrers = new Column(integers)
-  readonly #packs: ReadonlySet<number>
+  readonly #isThere: (location: Location) => boolean
+  /** Entries that were taken out, and what their records take. */
+  struckCount = 0
+  struckBytes = 0
   #unlocatedCount = 0
   #liveBlobs = 0
   #liveCost = 0
 
-  /** `packs` are those on disk: an entry may name one that a gc has removed. */
-  constructor(packs: Iterable<number>) {
-    this.#packs = new Set(packs)
+  /** `isThere` tells of a place whether it is in a pack on disk: an entry may name one that a gc has removed. */
+  constructor(isThere: (location: Location) => boolean) {
+    this.#isThere = isThere
+  }
+
+  /** Whether an entry that stays refers to the blob. */
+  isLive(blob: Position): boolean {
+    const row = this.#blobs.rowOf(blob)
+    return row >= 0 && this.#referrers.at(row) > 0
   }
 
   /** Entries, struck ones included. */
@@ -62,7 +71,8 @@ export class Census {
     return this.#unlocatedCount > 0
   }
 
-  add({ entry, frameBytes }: StoredEntry): void {
+  /** `nowMs` is the time by which it counts when the entry was last used. */
+  add({ entry, frameBytes }: StoredEntry, nowMs: number): void {
     const { id, location } = entry.blob
     const row = this.#blobs.add(positionOf(id))
     if (row === this.#referrers.length) {
@@ -74,8 +84,8 @@ export class Census {
       this.#liveCost += blobCost(blobLength(id))
     }
     this.#referrers.set(row, this.#referrers.at(row) + 1)
-    this.#locate(row, location.pack)
-    this.#lastUse.push(lastUseOf(entry))
+    this.#locate(row, location)
+    this.#lastUse.push(lastUseOf(entry, nowMs))
     this.#frameBytes.push(frameBytes)
     this.#blob.push(row + 1)
     this.#liveCost += entryCost(frameBytes)
@@ -87,6 +97,8 @@ export class Census {
     this.#blob.set(entry, 0)
     this.#referrers.set(row, this.#referrers.at(row) - 1)
     this.#liveCost -= entryCost(this.#frameBytes.at(entry))
+    this.struckCount++
+    this.struckBytes += this.#frameBytes.at(entry)
     if (this.#referrers.at(row) > 0) return
     this.#liveBlobs--
     this.#liveCost -= blobCost(this.#blobBytes.at(row))
@@ -105,10 +117,10 @@ export class Census {
     return entryCost(this.#frameBytes.at(entry)) + blobCost(this.#blobBytes.at(this.#blob.at(entry) - 1))
   }
 
-  /** Says which pack a blob is in, if it is one of the census. */
-  locate(blob: Position, pack: number): void {
+  /** Says where a blob is, if it is one of the census. */
+  locate(blob: Position, location: Location): void {
     const row = this.#blobs.rowOf(blob)
-    if (row >= 0) this.#locate(row, pack)
+    if (row >= 0) this.#locate(row, location)
   }
 
   /** The live blobs by pack. */
@@ -131,16 +143,23 @@ export class Census {
     return packs
   }
 
-  #locate(row: number, pack: number): void {
-    if (this.#pack.at(row) !== NO_PACK || !this.#packs.has(pack)) return
-    this.#pack.set(row, pack)
+  #locate(row: number, location: Location): void {
+    if (this.#pack.at(row) !== NO_PACK || !this.#isThere(location)) return
+    this.#pack.set(row, location.pack)
     this.#unlocatedCount--
   }
 }
 
-/** When the entry was last known to be of use, in ms: its record has the second, which its creation makes more precise. */
-export function lastUseOf({ usedAt, createdAt }: Entry): number {
-  return Math.max(usedAt, createdAt)
+/** How far the clocks of those who share a cache may be apart. */
+const CLOCK_SKEW_MS = 60_000
+
+/**
+ * When the entry was last known to be of use, in ms: its record has the second, which its creation makes more precise. One that
+ * was used by a clock that is ahead counts as the oldest: it would outlive all others.
+ */
+export function lastUseOf({ usedAt, createdAt }: Entry, nowMs: number): number {
+  const lastUse = Math.max(usedAt, createdAt)
+  return lastUse > nowMs + CLOCK_SKEW_MS ? 0 : lastUse
 }
 
 /** What an entry takes without its blob; `frameBytes` is its record's length. */

@@ -17,22 +17,36 @@ export interface Cutoff {
   ties: number
 }
 
-/** Why an entry goes, whatever room there is; undefined when it stays. What cannot be judged stays. */
+/** Why an entry goes, whatever room there is; undefined when it stays, as does one that cannot be judged. */
+export interface Judgement {
+  removal: Removal | undefined
+  isUnreadable: boolean
+}
+
 export function invalidate(
   means: SnapshotMeans,
   { entry, parts }: StoredEntry,
   nowMs: number,
   maxAgeMs: number,
-): Removal | undefined {
+): Judgement {
   const { createdAt, ttlMs, computeMs, inputs } = entry
-  if (ttlMs !== undefined && isExpired(createdAt, ttlMs, nowMs)) return { cause: 'expired' }
+  let isUnreadable = false
+  if (ttlMs !== undefined && isExpired(createdAt, ttlMs, nowMs)) return { removal: { cause: 'expired' }, isUnreadable }
   // A computed one is an answer to a state that may come back.
   if (inputs && computeMs === undefined) {
     const dir = parts.scope === 'project' ? parts.project : undefined
-    const stale = staleness(means, inputs, dir)
-    if (stale) return stale
+    try {
+      const { removal, isError } = staleness(means, inputs, dir)
+      isUnreadable = isError
+      if (removal) return { removal, isUnreadable }
+    } catch (error) {
+      // Of its sources: a loop of links, a path that is too long, no right to look, a dead network share.
+      if (typeof (error as { code?: unknown }).code !== 'string') throw error
+      isUnreadable = true
+    }
   }
-  return nowMs - lastUseOf(entry) > maxAgeMs ? { cause: 'evicted' } : undefined
+  const removal = nowMs - lastUseOf(entry, nowMs) > maxAgeMs ? ({ cause: 'evicted' } as const) : undefined
+  return { removal, isUnreadable }
 }
 
 /** Of a project that isn't there now, such as one on a disk that isn't mounted, nothing is said. */
@@ -40,12 +54,27 @@ function staleness(
   means: SnapshotMeans,
   inputs: NonNullable<Entry['inputs']>,
   dir: string | undefined,
-): Removal | undefined {
-  if (dir !== undefined && means.files.stat(dir)?.kind !== 'directory') return undefined
+): { removal: Removal | undefined; isError: boolean } {
+  if (dir !== undefined && means.files.stat(dir)?.kind !== 'directory') return { removal: undefined, isError: false }
   const asker: Asker = { dir, place: '', location: '', file: undefined, text: undefined, now: Date.now }
   const { reason, path } = new Snapshot(means).validate(inputs, asker, 'auto')
+  // What can't be looked at may be the same as before.
+  if (path !== undefined && reason !== undefined && isUnreadable(means, path))
+    return { removal: undefined, isError: true }
   const cause = REMOVAL_CAUSES.find((each): each is RemovalCause => each === reason)
-  return cause && cause !== 'evicted' ? { cause, path } : undefined
+  return { removal: cause && cause !== 'evicted' ? { cause, path } : undefined, isError: false }
+}
+
+/** A path that no file can have leads to nothing. */
+function isUnreadable({ files }: SnapshotMeans, path: string): boolean {
+  try {
+    files.stat(path)
+    return false
+  } catch (error) {
+    const { code } = error as { code?: unknown }
+    if (typeof code !== 'string') throw error
+    return code !== 'ENAMETOOLONG'
+  }
 }
 
 /**
@@ -123,7 +152,7 @@ function* merged(census: Census, runs: readonly Uint32Array[]): IterableIterator
 }
 
 /** Whether the entry is past the cutoff; one of its ties is used up then. */
-export function isCutOff(cutoff: Cutoff, entry: Entry): boolean {
-  const lastUse = lastUseOf(entry)
+export function isCutOff(cutoff: Cutoff, entry: Entry, nowMs: number): boolean {
+  const lastUse = lastUseOf(entry, nowMs)
   return lastUse < cutoff.lastUse || (lastUse === cutoff.lastUse && cutoff.ties-- > 0)
 }

@@ -16,6 +16,18 @@ export interface CollectedNamespace {
   directory: string
   manifest: Manifest
   counters: Counters
+  /** Gives back what was opened for the gc alone. */
+  close(): void
+}
+
+/** The namespaces on disk. There may be tens of thousands, so that they are opened one by one. */
+export interface Namespaces {
+  /** Names of their directories as of now, sorted. */
+  directories(): string[]
+  /** Undefined for what is no directory. */
+  open(directory: string): CollectedNamespace | undefined
+  /** Writes which entries this process has used since. */
+  flushUses(): void
 }
 
 export interface GcInput {
@@ -24,8 +36,7 @@ export interface GcInput {
   fileHashes: FileHashMap
   snapshotMeans: SnapshotMeans
   layout: Layout
-  /** All that are on disk at the time of the call. */
-  namespaces(): CollectedNamespace[]
+  namespaces: Namespaces
   now(): number
   bounds: CacheBounds
   /** The only namespace of which entries are dropped. */
@@ -33,4 +44,21 @@ export interface GcInput {
   isDryRun: boolean
   signal?: AbortSignal | undefined
   onProgress?: ((progress: GcProgress) => void) | undefined
+}
+
+/** Does the work with each namespace that there is now. */
+export async function forEachNamespace(
+  namespaces: Namespaces,
+  work: (namespace: CollectedNamespace, at: number, count: number) => Promise<void>,
+): Promise<void> {
+  const directories = namespaces.directories()
+  for (const [at, directory] of directories.entries()) {
+    const namespace = namespaces.open(directory)
+    if (!namespace) continue
+    try {
+      await work(namespace, at, directories.length)
+    } finally {
+      namespace.close()
+    }
+  }
 }

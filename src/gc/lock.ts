@@ -1,85 +1,154 @@
-// Lets one gc at a time run on a root: a file that names its owner. The lock of a dead owner is taken over, by one of those
-// who find it: whoever makes a second file beside it. Gets and sets never wait for either.
+// Lets one gc at a time run on a root: an empty file. Whoever holds it has the file system note the time on it again and
+// again, its heartbeat; one without a heartbeat for a while is taken over. That compares two times of the same file
+// system, so that neither process ids, host names nor the clocks of the processes matter. Gets and sets never wait for it.
 //
-// Not guaranteed: that nothing is lost when somebody removes the lock of a gc that runs. Two of them can each take the
-// other's copy of a value for the one that stays; that value is a miss then.
+// A holder that stood still for so long finds, before its next step, that the lock is no longer its own, and ends.
 //
-// A slice of upkeep holds it for some milliseconds; whoever means to work for long waits for that.
+// Not guaranteed: that two are never at work at once, for the length of one step. Each of them could take the other's copy of a
+// value for the one that stays; that value is a miss then.
+//
+// A step of the background gc holds it for some milliseconds; whoever means to work for long waits for that.
 
-import { isRunning, type Owner, thisProcess } from '../claims/owner.js'
-import type { Files } from '../files/files.js'
+import { join } from 'node:path'
+import { CacheError, errnoOf } from '../base/errors.js'
+import type { FileStat, Files } from '../files/files.js'
 
-/** A lock counts as dead after this: processes of another machine cannot be looked up, and numbers are given again. */
-const MAX_AGE_MS = 60 * 60 * 1000
-/** Between making the file and writing its name to it, an owner is killed or goes on. */
-const MAX_NAMELESS_MS = 10_000
-
-interface LockOwner extends Owner {
-  sinceMs: number
-  isSlice: boolean
-}
-
-/** How long to wait for a slice, in ms, and between two looks. A slice that takes longer is that of a stopped process. */
+/** A lock without a heartbeat for this long is nobody's. */
+export const DEAD_AFTER_MS = 15_000
+const HEARTBEAT_MS = 2000
+/** How long to wait for a step that holds the lock, in ms, and between two looks. One that takes longer is that of a stopped process. */
 const PATIENCE_MS = 2000
 const PAUSE_MS = 5
+/** What a holder that works for long writes to the file. */
+const LONG = 'gc\n'
+const PROBE = '.probe'
 
-/** Like `acquire`, once the slice that holds the lock is over. */
-export async function acquireAfterSlice(files: Files, path: string): Promise<boolean> {
-  for (let waitedMs = 0; !acquire(files, path); waitedMs += PAUSE_MS) {
-    const owner = parseOwner(files.readFile(path))
-    // Without an owner it was given back since, or is about to be written.
-    if ((owner && !owner.isSlice) || waitedMs >= PATIENCE_MS) return false
-    await new Promise(resolve => setTimeout(resolve, PAUSE_MS))
+export class Lock {
+  readonly #files: Files
+  readonly #path: string
+  readonly #random: () => number
+  /** The file as this process made it or touched it last; undefined while it does not hold it. */
+  #own: FileStat | undefined
+  #beatAt = 0
+
+  constructor(files: Files, path: string, random: () => number) {
+    this.#files = files
+    this.#path = path
+    this.#random = random
   }
-  return true
-}
 
-/** True when the lock is now this process's; `release` gives it back. */
-export function acquire(files: Files, path: string, isSlice = false): boolean {
-  if (files.createFile(path, nameOf(files, isSlice))) return true
-  // One that was given back in between is whoever's who comes next: there is nothing to take over.
-  if (!isDead(files, path)) return false
-  const takeover = `${path}.takeover`
-  if (!files.createFile(takeover, '')) {
-    // Made a moment ago, or by somebody who was killed then: the next one who comes may try.
-    if (isDead(files, takeover)) files.remove(takeover)
-    return false
+  /** Like `acquire`, once the step that holds the lock is over. */
+  async acquireAfterStep(): Promise<boolean> {
+    for (let waitedMs = 0; !this.acquire(); waitedMs += PAUSE_MS) {
+      const isLong = (this.#files.linkStat(this.#path)?.sizeBytes ?? 0) > 0
+      if (isLong || waitedMs >= PATIENCE_MS) return false
+      await new Promise(resolve => setTimeout(resolve, PAUSE_MS))
+    }
+    // That it will be held for long is said where there is room to say it.
+    this.#announce()
+    return true
   }
-  try {
-    // Nobody but the one who has this file removes a lock that is not his own.
-    if (isDead(files, path)) files.remove(path)
-    return files.createFile(path, nameOf(files, isSlice))
-  } finally {
-    files.remove(takeover)
+
+  /** True when the lock is now this process's; `release` gives it back. */
+  acquire(): boolean {
+    if (this.#create()) return true
+    // One that was given back in between is whoever's who comes next: there is nothing to take over.
+    if (!this.#isDead(this.#path)) return false
+    const takeover = `${this.#path}.takeover`
+    if (!this.#files.createFile(takeover, '')) {
+      // Made a moment ago, or by a process that was killed then: the next one that comes may try.
+      if (this.#isDead(takeover)) this.#files.remove(takeover)
+      return false
+    }
+    try {
+      // Only the one that has this file removes a lock that is not its own.
+      if (this.#isDead(this.#path)) this.#files.remove(this.#path)
+      return this.#create()
+    } finally {
+      this.#files.remove(takeover)
+    }
+  }
+
+  /**
+   * Says that this process still lives; to be called before each step.
+   *
+   * @throws CacheError `ERR_CACHE_BUSY` when the lock was taken over meanwhile
+   */
+  keep(): void {
+    const now = performance.now()
+    if (!this.#isOwn()) {
+      this.#own = undefined
+      throw new CacheError('ERR_CACHE_BUSY', 'This gc stood still for too long, and another one has begun.')
+    }
+    if (now - this.#beatAt < HEARTBEAT_MS) return
+    this.#files.touch(this.#path)
+    this.#note(now)
+  }
+
+  release(): void {
+    if (this.#isOwn()) this.#files.remove(this.#path)
+    this.#own = undefined
+  }
+
+  #create(): boolean {
+    if (!this.#files.createFile(this.#path, '')) return false
+    this.#note(performance.now())
+    return true
+  }
+
+  #announce(): void {
+    try {
+      const fd = this.#files.open(this.#path, 'append')
+      try {
+        this.#files.append(fd, Buffer.from(LONG), LONG.length)
+      } finally {
+        this.#files.close(fd)
+      }
+    } catch (error) {
+      if (errnoOf(error) === undefined) throw error
+    }
+    this.#note(performance.now())
+  }
+
+  #note(now: number): void {
+    this.#own = this.#files.linkStat(this.#path)
+    this.#beatAt = now
+  }
+
+  #isOwn(): boolean {
+    const [own, there] = [this.#own, this.#files.linkStat(this.#path)]
+    return own !== undefined && there?.inode === own.inode && there.ctimeMs === own.ctimeMs
+  }
+
+  /** Whether there is a lock, and no process lives whose it is. */
+  #isDead(path: string): boolean {
+    const stat = this.#files.linkStat(path)
+    if (!stat) return false
+    // A link or a pipe is nobody's.
+    if (stat.kind !== 'file') return true
+    const isOld = (nowMs: number) => Math.abs(nowMs - stat.ctimeMs) > DEAD_AFTER_MS
+    // By this process's clock first, which is another one only on network shares: that takes no file.
+    return isOld(this.#files.now()) && isOld(this.#fileSystemNow())
+  }
+
+  /** The present time of the file system, which it notes on a file that is made. */
+  #fileSystemNow(): number {
+    const probe = `${this.#path}.${Math.floor(this.#random() * 2 ** 32).toString(16)}${PROBE}`
+    try {
+      this.#files.createFile(probe, '')
+      return this.#files.linkStat(probe)?.ctimeMs ?? this.#files.now()
+    } catch (error) {
+      if (errnoOf(error) === undefined) throw error
+      return this.#files.now()
+    } finally {
+      this.#files.remove(probe)
+    }
   }
 }
 
-function nameOf(files: Files, isSlice: boolean): string {
-  return JSON.stringify({ ...thisProcess(), sinceMs: files.now(), isSlice } satisfies LockOwner)
-}
-
-export function release(files: Files, path: string): void {
-  files.remove(path)
-}
-
-/** Whether there is a lock, and nobody lives whose it is. */
-function isDead(files: Files, path: string): boolean {
-  const stat = files.linkStat(path)
-  if (!stat) return false
-  // A link or a pipe is nobody's.
-  if (stat.kind !== 'file') return true
-  const owner = parseOwner(files.readFile(path))
-  const ageMs = files.now() - stat.mtimeMs
-  if (ageMs > (owner ? MAX_AGE_MS : MAX_NAMELESS_MS)) return true
-  return owner !== undefined && owner.host === thisProcess().host && !isRunning(owner.pid)
-}
-
-function parseOwner(content: Buffer | undefined): LockOwner | undefined {
-  try {
-    const owner: unknown = JSON.parse(content?.toString() ?? '')
-    return typeof (owner as LockOwner | null)?.pid === 'number' ? (owner as LockOwner) : undefined
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined
-    throw error
+/** Removes the probes of processes that were killed; for the holder of the lock. */
+export function removeProbes(files: Files, version: string): void {
+  for (const name of files.list(version) ?? []) {
+    if (name.startsWith('gc.lock.') && name.endsWith(PROBE)) files.remove(join(version, name))
   }
 }

@@ -1,20 +1,27 @@
-// Cuts a gc into pieces: between two, the host's event loop turns, progress is told, and an abort is obeyed.
+// Cuts a gc into pieces: between two, the host's event loop turns, progress is told, an abort is obeyed, and the gc says that it
+// still lives.
 
 import type { GcProgress } from '../api/index.js'
 
-export class Pace {
-  readonly #signal: AbortSignal | undefined
-  readonly #onProgress: ((progress: GcProgress) => void) | undefined
+export interface PaceInput {
+  signal: AbortSignal | undefined
+  onProgress: ((progress: GcProgress) => void) | undefined
+  /** Called before each piece; throws when the gc must not go on. */
+  check(): void
+}
 
-  constructor(signal: AbortSignal | undefined, onProgress: ((progress: GcProgress) => void) | undefined) {
-    this.#signal = signal
-    this.#onProgress = onProgress
+export class Pace {
+  readonly #input: PaceInput
+
+  constructor(input: PaceInput) {
+    this.#input = input
   }
 
-  /** @throws the signal's reason */
+  /** @throws the signal's reason; what `check` throws */
   async pause(step: GcProgress['step'], fraction: number): Promise<void> {
-    this.#onProgress?.({ step, fraction })
+    this.#input.onProgress?.({ step, fraction })
     await new Promise<void>(resolve => setImmediate(resolve))
-    this.#signal?.throwIfAborted()
+    this.#input.signal?.throwIfAborted()
+    this.#input.check()
   }
 }

@@ -7,18 +7,16 @@
 // allowed, and a round goes on beside the sets. So a round begins before a bound is reached; past it each set takes a slice,
 // or waits for that of another process.
 
-import { type Layout, PACK_BYTES } from '../base/layout.js'
+import { escapeNamespace, PACK_BYTES } from '../base/layout.js'
 import { waitSync } from '../base/wait.js'
 import { fileBytes } from '../files/disk-usage.js'
-import type { Bounds } from '../policy/bounds.js'
-import { type CacheBounds, limitsOf } from '../policy/bounds.js'
+import { type Bounds, type CacheBounds, limitsOf } from '../policy/bounds.js'
 import { Journal, type UpkeepState } from './journal.js'
-import { acquire, release } from './lock.js'
-import { Round, type RoundInput, type RoundState } from './round.js'
+import { Lock } from './lock.js'
+import { type DropState, type MeasureState, Round, type RoundInput, type RoundState } from './round.js'
 import { type Cut, Sample } from './sample.js'
 
 export interface UpkeepInput extends RoundInput {
-  layout: Layout
   bounds(): CacheBounds
 }
 
@@ -72,13 +70,20 @@ class SliceTaker implements Slices {
   readonly #input: UpkeepInput
   readonly #journal: Journal
   readonly #round: Round
+  readonly #lock: Lock
+  #bounds: CacheBounds
+  /** What there was when it was last measured, and the packs' part of it. */
+  #measured = { bytes: 0, packBytes: 0 }
   #isUrgent = false
   #taken: Taken = { sliceAt: undefined, hasLooked: false, maxSetCount: 0, maxSetBytes: 0 }
 
   constructor(input: UpkeepInput) {
+    const { environment, layout } = input
     this.#input = input
-    this.#journal = new Journal(input.environment, input.layout.upkeep)
+    this.#journal = new Journal(environment, layout.upkeep)
     this.#round = new Round(input, blob => this.#journal.isMarked(blob))
+    this.#lock = new Lock(environment.files, layout.gcLock, environment.random)
+    this.#bounds = input.bounds()
     this.#readBounds()
   }
 
@@ -93,13 +98,12 @@ class SliceTaker implements Slices {
   }
 
   #take(isMuch: boolean): void {
-    const { environment, layout } = this.#input
     if (!isMuch && this.#isIdle(this.#journal.read())) {
       this.#taken.sliceAt = undefined
       return
     }
     const start = performance.now()
-    while (!acquire(environment.files, layout.gcLock, true)) {
+    while (!this.#lock.acquire()) {
       const now = performance.now()
       if (!this.#isUrgent || now - start > SLICE_MS) {
         this.#taken.sliceAt = now + (this.#isUrgent ? 0 : SLICE_MS)
@@ -110,35 +114,37 @@ class SliceTaker implements Slices {
     try {
       this.#takeSlice(performance.now(), isMuch)
     } finally {
-      release(environment.files, layout.gcLock)
+      this.#lock.release()
     }
   }
 
   #takeSlice(start: number, isMuch: boolean): void {
-    const { environment } = this.#input
+    const { environment, namespaces } = this.#input
     const isOver = () => performance.now() - start >= SLICE_MS
     environment.turn.end()
     // What this process has used since is not written down yet.
-    for (const { manifest } of this.#input.namespaces()) manifest.flush()
+    namespaces.flushUses()
     // Another process may have had the lock until now.
     const found = this.#journal.read()
-    let state = found?.phase === 'idle' ? undefined : found
-    if (isMuch || !state) this.#look()
+    let state: RoundState | undefined = found?.phase === 'idle' ? undefined : found
+    if (isMuch || !state) {
+      this.#taken.hasLooked = true
+      this.#readBounds()
+    }
     if (!state) {
-      state = this.#begin(isOver)
-      this.#journal.begin(state ?? this.#rest(IDLE_MS))
+      state = this.#round.begin()
+      this.#journal.begin(state)
     }
-    const round = this.#round
-    while (state && !isOver()) {
-      const next: RoundState | undefined = round.step(state)
+    const decide = (measured: MeasureState) => this.#decide(measured, isOver)
+    do {
+      const next: RoundState | undefined = this.#round.step(state, decide)
       // The marks must all be in the journal before anything is rewritten.
-      if (state.phase === 'mark' && next?.phase !== 'mark') this.#journal.write(next ?? state, round.takeMarks())
+      if (state.phase === 'mark' && next?.phase !== 'mark') this.#journal.write(next ?? state, this.#round.takeMarks())
       state = next
-      if (state) continue
-      this.#isUrgent = this.#isTooLarge(URGENT_SHARE)
-      this.#journal.begin(this.#rest(this.#isTooLarge(1) ? RETRY_MS : IDLE_MS))
-    }
-    if (state) this.#journal.write(state, round.takeMarks())
+    } while (state && !isOver())
+    if (state) this.#journal.write(state, this.#round.takeMarks())
+    else this.#journal.begin(this.#rest(this.#isTooLarge(1) ? RETRY_MS : IDLE_MS))
+    this.#isUrgent = this.#isTooLarge(URGENT_SHARE)
     const now = performance.now()
     this.#taken.sliceAt = state && now + (this.#isUrgent ? 0 : REST * (now - start))
   }
@@ -155,7 +161,8 @@ class SliceTaker implements Slices {
   }
 
   #readBounds(): void {
-    const { whole, namespaces } = this.#input.bounds()
+    this.#bounds = this.#input.bounds()
+    const { whole, namespaces } = this.#bounds
     const limits = [whole, ...namespaces.values()].map(limitsOf)
     this.#taken.maxSetBytes = Math.min(...limits.map(({ maxSizeBytes }) => maxSizeBytes)) * SIZE_LOOK_SHARE
     // In a cache of few packs, each would hold so much that is alive that giving a part of one up costs copying all of it.
@@ -164,46 +171,53 @@ class SliceTaker implements Slices {
     this.#taken.maxSetCount = Math.min(...limits.map(({ maxEntries }) => maxEntries)) * SIZE_LOOK_SHARE
   }
 
-  #look(): void {
-    this.#taken.hasLooked = true
-    this.#readBounds()
-    this.#isUrgent = this.#isTooLarge(URGENT_SHARE)
+  #packBytes(): number {
+    const { environment, layout } = this.#input
+    return fileBytes(environment.files, layout.packs)
   }
 
+  /** As far as this process knows: it looks at the packs, and takes what else there is to have grown with them. */
   #isTooLarge(share: number): boolean {
-    const { environment, layout, bounds } = this.#input
-    return fileBytes(environment.files, layout.version) > limitsOf(bounds().whole).maxSizeBytes * share
+    const { bytes, packBytes } = this.#measured
+    const grown = this.#packBytes() - packBytes
+    const factor = grown > 0 && packBytes > 0 ? bytes / packBytes : 1
+    return bytes + grown * factor > limitsOf(this.#bounds.whole).maxSizeBytes * share
   }
 
-  /** The state that a new round begins with; undefined when none is needed. */
-  #begin(isOver: () => boolean): RoundState | undefined {
-    const { environment, blobs, layout, bounds, now } = this.#input
+  /** The state that dropping begins with; undefined when nothing is to be dropped. */
+  #decide({ id, manifestBytes, otherBytes, chosen }: MeasureState, isOver: () => boolean): DropState | undefined {
+    const { environment, blobs, layout, namespaces, now } = this.#input
+    const { files, random } = environment
     const { packs } = blobs
-    const { files } = environment
-    const { whole, namespaces: named } = bounds()
-    const namespaces = this.#input.namespaces()
-    const sample = new Sample(namespaces, Math.floor(environment.random() * 2 ** 32), isOver)
+    const { whole, namespaces: named } = this.#bounds
+    const allPackBytes = this.#packBytes()
+    const indexBytes = fileBytes(files, layout.blobIndex)
+    // What a cycle cannot make less: counters, the memo and the like.
+    const fixedBytes =
+      otherBytes + fileBytes(files, layout.fileHashes) + (files.linkStat(layout.upkeep)?.sizeBytes ?? 0)
+    const sizeBytes = fixedBytes + manifestBytes + allPackBytes + indexBytes
+    this.#measured = { bytes: sizeBytes, packBytes: allPackBytes }
+    const sampling = { namespaces, nowMs: now(), random, isOver }
     const cuts: Record<string, Cut> = {}
-    for (const { name, directory } of namespaces) {
-      const limits = limitsOf(named.get(name))
-      const isFull = sample.cut(partOf(limits, FULL_SHARE), now(), directory)
-      const cut = isFull && sample.cut(partOf(limits, KEPT_SHARE), now(), directory)
+    for (const [name, bounds] of named) {
+      const limits = limitsOf(bounds)
+      const directory = escapeNamespace(name)
+      const sample = new Sample(sampling, [{ directory, bytes: 1, rank: 1 }], 1)
+      const isFull = sample.cut(partOf(limits, FULL_SHARE), now())
+      const cut = isFull && sample.cut(partOf(limits, KEPT_SHARE), now())
       if (cut) cuts[directory] = cut
     }
-    const sizeBytes = fileBytes(files, layout.version)
+    const sample = new Sample(sampling, chosen, manifestBytes)
     const full = partOf(limitsOf(whole), FULL_SHARE)
     const isFull =
       sizeBytes > full.maxSizeBytes || sample.cut({ ...full, maxSizeBytes: Number.POSITIVE_INFINITY }, now())
     if (!isFull && Object.keys(cuts).length === 0) return undefined
-    // What a round cannot make less: counters, the memo and the like.
-    const allPackBytes = fileBytes(files, layout.packs)
-    let fixedBytes = sizeBytes - allPackBytes - fileBytes(files, layout.blobIndex)
-    for (const { directory } of namespaces) fixedBytes -= fileBytes(files, layout.manifest(directory))
     const kept = partOf(limitsOf(whole), KEPT_SHARE)
-    const cut = sample.cut({ ...kept, maxSizeBytes: kept.maxSizeBytes - fixedBytes }, now(), undefined, allPackBytes)
+    const cut = sample.cut({ ...kept, maxSizeBytes: kept.maxSizeBytes - fixedBytes }, now(), allPackBytes)
     const excessBytes = Math.max(0, sizeBytes - full.maxSizeBytes)
     return {
       phase: 'drop',
+      id,
       directory: '',
       place: 0,
       cut: isFull ? cut : undefined,

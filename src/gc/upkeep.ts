@@ -10,6 +10,9 @@ import { createSlices, type Slices, type UpkeepInput } from './slices.js'
 const SETS_PER_LOOK = 64
 const FIRST_LOOK_SHARE = 1 / 16
 
+/** What an entry takes at least, whatever its value. */
+const ENTRY_BYTES = 128
+
 export class Upkeep {
   readonly #input: UpkeepInput
   #slices: Slices | undefined
@@ -33,7 +36,7 @@ export class Upkeep {
   /** To be called after a set of so many entries. @throws errno-style errors; CacheError `ERR_CACHE_IO` */
   afterSet(count: number, bytes: number): void {
     this.#setCount += count
-    this.#setBytes += bytes
+    this.#setBytes += bytes + count * ENTRY_BYTES
     this.#setsToLook -= count
     const isMuch = this.#setCount >= this.#maxSetCount || this.#setBytes >= this.#maxSetBytes
     const isFirst = this.#isNew && this.#input.environment.random() < FIRST_LOOK_SHARE

@@ -2,6 +2,7 @@
 
 import { errnoOf } from '../base/errors.js'
 import type { DirectoryItem, FileStat, Files } from '../files/files.js'
+import { sourceClock } from '../fingerprint/clock.js'
 import { isRacy, isSameStat } from '../fingerprint/fingerprint.js'
 import type { Hashing } from '../hashing/hashing.js'
 import { type Input, inputOf } from './input.js'
@@ -166,7 +167,7 @@ export class Source {
   #withStat(input: Input): Input {
     const { stat } = this
     if (!stat) return input
-    input.isRacy = isRacy(stat, this.#nowMs)
+    input.isRacy = isRacy(stat, sourceClock(this.#means.files, this.path, stat, this.#nowMs))
     input.sizeBytes = stat.sizeBytes
     input.mtimeMs = stat.mtimeMs
     input.ctimeMs = stat.ctimeMs

@@ -7,7 +7,7 @@
 //
 // Names never come back once they are gone, except `_.0`, so no file is ever renamed over another one.
 
-import { join, relative, sep } from 'node:path'
+import { dirname, join, relative, sep } from 'node:path'
 import { BUCKET_FANOUT } from '../base/layout.js'
 import type { Files } from '../files/files.js'
 
@@ -85,6 +85,19 @@ export class BucketDirectory {
     this.#listings.clear()
   }
 
+  /** Every bucket on disk, also those that have successors. */
+  buckets(): BucketName[] {
+    this.forget()
+    return this.directories().flatMap(directory => {
+      const digits = relative(this.path, directory).split(sep).join('')
+      return (this.#files.list(directory) ?? []).flatMap(name => {
+        const [, digit, generation] = BUCKET_FILE.exec(name) ?? []
+        if (digit === undefined || (digit === '_' && digits !== '')) return []
+        return { prefix: digit === '_' ? '' : digits + digit, generation: Number(generation) }
+      })
+    })
+  }
+
   /** The candidates on disk, by the prefix that they would be in force for. */
   candidates(): { path: string; prefix: string }[] {
     this.forget()
@@ -123,6 +136,10 @@ export class BucketDirectory {
     this.#files.makeDirectory(this.#directoryOf(prefix))
   }
 
+  #isDirectory(path: string): boolean {
+    return this.#files.linkStat(path)?.kind === 'directory'
+  }
+
   #directoryOf(prefix: string): string {
     return prefix === '' ? this.path : join(this.path, ...prefix)
   }
@@ -130,7 +147,10 @@ export class BucketDirectory {
   #list(prefix: string): Listing {
     let listing = this.#listings.get(prefix)
     if (!listing) {
-      const names = this.#files.list(this.#directoryOf(prefix))
+      const path = this.#directoryOf(prefix)
+      // What a link leads to is not the cache's.
+      const isOwn = this.#isDirectory(path) && (prefix !== '' || this.#isDirectory(dirname(path)))
+      const names = isOwn ? this.#files.list(path) : undefined
       listing = names ? parseListing(names) : NOTHING
       this.#listings.set(prefix, listing)
     }

@@ -70,13 +70,17 @@ export class LogMap {
   /** The turn in which the map was found to have no files. */
   #emptyTurn = 0
 
-  /** `identity` is the map's place below the root, with `/`; `positionOf` tells where the caller puts a key, if it is one. */
+  /**
+   * `identity` is the map's place below the root, with `/`; `positionOf` tells where the caller puts a key, if it is one. What is
+   * only a hint need not be synced: nothing is lost with it but time.
+   */
   constructor(
     environment: Environment,
     path: string,
     identity: string,
     positionOf: (key: Buffer) => Position | undefined,
     bucketBytes = BUCKET_BYTES,
+    isHint = false,
   ) {
     this.#environment = environment
     this.#directory = new BucketDirectory(environment.files, path)
@@ -84,7 +88,7 @@ export class LogMap {
     this.identity = identity
     this.positionOf = positionOf
     this.#bucketBytes = bucketBytes
-    this.#succession = new Succession(environment, this.#directory, identity)
+    this.#succession = new Succession(environment, this.#directory, identity, !isHint)
   }
 
   /**
@@ -190,13 +194,55 @@ export class LogMap {
     return count
   }
 
-  /** Rewrites the bucket at this place if a fifth of it is dead; returns the first place that is not its. */
-  compactAt(place: number): number {
+  /**
+   * Rewrites the bucket at this place if a fifth of it is dead, or of no use to the caller; returns the first place that is not
+   * its.
+   */
+  compactAt(place: number, isUseless?: (record: RecordView) => boolean): number {
     const bucket = this.#current(place)
     if (!bucket) return this.#afterMissing(place)
     const { log, deadBytes, sealedAt, name } = bucket
-    if (sealedAt < 0 && log.end > MIN_COMPACT_BYTES && deadBytes >= log.end * MIN_DEAD_SHARE) this.#replace(bucket)
+    let uselessBytes = 0
+    if (isUseless && sealedAt < 0) {
+      for (const record of bucket.records()) if (isUseless(record)) uselessBytes += record.frameBytes
+      this.#tree.account(bucket)
+    }
+    const isMostlyUseless = uselessBytes > 0 && deadBytes + uselessBytes >= log.end * MIN_DEAD_SHARE
+    if (sealedAt < 0 && (log.end > MIN_COMPACT_BYTES || uselessBytes > 0)) {
+      if (isMostlyUseless || deadBytes >= log.end * MIN_DEAD_SHARE) this.#replace(bucket, isUseless)
+    }
     return placeAfter(name.prefix)
+  }
+
+  /** Syncs the file of the bucket at this place; returns the first place that is not its. */
+  syncAt(place: number): number {
+    const bucket = this.#current(place)
+    if (!bucket) return this.#afterMissing(place)
+    this.#environment.files.sync(bucket.log.path)
+    return placeAfter(bucket.name.prefix)
+  }
+
+  /**
+   * Removes the file of a map that was never split and has no records; returns whether there is none any more. Whoever writes at
+   * the same time finds the file sealed, or gone, and begins another one.
+   *
+   * @throws errno-style errors; CacheError `ERR_CACHE_IO`
+   */
+  removeIfEmpty(): boolean {
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      this.#environment.turn.end()
+      const bucket = this.#current(0)
+      if (!bucket) return this.#directory.missing(0).prefix === ''
+      if (bucket.name.prefix !== '' || bucket.liveCount > 0 || bucket.successor) return false
+      if (bucket.sealedAt < 0) {
+        const offset = bucket.append(new FrameWriter().begin(FRAME.seal).end())
+        if (offset >= 0 && !bucket.isVoid(offset) && bucket.liveCount === 0 && !bucket.successor) {
+          this.#environment.files.remove(bucket.log.path)
+        }
+      }
+      this.#drop(bucket)
+    }
+    return false
   }
 
   /** Whether there are no records. @throws errno-style errors */
@@ -204,8 +250,16 @@ export class LogMap {
     return this.records().next().done === true
   }
 
-  /** Removes the candidates of processes that died; returns how many there were. */
+  /** Removes the candidates of processes that died, and what they did not remove themselves; returns how many candidates there were. */
   removeLeftovers(): number {
+    for (const name of this.#directory.buckets()) {
+      const inForce = this.#directory.find(firstPlace(name))
+      if (inForce?.prefix === name.prefix && inForce.generation === name.generation) continue
+      const log = new Log(this.#environment, this.#directory.file(name), identityOf(this.identity, name), 'append')
+      const bucket = new Bucket(log, name, this.#bucketBytes, this.positionOf)
+      if (bucket.refresh() && bucket.successor) this.#succession.settle(bucket)
+      log.close()
+    }
     const candidates = this.#directory.candidates()
     this.#environment.turn.end()
     let count = 0
@@ -269,6 +323,7 @@ export class LogMap {
   }
 
   close(): void {
+    this.#emptyTurn = 0
     this.#tree.close()
     this.#directory.forget()
   }
@@ -342,15 +397,15 @@ export class LogMap {
     else bucket.limitBytes = bucket.log.end * 2
   }
 
-  #replace(bucket: Bucket): void {
+  #replace(bucket: Bucket, isUseless?: (record: RecordView) => boolean): void {
     if (bucket.sealedAt < 0 && bucket.append(new FrameWriter().begin(FRAME.seal).end()) < 0) this.#drop(bucket)
-    else this.#tryFollow(bucket, firstPlace(bucket.name))
+    else this.#tryFollow(bucket, firstPlace(bucket.name), isUseless)
   }
 
   /** Like `#follow`; false, with the sealed bucket as it is, when the successors cannot be had now. */
-  #tryFollow(bucket: Bucket, place: number): boolean {
+  #tryFollow(bucket: Bucket, place: number, isUseless?: (record: RecordView) => boolean): boolean {
     try {
-      return this.#follow(bucket, place)
+      return this.#follow(bucket, place, isUseless)
     } catch (error) {
       if (errnoOf(error) === undefined && !(error instanceof CacheError)) throw error
       return false
@@ -361,11 +416,11 @@ export class LogMap {
    * Puts the successors of a sealed bucket in force. Where nothing may be written, the sealed one remains so for the places
    * that none of its successors has taken over yet: false for such a place.
    */
-  #follow(bucket: Bucket, place: number): boolean {
+  #follow(bucket: Bucket, place: number, isUseless?: (record: RecordView) => boolean): boolean {
     if (this.#environment.readOnly) {
       if (this.#succession.isInForce(bucket, place)) return false
     } else {
-      this.#succession.settle(bucket)
+      this.#succession.settle(bucket, isUseless)
     }
     this.#drop(bucket)
     return true

@@ -14,6 +14,8 @@ export interface Environment {
   readOnly: boolean
   /** Called before directories are made; throws when the root must not be written to. */
   prepare(): void
+  /** Another number once the root is another directory than before: what was learned of the old one is of no use. */
+  rootGeneration(): number
 }
 
 /**
@@ -26,6 +28,12 @@ export interface Environment {
 export class Turn {
   #id = 1
   #isEnding = false
+  readonly #begins: () => void
+
+  /** `begins` is called when something is asked of the cache for the first time in a turn of the event loop. */
+  constructor(begins: () => void = () => undefined) {
+    this.#begins = begins
+  }
 
   /** Has everything looked at again, as if a new turn had begun. */
   end(): void {
@@ -39,6 +47,7 @@ export class Turn {
         this.#isEnding = false
         this.#id++
       })
+      this.#begins()
     }
     return this.#id
   }

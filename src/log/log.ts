@@ -9,7 +9,7 @@
 // Not guaranteed: that the file is still the one that others use. Whoever holds a log must act on a file that is gone and
 // on frames that say so.
 
-import { CacheError, errnoOf } from '../base/errors.js'
+import { CacheError, errnoOf, shortWrite } from '../base/errors.js'
 import { FORMAT_VERSION, FRAME, FRAME_HEADER_BYTES, MAX_FRAME_BYTES } from '../base/layout.js'
 import type { PooledFile } from '../files/descriptors.js'
 import type { FileStat, OpenMode } from '../files/files.js'
@@ -96,8 +96,7 @@ export class Log {
       batch.check(this.#environment.hashing, this.seed)
       const written = this.#file.append(batch.bytes, batch.length)
       if (written < batch.length) {
-        const message = `Only ${written} of ${batch.length} bytes could be written to ${this.path}.`
-        throw new CacheError('ERR_CACHE_IO', message)
+        throw shortWrite(this.path, written, batch.length)
       }
       const offset = this.end
       const end = offset + batch.length

@@ -119,7 +119,7 @@ function encodeEntry({ blob, createdAt, usedAt, ttlMs, computeMs, question, seen
   let at = bytes.writeUInt32LE(blob.location.pack, 1 + BLOB_ID_BYTES)
   at = bytes.writeUInt32LE(blob.location.offset, at)
   at = bytes.writeUIntLE(createdAt, at, 6)
-  at = bytes.writeUInt32LE(Math.floor(usedAt / 1000), at)
+  at = bytes.writeUInt32LE(Math.min(Math.floor(usedAt / 1000), 0xffffffff), at)
   if (ttlMs !== undefined) at = bytes.writeDoubleLE(ttlMs, at)
   if (computeMs !== undefined) at = bytes.writeFloatLE(computeMs, at)
   if (question) at += question.copy(bytes, at)

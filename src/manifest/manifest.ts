@@ -75,6 +75,14 @@ export interface StoredRest {
   isOfUse: boolean
 }
 
+export interface StoredPart {
+  entries: StoredEntry[]
+  rest: StoredRest[]
+  unreadableCount: number
+  next: number
+  share: number
+}
+
 const MAX_AMENDMENTS = 1024
 /** No computation is waited for that long. */
 const LEASE_MS = 3_600_000
@@ -152,8 +160,7 @@ export class Manifest {
     const text = key.bytes.subarray(keyStart(key.bytes))
     return this.#map.getAll(key).flatMap(found => {
       if (!found.isPut || !found.key.subarray(keyStart(found.key)).equals(text)) return []
-      const entry = listed(found)
-      return entry && !entry.isAnswer ? entry : []
+      return listed(found).filter(({ isAnswer }) => !isAnswer)
     })
   }
 
@@ -215,7 +222,7 @@ export class Manifest {
       const chosen = (part?.records() ?? []).flatMap(found => {
         const parts = parseKey(found.key)
         if (!isChosen(parts)) return []
-        if (!parts.isAnswer && entryIn(found)) count++
+        if (!parts.isAnswer && tryHeadIn(found)?.entry) count++
         const key = { place: found.place, slot: found.slot, bytes: Buffer.from(found.key) }
         return toChange({ key, removal: { cause: 'deleted' } })
       })
@@ -230,32 +237,40 @@ export class Manifest {
     this.#map.compactAt(place)
   }
 
+  /** Removes its file if there is nothing in it, see `LogMap`. */
+  removeIfEmpty(): boolean {
+    return this.#map.removeIfEmpty()
+  }
+
   /** Removes what dead processes left of their work. */
   removeLeftovers(): void {
     this.#map.removeLeftovers()
   }
 
   /**
-   * The entries of the bucket at this place, with their answers, and what else there is; the share of all places that it has.
-   * From place 0 on, part by part, they are all. @throws like `look`
+   * The entries of the bucket at this place, with their answers, and what else there is; how many of its records can't be made
+   * out, and the share of all places that it has. From place 0 on, part by part, they are all. @throws errno-style errors
    */
-  partAt(place: number, nowMs = 0): { entries: StoredEntry[]; rest: StoredRest[]; next: number; share: number } {
+  partAt(place: number, nowMs = 0): StoredPart {
     const { part, next } = this.#map.partAt(place)
     const entries: StoredEntry[] = []
     const rest: StoredRest[] = []
     const records = part?.records() ?? []
     const epochs = new Map<string, number>()
     const withAnswers = new Set<string>()
+    const heads = new Map<RecordView, Head>()
     for (const found of records) {
       const { isAnswer } = parseKey(found.key)
+      const head = tryHeadIn(found)
+      if (!head) continue
+      heads.set(found, head)
       if (isAnswer) withAnswers.add(headBytes(found.key).toString('latin1'))
-      else epochs.set(found.key.toString('latin1'), headIn(found).epoch)
+      else epochs.set(found.key.toString('latin1'), head.epoch)
     }
-    for (const found of records) {
+    for (const [found, head] of heads) {
       const key = { place: found.place, slot: found.slot, bytes: found.key }
       const parts = parseKey(found.key)
       const { check, frameBytes } = found
-      const head = headIn(found)
       // Answers of an epoch that is over can't be found any more.
       const isVoid = parts.isAnswer && epochs.get(headBytes(found.key).toString('latin1')) !== head.epoch
       const hasAnswers = !parts.isAnswer && withAnswers.has(found.key.toString('latin1'))
@@ -265,25 +280,26 @@ export class Manifest {
         rest.push({ key, check, frameBytes, isOfUse: !isVoid && (parts.isAnswer || isHeld || hasAnswers) })
       }
     }
-    return { entries, rest, next, share: 16 ** -(part?.prefix.length ?? 0) }
+    const unreadableCount = records.length - heads.size
+    return { entries, rest, unreadableCount, next, share: 16 ** -(part?.prefix.length ?? 0) }
   }
 
-  /** All entries, answers included. */
-  *entries(): IterableIterator<ListedEntry> {
-    for (const found of this.#map.records()) {
-      const entry = listed(found)
-      if (entry) yield entry
-    }
+  /** All entries, answers included. `unreadable` is called for each record that can't be made out. */
+  *entries(unreadable: (error: unknown) => void = () => undefined): IterableIterator<ListedEntry> {
+    for (const found of this.#map.records()) yield* listed(found, unreadable)
   }
 
   /** The same in parts; see `LogMap.parts`. */
-  *parts(): IterableIterator<{ prefix: string; stamp: string; entries(): ListedEntry[] }> {
+  *parts(
+    unreadable: (error: unknown) => void = () => undefined,
+  ): IterableIterator<{ prefix: string; stamp: string; entries(): ListedEntry[] }> {
     for (const { prefix, stamp, records } of this.#map.parts()) {
-      yield { prefix, stamp, entries: () => records().flatMap(found => listed(found) ?? []) }
+      yield { prefix, stamp, entries: () => records().flatMap(found => listed(found, unreadable)) }
     }
   }
 
   close(): void {
+    this.#amendments.clear()
     this.#map.close()
   }
 }
@@ -311,13 +327,21 @@ function headIn({ bytes, valueStart, end }: RecordView): Head {
   return decodeHead(bytes, valueStart, end)
 }
 
-function entryIn(found: RecordView): Entry | undefined {
-  return headIn(found).entry
+/** One record that says nothing must not keep the others from being looked at. */
+function tryHeadIn(found: RecordView, unreadable: (error: unknown) => void = () => undefined): Head | undefined {
+  try {
+    return headIn(found)
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    unreadable(error)
+    return undefined
+  }
 }
 
-function listed(found: RecordView): ListedEntry | undefined {
-  const entry = entryIn(found)
-  return entry && { ...parseKey(found.key), keyBytes: found.key, entry, check: found.check }
+/** The entry that the record holds, if it holds one. */
+function listed(found: RecordView, unreadable?: (error: unknown) => void): ListedEntry[] {
+  const entry = tryHeadIn(found, unreadable)?.entry
+  return entry ? [{ ...parseKey(found.key), keyBytes: found.key, entry, check: found.check }] : []
 }
 
 /** A number of 48 bits that no one has drawn before. */

@@ -294,7 +294,7 @@ export class NamespaceHandle implements Namespace {
     this.#store.expectOpen()
     currentComputation()?.recorder.spoil()
     const entries = this.#entries
-    for (const listed of this.#guarded(this.#store.manifest.entries())) {
+    for (const listed of this.#guarded(this.#store.manifest.entries(error => this.#store.report(error)))) {
       if (listed.isAnswer || (!allVersions && listed.version !== this.version)) continue
       if (allProjects || isOf(entries, listed)) yield listed
     }

@@ -20,7 +20,7 @@ export function namespaceStats(store: NamespaceStore, visit: (entry: Entry) => v
   try {
     diskBytes = store.diskBytes()
     counts = store.counters.totals()
-    for (const { entry, isAnswer, scope, project } of store.manifest.entries()) {
+    for (const { entry, isAnswer, scope, project } of store.manifest.entries(error => store.report(error))) {
       if (isAnswer) pastAnswerCount++
       else entryCount++
       if (!isAnswer && scope === 'project') projects[project] = (projects[project] ?? 0) + 1

@@ -37,6 +37,10 @@ export interface BlobRef {
   location: Location
 }
 
+/** However little room there is, a pack may become as large as this. */
+const MIN_PACK_BYTES = 256 * 1024
+/** A pack takes at most this share of the room. */
+const ROOM_SHARE = 1 / 16
 const PACK_FILE = /^(\d{1,10})\.(?:pack|retired)$/
 const MAX_ATTEMPTS = 100
 /** Before so much memory is taken, it is asked whether the file is as long. */
@@ -49,11 +53,15 @@ export class Packs {
   readonly #environment: Environment
   /** A pack that has reached this size gets a successor. Processes may differ in it. */
   limitBytes: number
+  /** What fits on the disk: a gc needs room to copy what is alive in a pack. Not known while packs are small. */
+  #roomBytes = Number.POSITIVE_INFINITY
   readonly #readers = new Map<number, PooledFile>()
   readonly #writer = new FrameWriter()
   readonly #blocks = new BlockCache()
   readonly #digest = Buffer.alloc(16)
   #active: ActivePack | undefined
+  /** At this size of the active pack, it is asked anew how much room there is. */
+  #checkedBytes = MIN_PACK_BYTES
 
   constructor(environment: Environment, path: string, limitBytes = PACK_BYTES) {
     this.#environment = environment
@@ -117,7 +125,9 @@ export class Packs {
 
   /** Numbers of the packs on disk, ascending. */
   numbers(): number[] {
-    const names = this.#environment.files.list(this.path) ?? []
+    const { files } = this.#environment
+    // What a link leads to is not the cache's.
+    const names = (files.linkStat(this.path)?.kind === 'directory' && files.list(this.path)) || []
     return names
       .flatMap(name => PACK_FILE.exec(name)?.[1] ?? [])
       .map(Number)
@@ -196,6 +206,16 @@ export class Packs {
     return isSealed ? undefined : next
   }
 
+  /** Syncs what is in the pack. */
+  sync(pack: number): void {
+    this.#environment.files.sync(this.#currentFile(pack))
+  }
+
+  /** Syncs which packs there are. */
+  syncNames(): void {
+    this.#environment.files.sync(this.path)
+  }
+
   remove(pack: number): void {
     this.#forget(pack)
     for (const path of [this.#file(pack), this.#retiredFile(pack)]) this.#environment.files.remove(path)
@@ -205,6 +225,13 @@ export class Packs {
   garbageBytes(pack: number, blobCount: number, blobBytes: number): number {
     const openFrame = writeOpenFrame(this.#writer.reset(), identityOf(pack)).length
     return this.sizeOf(pack) - openFrame - blobCount * BLOB_BYTES_START - blobBytes
+  }
+
+  /** Says whether there is a blob at a place, as of now, without a look at it: of packs that come later, always. */
+  places(): (location: Location) => boolean {
+    const sizes = new Map(this.numbers().map(pack => [pack, this.sizeOf(pack)]))
+    const last = Math.max(-1, ...sizes.keys())
+    return ({ pack, offset }) => pack > last || offset < (sizes.get(pack) ?? 0)
   }
 
   /** The length of its file; 0 for one that is gone. */
@@ -225,9 +252,22 @@ export class Packs {
     const active = this.#active
     if (!active) return undefined
     if (!active.isThere(this.#environment.turn.current())) this.close()
-    else if (active.log.end >= this.limitBytes) this.#next(active.pack)
-    else return active
+    else {
+      if (active.log.end >= this.#checkedBytes) this.#measureRoom(active.log.end)
+      if (active.log.end < this.#maxBytes) return active
+      this.#next(active.pack)
+    }
     return undefined
+  }
+
+  get #maxBytes(): number {
+    return Math.min(this.limitBytes, this.#roomBytes)
+  }
+
+  #measureRoom(sizeBytes = 0): void {
+    const { freeBytes } = this.#environment.files.fileSystem(this.path)
+    this.#roomBytes = Math.max(MIN_PACK_BYTES, freeBytes * ROOM_SHARE)
+    this.#checkedBytes = sizeBytes + MIN_PACK_BYTES
   }
 
   #openActive(): ActivePack {
@@ -236,6 +276,7 @@ export class Packs {
       if (pack === undefined) {
         this.#environment.prepare()
         this.#environment.files.makeDirectory(this.path)
+        if (this.#environment.files.linkStat(this.path)?.kind !== 'directory') throw this.#broken()
         this.#environment.files.createFile(this.#file(0), '')
         continue
       }
@@ -247,7 +288,8 @@ export class Packs {
         continue
       }
       const isLast = this.numbers().at(-1) === pack
-      if (isLast && log.sizeBytes < this.limitBytes) {
+      if (log.sizeBytes >= MIN_PACK_BYTES) this.#measureRoom()
+      if (isLast && log.sizeBytes < this.#maxBytes) {
         this.#active = new ActivePack(pack, log, this.#environment.turn.current())
         return this.#active
       }

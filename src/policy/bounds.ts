@@ -97,7 +97,8 @@ export function boundsOfEnvironment(env: NodeJS.ProcessEnv): Bounds {
 export function boundsOfConfiguration(text: string): CacheBounds {
   let parsed: unknown
   try {
-    parsed = JSON.parse(text)
+    // Some editors begin a file with a mark of its byte order.
+    parsed = JSON.parse(text.replace(/^\ufeff/, ''))
   } catch (error) {
     throw new CacheError('ERR_CACHE_CONFIG', 'config.json is not JSON.', { value: text, cause: error })
   }

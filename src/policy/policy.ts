@@ -1,4 +1,4 @@
-// Whether an entry's own terms still hold, by the clock alone.
+// Rules that need nothing but numbers: whether an entry's own terms still hold, by the clock alone, and what is worth the work.
 
 /** How far a clock may be behind the one that set an entry before its age means nothing. */
 const CLOCK_SKEW_MS = 60_000
@@ -15,4 +15,14 @@ const USE_INTERVAL_MS = 4 * 3_600_000
 /** Whether a use now is worth writing down. */
 export function isUseDue(usedAt: number, nowMs: number): boolean {
   return Math.abs(nowMs - usedAt) >= USE_INTERVAL_MS
+}
+
+/** A pack is rewritten when this share of it is garbage, */
+export const MIN_DEAD_SHARE = 0.25
+/** or any of it, as long as it is as small as this. */
+const SMALL_PACK_BYTES = 1024 * 1024
+
+/** Whether a gc rewrites a pack with so much garbage, however much room there is. */
+export function isWorthRewriting(sizeBytes: number, garbageBytes: number): boolean {
+  return garbageBytes > 0 && (garbageBytes >= sizeBytes * MIN_DEAD_SHARE || sizeBytes <= SMALL_PACK_BYTES)
 }

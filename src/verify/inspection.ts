@@ -31,9 +31,10 @@ export class Inspection implements Surroundings {
   checkedBytes = 0
   entryCount = 0
   readonly #options: VerifyOptions
+  readonly #check: () => void
   readonly #doubts: (() => void)[] = []
 
-  constructor({ environment, layout, findings, mender }: Surroundings, options: VerifyOptions) {
+  constructor({ environment, layout, findings, mender }: Surroundings, options: VerifyOptions, check: () => void) {
     this.environment = environment
     this.layout = layout
     this.blobs = new Blobs(environment, layout)
@@ -41,16 +42,18 @@ export class Inspection implements Surroundings {
     this.mender = mender
     this.shelf = new Shelf(id => environment.hashing.hash32(id, 0, id.length, 0))
     this.#options = options
+    this.#check = check
   }
 
   /**
    * Lets the host's event loop turn, and so sees what others wrote meanwhile.
    *
-   * @throws the reason of the caller's signal
+   * @throws the reason of the caller's signal; what `check` throws
    */
   async pause(): Promise<void> {
     await new Promise<void>(resolve => setImmediate(resolve))
     this.#options.signal?.throwIfAborted()
+    this.#check()
   }
 
   checked(path: string, bytes: number): void {

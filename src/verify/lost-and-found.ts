@@ -1,4 +1,4 @@
-// Where a repair keeps what it cuts out, before it cuts: `lost+found` below the root, each piece in a file named after
+// Where a repair keeps what it cuts out, before it cuts: `salvaged` below the root, each piece in a file named after
 // the file and the offset that it comes from. Nothing there is ever read again, or removed, by the cache.
 
 import { join } from 'node:path'

@@ -12,6 +12,8 @@ const MAX_OFFSET = 0xffffffff
 export interface Orphans {
   count: number
   bytes: number
+  /** Of the others. */
+  keptBytes: number
   firstOffset: number
 }
 
@@ -95,9 +97,12 @@ class Row {
   }
 
   without(flag: number): Orphans {
-    const orphans: Orphans = { count: 0, bytes: 0, firstOffset: 0 }
+    const orphans: Orphans = { count: 0, bytes: 0, keptBytes: 0, firstOffset: 0 }
     for (let at = 0; at < this.count; at++) {
-      if ((this.#flags[at] as number) & flag) continue
+      if ((this.#flags[at] as number) & flag) {
+        orphans.keptBytes += this.#lengths[at] as number
+        continue
+      }
       if (orphans.count++ === 0) orphans.firstOffset = this.#offsets[at] as number
       orphans.bytes += this.#lengths[at] as number
     }

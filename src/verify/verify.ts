@@ -19,6 +19,7 @@ import { type Environment, Turn } from '../log/environment.js'
 import { LogMap } from '../log-map/log-map.js'
 import { hashedPosition, type Position } from '../log-map/record.js'
 import { entryPosition } from '../manifest/manifest.js'
+import { isWorthRewriting } from '../policy/policy.js'
 import { confine } from './confine.js'
 import { Findings } from './findings.js'
 import { Inspection } from './inspection.js'
@@ -30,11 +31,17 @@ import { References } from './references.js'
 import { type Survey, survey } from './survey.js'
 import { Walk } from './walk.js'
 
+/** The gc's lock: no gc and no other repair runs while a repair holds it. */
+export interface RepairLock {
+  acquireAfterStep(): Promise<boolean>
+  keep(): void
+  release(): void
+}
+
 export interface VerifyInput {
   environment: Environment
   layout: Layout
-  /** The gc's: no gc and no other repair runs while a repair holds it. */
-  lock: { acquire(files: Files): Promise<boolean>; release(files: Files): void }
+  lockOn(files: Files): RepairLock
 }
 
 /**
@@ -45,7 +52,7 @@ export async function verify(input: VerifyInput, options: VerifyOptions): Promis
 }
 
 async function repair(input: VerifyInput, options: VerifyOptions): Promise<VerifyReport> {
-  const { layout, lock } = input
+  const { layout } = input
   const findings = new Findings(layout.root)
   const environment = confined(input, false)
   const lostAndFound = new LostAndFound(environment, layout, path => findings.fileOf(path))
@@ -54,15 +61,19 @@ async function repair(input: VerifyInput, options: VerifyOptions): Promise<Verif
   const walk = new Walk({ environment, findings, layout, mender })
   const isThere = walk.expect(layout.version, 'directory')
   if (isThere) walk.expect(layout.gcLock, 'file')
-  if (isThere && !(await lock.acquire(environment.files)))
+  const lock = input.lockOn(environment.files)
+  if (isThere && !(await lock.acquireAfterStep()))
     throw new CacheError('ERR_CACHE_BUSY', 'A gc or a repair is running on this cache.')
   try {
-    const first = await inspect(input, options, { environment, findings, mender })
-    const after = await inspect(input, options)
+    const check = () => {
+      if (isThere) lock.keep()
+    }
+    const first = await inspect(input, options, { environment, findings, mender, check })
+    const after = await inspect(input, options, { check })
     const { problems, problemCount } = withRemaining(first, after)
     return { ...after, problems, problemCount, lostAndFound: lostAndFound.kept.map(path => findings.fileOf(path)) }
   } finally {
-    if (isThere) lock.release(environment.files)
+    lock.release()
   }
 }
 
@@ -75,9 +86,11 @@ function withRemaining(before: VerifyReport, after: VerifyReport): Pick<VerifyRe
 }
 
 interface Repair {
-  environment: Environment
-  findings: Findings
-  mender: Mender
+  environment?: Environment
+  findings?: Findings
+  mender?: Mender
+  /** Called before each piece of work; throws when it must not go on. */
+  check(): void
 }
 
 /** One look at everything, mending what is found on the way where that is asked for. */
@@ -85,7 +98,14 @@ async function inspect(input: VerifyInput, options: VerifyOptions, repair?: Repa
   const { layout } = input
   const environment = repair?.environment ?? confined(input, true)
   const findings = repair?.findings ?? new Findings(layout.root)
-  const inspection = new Inspection({ environment, layout, findings, mender: repair?.mender }, options)
+  const generation = input.environment.rootGeneration()
+  const inspection = new Inspection({ environment, layout, findings, mender: repair?.mender }, options, () => {
+    // Of another root, nothing that was found so far is true.
+    input.environment.turn.current()
+    if (input.environment.rootGeneration() !== generation)
+      throw new CacheError('ERR_CACHE_ROOT', `The cache directory ${layout.root} was replaced meanwhile.`)
+    repair?.check()
+  })
   try {
     // Whoever refers comes after what is referred to.
     const surveyed = survey(inspection)
@@ -124,10 +144,12 @@ async function checkMaps(inspection: Inspection, { buckets, namespaces }: Survey
   inspection.doubt(() => references.reportUnindexed())
 }
 
-/** A gc removes them; so they are told by pack, not one by one. */
+/** They are told by pack, not one by one, with what the next gc will do about them. */
 function reportOrphans({ findings, layout, shelf }: Inspection): void {
-  for (const [pack, { count, bytes, firstOffset }] of shelf.orphans()) {
-    const message = `${count} blobs, this one the first, that no entry refers to: a gc removes them.`
+  for (const [pack, { count, bytes, keptBytes, firstOffset }] of shelf.orphans()) {
+    const isWorth = isWorthRewriting(bytes + keptBytes, bytes)
+    const fate = isWorth ? 'the next gc removes them' : 'they stay until more of the pack is of no use'
+    const message = `${count} blobs, this one the first, that no entry refers to: ${fate}.`
     const path = join(layout.packs, `${pack}.pack`)
     findings.note({ kind: 'orphaned', path, offset: firstOffset, bytes, message })
   }

@@ -94,7 +94,7 @@ export class EntryIndex {
     const parts = this.#namespaces.get(namespace) ?? new Map<string, WatchedPart>()
     this.#namespaces.set(namespace, parts)
     const prefixes = new Set<string>()
-    for (const part of manifest.parts()) {
+    for (const part of manifest.parts(error => this.#input.report(error))) {
       prefixes.add(part.prefix)
       if (parts.get(part.prefix)?.stamp === part.stamp) continue
       parts.set(part.prefix, this.#read(namespace, manifest, part, parts.get(part.prefix), differences))

@@ -5,6 +5,7 @@
 
 import type { Invalidation } from '../api/index.js'
 import { type AnswerStore, changesToKeep } from '../entries/answers.js'
+import { sourceClock } from '../fingerprint/clock.js'
 import { isRacy, isSameStat } from '../fingerprint/fingerprint.js'
 import { Snapshot, type SnapshotMeans, type Validity } from '../inputs/snapshot.js'
 import type { Environment } from '../log/environment.js'
@@ -83,9 +84,10 @@ export class Examiner {
   #look(path: string): Look {
     const { files } = this.#input.environment
     try {
-      const nowMs = files.now()
+      const localMs = files.now()
       const stat = files.stat(path) ?? null
-      return { stat, proof: stat && isRacy(stat, nowMs) ? undefined : stat }
+      const isUnsure = stat && isRacy(stat, sourceClock(files, path, stat, localMs))
+      return { stat, proof: isUnsure ? undefined : stat }
     } catch (error) {
       this.#input.report(error)
       return {}

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync } from 'node:fs'
-import { join } from 'node:path'
+import { homedir } from 'node:os'
+import { isAbsolute, join } from 'node:path'
 import { describe, expect, test, vi } from 'vitest'
 import { type CacheOptions, defaultDir, openCache, openCacheSync } from '../../src/index.js'
 import {
@@ -91,7 +92,23 @@ describe('the default directory', () => {
     expect(defaultDir({ XDG_CACHE_HOME: '/xdg' }, 'linux')).toBe(join('/xdg', 'wicked-cache'))
     expect(defaultDir({ WICKED_CACHE_DIR: '', XDG_CACHE_HOME: '' }, 'linux')).toMatch(/\.cache.wicked-cache$/)
     expect(defaultDir({}, 'darwin')).toMatch(/Library.Caches.wicked-cache$/)
-    expect(defaultDir({ LOCALAPPDATA: 'L' }, 'win32')).toBe(join('L', 'wicked-cache', 'Cache'))
+    expect(defaultDir({ LOCALAPPDATA: 'C:\\L' }, 'win32')).toBe(join('C:\\L', 'wicked-cache', 'Cache'))
+  })
+
+  test.each([{ XDG_CACHE_HOME: 'cache' }, { XDG_CACHE_HOME: './cache' }, { HOME: '' }, { HOME: 'home' }])(
+    'is not below the working directory, where a repository could bring one along: %j',
+    given => {
+      for (const name of ['XDG_CACHE_HOME', 'WICKED_CACHE_DIR']) vi.stubEnv(name, undefined)
+      for (const [name, value] of Object.entries(given)) vi.stubEnv(name, value)
+      for (const platform of ['linux', 'darwin', 'win32'] as const) {
+        expect(isAbsolute(defaultDir(process.env, platform)), platform).toBe(true)
+      }
+      vi.unstubAllEnvs()
+    },
+  )
+
+  test('may be given with a tilde', () => {
+    expect(defaultDir({ WICKED_CACHE_DIR: '~/c' }, 'linux')).toBe(join(homedir(), 'c'))
   })
 
   test('serves the one-liner, which all callers in the process share', async () => {

@@ -3,14 +3,13 @@
 
 import { describe, expect, test } from 'vitest'
 import { errnoOf } from '../../src/base/errors.js'
-import type { Files } from '../../src/files/files.js'
 import { CacheError } from '../../src/index.js'
 import { type Fault, FaultyDisk } from '../support/files.js'
 import type { MemoryDisk } from '../support/memory-disk.js'
 import { ACKNOWLEDGED, count, FAULTS, filled, open, verify } from './sweep.js'
 
-/** The lock of a gc that could not give it back counts for an hour. */
-const LATER_MS = 2 * 3_600_000
+/** The lock of a gc that could not give it back counts for a quarter of a minute. */
+const LATER_MS = 60_000
 
 /** The small store with garbage in it: replaced, deleted and cleared entries, and a namespace that is empty. */
 function withGarbage(): MemoryDisk {
@@ -55,8 +54,8 @@ async function sweepGc(kind: Omit<Fault, 'at'>): Promise<number> {
     verify(other, {}, `${where}, seen by another process`)
     disk.heal()
     verify(cache, {}, `${where}, seen after it`)
-    const later: Files = { ...memory.files, now: () => Date.now() + LATER_MS }
-    const last = open(later)
+    memory.passMs(LATER_MS)
+    const last = open(memory.files)
     const report = await last.gc()
     verify(last, {}, `${where}, seen after another gc`)
     if (!isFirst) expect(last.namespace('other').get('meanwhile'), where).toBe(at)

@@ -66,7 +66,7 @@ test('a repair: exit code 0 once all is mended, what was cut out is kept, the re
   const { code, out } = await cli(['verify', '--repair', '--dir', dir])
   expect([code, out]).toEqual([0, expect.stringContaining('4 problems, all repaired')])
   expect(out).toMatch(/^corrupt {2}.* Repaired\.$/m)
-  const kept = 'lost+found/v1~blobs~packs~0.pack~27'
+  const kept = 'salvaged/v1~blobs~packs~0.pack~27'
   expect(out.trimEnd().split('\n').at(-1)).toBe(kept)
   expect(readFileSync(pathIn(dir, kept)).includes('he value of a')).toBe(true)
   expect((await cli(['verify', '--dir', dir])).code).toBe(0)
@@ -91,11 +91,11 @@ test('a repair that cannot mend everything is exit code 1', async () => {
   rmSync(pathIn(dir, PACK))
   mkdirSync(pathIn(dir, PACK))
   // In the place of the directory that a repair needs.
-  writeFileSync(join(dir, 'lost+found'), 'a file')
+  writeFileSync(join(dir, 'salvaged'), 'a file')
   const { code, out } = await cli(['verify', '--repair', '--dir', dir])
   expect([code, out]).toEqual([1, expect.stringContaining('not all of them could be repaired')])
   expect(out).toContain('could not be repaired')
-  expect(readFileSync(join(dir, 'lost+found'), 'utf8')).toBe('a file')
+  expect(readFileSync(join(dir, 'salvaged'), 'utf8')).toBe('a file')
 })
 
 test('while a gc runs, a repair is exit code 1, and a look is not', async () => {

@@ -33,6 +33,7 @@ export function newEnvironment(overrides: Partial<Environment> = {}): Environmen
     random: Math.random,
     readOnly: false,
     prepare: () => undefined,
+    rootGeneration: () => 0,
     ...overrides,
   }
 }

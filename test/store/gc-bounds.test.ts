@@ -1,6 +1,6 @@
 // What a gc with bounds drops, and that a dry run foretells it.
 
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { layoutOf } from '../../src/base/layout.js'
@@ -152,7 +152,7 @@ test.each([Number.NaN, -1, '2 many', null])('a bound of %j is refused', async bo
 })
 
 describe('a dry run', () => {
-  test('changes nothing and foretells what the next run does', async () => {
+  test('changes nothing and foretells how many entries the next run drops and keeps', async () => {
     const random = randomFrom(printedSeed('dry run'))
     for (let round = 0; round < 8; round++) {
       const dir = temporaryRoot()
@@ -180,7 +180,11 @@ describe('a dry run', () => {
       const foretold = await reader.cache.gc({ ...options, dryRun: true })
       expect(contents()).toEqual(before)
       const report = await open(dir).cache.gc(options)
-      expect({ ...report, isDryRun: true }, JSON.stringify(options)).toEqual(foretold)
+      const { diskBytesAfter: bytes, removedBlobs, ...exact } = foretold
+      expect({ ...report, isDryRun: true }, JSON.stringify(options)).toMatchObject(exact)
+      // Estimates: what a bucket or a pack is rewritten to is not worked out.
+      expect(removedBlobs).toBe(report.removedBlobs)
+      expect(Math.abs(bytes - report.diskBytesAfter)).toBeLessThan(report.diskBytesBefore / 3)
     }
   })
 
@@ -255,8 +259,7 @@ describe('a removed namespace', () => {
     expect(await again.gc()).toMatchObject({ removedBlobs: 30, keptEntries: 1 })
     expect(again.namespaces()).toEqual(['other'])
     expect(again.stats().namespaces).not.toHaveProperty('ns')
-    const left = layoutOf(cache.dir).namespace('ns')
-    expect(filesBelow(left).reduce((sum, name) => sum + statSync(join(left, name)).size, 0)).toBeLessThan(150)
+    expect(existsSync(layoutOf(cache.dir).namespace('ns'))).toBe(false)
     expect(again.namespace('ns').set('key', 2)).toBe(true)
     expect(again.namespace('ns').get('key')).toBe(2)
   })

@@ -1,6 +1,5 @@
-import { existsSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
-import { hostname } from 'node:os'
-import { dirname, join } from 'node:path'
+import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { layoutOf } from '../../src/base/layout.js'
 import { Blobs } from '../../src/blobs/blobs.js'
@@ -8,7 +7,6 @@ import { evacuate } from '../../src/blobs/evacuate.js'
 import { CacheHandle } from '../../src/cache/cache.js'
 import { nodeFiles } from '../../src/files/files.js'
 import { BlobTable } from '../../src/gc/blob-table.js'
-import { acquire } from '../../src/gc/lock.js'
 import { markBlobs, rewriteSome } from '../../src/gc/sweep.js'
 import type { Entry } from '../../src/manifest/entry.js'
 import { encodePrefix } from '../../src/manifest/key.js'
@@ -219,59 +217,6 @@ test('a gc on a cache that does not exist makes nothing', async () => {
   const dir = join(temporaryDirectory(), 'root')
   expect(await openAlone(dir).gc()).toMatchObject({ keptEntries: 0, diskBytesAfter: 0 })
   expect(existsSync(dir)).toBe(false)
-})
-
-test('one gc runs at a time, and the lock of a dead one is taken over', async () => {
-  const dir = join(temporaryDirectory(), 'root')
-  const cache = openAlone(dir)
-  cache.namespace('ns').set('key', 'value')
-  const [first, second] = await Promise.allSettled([cache.gc(), openAlone(dir).gc()])
-  expect(first.status).toBe('fulfilled')
-  expect(second).toMatchObject({ status: 'rejected', reason: { code: 'ERR_CACHE_BUSY' } })
-  writeFileSync(layoutOf(dir).gcLock, JSON.stringify({ pid: 2 ** 30, host: (await import('node:os')).hostname() }))
-  await cache.gc()
-  expect(existsSync(layoutOf(dir).gcLock)).toBe(false)
-  // Killed before it could write its name.
-  writeFileSync(layoutOf(dir).gcLock, '')
-  await expect(cache.gc()).rejects.toMatchObject({ code: 'ERR_CACHE_BUSY' })
-  utimesSync(layoutOf(dir).gcLock, new Date(), new Date(Date.now() - 11_000))
-  await cache.gc()
-})
-
-test('of two that find the lock of a dead owner one takes it over', () => {
-  const path = join(temporaryDirectory(), 'gc.lock')
-  const dead = JSON.stringify({ pid: 2 ** 30, host: hostname(), sinceMs: 0, isSlice: false })
-  for (let at = 1, isInterrupted = true; isInterrupted; at++) {
-    writeFileSync(path, dead)
-    isInterrupted = false
-    let calls = 0
-    const taken: boolean[] = []
-    const files = interceptedFiles(call => {
-      if (++calls === at) {
-        isInterrupted = true
-        taken.push(acquire(nodeFiles, path))
-      }
-      return call.proceed()
-    })
-    taken.push(acquire(files, path))
-    expect(taken.filter(Boolean).length, `the second one at call ${at} of the first`).toBe(1)
-    expect(readdirSync(dirname(path))).toEqual(['gc.lock'])
-    rmSync(path)
-  }
-})
-
-test('a lock that was given back a moment ago is not taken over: somebody else may have it by now', () => {
-  const path = join(temporaryDirectory(), 'gc.lock')
-  expect(acquire(nodeFiles, path)).toBe(true)
-  let isOthers = false
-  const files = interceptedFiles(call => {
-    // The owner gives it back once this process has found it taken, and another one takes it before this one goes on.
-    if (call.name === 'linkStat' && call.path === path) nodeFiles.remove(path)
-    if (call.name === 'remove' && call.path === path) isOthers = acquire(nodeFiles, path)
-    return call.proceed()
-  })
-  const isOwn = acquire(files, path)
-  expect([isOwn, isOthers]).not.toEqual([true, true])
 })
 
 test('sets that run while a gc does are never lost', async () => {

@@ -24,6 +24,9 @@ export class MemoryDisk {
   readonly #files = new Map<string, MemoryFile>()
   readonly #directories = new Set<string>()
   readonly #open = new Map<number, OpenFile>()
+  #passedMs = 0
+  /** What all files may take, in whole blocks. */
+  capacityBytes = Number.POSITIVE_INFINITY
 
   /** A copy of a real directory, under the same path. */
   static of(directory: string): MemoryDisk {
@@ -37,15 +40,32 @@ export class MemoryDisk {
     return disk
   }
 
+  /** Lets its clock go on. */
+  passMs(ms: number): void {
+    this.#passedMs += ms
+  }
+
+  get freeBytes(): number {
+    if (this.capacityBytes === Number.POSITIVE_INFINITY) return this.capacityBytes
+    let bytes = 0
+    for (const file of new Set(this.#files.values())) bytes += fileStat(file).diskBytes
+    return Math.max(0, this.capacityBytes - bytes)
+  }
+
+  #now(): number {
+    return Date.now() + this.#passedMs
+  }
+
   clone(): MemoryDisk {
     const disk = new MemoryDisk()
+    disk.#passedMs = this.#passedMs
     for (const directory of this.#directories) disk.#directories.add(directory)
     // Appends make a new buffer, so that the bytes can be shared.
     for (const [path, file] of this.#files) disk.#files.set(path, { ...file })
     return disk
   }
 
-  write(path: string, bytes: Buffer, mtimeMs = Date.now()): void {
+  write(path: string, bytes: Buffer, mtimeMs = this.#now()): void {
     this.#files.set(path, { bytes, inode: ++lastInode, links: 1, mtimeMs })
   }
 
@@ -61,14 +81,14 @@ export class MemoryDisk {
   }
 
   readonly files: Files = {
-    now: Date.now,
+    now: () => this.#now(),
     open: (path, mode) => {
       if (this.#directories.has(path) && mode !== 'read') throw failure('EISDIR', 'open', path)
       let file = this.#files.get(path)
       if (!file) {
         this.#expectParent('open', path)
         if (mode !== 'create') throw failure('ENOENT', 'open', path)
-        file = { bytes: Buffer.alloc(0), inode: ++lastInode, links: 1, mtimeMs: Date.now() }
+        file = { bytes: Buffer.alloc(0), inode: ++lastInode, links: 1, mtimeMs: this.#now() }
         this.#files.set(path, file)
       }
       this.#open.set(++lastFd, { file, mayWrite: mode !== 'read' })
@@ -86,9 +106,12 @@ export class MemoryDisk {
     append: (fd, bytes, length) => {
       const { file, mayWrite } = this.#opened(fd, 'write')
       if (!mayWrite) throw failure('EBADF', 'write', String(fd))
-      file.bytes = Buffer.concat([file.bytes, bytes.subarray(0, length)])
-      file.mtimeMs = Date.now()
-      return length
+      const room = this.freeBytes + fileStat(file).diskBytes - file.bytes.length
+      const written = Math.min(length, room)
+      if (length > 0 && written <= 0) throw failure('ENOSPC', 'write', String(fd))
+      file.bytes = Buffer.concat([file.bytes, bytes.subarray(0, written)])
+      file.mtimeMs = this.#now()
+      return written
     },
     fstat: fd => fileStat(this.#opened(fd, 'fstat').file),
     stat: path => {
@@ -134,11 +157,14 @@ export class MemoryDisk {
       return true
     },
     makeDirectory: path => {
+      let first: string | undefined
       for (let each = path; !this.#directories.has(each); each = dirname(each)) {
         if (this.#files.has(each)) throw failure(each === path ? 'EEXIST' : 'ENOTDIR', 'mkdir', path)
         this.#directories.add(each)
+        first = each
         if (dirname(each) === each) break
       }
+      return first
     },
     rename: (from, to) => {
       this.#expectParent('rename', from)
@@ -151,6 +177,13 @@ export class MemoryDisk {
       this.#files.delete(from)
       this.#files.set(to, file)
     },
+    link: (from, to) => {
+      const file = this.#files.get(from)
+      if (!file || this.#files.has(to) || this.#directories.has(to)) return false
+      file.links++
+      this.#files.set(to, file)
+      return true
+    },
     remove: path => {
       if (this.#directories.has(path)) throw failure('EISDIR', 'unlink', path)
       const file = this.#files.get(path)
@@ -158,6 +191,35 @@ export class MemoryDisk {
       file.links--
       return this.#files.delete(path)
     },
+    removeDirectory: path => {
+      if (!this.#directories.has(path) || this.files.list(path)?.length) return false
+      return this.#directories.delete(path)
+    },
+    listKinds: path =>
+      this.files.list(path)?.map(name => ({
+        name,
+        kind: this.#directories.has(join(path, name)) ? ('directory' as const) : ('file' as const),
+      })),
+    realPath: path => (this.files.stat(path) ? path : undefined),
+    readAnyway: path => {
+      const bytes = this.files.readFile(path)
+      if (!bytes) throw failure('ENOENT', 'open', path)
+      return bytes
+    },
+    existsAnyway: path => this.files.stat(path) !== undefined,
+    listAnyway: path => {
+      const names = this.files.list(path)
+      if (!names) throw failure('ENOENT', 'scandir', path)
+      return names
+    },
+    sync: () => undefined,
+    touch: path => {
+      const file = this.#files.get(path)
+      if (!file) throw failure('ENOENT', 'utime', path)
+      file.mtimeMs = this.#now()
+    },
+    setAccess: () => undefined,
+    fileSystem: () => ({ kind: 'local', freeBytes: this.freeBytes }),
   }
 
   #opened(fd: number, call: string): OpenFile {
@@ -184,6 +246,7 @@ function fileStat({ bytes, inode, links, mtimeMs }: MemoryFile): FileStat {
     mtimeMs,
     ctimeMs: mtimeMs,
     inode,
+    device: 1,
     links,
     owner: 0,
     group: 0,

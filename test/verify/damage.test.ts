@@ -323,7 +323,7 @@ describe('a file that was', () => {
       ).toMatchObject([{ kind: 'unreadable' }])
       const repair = await verifyAt(work, { repair: true })
       expect(repair.isWhole, `${what} ${JSON.stringify(repair)}`).toBe(true)
-      expect(repair.lostAndFound).toContain(`lost+found/${file.replaceAll('/', '~')}~0`)
+      expect(repair.lostAndFound).toContain(`salvaged/${file.replaceAll('/', '~')}~0`)
       expect(await verifyAt(work), what).toMatchObject({ isWhole: true, problems: [] })
       expect(readFileSync(outside)).toEqual(readFileSync(pathIn(template, PACK)))
     }

@@ -1,9 +1,7 @@
 // What callers pass and what they get, and disks that fail under a verify.
 
 import { writeFileSync } from 'node:fs'
-import { hostname } from 'node:os'
 import { expect, test } from 'vitest'
-import { layoutOf } from '../../src/base/layout.js'
 import { nodeFiles } from '../../src/files/files.js'
 import type { VerifyProgress } from '../../src/index.js'
 import { temporaryRoot } from '../support/caches.js'
@@ -76,7 +74,6 @@ test('a repair waits for no gc and no other repair, a look needs nothing of them
   ])
   expect([first.status, third.status]).toEqual(['fulfilled', 'fulfilled'])
   expect(second).toMatchObject({ status: 'rejected', reason: { code: 'ERR_CACHE_BUSY' } })
-  writeFileSync(layoutOf(dir).gcLock, JSON.stringify({ pid: 2 ** 30, host: hostname() }))
   expect((await verifyAt(dir, { repair: true })).isWhole).toBe(true)
 })
 

@@ -1,0 +1,43 @@
+// The disk for a root that several users work in: what one of them makes there, the others may use as the root's directory
+// lets them.
+
+import type { Access, Files } from './files.js'
+
+const READ_WRITE = 0o666
+/** Not for files: inherited groups and sticky directories. */
+const DIRECTORY_BITS = 0o3777
+
+/** `accessOf` is the root directory's, undefined while there is none. */
+export function likeRoot(files: Files, accessOf: () => Access | undefined): Files {
+  const adopt = (path: string, bits: number) => {
+    const access = accessOf()
+    const stat = access && files.linkStat(path)
+    if (!access || !stat || stat.kind === 'other') return
+    const mode = access.mode & bits
+    if (stat.mode === mode && stat.owner === access.owner && stat.group === access.group) return
+    files.setAccess(path, { ...access, mode })
+  }
+  return {
+    ...files,
+    open(path, mode) {
+      const fd = files.open(path, mode)
+      if (mode === 'create' && files.fstat(fd).sizeBytes === 0) adopt(path, READ_WRITE)
+      return fd
+    },
+    createFile(path, content) {
+      const isMade = files.createFile(path, content)
+      if (isMade) adopt(path, READ_WRITE)
+      return isMade
+    },
+    makeDirectory(path) {
+      const first = files.makeDirectory(path)
+      if (first === undefined) return first
+      for (let made = path; made.length >= first.length; made = parentOf(made)) adopt(made, DIRECTORY_BITS)
+      return first
+    },
+  }
+}
+
+function parentOf(path: string): string {
+  return path.slice(0, Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\'), 0))
+}
