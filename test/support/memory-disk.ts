@@ -195,23 +195,6 @@ export class MemoryDisk {
       if (!this.#directories.has(path) || this.files.list(path)?.length) return false
       return this.#directories.delete(path)
     },
-    listKinds: path =>
-      this.files.list(path)?.map(name => ({
-        name,
-        kind: this.#directories.has(join(path, name)) ? ('directory' as const) : ('file' as const),
-      })),
-    realPath: path => (this.files.stat(path) ? path : undefined),
-    readAnyway: path => {
-      const bytes = this.files.readFile(path)
-      if (!bytes) throw failure('ENOENT', 'open', path)
-      return bytes
-    },
-    existsAnyway: path => this.files.stat(path) !== undefined,
-    listAnyway: path => {
-      const names = this.files.list(path)
-      if (!names) throw failure('ENOENT', 'scandir', path)
-      return names
-    },
     sync: () => undefined,
     touch: path => {
       const file = this.#files.get(path)
