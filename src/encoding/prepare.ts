@@ -3,6 +3,7 @@
 // copied, so ordinary values are not.
 
 import { Carrier, ERROR_CLASSES } from './carriers.js'
+import { errorClassOf, isError, ofThisRealm } from './realms.js'
 import { Refusal, refusalIn, type Segment } from './refusal.js'
 
 /** cbor-x overflows the default stack of Node at about 1,100 levels of objects. */
@@ -65,6 +66,13 @@ export function prepareContents(value: object, depth: number, context: Context):
   const builtin = BUILTINS.get(prototype)
   if (builtin) return builtin(value as never, depth, context)
   if (isObjectPrototypeOfOtherRealm(prototype)) return preparePlain(value, depth, context)
+  if (isError(value) && errorClassOf(value) >= 0) return prepareError(value, depth, context)
+  const own = ofThisRealm(value)
+  if (own) {
+    refuseProperties(value, Object.hasOwn(own, 'lastIndex') ? 1 : Reflect.ownKeys(own).length)
+    const prepareOwn = BUILTINS.get(Object.getPrototypeOf(own))
+    if (prepareOwn) return prepareOwn(own as never, depth, context)
+  }
   return prepareInstance(value, depth, context)
 }
 
@@ -199,7 +207,7 @@ function prepareError(error: Error, depth: number, context: Context): Carrier {
   } catch (reason) {
     throw refusalIn(reason, error, segment)
   }
-  return new Carrier(Object.getPrototypeOf(error).constructor.name, parts)
+  return new Carrier(ERROR_CLASSES[errorClassOf(error)]?.name ?? 'Error', parts)
 }
 
 /** cbor-x reads and writes larger ones a byte at a time, in quadratic time. */

@@ -3,9 +3,9 @@
 // that overflow in silence, decodes cycles through a Map or Set wrongly, and nests as deep as the graph is long.
 
 import { type Context, prepare, prepareContents } from './prepare.js'
+import { isError, isMap, isSet } from './realms.js'
 import { Refusal, reasonOf, refusalIn, type Segment } from './refusal.js'
 import { KIND, KINDS, kindOf } from './targets.js'
-
 /** On the wire: tag 29 around id * KINDS + kind. The kind lets a reader make the target before it has read its contents. */
 export class Reference {
   readonly code: number
@@ -84,17 +84,17 @@ function visitChildren(object: object, visit: (child: unknown, segment: Segment)
       if (object[i] === undefined && !Object.hasOwn(object, i)) return
       visit(object[i], i)
     }
-  } else if (object instanceof Map) {
+  } else if (isMap(object)) {
     let i = 0
     for (const [key, item] of object) {
       visit(key, ['keys', i])
       visit(item, ['values', i++])
     }
-  } else if (object instanceof Set) {
+  } else if (isSet(object)) {
     let i = 0
     for (const item of object) visit(item, ['values', i++])
   } else if (!ArrayBuffer.isView(object)) {
-    const keys = object instanceof Error ? Object.getOwnPropertyNames(object) : Object.keys(object)
+    const keys = isError(object) ? Object.getOwnPropertyNames(object) : Object.keys(object)
     for (const key of keys) visit((object as Record<string, unknown>)[key], key)
   }
 }

@@ -1,7 +1,8 @@
 // The other half of `sharing`: what references stand for while a message is read. A reference says what kind of thing its
 // target is, so that the target can be made before its contents are known.
 
-import { bareError, defineOwn, ERROR_CLASSES } from './carriers.js'
+import { bareError, defineOwn } from './carriers.js'
+import { errorClassOf, isError, isLeaf, isMap, isSet } from './realms.js'
 
 export const KIND = { object: 0, array: 1, map: 2, set: 3, leaf: 4, firstError: 5 } as const
 export const KINDS = 16
@@ -47,15 +48,13 @@ export class Targets {
 
 export function kindOf(object: unknown): number {
   if (Array.isArray(object)) return KIND.array
-  if (object instanceof Map) return KIND.map
-  if (object instanceof Set) return KIND.set
-  if (object instanceof Error) {
-    const index = ERROR_CLASSES.findIndex(ErrorClass => ErrorClass.prototype === Object.getPrototypeOf(object))
+  if (isMap(object)) return KIND.map
+  if (isSet(object)) return KIND.set
+  if (isError(object)) {
+    const index = errorClassOf(object)
     return index < 0 ? KIND.object : KIND.firstError + index
   }
-  const isLeaf =
-    ArrayBuffer.isView(object) || object instanceof ArrayBuffer || object instanceof Date || object instanceof RegExp
-  return isLeaf ? KIND.leaf : KIND.object
+  return isLeaf(object) ? KIND.leaf : KIND.object
 }
 
 function emptyOf(kind: number): object {

@@ -1,0 +1,66 @@
+// Values of another realm, such as a test runner's sandbox, have other classes: what they are is told by their internal
+// slots, and they are stored as what they are.
+
+import { ERROR_CLASSES } from './carriers.js'
+
+const { types } = process.getBuiltinModule('node:util')
+
+export const isMap = (value: unknown): value is Map<unknown, unknown> => value instanceof Map || types.isMap(value)
+export const isSet = (value: unknown): value is Set<unknown> => value instanceof Set || types.isSet(value)
+export const isError = (value: unknown): value is Error => value instanceof Error || types.isNativeError(value)
+
+export function isLeaf(value: unknown): boolean {
+  return ArrayBuffer.isView(value) || types.isAnyArrayBuffer(value) || types.isDate(value) || types.isRegExp(value)
+}
+
+/** Which of the error classes it is of, in whatever realm; -1 for none. */
+export function errorClassOf(error: object): number {
+  const prototype = Object.getPrototypeOf(error)
+  const own = ERROR_CLASSES.findIndex(ErrorClass => ErrorClass.prototype === prototype)
+  if (own >= 0 || prototype === null || !isBuiltinPrototype(prototype)) return own
+  return ERROR_CLASSES.findIndex(({ name }) => name === prototype.constructor?.name)
+}
+
+/** The same value of this realm, for an instance of another realm's builtin class; undefined for all others. */
+export function ofThisRealm(value: object): object | undefined {
+  const prototype = Object.getPrototypeOf(value)
+  if (prototype === null || !isBuiltinPrototype(prototype)) return undefined
+  if (types.isDate(value)) return new Date(value.getTime())
+  if (types.isMap(value)) return new Map(value as Map<unknown, unknown>)
+  if (types.isSet(value)) return new Set(value as Set<unknown>)
+  if (types.isRegExp(value)) return Object.assign(new RegExp(value.source, value.flags), { lastIndex: value.lastIndex })
+  if (types.isTypedArray(value)) return typedArrayOfThisRealm(value)
+  if (types.isDataView(value)) return new DataView(value.buffer, value.byteOffset, value.byteLength)
+  // A resizable one is refused as it is.
+  if (types.isArrayBuffer(value) && !(value as { resizable?: boolean }).resizable)
+    return Uint8Array.from(new Uint8Array(value)).buffer
+  return undefined
+}
+
+function typedArrayOfThisRealm(value: NodeJS.TypedArray): object | undefined {
+  // The name comes from an internal slot.
+  const TypedArray = TYPED_ARRAYS.find(({ name }) => name === value[Symbol.toStringTag])
+  return TypedArray && new TypedArray(value.buffer as ArrayBuffer, value.byteOffset, value.length)
+}
+
+const TYPED_ARRAYS = [
+  Uint8Array,
+  Uint8ClampedArray,
+  Uint16Array,
+  Uint32Array,
+  BigUint64Array,
+  Int8Array,
+  Int16Array,
+  Int32Array,
+  BigInt64Array,
+  Float32Array,
+  Float64Array,
+] as const
+
+/** Whether it is that of a builtin class and not of a subclass: its constructor is native code. */
+function isBuiltinPrototype(prototype: object): boolean {
+  if (!Object.hasOwn(prototype, 'constructor')) return false
+  const Class: unknown = prototype.constructor
+  if (typeof Class !== 'function' || Class.prototype !== prototype) return false
+  return /\{\s*\[native code\]\s*\}$/.test(Function.prototype.toString.call(Class))
+}
