@@ -24,7 +24,7 @@ const { status } = spawnSync(
     'run',
     '--no-file-parallelism',
     `--testTimeout=${minutes * 60_000 + 300_000}`,
-    ...['test/torture', 'test/broken', 'test/processes', 'test/encoding', 'test/verify'],
+    ...['test/torture', 'test/model', 'test/broken', 'test/processes', 'test/encoding', 'test/verify'],
   ],
   {
     stdio: 'inherit',

@@ -7,7 +7,8 @@ export interface Access {
   read(path: PathRef, asBytes: boolean): string
   exists(path: PathRef): boolean
   list(path: PathRef): string[]
-  named(path: PathRef, isLate: boolean): string
+  /** May give a promise. */
+  named(step: Extract<Step, { do: 'named' }>): unknown
   glob(patterns: string[], at: PathRef | undefined): string[]
   env(name: string): string | undefined
   get(step: Extract<Step, { do: 'get' | 'has' }>): unknown
@@ -80,7 +81,7 @@ function look(step: Exclude<Step, { do: 'when' }>, access: Access): unknown {
     case 'list':
       return access.list(step.path)
     case 'named':
-      return access.named(step.path, step.isLate)
+      return access.named(step)
     case 'glob':
       return access.glob(step.patterns, step.at)
     case 'env':

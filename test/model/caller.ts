@@ -125,6 +125,13 @@ export class Caller {
     }
   }
 
+  #reachGate(): Promise<void> | undefined {
+    const { gate } = this.#surroundings
+    this.#surroundings.gate = undefined
+    gate?.reached()
+    return gate?.opened
+  }
+
   #accessOf(
     question: Question,
     ask: Ask,
@@ -146,11 +153,15 @@ export class Caller {
         asBytes ? Buffer.from(ctx.readBytes(given(path))).toString() : ctx.readFile(given(path)),
       exists: path => ctx.exists(given(path)),
       list: path => ctx.readDirectory(given(path)),
-      named: (path, isLate) => {
+      named: ({ path, isLate, isGated }) => {
         if (!isLate) ctx.addDependency(given(path))
         const found = readPlainly(given(path))
-        if (isLate) ctx.addDependency([given(path)])
-        return found
+        const name = () => {
+          if (isLate) ctx.addDependency([given(path)])
+          return found
+        }
+        const opened = isGated ? this.#reachGate() : undefined
+        return opened ? opened.then(name) : name()
       },
       glob: (patterns, at) => ctx.glob(patterns, at && { cwd: given(at) }),
       env: name => ctx.env(name),
@@ -185,12 +196,7 @@ export class Caller {
         const subject = context as AnalyzeContext
         return what === 'bytes' ? Buffer.from(subject.bytes).toString() : subject[what]
       },
-      gate: () => {
-        const { gate } = this.#surroundings
-        this.#surroundings.gate = undefined
-        gate?.reached()
-        return gate?.opened
-      },
+      gate: () => this.#reachGate(),
     }
   }
 }

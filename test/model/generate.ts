@@ -70,7 +70,8 @@ class Generator {
     if (dice < 38) return { do: 'turns', turns: [this.#turn(true, below(2) === 0)] }
     if (dice < 50) return { do: 'turns', turns: this.#turnsTogether() }
     if (dice < 66) return { do: 'calm', turns: below(2) === 0 ? [this.#turn(false, false)] : this.#turnsTogether() }
-    if (dice < 82) return { do: 'branch', turns: this.#turnsTogether().slice(0, 2), edits: this.#fileEdits() }
+    if (dice < 81) return { do: 'branch', turns: this.#turnsTogether().slice(0, 2), edits: this.#fileEdits() }
+    if (dice < 86) return this.#late()
     const flight = {
       question: this.#flightQuestion(),
       actor: below(ACTORS),
@@ -79,7 +80,7 @@ class Generator {
       operation: of(['set', 'delete', 'invalidate', 'clear'] as const),
       edit: { do: 'write', path: { from: 'a', rel: 'src/x.js' }, content: `flight ${this.#flights % 2}` } as const,
     }
-    if (dice < 93) {
+    if (dice < 94) {
       const asksMeanwhile = this.#random.chance(50) ? { asksMeanwhile: below(ACTORS) } : {}
       return { do: 'flight', wasThere: below(2) === 0, ...flight, ...asksMeanwhile }
     }
@@ -180,6 +181,29 @@ class Generator {
     return { question, variant, at, isSync: chance(50) }
   }
 
+  #late(): Phase {
+    const { below, of, chance } = this.#random
+    const step = { do: 'named', path: { from: 'a', rel: 'src/x.js' }, isLate: true, isGated: true } as const
+    const key = `flight${this.#flights++}`
+    const question: Question = {
+      call: 'getOrSet',
+      key,
+      handle: of([0, 1, 5, 6]),
+      steps: [step],
+      catches: true,
+      depth: 1,
+    }
+    const index = this.#questions.push(question) - 1
+    return {
+      do: 'late',
+      question: index,
+      actor: below(ACTORS),
+      by: below(ACTORS),
+      cwd: of(CWDS),
+      keepsTime: chance(50),
+    }
+  }
+
   #flightQuestion(): number {
     const { below, of } = this.#random
     const from = of(['own', 'cwd'] as const)
@@ -189,12 +213,12 @@ class Generator {
       { do: 'hidden' },
       { do: 'gate' },
     ]
-    const isUser = below(7)
+    const handle = below(7)
     this.#questions.push({
       call: 'getOrSet',
       key: `flight${this.#flights++}`,
-      handle: isUser,
-      steps: isUser >= 5 ? steps.slice(1) : steps,
+      handle,
+      steps: handle >= 5 ? steps.slice(1) : steps,
       catches: true,
       depth: 1,
     })

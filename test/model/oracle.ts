@@ -128,7 +128,7 @@ export class Oracle {
       },
       exists: path => existsSync(given(path)),
       list: path => readdirSync(given(path)).sort(),
-      named: (path, isLate) => {
+      named: ({ path, isLate }) => {
         this.#name(path, frame, own, isLate)
         return readPlainly(given(path))
       },

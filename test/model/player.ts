@@ -76,6 +76,8 @@ export class Player {
         return this.#playBranch(phase.turns, phase.edits)
       case 'flight':
         return this.#playFlight(phase, phase.wasThere)
+      case 'late':
+        return this.#playLate(phase)
       case 'void':
         return this.#playVoid(phase)
     }
@@ -150,6 +152,21 @@ export class Player {
     await this.#remove(phase)
   }
 
+  /** A file changes after it was read by other means, and before it is named. */
+  async #playLate(phase: Extract<Phase, { do: 'late' }>): Promise<void> {
+    const { question, actor, by, cwd, keepsTime } = phase
+    const path = { from: 'a', rel: 'src/x.js' } as const
+    const change = (content: string) => this.#edit([{ do: 'write', path, content, keepsTime }])
+    change('late 0')
+    this.#settle()
+    const ask = { question, variant: 0, at: 'cwd', isSync: false } as const
+    await this.#actors.tell(actor, { do: 'begin', cwd, ask })
+    change('late 1')
+    const { value } = await this.#actors.tell(actor, { do: 'finish', cwd })
+    this.#expectText(value, 'late 0', 'the computation itself')
+    for (const each of [actor, by]) this.#expectText(await this.#ask(each, phase), 'late 1', `actor ${each} then`)
+  }
+
   /** Two states are kept when the key is set or removed; then none of them counts. */
   async #playVoid(phase: Void): Promise<void> {
     const { actor, by, edit } = phase
@@ -169,7 +186,7 @@ export class Player {
     await this.#remove(phase)
   }
 
-  async #ask(actor: number, { question, cwd }: Void): Promise<unknown> {
+  async #ask(actor: number, { question, cwd }: Pick<Void, 'question' | 'cwd'>): Promise<unknown> {
     this.#played.questions++
     const ask = { question, variant: 0, at: 'cwd', isSync: false } as const
     return (await this.#actors.tell(actor, { do: 'ask', cwd, ask })).value
@@ -201,9 +218,12 @@ export class Player {
   }
 
   #expect(answer: unknown, isSet: boolean, hidden: number, where: string): void {
-    const text = JSON.stringify(answer)
-    const isRight = isSet ? text === '{"value":"it was set"}' : text.includes(`{"hidden":${hidden}}`)
-    if (!isRight) throw new Error(`${where}: ${text}, not ${isSet ? 'what was set' : `hidden ${hidden}`}`)
+    if (isSet) this.#expectText(answer, '{"value":"it was set"}', where)
+    else this.#expectText(answer, `{"hidden":${hidden}}`, where)
+  }
+
+  #expectText(answer: unknown, text: string, where: string): void {
+    if (!JSON.stringify(answer).includes(text)) throw new Error(`${where}: ${JSON.stringify(answer)} without ${text}`)
   }
 
   #edit(edits: readonly Edit[]): void {

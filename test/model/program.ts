@@ -31,8 +31,8 @@ export interface Ask {
 export type Step =
   | { do: 'read'; path: PathRef; asBytes?: boolean }
   | { do: 'exists' | 'list'; path: PathRef }
-  /** A file that is read by other means, named before or after that. */
-  | { do: 'named'; path: PathRef; isLate: boolean }
+  /** A file that is read by other means, named before or after that; `isGated`: only once the gate is open. */
+  | { do: 'named'; path: PathRef; isLate: boolean; isGated?: boolean }
   | { do: 'glob'; patterns: string[]; at?: PathRef }
   | { do: 'env'; name: string }
   | { do: 'get' | 'has'; handle: number; at: At; key: string }
@@ -126,6 +126,8 @@ export type Phase =
   | { do: 'branch'; turns: Turn[]; edits: Edit[] }
   /** The key is set or removed while its value is computed, if there was one for another state or none. */
   | ({ do: 'flight'; wasThere: boolean } & Void)
+  /** A file changes after it was read by other means, and before it is named. */
+  | { do: 'late'; question: number; actor: number; by: number; cwd: Cwd; keepsTime: boolean }
   /** The key is set or removed, and old states come back. */
   | ({ do: 'void' } & Void)
 
