@@ -92,7 +92,8 @@ function wayOf(pattern: string): (path: string) => boolean {
   // Where braces or parentheses hold a slash, parts can't be told apart: every directory may be on the way.
   if (/[{(][^})]*\//.test(pattern)) return () => true
   const parts = pattern.split('/')
-  const matchesPart = parts.map(part => (part === '**' ? undefined : picomatch(part)))
+  // Before the first slash of an absolute pattern there is nothing.
+  const matchesPart = parts.map(part => (part === '**' ? undefined : part === '' ? () => false : picomatch(part)))
   const isOn = (names: readonly string[], nameAt: number, partAt: number): boolean => {
     if (nameAt === names.length) return partAt < parts.length
     if (partAt >= parts.length) return false
