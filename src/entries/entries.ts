@@ -17,8 +17,9 @@ import type { Entry, Head } from '../manifest/entry.js'
 import { encodePrefix, type KeyKind, type KeyParts } from '../manifest/key.js'
 import type { EntryKey, Lookup } from '../manifest/manifest.js'
 import { isExpired, isUseDue } from '../policy/policy.js'
-import { type Project, type Scope, workingDirectory, workingPlace } from '../project/project.js'
+import { type Project, type Scope, workingDirectory } from '../project/project.js'
 import { findAnswer, makeCurrent } from './answers.js'
+import { EntriesAsker } from './asker.js'
 import { isStackShort } from './stack.js'
 import type { NamespaceStore } from './store.js'
 import { ValueCache } from './value-cache.js'
@@ -117,17 +118,7 @@ export class Entries {
 
   /** Where the references of entries lead. */
   asker(file?: string, location = '', text?: Input): Asker {
-    const { project } = this
-    return {
-      dir: project?.dir,
-      get place() {
-        return workingPlace(project)
-      },
-      location,
-      file,
-      text,
-      now: this.store.now,
-    }
+    return new EntriesAsker(this.project, this.store.now, file, location, text)
   }
 
   /**

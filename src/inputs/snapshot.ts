@@ -1,8 +1,8 @@
 // What the world is now, as far as inputs ask: each source is looked at once, however many inputs name it. A snapshot serves
 // one call of the library, or all calls of `cache.snapshot`, whose caller promises that nothing changes meanwhile.
 
-import { join } from 'node:path'
 import type { StaleReason, Strategy } from '../api/index.js'
+import { resolvePath } from '../project/project.js'
 import { selectByDetail } from './glob.js'
 import { type Input, inputOf, isSameState, lookOf, NO_DIGEST } from './input.js'
 import { Source, type SourceMeans } from './source.js'
@@ -46,7 +46,9 @@ export const VALID: Validity = {}
 
 export class Snapshot {
   readonly #means: SnapshotMeans
-  readonly #sources = new Map<string, Source>()
+  /** Most calls look at one alone, and need no map. */
+  #first: Source | undefined
+  #sources: Map<string, Source> | undefined
   /** What was found of lists, by strategy, project and id. */
   #lists: Map<string, Validity> | undefined
 
@@ -119,10 +121,14 @@ export class Snapshot {
 
   /** What is at an absolute path. */
   source(path: string): Source {
-    const known = this.#sources.get(path)
+    const known = this.#first?.path === path ? this.#first : this.#sources?.get(path)
     if (known) return known
     const source = new Source(this.#means, path)
-    this.#sources.set(path, source)
+    if (!this.#first) this.#first = source
+    else {
+      this.#sources ??= new Map()
+      this.#sources.set(path, source)
+    }
     return source
   }
 
@@ -131,8 +137,7 @@ export class Snapshot {
     const look = lookOf(kind)
     if (look !== 'file' && look !== 'present' && look !== 'glob') return undefined
     if (path === '' && look === 'file') return asker.file
-    if (!isRelative) return path
-    return asker.dir === undefined ? undefined : join(asker.dir, path)
+    return resolvePath({ path, isRelative }, asker.dir)
   }
 
   #sourceOf(input: Input, asker: Asker): Source | undefined {

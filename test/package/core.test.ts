@@ -61,6 +61,14 @@ test('the core is small', () => {
   expect(statSync(join(dist, 'index.cjs')).size).toBeLessThanOrEqual(MAX_CORE_BYTES)
 })
 
+test('an import has Node look for the names of exports in a small file', () => {
+  const [, imported = ''] = /from '(.+)'/.exec(readFileSync(join(dist, 'index.js'), 'utf8')) ?? []
+  const text = readFileSync(join(dist, imported), 'utf8')
+  expect(text.length).toBeLessThan(1000)
+  // Else Node would look into what is exported again as well.
+  expect(text).not.toMatch(/exports = require/)
+})
+
 test('a get in a new process calls few functions', () => {
   const called = calledFunctions(GET)
   expect(called).toContain('openCacheSync')
