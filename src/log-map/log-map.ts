@@ -2,7 +2,7 @@
 //
 // Guarantees: opening reads nothing, a lookup reads one bucket, so both cost the same whatever the number of records.
 // All processes agree on the order of the changes to a key. A change that `write` has returned for is seen by every
-// process from its next event-loop turn on and survives any process's death.
+// process from then on and survives any process's death.
 //
 // Growth: a bucket past its limit gets successors (itself compacted, or sixteen parts). Whoever finds it full seals it:
 // what comes after the seal is void, so its records are final, and any process can work out the same successors from
@@ -331,14 +331,15 @@ export class LogMap {
   /** The bucket in force for reading, as of this turn; a sealed one where its successors cannot be had. */
   #current(place: number): Bucket | undefined {
     const turn = this.#environment.turn.current()
-    if (this.#emptyTurn === turn) return undefined
+    if (this.#emptyTurn === turn && !this.#environment.files.linkStat(this.path)) return undefined
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       const bucket = this.#tree.at(place) ?? this.#find(place)
       if (!bucket) {
         if (this.#directory.missing(place).prefix === '') this.#emptyTurn = turn
         return undefined
       }
-      if (bucket.turn === turn && (bucket.sealedAt < 0 || this.#succession.isInForce(bucket, place))) return bucket
+      const isUnchanged = bucket.turn === turn && !bucket.hasMore()
+      if (isUnchanged && (bucket.sealedAt < 0 || this.#succession.isInForce(bucket, place))) return bucket
       if (!bucket.refresh()) this.#drop(bucket)
       else {
         bucket.turn = turn

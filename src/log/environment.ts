@@ -19,8 +19,9 @@ export interface Environment {
 }
 
 /**
- * Counts the turns of the event loop. Whether another process has written is asked once a turn and file, not once a
- * get: an fstat costs as much as the rest of a get. lmdb-js renews its read transactions on the same rhythm.
+ * Counts the turns of the event loop. Whether a file was replaced is asked once a turn and file, not once a get: an fstat
+ * costs as much as the rest of a get. Whether it has grown is asked each time, by a read of one byte: what another process
+ * has set is seen at once, also by one that waited for it without leaving the turn.
  *
  * A turn ends with the microtasks of the callback it began in. An immediate would come too late: timers and I/O of the
  * loop's next round run before it.

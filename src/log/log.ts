@@ -119,7 +119,12 @@ export class Log {
 
   /** Whether others have written since this process last looked. */
   hasMore(): boolean {
-    return this.#file.hasMore(this.sizeBytes)
+    try {
+      return this.#file.hasMore(this.sizeBytes)
+    } catch (error) {
+      // A reader finds that the file is gone.
+      return unlessMissing(error, true)
+    }
   }
 
   /** Takes all that is in the file as read. */
