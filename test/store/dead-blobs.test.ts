@@ -1,0 +1,45 @@
+// Values that no entry refers to: which of them a gc gives back, which it leaves, and what it and verify say of that.
+
+import { expect, test } from 'vitest'
+import { openAsAnotherProcess, temporaryRoot } from '../support/caches.js'
+
+const LONG = 'x'.repeat(20_000)
+
+function withGarbage(every: number) {
+  const { cache } = openAsAnotherProcess(temporaryRoot())
+  const ns = cache.namespace('ns')
+  for (let i = 0; i < 200; i++) ns.set(`key ${i}`, `${i} ${LONG}`)
+  for (let i = 0; i < 200; i += every) ns.delete(`key ${i}`)
+  return cache
+}
+
+test('of a pack that is mostly in use they stay, and are counted', async () => {
+  const cache = withGarbage(20)
+  const { notes } = await cache.verify()
+  expect(notes).toMatchObject([{ message: expect.stringContaining('they stay until more of the pack is of no use') }])
+  const counts = { removedBlobs: 0, keptBlobs: 190, deadBlobs: 10 }
+  expect(await cache.gc({ dryRun: true })).toMatchObject(counts)
+  const report = await cache.gc()
+  expect(report).toMatchObject(counts)
+  expect(report.deadBytes).toBeGreaterThan(10 * LONG.length)
+  expect(report.deadBytes).toBeLessThan(10 * LONG.length + 2000)
+})
+
+test('of a pack that is mostly garbage they go', async () => {
+  const cache = withGarbage(2)
+  const { notes } = await cache.verify()
+  expect(notes).toMatchObject([{ message: expect.stringContaining('the next gc removes them') }])
+  expect(await cache.gc()).toMatchObject({ removedBlobs: 100, keptBlobs: 100, deadBlobs: 0, deadBytes: 0 })
+  expect((await cache.verify()).notes).toEqual([])
+})
+
+test('a gc of a namespace that is not there says so', async () => {
+  const cache = withGarbage(2)
+  for (const dryRun of [true, false]) {
+    await expect(cache.gc({ namespace: 'nss', dryRun })).rejects.toMatchObject({
+      code: 'ERR_CACHE_NAMESPACE',
+      message: 'There is no namespace "nss".',
+    })
+  }
+  expect(await cache.gc({ namespace: 'ns' })).toMatchObject({ keptEntries: 100 })
+})

@@ -1,0 +1,62 @@
+// What is gathered in memory, counts and uses, is written within seconds: a process that is killed, or a worker that is terminated,
+// loses no more than that.
+
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { openAsAnotherProcess, temporaryRoot } from '../support/caches.js'
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+})
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+const DAY_MS = 86_400_000
+let now = 1_790_000_000_000
+const clock = () => now
+
+function hits(dir: string): number {
+  const { cache } = openAsAnotherProcess(dir, { clock })
+  const { hitCount } = cache.stats()
+  cache.close()
+  return hitCount
+}
+
+function filled(): string {
+  const dir = temporaryRoot()
+  const { cache } = openAsAnotherProcess(dir, { clock })
+  for (let i = 0; i < 100; i++) cache.namespace('ns').set(`key ${i}`, i)
+  cache.close()
+  now += 30 * DAY_MS
+  return dir
+}
+
+test('many counts by a timer, which a process that goes on doing nothing else has', () => {
+  const dir = filled()
+  const ns = openAsAnotherProcess(dir, { clock }).cache.namespace('ns')
+  for (let i = 0; i < 500; i++) ns.get(`key ${i % 100}`)
+  expect(hits(dir)).toBe(0)
+  vi.advanceTimersByTime(1100)
+  expect(hits(dir)).toBe(500)
+})
+
+test('few counts by a later call', () => {
+  const dir = filled()
+  const ns = openAsAnotherProcess(dir, { clock }).cache.namespace('ns')
+  ns.get('key 1')
+  vi.advanceTimersByTime(5000)
+  expect(hits(dir)).toBe(0)
+  ns.get('key 1')
+  vi.advanceTimersByTime(1)
+  expect(hits(dir)).toBe(2)
+})
+
+test('uses with the counts, so that what was used stays past a maximum age', async () => {
+  const dir = filled()
+  const ns = openAsAnotherProcess(dir, { clock }).cache.namespace('ns')
+  for (let i = 0; i < 50; i++) ns.get(`key ${i}`)
+  vi.advanceTimersByTime(1100)
+  vi.useRealTimers()
+  const { cache } = openAsAnotherProcess(dir, { clock })
+  expect(await cache.gc({ maxAge: 7 * DAY_MS })).toMatchObject({ unusedEntries: 50, keptEntries: 50 })
+})

@@ -1,0 +1,26 @@
+// A value that would take the place of all others is not kept.
+
+import { expect, test } from 'vitest'
+import { openAsAnotherProcess, temporaryRoot } from '../support/caches.js'
+
+const LIMIT = 2_000_000
+
+test.each([0.6, 0.9, 1.1, 3])('of %d times the limit leaves what others have set, with a warning', async times => {
+  const { cache, warnings } = openAsAnotherProcess(temporaryRoot(), { maxSize: LIMIT })
+  const small = cache.namespace('small')
+  for (let i = 0; i < 100; i++) small.set(`key ${i}`, `value ${i}`)
+  expect(cache.namespace('large').set('key', 'x'.repeat(LIMIT * times))).toBe(false)
+  expect(cache.namespace('large').get('key')).toBe(undefined)
+  for (let i = 100; i < 300; i++) small.set(`key ${i}`, `value ${i}`)
+  await cache.gc()
+  for (let i = 0; i < 300; i++) expect(small.get(`key ${i}`)).toBe(`value ${i}`)
+  expect(warnings).toMatchObject([{ code: 'ERR_CACHE_VALUE_TOO_LARGE', message: expect.stringContaining('2000000') }])
+})
+
+test('of half of the limit is kept, and a computed one that is too large is returned', () => {
+  const { cache } = openAsAnotherProcess(temporaryRoot(), { maxSize: LIMIT })
+  const ns = cache.namespace('ns')
+  const half = 'x'.repeat(LIMIT / 2 - 1000)
+  expect([ns.set('half', half), ns.get('half') === half]).toEqual([true, true])
+  expect(ns.getOrSetSync('large', () => 'y'.repeat(LIMIT)).length).toBe(LIMIT)
+})
