@@ -26,6 +26,8 @@ import type { Ask } from './question.js'
 const GET_OR_SET_OPTIONS = ['ttl', 'files', 'inputs', 'onResult']
 const ANALYZE_OPTIONS = ['inputs', 'anywhere', 'onResult']
 const WRAP_OPTIONS = ['inputs', 'files', 'ttl', 'onResult']
+/** Longer paths lead nowhere, and would be too long for a key. */
+const MAX_PLACE_BYTES = 8192
 const NO_KEY: EntryKey = { place: 0, slot: 0, bytes: Buffer.alloc(0) }
 
 /** @throws CacheError `ERR_CACHE_OPTION`, `ERR_CACHE_KEY`, `ERR_CACHE_CLOSED` */
@@ -74,6 +76,8 @@ export function analyzeQuestion(
   const asker = entries.asker(given.absolute, path, textInput)
   const content = anywhere ? (textInput ?? contentOf(entries, given.absolute)) : undefined
   const where = anywhere ? content && nameOfContent(content.digest) : path
+  const key = analysisKey(name, where)
+  const isKept = where !== undefined && Buffer.byteLength(where) <= MAX_PLACE_BYTES
   const subject = (snapshot: Snapshot): Subject => {
     const content = bytes ?? readSubject(entries, snapshot, given)
     // Between the two looks it may have been changed.
@@ -81,12 +85,12 @@ export function analyzeQuestion(
     return { path: absolute, relativePath: path, bytes: content, text, isAnywhere: anywhere, isAsAsked }
   }
   return {
-    key: entries.keyOf(analysisKey(name, where), 'analysis', 'portable'),
+    key: isKept ? entries.keyOf(key, 'analysis', 'portable') : NO_KEY,
     asker,
     ttlMs: undefined,
     isPortable: true,
     isPromised: false,
-    isUnkept: entries.store.mode === 'off' || where === undefined,
+    isUnkept: entries.store.mode === 'off' || !isKept,
     digest: digestOf(entries, [], inputs),
     files: [],
     namesRelative: given.isRelative,

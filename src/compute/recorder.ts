@@ -3,7 +3,7 @@
 
 import { CacheError } from '../base/errors.js'
 import { absoluteEntryName } from '../inputs/entry-name.js'
-import { type Input, type InputKind, inputOf, isSameState, lookOf, nameOf } from '../inputs/input.js'
+import { type Input, type InputKind, inputOf, isRecordableText, isSameState, lookOf, nameOf } from '../inputs/input.js'
 import type { Asker } from '../inputs/snapshot.js'
 import { leadsOut, type Project, type RecordedPath, recordPath, resolvePath, workingPlace } from '../project/project.js'
 
@@ -77,6 +77,10 @@ export class Recorder {
   }
 
   add(input: Input): void {
+    if (!isRecordableText(input.path) || !isRecordableText(input.detail)) {
+      this.#isRecordable = false
+      return
+    }
     const name = nameOf(input)
     const known = this.#inputs.get(name)
     if (!known) this.#inputs.set(name, input)

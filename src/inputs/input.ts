@@ -87,6 +87,13 @@ export function inputOf(kind: InputKind, path: string, isRelative = false, diges
   return { kind, path, isRelative, isRacy: false, sizeBytes: 0, mtimeMs: 0, ctimeMs: 0, inode: 0, digest, detail }
 }
 
+const MAX_TEXT_BYTES = 0xffff
+
+/** Whether a path or a detail of this length can be stored. */
+export function isRecordableText(text: string): boolean {
+  return 3 * text.length <= MAX_TEXT_BYTES || Buffer.byteLength(text) <= MAX_TEXT_BYTES
+}
+
 /** The look that the input is a result of. */
 export function lookOf(kind: InputKind): InputKind {
   return LOOKS[kind]

@@ -5,7 +5,7 @@ import type { DirectoryItem, FileStat, Files } from '../files/files.js'
 import { sourceClock } from '../fingerprint/clock.js'
 import { isRacy, isSameStat } from '../fingerprint/fingerprint.js'
 import type { Hashing } from '../hashing/hashing.js'
-import { type Input, inputOf } from './input.js'
+import { type Input, inputOf, isRecordableText } from './input.js'
 
 /** Remembers digests by path, proved by metadata. */
 export interface FileHashes {
@@ -21,12 +21,12 @@ export interface SourceMeans {
 
 /** Longer files are read and not recorded: hashing one would take longer than what depends on it. */
 const MAX_FILE_BYTES = 2 ** 31 - 1
-/** Longer paths lead nowhere on any system. */
-const MAX_PATH_BYTES = 32_768
+/** Longer paths lead nowhere on any system, or can't be recorded. */
+const MAX_PATH_LENGTH = 32_767
 
 /** What is at a path without a look: names that no file can have. */
 export function isImpossible(path: string): boolean {
-  return path.includes('\0') || path.length > MAX_PATH_BYTES
+  return path.includes('\0') || path.length > MAX_PATH_LENGTH || !isRecordableText(path)
 }
 
 export class Source {

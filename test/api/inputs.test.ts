@@ -310,6 +310,16 @@ describe('text in memory', () => {
   })
 })
 
+test('a look that is too long to be recorded leaves a result that is not kept', () => {
+  const long = Array.from({ length: 5000 }, (_, index) => `**/${index}.none`)
+  const looks: Look[] = [({ glob }, at) => glob(long, { cwd: at('src') }), ({ env }) => env('x'.repeat(70_000))]
+  for (const look of looks) {
+    const { ask, warnings } = looking(look)
+    expect([ask()[0], ask()[0]]).toEqual(['never-set', 'never-set'])
+    expect(warnings).toEqual([])
+  }
+})
+
 test('an answer names all of its files, however many there are', () => {
   const names = Array.from({ length: 30 }, (_, index) => `many/${index}`)
   const look: Look = ({ readFile }, at) => names.map(name => readFile(at(name))).join('')

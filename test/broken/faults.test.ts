@@ -51,11 +51,19 @@ const OPERATIONS: Operation[] = [
   },
   {
     name: 'set with sources',
+    isOfStoreAlone: true,
     run: entries => entries.set('new', 'x', { files: [source, directory, join(directory, 'missing')] }),
     outcomes: [
       { gives: true, holds: { new: ['x'] } },
       { gives: false, holds: { new: [undefined, 'x'] } },
     ],
+  },
+  {
+    name: 'set with a source that fails',
+    isOfSourceAlone: true,
+    run: entries => entries.set('new', 'x', { files: [source] }),
+    // It is valid while the source fails.
+    outcomes: [{ gives: true, holds: { new: ['x', undefined] } }],
   },
   {
     name: 'set in a new namespace',
@@ -111,11 +119,23 @@ const OPERATIONS: Operation[] = [
     outcomes: [{ gives: LARGE }, { gives: undefined }],
   },
   {
-    name: 'get of an entry whose source was touched',
+    name: 'get of an entry whose source fails',
+    isOfSourceAlone: true,
     run: entries => entries.get('file'),
     outcomes: [{ gives: ACKNOWLEDGED.file }, { gives: undefined }],
   },
-  { name: 'has', run: entries => entries.has('file'), outcomes: [{ gives: true }, { gives: false }] },
+  {
+    name: 'get of an entry whose source was touched',
+    isOfStoreAlone: true,
+    run: entries => entries.get('file'),
+    outcomes: [{ gives: ACKNOWLEDGED.file }, { gives: undefined }],
+  },
+  {
+    name: 'has',
+    isOfStoreAlone: true,
+    run: entries => entries.has('file'),
+    outcomes: [{ gives: true }, { gives: false }],
+  },
   {
     name: 'getMany',
     run: entries => entries.getMany(['plain', 'nothing']),

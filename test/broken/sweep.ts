@@ -64,6 +64,8 @@ export interface Operation {
   outcomes: { gives: unknown; holds?: Record<string, unknown[]> }[]
   /** The sources are on a disk that works. */
   isOfStoreAlone?: boolean
+  /** The store is on a disk that works, and says nothing of what fails. */
+  isOfSourceAlone?: boolean
 }
 
 export const ANYTHING = Symbol('whatever it gives')
@@ -99,7 +101,7 @@ export function sweep(operation: Operation, kind: Omit<Fault, 'at'>, isWarm: boo
       entries.set('plain', ACKNOWLEDGED.plain)
     }
     operation.before?.(entries)
-    disk.fail({ ...kind, at, ...(operation.isOfStoreAlone && { below: work }) })
+    disk.fail({ ...kind, at, below: operation.isOfStoreAlone ? work : operation.isOfSourceAlone ? source : '' })
     let given: unknown
     try {
       given = operation.run(entries, cache)
@@ -114,7 +116,8 @@ export function sweep(operation: Operation, kind: Omit<Fault, 'at'>, isWarm: boo
       if (!holds) throw new Error(`${where}: ${what}`, { cause: warnings })
     }
     demand(repeatedCodes(warnings).length === 0, 'warned twice')
-    demand(!hasFailed || outcome === operation.outcomes[0] || warnings.length > 0, 'failed without a warning')
+    const isTold = warnings.length > 0 !== (operation.isOfSourceAlone === true)
+    demand(!hasFailed || outcome === operation.outcomes[0] || isTold, 'failed without a warning, or with one')
     const other = open(memory.files)
     verify(other, outcome.holds ?? {}, `${where}, seen by another process while the fault lasts`)
     disk.heal()

@@ -74,6 +74,8 @@ export interface ChildOptions {
   cwd?: string
   /** A command that runs the one that follows it. */
   under?: readonly string[]
+  /** Of Node. */
+  flags?: readonly string[]
 }
 
 /** Starts a process with `argv`, which is killed when the test ends. */
@@ -115,7 +117,7 @@ export function startModule(code: string, args: unknown = {}, options: ChildOpti
     const lines = () => createInterface({ input: process.stdin })[Symbol.asyncIterator]()
     ${code}
   `
-  return start(['--input-type=module', '-e', module], options)
+  return start([...(options.flags ?? []), '--input-type=module', '-e', module], options)
 }
 
 /** The same, once it has ended; a failure of the process is a failure of the test. */
