@@ -80,20 +80,25 @@ export function isBoundToProject(entries: Entries, question: Ask, recorder: Reco
   return true
 }
 
+/** Of the project that was asked about last. */
+let formsOfPath: { path: string; forms: Buffer[] } = { path: '', forms: [] }
+
 /** Whether the path stands in the bytes: as it is, with slashes, as JSON has it or as a URL. */
 function holdsPath(bytes: Buffer, path: string): boolean {
-  const forms = new Set([
-    path,
-    path.replaceAll('\\', '/'),
-    path.replaceAll('\\', '\\\\'),
-    encodeURI(path.replaceAll('\\', '/')),
-  ])
-  return [...forms].some(form => holdsName(bytes, form))
+  if (formsOfPath.path !== path) {
+    const forms = new Set([
+      path,
+      path.replaceAll('\\', '/'),
+      path.replaceAll('\\', '\\\\'),
+      encodeURI(path.replaceAll('\\', '/')),
+    ])
+    formsOfPath = { path, forms: Array.from(forms, form => Buffer.from(form)) }
+  }
+  return formsOfPath.forms.some(form => holdsName(bytes, form))
 }
 
 /** Not as the beginning of a longer name: `/app` doesn't stand in `/apple`. */
-function holdsName(bytes: Buffer, text: string): boolean {
-  const form = Buffer.from(text)
+function holdsName(bytes: Buffer, form: Buffer): boolean {
   for (let at = bytes.indexOf(form); at >= 0; at = bytes.indexOf(form, at + 1)) {
     const next = bytes[at + form.length]
     if (next === undefined || !/[\w-]/.test(String.fromCharCode(next))) return true
