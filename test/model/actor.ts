@@ -167,6 +167,7 @@ class TurnPlayer {
   readonly #cwd: Cwd
   readonly #isAlone: boolean
   readonly #report: Report
+  #isOneTick = false
 
   constructor(open: Open, surroundings: Surroundings, cwd: Cwd, isAlone: boolean, report: Report) {
     this.#open = open
@@ -191,6 +192,7 @@ class TurnPlayer {
   }
 
   playInOneTick(actions: readonly Action[]): void {
+    this.#isOneTick = true
     for (const action of actions) this.#doNow(action)
   }
 
@@ -253,7 +255,9 @@ class TurnPlayer {
     const { base, program, caller, reader } = this.#open
     const isHit = caller.computed.length === computedBefore
     this.#report.asks++
-    const oracle = new Oracle(base, program, this.#surroundings, reader, this.#cwd)
+    // Another cache on the same root sees what was set within the same tick only in the next one.
+    const seeing = this.#isOneTick ? caller : reader
+    const oracle = new Oracle(base, program, this.#surroundings, seeing, this.#cwd)
     const expected = oracle.answer(ask)
     const { isKept, peeks } = oracle.keptOf(ask)
     if (isKept && !peeks) {
