@@ -5,10 +5,10 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { CacheWarning } from '../../src/index.js'
 import { codeOf } from './body.js'
-import { type Answered, Caller, type Library, type Surroundings } from './caller.js'
+import { type Answered, Caller, type Library, nameOf, type Surroundings } from './caller.js'
 import { differenceOf } from './compare.js'
 import { type Kept, Oracle } from './oracle.js'
-import type { Action, Ask, Cwd, Program, Turn } from './program.js'
+import type { Action, Ask, Cwd, Program, Question, Turn } from './program.js'
 import { applyEdit, workingDirectory } from './tree.js'
 
 export type Command =
@@ -30,7 +30,8 @@ export interface Report {
   computed: string[]
   kept: [string, Kept][]
   asks: number
-  /** Asks that computed nothing. */
+  /** Of these, the ones whose results are kept by the rules, and how many of them computed nothing. */
+  keepable: number
   hits: number
   /** What plain operations gave, in order. */
   plain: unknown[]
@@ -63,7 +64,7 @@ export class Actor {
   }
 
   async do(command: Command): Promise<Report> {
-    const report: Report = { failures: [], computed: [], kept: [], asks: 0, hits: 0, plain: [] }
+    const report: Report = { failures: [], computed: [], kept: [], asks: 0, keepable: 0, hits: 0, plain: [] }
     const moved = 'cwd' in command ? command.cwd : command.do === 'run' ? command.turn.cwd : undefined
     if (moved && this.#moves !== 'not') process.chdir(workingDirectory(this.#opened.base, moved))
     try {
@@ -166,6 +167,7 @@ class TurnPlayer {
   readonly #cwd: Cwd
   readonly #isAlone: boolean
   readonly #report: Report
+  #isOneTick = false
 
   constructor(open: Open, surroundings: Surroundings, cwd: Cwd, isAlone: boolean, report: Report) {
     this.#open = open
@@ -190,6 +192,7 @@ class TurnPlayer {
   }
 
   playInOneTick(actions: readonly Action[]): void {
+    this.#isOneTick = true
     for (const action of actions) this.#doNow(action)
   }
 
@@ -252,9 +255,17 @@ class TurnPlayer {
     const { base, program, caller, reader } = this.#open
     const isHit = caller.computed.length === computedBefore
     this.#report.asks++
-    if (isHit) this.#report.hits++
-    const oracle = new Oracle(base, program, this.#surroundings, reader, this.#cwd)
+    // Another cache on the same root sees what was set within the same tick only in the next one.
+    const seeing = this.#isOneTick ? caller : reader
+    const oracle = new Oracle(base, program, this.#surroundings, seeing, this.#cwd)
     const expected = oracle.answer(ask)
+    const { isKept, peeks } = oracle.keptOf(ask)
+    if (isKept && !peeks) {
+      this.#report.keepable++
+      const { computed } = caller
+      if (!computed.includes(nameOf(program.questions[ask.question] as Question, ask.question, ask), computedBefore))
+        this.#report.hits++
+    }
     const kept = new Map(this.#report.kept)
     for (const [name, each] of oracle.kept) {
       const before = kept.get(name)

@@ -1,6 +1,7 @@
 // Makes random programs.
 
 import { randomFrom } from '../support/random.js'
+import { changeFor } from './generate-changes.js'
 import { atOf, createQuestions, type Random } from './generate-questions.js'
 import {
   ACTORS,
@@ -66,9 +67,10 @@ class Generator {
   phase(): Phase {
     const { below, of } = this.#random
     const dice = below(100)
-    if (dice < 18) return this.#world()
-    if (dice < 38) return { do: 'turns', turns: [this.#turn(true, below(2) === 0)] }
-    if (dice < 50) return { do: 'turns', turns: this.#turnsTogether() }
+    if (dice < 14) return this.#world()
+    if (dice < 26) return { do: 'turns', turns: [this.#turn(true, below(2) === 0)] }
+    if (dice < 44) return { do: 'turns', turns: [this.#changes()] }
+    if (dice < 53) return { do: 'turns', turns: this.#turnsTogether() }
     if (dice < 66) return { do: 'calm', turns: below(2) === 0 ? [this.#turn(false, false)] : this.#turnsTogether() }
     if (dice < 81) return { do: 'branch', turns: this.#turnsTogether().slice(0, 2), edits: this.#fileEdits() }
     if (dice < 86) return this.#late()
@@ -141,6 +143,23 @@ class Generator {
     const cwd: Cwd = of(CWDS)
     const favourite = this.#ask()
     const actions = Array.from({ length: 2 + below(5) }, () => this.#action(mayChange, isOneTick, favourite))
+    return { actor: below(ACTORS), cwd, actions, isOneTick }
+  }
+
+  /** One question again and again, with changes of what it looks at in between. */
+  #changes(): Turn {
+    const { below, of, chance } = this.#random
+    const cwd = of(CWDS)
+    const isOneTick = chance(60)
+    const ask = { ...this.#ask(), at: 'cwd' as const }
+    const question = this.#questions[ask.question] as Question
+    if (question.askedAt === 'named') ask.at = of(['a', 'b', 'w', 'link', 'p'] as const) as 'cwd'
+    const asking: Action[] = [{ do: 'ask', ask }]
+    const actions = [...asking]
+    for (let left = 2 + below(4); left > 0; left--) {
+      const change = changeFor(this.#random, this.#questions, ask.question, cwd)
+      if (change) actions.push(change, ...asking)
+    }
     return { actor: below(ACTORS), cwd, actions, isOneTick }
   }
 

@@ -56,6 +56,12 @@ export class Oracle {
     }
   }
 
+  /** Whether the answer that was given last is kept. */
+  keptOf(ask: Ask): Kept {
+    const question = this.#program.questions[ask.question] as Question
+    return this.kept.get(nameOf(question, ask.question, ask)) ?? { isKept: false, peeks: false }
+  }
+
   #ask(ask: Ask, parent: Frame | undefined, stack: readonly number[], text?: string): unknown {
     const question = this.#program.questions[ask.question] as Question
     const name = nameOf(question, ask.question, ask, text)
@@ -127,7 +133,10 @@ export class Oracle {
         return content
       },
       exists: path => existsSync(given(path)),
-      list: path => readdirSync(given(path)).sort(),
+      list: path => {
+        if (path.rel === '/dev/null') frame.isRecordable = false
+        return readdirSync(given(path)).sort()
+      },
       named: ({ path, isLate }) => {
         this.#name(path, frame, own, isLate)
         return readPlainly(given(path))

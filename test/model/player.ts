@@ -11,7 +11,7 @@ import { applyEdit, createTree, FILES, pathOf, readState, restoreState } from '.
 
 export interface Played {
   questions: number
-  /** Asked again when nothing had changed, and how many of these computed nothing. */
+  /** Asked again when nothing had changed, of those that can be kept, and how many of these computed nothing. */
   repeated: number
   hits: number
 }
@@ -102,7 +102,7 @@ export class Player {
     const kept = keptIn(await this.#run(turns.map(asking)))
     for (const turn of turns) {
       const [report] = await this.#run([asking(turn)])
-      this.#played.repeated += report?.asks ?? 0
+      this.#played.repeated += report?.keepable ?? 0
       this.#played.hits += report?.hits ?? 0
       this.#assertKept(turn, report, kept, '')
     }

@@ -66,6 +66,12 @@ export function workingDirectory(base: string, cwd: Cwd): string {
   return join(base, WORKING[cwd].path)
 }
 
+/** The directory of the test that a working directory is in, and where in it. */
+export function placeOf(cwd: Cwd): { root: Root; below: string } {
+  const { project, path } = WORKING[cwd]
+  return { root: project, below: path.endsWith('/src') ? 'src' : '' }
+}
+
 /** The real directory of the project of a handle. */
 export function projectOf(base: string, at: At, cwd: Cwd): string {
   const root = at === 'cwd' ? WORKING[cwd].project : at === 'link' ? 'a' : at
