@@ -190,8 +190,8 @@ export class Root {
     const danger = this.#dangerOf(target) ?? this.#dangerOfLinks()
     if (danger) return `${danger}; trustRoot, or ${TRUST_ROOT}=1, allows it`
     const { version, tag } = this.#layout
-    if (this.#files.linkStat(version)) return undefined
-    return this.#files.linkStat(tag) || this.#isBlank() ? undefined : FOREIGN
+    const isUsable = () => [version, tag].some(path => this.#files.linkStat(path)) || this.#isBlank()
+    return isTrueAtLast(isUsable) ? undefined : FOREIGN
   }
 
   /**
@@ -237,17 +237,23 @@ export class Root {
 
   /** A directory is a cache's root when its tag or a pack in it says so: a gc removes files, a repair moves them. */
   #whyNotOurs(): string | undefined {
+    const isOurs = () => this.#isTagged() || this.#isBlank() || this.#hasOwnPack()
+    return isTrueAtLast(isOurs) ? undefined : FOREIGN
+  }
+
+  #isTagged(): boolean {
     const { tag } = this.#layout
     const stat = this.#files.linkStat(tag)
     const isReadable = stat?.kind === 'file' && stat.sizeBytes <= MAX_TAG_BYTES
-    const isTagged = isReadable && this.#files.readFile(tag)?.includes('wicked-cache')
-    return isTagged || this.#isBlank() || this.#hasOwnPack() ? undefined : FOREIGN
+    return isReadable && this.#files.readFile(tag)?.includes('wicked-cache') === true
   }
 
   /** Whether there is nothing in it but what comes with a volume, or is written before the cache is. */
   #isBlank(): boolean {
-    const { root, tag, config } = this.#layout
-    const own = [basename(config), ...(this.#files.linkStat(tag)?.sizeBytes === 0 ? [basename(tag)] : [])]
+    const { root, tag, config, version } = this.#layout
+    // The tag's maker has not written it yet, or was killed.
+    const isEmptyTag = this.#files.linkStat(tag)?.sizeBytes === 0
+    const own = [basename(config), ...(isEmptyTag ? [basename(tag), basename(version)] : [])]
     return (this.#files.list(root) ?? []).every(name => own.includes(name) || COMES_WITH_A_VOLUME.test(name))
   }
 
@@ -266,6 +272,11 @@ export class Root {
       }
     })
   }
+}
+
+/** Another process may be making it between two looks: so what seems foreign is looked at again. */
+function isTrueAtLast(look: () => boolean): boolean {
+  return look() || look()
 }
 
 const FOREIGN = 'holds other files and is no cache'

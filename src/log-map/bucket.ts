@@ -3,6 +3,7 @@
 // The table takes 8 bytes a record. The file's bytes are kept as well while the map can afford it; without them a lookup
 // reads its record from the file. A sealed bucket never changes again: its records are the frames before the seal.
 
+import { errnoOf } from '../base/errors.js'
 import { FRAME, FRAME_HEADER_BYTES } from '../base/layout.js'
 import type { Held } from '../hashing/hashing.js'
 import type { Damage, FrameReader, FrameWriter } from '../log/frames.js'
@@ -79,7 +80,13 @@ export class Bucket implements FrameReader {
 
   /** Whether others have written to the file since it was last looked at: a sixth of what looking at its size costs. */
   hasMore(): boolean {
-    return this.log.hasMore()
+    try {
+      return this.log.hasMore()
+    } catch (error) {
+      // Such as a pipe in the file's place: what it is, the next look tells.
+      if (errnoOf(error) === undefined) throw error
+      return true
+    }
   }
 
   /** Appends frames and takes in all up to them; returns their offset, or -1 when the file is no longer this bucket's. */

@@ -257,7 +257,7 @@ export class LogMap {
       if (inForce?.prefix === name.prefix && inForce.generation === name.generation) continue
       const log = new Log(this.#environment, this.#directory.file(name), identityOf(this.identity, name), 'append')
       const bucket = new Bucket(log, name, this.#bucketBytes, this.positionOf)
-      if (bucket.refresh() && bucket.successor) this.#succession.settle(bucket)
+      if (bucket.refresh() && bucket.successor) this.#trySettle(bucket)
       log.close()
     }
     const candidates = this.#directory.candidates()
@@ -401,6 +401,15 @@ export class LogMap {
   #replace(bucket: Bucket, isUseless?: (record: RecordView) => boolean): void {
     if (bucket.sealedAt < 0 && bucket.append(new FrameWriter().begin(FRAME.seal).end()) < 0) this.#drop(bucket)
     else this.#tryFollow(bucket, firstPlace(bucket.name), isUseless)
+  }
+
+  /** What can't be settled now stays for the next process. */
+  #trySettle(bucket: Bucket): void {
+    try {
+      this.#succession.settle(bucket)
+    } catch (error) {
+      if (errnoOf(error) === undefined && !(error instanceof CacheError)) throw error
+    }
   }
 
   /** Like `#follow`; false, with the sealed bucket as it is, when the successors cannot be had now. */
