@@ -8,6 +8,7 @@
 // Names never come back once they are gone, except `_.0`, so no file is ever renamed over another one.
 
 import { dirname, join, relative, sep } from 'node:path'
+import { CacheError } from '../base/errors.js'
 import { BUCKET_FANOUT } from '../base/layout.js'
 import type { Files } from '../files/files.js'
 
@@ -43,8 +44,9 @@ export class BucketDirectory {
   find(place: number): BucketName | undefined {
     const isNew = this.#listings.size === 0
     const found = this.#search(place)
-    if (found || isNew) return found
-    // Another process may have made it since.
+    // A link may have taken the place of a directory since it was listed,
+    if (isNew || (found && this.#isOwn(found.prefix.slice(0, -1)))) return found
+    // or another process may have made it.
     this.forget()
     return this.#search(place)
   }
@@ -115,6 +117,7 @@ export class BucketDirectory {
   directories(): string[] {
     const found: string[] = []
     const walk = (prefix: string) => {
+      if (!this.#isOwn(prefix)) return
       found.push(this.#directoryOf(prefix))
       for (const digit of this.#list(prefix).directories) walk(prefix + digit)
     }
@@ -133,7 +136,18 @@ export class BucketDirectory {
 
   /** Makes the directory in which the buckets of prefixes one digit longer lie. */
   makeDirectory(prefix: string): void {
-    this.#files.makeDirectory(this.#directoryOf(prefix))
+    const path = this.#directoryOf(prefix)
+    this.#files.makeDirectory(path)
+    if (this.#isOwn(prefix)) return
+    throw new CacheError('ERR_CACHE_IO', `A link stands in the place of the directory ${path}.`)
+  }
+
+  /** What a link leads to is not the cache's. */
+  #isOwn(prefix: string): boolean {
+    for (let length = prefix.length; length >= 0; length--) {
+      if (!this.#isDirectory(this.#directoryOf(prefix.slice(0, length)))) return false
+    }
+    return this.#isDirectory(dirname(this.path))
   }
 
   #isDirectory(path: string): boolean {

@@ -35,6 +35,8 @@ export function infoOf(world: World, namespace: string, entry: ModelEntry): Omit
   const isPortable = origin === 'analyze'
   return {
     key: label,
+    ...(origin === 'analyze' && { name: label.slice(0, label.indexOf(' ')) }),
+    ...(origin === 'wrap' && { name: label.slice(0, label.indexOf('(')) }),
     origin,
     version,
     project: isPortable ? null : world.projectOf(namespace),
