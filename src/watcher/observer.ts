@@ -138,6 +138,8 @@ async function loadChokidar(): Promise<typeof import('chokidar')> {
   try {
     return await import('chokidar')
   } catch (error) {
+    // Some test runners have no `import()` in their realms, which is a TypeError; a missing package is another error.
+    if ((error as Error | undefined)?.name !== 'TypeError') throw error
     const { createRequire } = process.getBuiltinModule('node:module')
     try {
       return createRequire(import.meta.filename)('chokidar')

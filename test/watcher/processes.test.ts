@@ -1,7 +1,7 @@
 // Watchers in processes of their own.
 
 import { spawn } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import type { Invalidation } from '../../src/index.js'
@@ -106,6 +106,8 @@ test('past the limit of watches, changes are found by looking', async () => {
   expect((await watcher.ended).lines.filter(line => line.startsWith('error'))).toHaveLength(1)
 })
 
+const { version } = JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8'))
+
 test('without descriptors nothing is heard of, and all is found later', async () => {
   const { root, dir, names, path } = project(300)
   const script = join(temporaryDirectory(), 'watch.mjs')
@@ -114,6 +116,7 @@ test('without descriptors nothing is heard of, and all is found later', async ()
     `import { closeSync, openSync } from 'node:fs'
     import 'file://${projectRoot}/node_modules/chokidar/index.js'
     import * as library from 'file://${projectRoot}/dist/index.js'
+    import 'file://${projectRoot}/dist/${version}/watcher.cjs'
     const print = console.log, onWarning = () => undefined, args = ${JSON.stringify({ dir, root, persistent: true })}
     const taken = []
     try {
