@@ -212,11 +212,21 @@ export class Root {
     const user = this.#user
     if (!user) return undefined
     for (let path = this.#layout.root; ; path = dirname(path)) {
-      const stat = this.#files.linkStat(path)
+      const stat = this.#linkStatAbove(path)
       if (stat?.kind === 'other' && stat.owner !== user.id && stat.owner !== 0) {
         return `is reached through a link of another user (${stat.owner}, not ${user.id})`
       }
       if (dirname(path) === path) return undefined
+    }
+  }
+
+  /** What Node's permission model hides from this process above the root can't be judged. */
+  #linkStatAbove(path: string): FileStat | undefined {
+    try {
+      return this.#files.linkStat(path)
+    } catch (error) {
+      if (errnoOf(error) === 'ERR_ACCESS_DENIED' && path !== this.#layout.root) return undefined
+      throw error
     }
   }
 

@@ -186,7 +186,7 @@ export class NamespaceHandle implements Namespace {
   find(key: string | AnalysesOf): EntryInfo[] {
     currentComputation()?.recorder.spoil()
     const entries = this.#entries
-    if (typeof key !== 'string') return findAnalyses(entries, key)
+    if (typeof key === 'object' && key !== null && 'file' in key) return findAnalyses(entries, key)
     const entryKey = entries.keyOf(key)
     return entries.attempt([], () =>
       this.#store.manifest.lookEverywhere(entryKey).flatMap(listed => {
