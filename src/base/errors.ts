@@ -55,6 +55,8 @@ const FILE_ERRORS = ['ERR_ACCESS_DENIED', 'ERR_FS_FILE_TOO_LARGE']
 export function errnoOf(error: unknown): string | undefined {
   // Not by its class: in a realm of its own, as test runners make, this module has another one than `node:fs`.
   const code = (error as { code?: unknown } | null | undefined)?.code
+  // Deno's own class for what its permissions forbid.
+  if ((error as { name?: unknown } | null | undefined)?.name === 'NotCapable') return 'ERR_ACCESS_DENIED'
   if (typeof code !== 'string') return undefined
   return !code.startsWith('ERR_') || FILE_ERRORS.includes(code) ? code : undefined
 }

@@ -212,7 +212,7 @@ export class Root {
     const user = this.#user
     if (!user) return undefined
     for (let path = this.#layout.root; ; path = dirname(path)) {
-      const stat = this.#linkStatAbove(path)
+      const stat = this.#unlessHidden(path, () => this.#files.linkStat(path))
       if (stat?.kind === 'other' && stat.owner !== user.id && stat.owner !== 0) {
         return `is reached through a link of another user (${stat.owner}, not ${user.id})`
       }
@@ -220,10 +220,10 @@ export class Root {
     }
   }
 
-  /** What Node's permission model hides from this process above the root can't be judged. */
-  #linkStatAbove(path: string): FileStat | undefined {
+  /** What a permission model hides from this process above the root can't be judged. */
+  #unlessHidden(path: string, look: () => FileStat | undefined): FileStat | undefined {
     try {
-      return this.#files.linkStat(path)
+      return look()
     } catch (error) {
       if (errnoOf(error) === 'ERR_ACCESS_DENIED' && path !== this.#layout.root) return undefined
       throw error
@@ -235,7 +235,7 @@ export class Root {
     const danger = this.#dangerOfLinks()
     if (danger) return `${danger}; trustRoot, or ${TRUST_ROOT}=1, allows it`
     for (let path = dirname(this.#layout.root); ; path = dirname(path)) {
-      const stat = this.#files.stat(path)
+      const stat = this.#unlessHidden(path, () => this.#files.stat(path))
       if (stat) {
         // In a sticky directory nobody can take what is another's.
         const above = this.#dangerOf(stat.mode & STICKY ? { ...stat, mode: 0 } : stat)
