@@ -78,7 +78,7 @@ export class Bucket implements FrameReader {
     }
   }
 
-  /** Whether others have written to the file since it was last looked at: a sixth of what looking at its size costs. */
+  /** Whether others have written to the file since it was last looked at: a third of what looking at its size costs. */
   hasMore(): boolean {
     try {
       return this.log.hasMore()
