@@ -143,7 +143,9 @@ function* compute(
   const isKept = !question.isUnkept && entries.store.canWrite
   try {
     // A nested computation waits for no other process, which might wait for this one.
-    const waited = isKept ? yield* lease(entries, question, computation, isSync, parent === undefined) : undefined
+    const waited = isKept
+      ? yield* lease(entries, question, computation, found, isSync, parent === undefined)
+      : undefined
     if (waited)
       return { value: hit(entries, question, waited, parent), bytes: undefined, answer: undefined, computeMs: 0 }
     entries.count(found.reason)
@@ -165,21 +167,27 @@ function* compute(
   }
 }
 
-/** Takes the lease, or waits for the value that another process computes. */
+/** Takes the lease, or waits for the value that another process computes; a hit, if that has stored it. */
 function* lease(
   entries: Entries,
   question: Ask,
   computation: Computation,
+  miss: Miss,
   isSync: boolean,
   mayWait: boolean,
 ): Steps<Hit | undefined> {
   const { store } = entries
   const wait = newWait()
+  // The head that was found to hold no answer: another one may hold it.
+  let missed = miss.check
   for (let waitMs = MIN_WAIT_MS; ; ) {
     const found = entries.attempt(undefined, () => store.manifest.look(question.key))
     if (!found) return undefined
-    const isBusy = mayWait && isWorthWaiting(found, wait)
-    if (!isBusy) {
+    if (mayWait && isWorthWaiting(found, wait)) {
+      computation.hasWaited = true
+      yield { waitMs }
+      waitMs = Math.min(2 * waitMs, MAX_WAIT_MS)
+    } else if (found.check === missed) {
       const epoch = entries.attempt(null, () => takeLease(store, question.key, found, isSync))
       // Nothing can be written, so that nothing will be stored.
       if (epoch === null) return undefined
@@ -187,15 +195,12 @@ function* lease(
         computation.epoch = epoch
         return undefined
       }
-    } else {
-      computation.hasWaited = true
-      yield { waitMs }
-      waitMs = Math.min(2 * waitMs, MAX_WAIT_MS)
     }
     // The lease may be gone because its owner has just finished.
     store.environment.turn.end()
     const outcome = entries.find(question.key, question)
     if (outcome.reason === undefined) return outcome
+    missed = outcome.check || found.check
   }
 }
 

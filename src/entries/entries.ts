@@ -53,6 +53,8 @@ export interface Miss {
   reason: MissReason
   /** Of the head, where there is one. */
   epoch: number | undefined
+  /** Of the head's record, 0 where there is none or it could not be read. */
+  check: number
   /** What made the current entry stale. */
   validity: Validity | undefined
   /** What was looked at to find that out. */
@@ -284,14 +286,14 @@ export class Entries {
     const validity = this.validate(entry, asker, question?.ttlMs, snapshot)
     if (validity.reason !== undefined) {
       const reason = this.#isBeforeRefresh(entry) ? 'refresh' : validity.reason
-      if (!isComputed) return { reason, epoch: head.epoch, validity }
+      if (!isComputed) return { reason, epoch: head.epoch, check, validity }
       return this.#findAnswer(key, found, question, asker, snapshot, reason, validity)
     }
     const { location } = entry.blob
     const bytes = blobs.get(entry.blob)
-    if (!bytes) return { reason: 'blob-missing', epoch: head.epoch, validity: undefined }
+    if (!bytes) return { reason: 'blob-missing', epoch: head.epoch, check, validity: undefined }
     const value = decodeValue(bytes)
-    if (!this.#isAsExpected(value)) return { reason: 'invalid', epoch: head.epoch, validity: undefined }
+    if (!this.#isAsExpected(value)) return { reason: 'invalid', epoch: head.epoch, check, validity: undefined }
     // Before what follows may replace the entry.
     const state = text === undefined ? undefined : manifest.stateAt(key)
     if (text !== undefined && state && record) this.#cached.offer(text, key, state, record, bytes)
@@ -312,7 +314,7 @@ export class Entries {
     const snapshot = looked ?? this.store.snapshot()
     const { epoch = 0, entry: before } = current.head ?? {}
     const digest = question ? question.digest : before?.question
-    const miss = { reason, epoch, validity, snapshot }
+    const miss = { reason, epoch, check: current.check, validity, snapshot }
     const found = findAnswer(this.store, key, epoch, digest, asker, snapshot)
     if (!found || this.validate(found.entry, asker, question?.ttlMs, snapshot).reason !== undefined) return miss
     const { entry } = found
@@ -380,7 +382,7 @@ export class Entries {
 const MAX_LOOKS = 8
 
 export function missing(reason: MissReason): Miss {
-  return { reason, epoch: undefined, validity: undefined }
+  return { reason, epoch: undefined, check: 0, validity: undefined }
 }
 
 function isSameDigest(one: Buffer | undefined, other: Buffer | undefined): boolean {

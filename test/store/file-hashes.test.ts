@@ -44,6 +44,8 @@ test('what one process has remembered, another knows once it is flushed', () => 
 
 test('a gc has them forget files that are gone, and no others', async () => {
   const { root, paths, open, look } = project()
+  const { cache, warnings } = openAsAnotherProcess(join(root, CACHE))
+  cache.namespace('tool').set('key', 1)
   const hashes = open()
   const glob = `${paths[1]}\0${globDetail('', ['*'])}`
   for (const path of paths) hashes.remember(path, look(path))
@@ -51,7 +53,6 @@ test('a gc has them forget files that are gone, and no others', async () => {
   hashes.flush()
   rmSync(paths[1])
   const names = [...paths, glob]
-  const { cache, warnings } = openAsAnotherProcess(join(root, CACHE))
   await cache.gc({ dryRun: true })
   expect(names.map(name => open().recall(name) !== undefined)).toEqual([true, true, true, true])
   await cache.gc()
