@@ -19,7 +19,9 @@ const ENV_VALUES = ['1', '2', '', null]
 export function changeFor(random: Random, questions: readonly Question[], index: number, cwd: Cwd): Action | undefined {
   const { of, chance, below } = random
   const { paths, steps } = looksOf(questions, index)
-  const gets = steps.flatMap(step => (step.do === 'get' || step.do === 'has' ? step : []))
+  // What a computation may put itself is left alone: which of the two a get found depends on what was computed.
+  const isGet = (step: Step) => (step.do === 'get' || step.do === 'has') && step.key !== 'put'
+  const gets = steps.flatMap(step => (isGet(step) ? (step as Extract<Step, { do: 'get' | 'has' }>) : []))
   if (gets.length > 0 && chance(35)) {
     const { handle, at, key } = of(gets)
     const isSet = chance(65)

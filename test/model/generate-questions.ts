@@ -142,12 +142,12 @@ class Maker {
       const at = this.#at(isClean)
       return {
         do: chance(70) ? 'get' : 'has',
-        handle: this.#getHandle(isClean),
+        handle: this.#handle(),
         at,
         key: of(['plain0', 'plain1', 'put']),
       }
     }
-    if (dice < 37) return { do: 'put', handle: this.#getHandle(true), key: 'put', value: 'put' }
+    if (dice < 37) return { do: 'put', handle: this.#handle(), key: 'put', value: 'put' }
     if (dice < 42) return this.#peek(isClean) ?? this.#look(question, isClean)
     if (question.call === 'wrap') return this.#nested(question, isClean) ?? { do: 'inputs' }
     if (dice < 52 && mayBranch) {
@@ -195,6 +195,8 @@ class Maker {
     }
     const second = chance(20) && question.call !== 'wrap' ? this.#ask(question, isClean) : undefined
     if (second) return { do: 'askAll', asks: [ask, second] }
+    // A wrapped function has no context.
+    if (question.call === 'wrap') return { do: 'ask', ask }
     return { do: 'ask', ask, ...(chance(15) ? { inRun: true } : chance(10) ? { isUntracked: true } : {}) }
   }
 
@@ -239,12 +241,6 @@ class Maker {
 
   #paths(question: Question, isClean: boolean): PathRef[] {
     return Array.from({ length: 1 + this.#random.below(2) }, () => this.#path(question, isClean, FILES))
-  }
-
-  /** For a get: an entry of the user is the same for all. */
-  #getHandle(isClean: boolean): number {
-    void isClean
-    return this.#random.below(HANDLES.length)
   }
 
   #handle(): number {
