@@ -1,11 +1,12 @@
 // What callers pass to a cache, checked before anything is done.
 
-import { resolve } from 'node:path'
+import { isAbsolute, resolve } from 'node:path'
 import type { CacheMode, CacheOptions, GcOptions, VerifyOptions } from '../api/index.js'
 import { CacheError, type CacheWarning } from '../base/errors.js'
 import { escapeNamespace } from '../base/layout.js'
 import { assertChoice, assertFlag, assertOptionalFunction, assertOptions, refuseOption } from '../base/options.js'
 import { checkLimits, LIMIT_OPTIONS } from '../policy/bounds.js'
+import { workingDirectory } from '../project/project.js'
 import { defaultDir, TRUST_ROOT } from './root.js'
 
 const CACHE_OPTIONS = ['dir', 'mode', 'trustRoot', 'onWarning', 'clock', ...LIMIT_OPTIONS]
@@ -30,8 +31,22 @@ export function checkCacheOptions(options: CacheOptions) {
   assertOptionalFunction('onWarning', onWarning)
   const own = assertChoice('mode', mode, MODES)
   const { inherited, problem } = inheritedMode()
+  const given = dir ?? defaultDir()
+  if (!isAbsolute(given) && workingDirectory() === undefined) {
+    const message = `Nothing is cached in ${given}: the working directory was removed.`
+    const unfound = new CacheError('ERR_CACHE_ROOT', message, { value: given })
+    return {
+      dir: given,
+      mode: 'off' as const,
+      trustRoot,
+      clock,
+      onWarning,
+      bounds: checkLimits(options),
+      problem: unfound,
+    }
+  }
   return {
-    dir: resolve(dir ?? defaultDir()),
+    dir: resolve(given),
     mode: MODES.find(each => each === own || each === inherited) ?? own,
     trustRoot,
     clock,

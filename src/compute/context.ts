@@ -1,6 +1,6 @@
 // The object that compute functions are given. It is made of bound functions, so that it can be destructured and spread.
 
-import { dirname, join } from 'node:path'
+import { dirname, join, normalize, resolve } from 'node:path'
 import type { AnalyzeContext, ComputeContext, GlobOptions, PathLike } from '../api/index.js'
 import { assertOptions, refuseOption } from '../base/options.js'
 import type { Files } from '../files/files.js'
@@ -8,6 +8,7 @@ import { globDetail, joined, matcherOf, selectFrom } from '../inputs/glob.js'
 import { type Input, inputOf } from '../inputs/input.js'
 import { environmentDigest, type Snapshot, type SnapshotMeans } from '../inputs/snapshot.js'
 import { isImpossible, type Source } from '../inputs/source.js'
+import { leadsOut } from '../project/project.js'
 import { type GivenPath, givenPath, givenPaths } from './paths.js'
 import type { Recorder } from './recorder.js'
 
@@ -50,6 +51,7 @@ export class Observer {
 
   exists(path: PathLike): boolean {
     const given = this.#given(path)
+    if (given.isThroughLink) return this.#files.existsAnyway(given.given)
     if (isImpossible(given.absolute)) return false
     const { exists, error } = this.#input.snapshot().source(given.absolute)
     this.#record(inputOf(exists ? 'present' : 'missing', ''), given)
@@ -76,8 +78,8 @@ export class Observer {
   /** The same of files that may have been read already, by other means. */
   addDependency(paths: PathLike | Iterable<PathLike>): void {
     this.#recorder.assertRunning()
-    for (const given of givenPaths(paths)) {
-      if (given.isRelative) this.#recordPlace()
+    for (const given of givenPaths(this.#files, paths)) {
+      if (given.isRelative) this.#recordPlace(given)
       const source = this.#name(given)
       if (source && this.#mayHaveChanged(source)) this.#recorder.spoil()
     }
@@ -98,8 +100,7 @@ export class Observer {
     if (!list.every(pattern => typeof pattern === 'string' && pattern !== '')) {
       throw refuseOption('Glob patterns must be texts.', patterns)
     }
-    const base = givenPath(cwd)
-    if (base.isRelative) this.#recordPlace()
+    const base = this.#given(cwd)
     const matcher = matcherOf(list)
     const found = new Set<string>()
     const walk = (at: string) => {
@@ -130,6 +131,7 @@ export class Observer {
   }
 
   #name(given: GivenPath): Source | undefined {
+    if (given.isThroughLink) this.#recorder.spoil()
     if (isImpossible(given.absolute)) return undefined
     const source = this.#input.snapshot().source(given.absolute)
     const input = source.input()
@@ -149,13 +151,20 @@ export class Observer {
 
   #given(path: PathLike): GivenPath {
     this.#recorder.assertRunning()
-    const given = givenPath(path)
-    if (given.isRelative) this.#recordPlace()
+    const given = givenPath(this.#files, path)
+    if (given.isRelative) this.#recordPlace(given)
+    if (given.isThroughLink) this.#recorder.spoil()
     return given
   }
 
-  #recordPlace(): void {
-    this.#recorder.addWorkingDirectory()
+  /** Of a relative path: which file it is depends on the working directory. */
+  #recordPlace({ given, absolute }: GivenPath): void {
+    const recorder = this.#recorder
+    recorder.addWorkingDirectory()
+    if (!given.startsWith('..') || leadsOut(recorder.recorded(absolute))) return
+    // Out of the project and back into it by its directory's name, which another checkout needn't have.
+    const ups = normalize(given).match(/^(?:\.\.(?:[\\/]|$))+/)?.[0] ?? ''
+    if (leadsOut(recorder.recorded(resolve(ups)))) this.recordCheckout()
   }
 
   #record(input: Input, { absolute }: GivenPath): void {

@@ -40,7 +40,7 @@ export function getOrSetQuestion(
   assertFunction(compute)
   const { ttl, files, inputs, onResult } = assertOptions('getOrSet', options, GET_OR_SET_OPTIONS)
   assertOptionalFunction('onResult', onResult)
-  const declared = declaredFiles(files)
+  const declared = declaredFiles(entries, files)
   return {
     ...shared(entries, entries.keyOf(key, 'plain', entries.computedScope), ttl),
     setKey: entries.options.isPortable ? entries.keyOf(key) : undefined,
@@ -65,7 +65,7 @@ export function analyzeQuestion(
   const { inputs, anywhere = false, onResult } = assertOptions('analyze', options, ANALYZE_OPTIONS)
   assertOptionalFunction('onResult', onResult)
   assertFlag('anywhere', anywhere)
-  const { given, text } = analyzedFile(file)
+  const { given, text } = analyzedFile(entries, file)
   const recorded = recordPath(entries.project, given.absolute)
   const { path } = recorded
   // One path for all that lead there: results hold it.
@@ -77,7 +77,7 @@ export function analyzeQuestion(
   const content = anywhere ? (textInput ?? contentOf(entries, given.absolute)) : undefined
   const where = anywhere ? content && nameOfContent(content.digest) : path
   const key = analysisKey(name, where)
-  const isKept = where !== undefined && Buffer.byteLength(where) <= MAX_PLACE_BYTES
+  const isKept = where !== undefined && Buffer.byteLength(where) <= MAX_PLACE_BYTES && !given.isThroughLink
   const subject = (snapshot: Snapshot): Subject => {
     const content = bytes ?? readSubject(entries, snapshot, given)
     // Between the two looks it may have been changed.
@@ -116,7 +116,7 @@ export function wrapQuestions<Args extends unknown[]>(
   const text = String(fn)
   return (self, args) => {
     const entries = entriesNow()
-    const declared = declaredFiles(typeof files === 'function' ? files(...args) : files)
+    const declared = declaredFiles(entries, typeof files === 'function' ? files(...args) : files)
     const argumentsKey = argumentsOf(entries, args)
     const key =
       argumentsKey === undefined ? NO_KEY : entries.keyOf(prefix + argumentsKey, 'call', entries.computedScope)
@@ -157,11 +157,11 @@ function argumentsOf(entries: Entries, args: readonly unknown[]): string | undef
   }
 }
 
-function declaredFiles(files: readonly PathLike[] | undefined): GivenPath[] {
+function declaredFiles({ store }: Entries, files: readonly PathLike[] | undefined): GivenPath[] {
   if (files === undefined) return []
   if (typeof files !== 'object' || !(Symbol.iterator in files))
     throw refuseOption('files must be a list of paths.', files)
-  return givenPaths(files)
+  return givenPaths(store.environment.files, files)
 }
 
 /** Undefined where nothing is declared. @throws CacheError `ERR_CACHE_VALUE` for inputs that can't be stored */
@@ -176,13 +176,14 @@ function assertFunction(compute: unknown): void {
   if (typeof compute !== 'function') throw refuseOption('What computes a value must be a function.', compute)
 }
 
-function analyzedFile(file: PathLike | SourceText): { given: GivenPath; text: string | undefined } {
+function analyzedFile({ store }: Entries, file: PathLike | SourceText): { given: GivenPath; text: string | undefined } {
+  const { files } = store.environment
   if (typeof file === 'object' && file !== null && 'path' in file) {
     const { path, source } = assertOptions('The file of analyze', file, ['path', 'source'])
     if (typeof source !== 'string') throw refuseOption('source must be the text of the file.', source)
-    return { given: givenPath(path), text: source }
+    return { given: givenPath(files, path), text: source }
   }
-  return { given: givenPath(file), text: undefined }
+  return { given: givenPath(files, file), text: undefined }
 }
 
 /** What the file holds, as it is looked at for the first time. @throws as `fs.readFileSync` does */

@@ -1,9 +1,10 @@
 // Paths as callers give them.
 
-import { resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import type { PathLike } from '../api/index.js'
 import { errnoOf } from '../base/errors.js'
 import { refuseOption } from '../base/options.js'
+import type { Files } from '../files/files.js'
 
 /** Whether a path is relative is part of what a computation depends on. */
 export interface GivenPath {
@@ -11,15 +12,42 @@ export interface GivenPath {
   given: string
   absolute: string
   isRelative: boolean
+  /** Whether it goes up from what a link leads to: it leads elsewhere once the link does, so that it can't be recorded. */
+  isThroughLink: boolean
 }
 
+/** A name, then `..`. */
+const GOES_DOWN_AND_UP = /[^/]\/+(?:\.\/+)*\.\.(?:\/|$)/
+const LEADING_UPS = /^\/*(?:\.{1,2}\/+)*/
+
 /** @throws CacheError `ERR_CACHE_OPTION` for what is no path */
-export function givenPath(path: unknown): GivenPath {
+export function givenPath(files: Files, path: unknown): GivenPath {
   const given = pathText(path)
   // As node:fs does with what is no well-formed text.
   const text = given.isWellFormed() ? given : given.toWellFormed()
   const absolute = resolved(text)
-  return { given, absolute, isRelative: !isAbsoluteLike(text, absolute) }
+  const isRelative = !isAbsoluteLike(text, absolute)
+  const elsewhere = mayPassLink(text) ? placeThroughLinks(files, text, absolute) : undefined
+  return { given, absolute: elsewhere ?? absolute, isRelative, isThroughLink: elsewhere !== undefined }
+}
+
+/** Windows takes `..` and the name before it away without a look at what that is. */
+function mayPassLink(path: string): boolean {
+  return process.platform !== 'win32' && GOES_DOWN_AND_UP.test(path.replace(LEADING_UPS, ''))
+}
+
+/** Where the system finds the path, undefined where that is what the text says. A name that no file can have stands for nothing. */
+function placeThroughLinks(files: Files, path: string, absolute: string): string | undefined {
+  const isUp = basename(path) === '..'
+  const [directory, expected] = isUp ? [path, absolute] : [dirname(path), dirname(absolute)]
+  try {
+    const found = files.realPath(directory)
+    if (found === files.realPath(expected)) return undefined
+    return found === undefined ? `\0${path}` : isUp ? found : join(found, basename(path))
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error
+    return `\0${path}`
+  }
 }
 
 /** In a working directory that was removed, a relative path is that of nothing: a name that no file can have stands for it. */
@@ -56,9 +84,9 @@ function isUrl(value: unknown): value is URL {
 }
 
 /** One path, or many. @throws CacheError `ERR_CACHE_OPTION` */
-export function givenPaths(paths: PathLike | Iterable<PathLike>): GivenPath[] {
+export function givenPaths(files: Files, paths: PathLike | Iterable<PathLike>): GivenPath[] {
   const isMany = typeof paths === 'object' && paths !== null && !isUrl(paths) && Symbol.iterator in paths
   const list: PathLike[] = isMany ? [...(paths as Iterable<PathLike>)] : [paths as PathLike]
   // What a data: URL holds stands in itself.
-  return list.filter(path => !(isUrl(path) && path.protocol === 'data:')).map(givenPath)
+  return list.filter(path => !(isUrl(path) && path.protocol === 'data:')).map(path => givenPath(files, path))
 }

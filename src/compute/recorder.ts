@@ -92,9 +92,12 @@ export class Recorder {
     return recordPath(this.project, path)
   }
 
-  /** Records whom a handle asks that follows the working directory, where this computation's own doesn't. */
+  /** Records in which project a handle asks that follows the working directory. */
   askThrough({ isByDirectory }: Asking): void {
-    if (isByDirectory && !this.#isByDirectory) this.addWorkingDirectory()
+    if (!isByDirectory) return
+    // Others may ask this question through a handle that is for one project, wherever they are.
+    if (this.#isByDirectory) this.add(inputOf('home', ''))
+    else this.addWorkingDirectory()
   }
 
   addWorkingDirectory(): void {

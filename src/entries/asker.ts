@@ -2,7 +2,15 @@
 
 import type { Input } from '../inputs/input.js'
 import type { Asker } from '../inputs/snapshot.js'
-import { type Project, workingPlace } from '../project/project.js'
+import { homeFor, type Project, type Projects, workingPlace } from '../project/project.js'
+
+/** Whose entries they are. */
+interface Handle {
+  project: Project | undefined
+  /** Whether the project is that of the working directory. */
+  isByDirectory: boolean
+  projects: Projects
+}
 
 /** A class, since an object with a getter of its own takes as long to make as a tenth of a get. */
 export class EntriesAsker implements Asker {
@@ -11,24 +19,23 @@ export class EntriesAsker implements Asker {
   readonly file: string | undefined
   readonly text: Input | undefined
   readonly now: () => number
-  readonly #project: Project | undefined
+  readonly #handle: Handle
 
-  constructor(
-    project: Project | undefined,
-    now: () => number,
-    file: string | undefined,
-    location: string,
-    text: Input | undefined,
-  ) {
-    this.dir = project?.dir
+  constructor(handle: Handle, now: () => number, file: string | undefined, location: string, text: Input | undefined) {
+    this.dir = handle.project?.dir
     this.location = location
     this.file = file
     this.text = text
     this.now = now
-    this.#project = project
+    this.#handle = handle
   }
 
   get place(): string {
-    return workingPlace(this.#project)
+    return workingPlace(this.#handle.project)
+  }
+
+  get home(): string {
+    const { isByDirectory, projects } = this.#handle
+    return isByDirectory ? '' : homeFor(projects, this.dir)
   }
 }

@@ -17,7 +17,7 @@ import type { Entry, Head } from '../manifest/entry.js'
 import { encodePrefix, type KeyKind, type KeyParts } from '../manifest/key.js'
 import type { EntryKey, Lookup } from '../manifest/manifest.js'
 import { isExpired, isUseDue } from '../policy/policy.js'
-import { type Project, type Scope, workingDirectory } from '../project/project.js'
+import { type Project, type Projects, type Scope, workingDirectory } from '../project/project.js'
 import { findAnswer, makeCurrent } from './answers.js'
 import { EntriesAsker } from './asker.js'
 import { isStackShort } from './stack.js'
@@ -118,9 +118,13 @@ export class Entries {
     return this.options.isPortable ? 'portable' : this.scope
   }
 
+  get projects(): Projects {
+    return this.store.projects
+  }
+
   /** Where the references of entries lead. */
   asker(file?: string, location = '', text?: Input): Asker {
-    return new EntriesAsker(this.project, this.store.now, file, location, text)
+    return new EntriesAsker(this, this.store.now, file, location, text)
   }
 
   /**
@@ -209,6 +213,8 @@ export class Entries {
   write(work: () => void): boolean {
     return this.attempt(false, () => {
       if (!this.store.canWrite) return false
+      // What `cache.snapshot` promises is that nothing else changes.
+      this.store.snapshot().forgetEntries()
       work()
       return true
     })

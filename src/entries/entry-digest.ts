@@ -8,7 +8,7 @@ import type { Entry } from '../manifest/entry.js'
 import { encodePrefix } from '../manifest/key.js'
 import type { Manifest } from '../manifest/manifest.js'
 import { isExpired } from '../policy/policy.js'
-import { type Projects, workingPlace } from '../project/project.js'
+import { homeFor, type Projects, workingPlace } from '../project/project.js'
 import { findAnswer } from './answers.js'
 
 /** What a read of other entries needs of the cache. */
@@ -39,7 +39,8 @@ export function entryDigest(means: EntryMeans, name: string, asker: Asker, snaps
 function ownerOf({ projects }: EntryMeans, dir: string | undefined, asker: Asker): Asker {
   const { now } = asker
   const place = dir === asker.dir ? asker.place : workingPlace(dir === undefined ? undefined : projects.at(dir))
-  return { dir, place, location: '', file: undefined, text: undefined, now }
+  const home = dir === asker.dir ? asker.home : homeFor(projects, dir)
+  return { dir, place, home, location: '', file: undefined, text: undefined, now }
 }
 
 function isValid({ ttlMs, createdAt, inputs }: Entry, owner: Asker, snapshot: Snapshot): boolean {

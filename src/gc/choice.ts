@@ -56,7 +56,7 @@ function staleness(
   dir: string | undefined,
 ): { removal: Removal | undefined; isError: boolean } {
   if (dir !== undefined && means.files.stat(dir)?.kind !== 'directory') return { removal: undefined, isError: false }
-  const asker: Asker = { dir, place: '', location: '', file: undefined, text: undefined, now: Date.now }
+  const asker: Asker = { dir, place: '', home: '', location: '', file: undefined, text: undefined, now: Date.now }
   const { reason, path } = new Snapshot(means).validate(inputs, asker, 'auto')
   // What can't be looked at may be the same as before.
   if (path !== undefined && reason !== undefined && isUnreadable(means, path))

@@ -34,6 +34,8 @@ export const INPUT_KINDS = [
   'location',
   /** A list of inputs, named by its digest. */
   'list',
+  /** The project of the working directory: `path` is empty where that is the project that is asked in. */
+  'home',
 ] as const
 export type InputKind = (typeof INPUT_KINDS)[number]
 
@@ -73,6 +75,7 @@ const LOOKS: Readonly<Record<InputKind, InputKind>> = {
   checkout: 'checkout',
   location: 'location',
   list: 'list',
+  home: 'home',
 }
 
 const KIND_MASK = 0x0f
@@ -102,7 +105,7 @@ export function lookOf(kind: InputKind): InputKind {
 /** Names the look: two inputs with one name looked at the same thing. */
 export function nameOf({ kind, path, isRelative, detail }: Input): string {
   const look = lookOf(kind)
-  if (look === 'cwd' || look === 'checkout' || look === 'location') return look
+  if (look === 'cwd' || look === 'checkout' || look === 'location' || look === 'home') return look
   return `${look} ${isRelative ? '.' : '/'} ${path}${look === 'glob' ? `\0${detail}` : ''}`
 }
 
@@ -116,7 +119,7 @@ export function isSameState(one: Input, other: Input): boolean {
 
 /** Whether the kind's path says what was found, not where. */
 function namesItsState(kind: InputKind): boolean {
-  return kind === 'cwd' || kind === 'checkout' || kind === 'location' || kind === 'list'
+  return kind === 'cwd' || kind === 'checkout' || kind === 'location' || kind === 'list' || kind === 'home'
 }
 
 function hasStat(kind: InputKind): boolean {

@@ -13,6 +13,8 @@ export interface Asker {
   dir: string | undefined
   /** The working directory, as the project sees it. */
   place: string
+  /** The directory of the working directory's project; empty where that is the project that is asked in. */
+  home: string
   /** The analyzed file: where it is, as the project sees it, and what it holds if the host gave its text. */
   location: string
   file: string | undefined
@@ -109,6 +111,8 @@ export class Snapshot {
         return inputOf('cwd', asker.place)
       case 'checkout':
         return inputOf('checkout', asker.dir ?? '')
+      case 'home':
+        return inputOf('home', asker.home)
       case 'location':
         return inputOf('location', asker.location)
       default: {
@@ -117,6 +121,14 @@ export class Snapshot {
         return inputs && inputOf('list', this.#means.listId(inputs))
       }
     }
+  }
+
+  /** After an entry was set or removed. */
+  forgetEntries(): void {
+    if (!this.#entries) return
+    this.#entries = undefined
+    // They may hold entries.
+    this.#lists = undefined
   }
 
   /** What is at an absolute path. */
@@ -230,7 +242,7 @@ function isSameMetadata(one: Pick<Input, 'sizeBytes' | 'mtimeMs' | 'ctimeMs' | '
 function reasonOf({ kind }: Input, now: { kind: string } | undefined): StaleReason {
   if (kind === 'environment') return 'environment-changed'
   if (kind === 'entry') return 'entry-changed'
-  if (kind === 'cwd' || kind === 'checkout' || kind === 'location') return 'moved'
+  if (kind === 'cwd' || kind === 'checkout' || kind === 'location' || kind === 'home') return 'moved'
   // It may be as it was: nothing can be said of it.
   if (now?.kind === 'error') return 'unreadable'
   const isGone = now === undefined || now.kind === 'absent' || now.kind === 'missing'

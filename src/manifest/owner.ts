@@ -34,5 +34,5 @@ export function askerOf({ scope, kind, project, key }: KeyParts, { seenIn }: Pic
   const dir = scope === 'project' ? project : scope === 'portable' ? seenIn : undefined
   const path = kind === 'analysis' ? key.slice(key.indexOf('\0') + 1) : undefined
   const file = path === undefined || isAbsolute(path) ? path : dir === undefined ? undefined : join(dir, path)
-  return { dir, place: '', location: path ?? '', file, text: undefined, now: Date.now }
+  return { dir, place: '', home: '', location: path ?? '', file, text: undefined, now: Date.now }
 }

@@ -56,7 +56,9 @@ export function explain(entries: Entries, asked: string | AnalysisKey | CallKey)
   const parts = entries.store.manifest.partsOf(key)
   const entry = looked?.entry && infoOf(entries, parts, looked.entry)
   if (outcome.reason === undefined) {
-    return { ...about, isHit: true, message: hitMessage(entry), ...(entry && { entry }) }
+    // Of a portable answer, the files are those of this checkout.
+    const found = infoOf(entries, parts, { ...outcome.entry, seenIn: entries.project?.dir })
+    return { ...about, isHit: true, message: hitMessage(found), entry: found }
   }
   const { reason, validity } = outcome
   const input = validity?.input
@@ -95,7 +97,7 @@ function lookUp(entries: Entries, asked: string | AnalysisKey | CallKey) {
     'args',
   ])
   if (args !== undefined) return lookUpCall(entries, name, args)
-  const given = givenPath(file)
+  const given = givenPath(entries.store.environment.files, file)
   const { path } = recordPath(entries.project, given.absolute)
   const keyAt = (place: string) => entries.keyOf(analysisKey(name, place), 'analysis', 'portable')
   const isThere = (key: EntryKey) => entries.attempt(true, () => entries.store.manifest.look(key).head !== undefined)
@@ -120,8 +122,8 @@ function ask(entries: Entries, key: EntryKey, asker: Asker): { asker: Asker; out
   return { asker, outcome: entries.find(key, { digest, ttlMs: undefined, asker }) }
 }
 
-function hitMessage(entry: EntryInfo | undefined): string {
-  const count = entry?.files.length ?? 0
+function hitMessage({ files }: EntryInfo): string {
+  const count = files.length
   if (count === 0) return 'The entry is valid.'
   return count === 1
     ? 'The entry is valid: its source is unchanged.'
@@ -166,6 +168,7 @@ function stateOf({ kind, sizeBytes, mtimeMs, ctimeMs, inode, digest }: Input): I
     case 'checkout':
     case 'location':
     case 'list':
+    case 'home':
       return { kind: 'place' }
     case 'environment':
     case 'entry':

@@ -14,7 +14,7 @@ import { infoOf } from './info.js'
 export function findAnalyses(entries: Entries, asked: AnalysesOf): EntryInfo[] {
   const { name, file } = assertOptions('find', asked, ['name', 'file'])
   entries.store.expectOpen()
-  const given = givenPath(file)
+  const given = givenPath(entries.store.environment.files, file)
   const { path } = recordPath(entries.project, given.absolute)
   const places = [path, contentName(entries, given.absolute)].flatMap(place => place ?? [])
   const { manifest } = entries.store

@@ -14,7 +14,7 @@ export function infoOf(entries: Entries, parts: KeyParts, entry: Entry): EntryIn
   const own = entries.asker()
   const owner = askerOf(parts, entry)
   // Elsewhere, the working directory is not the one that it was computed in.
-  const asker = owner.dir === own.dir ? { ...owner, place: own.place, now: own.now } : owner
+  const asker = owner.dir === own.dir ? { ...owner, place: own.place, home: own.home, now: own.now } : owner
   const files = inputs ? entries.attempt([], () => filesOf(entries.store, inputs, asker)) : []
   const name = nameOf(parts)
   return {

@@ -30,6 +30,7 @@ import type { NamespaceStore } from '../entries/store.js'
 import type { Item } from '../entries/write.js'
 import { entryName } from '../inputs/entry-name.js'
 import { type Input, inputOf, NO_DIGEST } from '../inputs/input.js'
+import type { Snapshot } from '../inputs/snapshot.js'
 import { isImpossible } from '../inputs/source.js'
 import type { Entry, RemovalCause } from '../manifest/entry.js'
 import type { KeyParts } from '../manifest/key.js'
@@ -73,20 +74,23 @@ export class NamespaceHandle implements Namespace {
   }
 
   in(project: PathLike | false): Namespace {
-    return new NamespaceHandle(this.#store, this.#options, checkProject(project))
+    return new NamespaceHandle(this.#store, this.#options, checkProject(this.#store.environment.files, project))
   }
 
   set(key: string, value: unknown, options?: SetOptions): boolean {
     const entries = this.#entries
-    const lifetime = checkSetOptions(options)
+    const lifetime = checkSetOptions(this.#store.environment.files, options)
     return entries.set([this.#item(entries, key, lifetime, entries.encode(value))]) > 0
   }
 
   setMany(list: Iterable<SetManyEntry>): number {
     const entries = this.#entries
+    const { files } = this.#store.environment
+    // One for all: a file that several entries name is looked at once.
+    const snapshot = this.#store.snapshot()
     const items = assertEntries(list).map(entry => {
-      const lifetime = checkSetManyEntry(entry)
-      return this.#item(entries, entry.key, lifetime, Buffer.from(entries.encode(entry.value)))
+      const lifetime = checkSetManyEntry(files, entry)
+      return this.#item(entries, entry.key, lifetime, Buffer.from(entries.encode(entry.value)), snapshot)
     })
     return entries.set(items)
   }
@@ -225,19 +229,19 @@ export class NamespaceHandle implements Namespace {
     return entries
   }
 
-  #item(entries: Entries, key: string, { ttlMs, files }: Lifetime, bytes: Uint8Array): Item {
-    const entryKey = entries.keyOf(key)
-    return { key: entryKey, bytes, ttlMs, inputs: files && this.#inputsOf(entries, files) }
+  #item(entries: Entries, key: string, { ttlMs, files }: Lifetime, bytes: Uint8Array, snapshot?: Snapshot): Item {
+    const inputs = files && this.#inputsOf(entries, files, snapshot ?? this.#store.snapshot())
+    return { key: entries.keyOf(key), bytes, ttlMs, inputs }
   }
 
   /** The files as they are now. */
-  #inputsOf(entries: Entries, files: NonNullable<Lifetime['files']>): Input[] {
-    const snapshot = this.#store.snapshot()
-    return files.flatMap(({ absolute }) => {
+  #inputsOf(entries: Entries, files: NonNullable<Lifetime['files']>, snapshot: Snapshot): Input[] {
+    return files.flatMap(({ absolute, isThroughLink }) => {
       // There can be no such file, ever.
-      if (isImpossible(absolute)) return []
+      if (isImpossible(absolute) && !isThroughLink) return []
       const { path, isRelative } = recordPath(entries.project, absolute)
-      const input = entries.attempt(undefined, () => snapshot.source(absolute).input())
+      const look = () => (isThroughLink ? undefined : snapshot.source(absolute).input())
+      const input = entries.attempt(undefined, look)
       // What can't be recorded is never as it was.
       return { ...(input ?? inputOf('error', '', false, NO_DIGEST, 'unrecordable')), path, isRelative }
     })
@@ -322,5 +326,6 @@ function withEntry(outcome: { value?: unknown; entry?: Entry }): { value?: unkno
 
 /** The handle's options. @throws CacheError `ERR_CACHE_OPTION` */
 export function createNamespace(store: NamespaceStore, options: NamespaceOptions | undefined): NamespaceHandle {
-  return new NamespaceHandle(store, checkNamespaceOptions(options), checkProject(options?.project))
+  const projectDir = checkProject(store.environment.files, options?.project)
+  return new NamespaceHandle(store, checkNamespaceOptions(options), projectDir)
 }

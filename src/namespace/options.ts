@@ -11,6 +11,7 @@ import {
 } from '../base/options.js'
 import { type GivenPath, givenPath, givenPaths } from '../compute/paths.js'
 import type { EntryOptions } from '../entries/entries.js'
+import type { Files } from '../files/files.js'
 import { encodePrefix } from '../manifest/key.js'
 import { LIMIT_OPTIONS } from '../policy/bounds.js'
 
@@ -57,25 +58,33 @@ export function checkNamespaceOptions(options: NamespaceOptions | undefined): En
 }
 
 /** The project's directory as an absolute path; null for user-wide keys, undefined to go by the working directory. */
-export function checkProject(project: PathLike | false | undefined): string | null | undefined {
+export function checkProject(files: Files, project: PathLike | false | undefined): string | null | undefined {
   if (project === undefined) return undefined
   if (project === false) return null
-  const { absolute } = givenPath(project)
+  const { absolute } = givenPath(files, project)
   if (absolute.includes('\0')) throw refuseOption('project must be the path of a directory.', project)
   return absolute
 }
 
 /** @throws CacheError `ERR_CACHE_OPTION` */
-export function checkSetOptions(options: SetOptions | undefined, where = 'set', others: string[] = []): Lifetime {
+export function checkSetOptions(
+  system: Files,
+  options: SetOptions | undefined,
+  where = 'set',
+  others: string[] = [],
+): Lifetime {
   if (options === undefined) return FOREVER
   const { ttl, files } = assertOptions(where, options, ['ttl', 'files', ...others])
-  return { ttlMs: ttl === undefined ? undefined : parseTtl(ttl), files: files === undefined ? undefined : paths(files) }
+  return {
+    ttlMs: ttl === undefined ? undefined : parseTtl(ttl),
+    files: files === undefined ? undefined : paths(system, files),
+  }
 }
 
 /** @throws CacheError `ERR_CACHE_OPTION` */
-export function checkSetManyEntry(entry: SetManyEntry): Lifetime {
+export function checkSetManyEntry(system: Files, entry: SetManyEntry): Lifetime {
   if (typeof entry !== 'object' || entry === null) throw refuseOption('An entry of setMany must be an object.', entry)
-  return checkSetOptions(entry, 'An entry of setMany', ['key', 'value'])
+  return checkSetOptions(system, entry, 'An entry of setMany', ['key', 'value'])
 }
 
 /** @throws CacheError `ERR_CACHE_OPTION` */
@@ -84,11 +93,11 @@ export function assertEntries(entries: Iterable<SetManyEntry>): SetManyEntry[] {
   throw refuseOption('setMany takes a list of entries.', entries)
 }
 
-function paths(files: readonly PathLike[]): GivenPath[] {
+function paths(system: Files, files: readonly PathLike[]): GivenPath[] {
   if (typeof files !== 'object' || files === null || !(Symbol.iterator in files)) {
     throw refuseOption('files must be a list of paths.', files)
   }
-  const given = givenPaths(files)
+  const given = givenPaths(system, files)
   if (given.length === 0) throw refuseOption('files must be a list of at least one path.', files)
   return given
 }

@@ -193,6 +193,13 @@ export function workingPlace(project: Project | undefined): string {
   return cwd === undefined ? '' : recordPath(project, cwd).path
 }
 
+/** The directory of the working directory's project; empty where that is `dir`. */
+export function homeFor(projects: Projects, dir: string | undefined): string {
+  const cwd = workingDirectory()
+  const home = cwd === undefined ? undefined : projects.of(cwd)?.dir
+  return home === dir ? '' : (home ?? parse(cwd ?? sep).root)
+}
+
 /** Undefined where it was removed. */
 export function workingDirectory(): string | undefined {
   try {

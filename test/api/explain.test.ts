@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest'
 import type { MissReason, Namespace } from '../../src/index.js'
 import { openAsAnotherProcess, temporaryDirectory } from '../support/caches.js'
 import { interceptedFiles, systemError } from '../support/files.js'
+import { Tree } from '../support/projects.js'
 
 function project() {
   const root = temporaryDirectory()
@@ -43,6 +44,17 @@ describe('explain says', () => {
     entries.set('key', 'value', { files: [source, `${source}.no`] })
     expect(entries.explain('key').message).toBe('The entry is valid: its 2 sources are unchanged.')
     expect(entries.stats()).toMatchObject({ hitCount: 0, missCount: 0 })
+  })
+
+  test('which files a portable answer has in this checkout', () => {
+    const tree = new Tree({ 'one/package.json': '{}', 'one/a.js': 'a', 'two/package.json': '{}', 'two/a.js': 'a' })
+    const { cache } = tree.opened()
+    for (const name of ['one', 'two', 'one']) {
+      const entries = cache.namespace('tool', { project: tree.at(name) })
+      const file = tree.at(`${name}/a.js`)
+      entries.analyzeSync('text', file, ({ source }) => source)
+      expect(entries.explain({ name: 'text', file })).toMatchObject({ isHit: true, entry: { files: [file] } })
+    }
   })
 
   test('that a key was never set, was deleted, was invalidated', () => {

@@ -4,6 +4,7 @@ import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { openIn, temporaryDirectory } from '../support/caches.js'
+import { answers } from '../support/projects.js'
 
 const home = process.cwd()
 afterEach(() => process.chdir(home))
@@ -80,6 +81,55 @@ test.each([
   expect([ask(), outerGet()]).toEqual(['of a', 1])
   enter('b')
   expect([ask(), outerGet()]).toEqual(['of b', 'nothing'])
+})
+
+test('a result is asked for by the working directory and by the name of the project, and asks by the directory', () => {
+  const { base, cache, in: enter } = twoProjects()
+  const inner = cache.namespace('inner')
+  const outer = cache.namespace('outer')
+  const colour = cache.namespace('colours')
+  const ask = (entries: typeof outer) =>
+    entries.getOrSetSync('key', () => [
+      inner.getOrSetSync('key', ctx => ctx.readFile(join(inner.project as string, 'file'))),
+      colour.get('colour'),
+    ])
+  for (const name of ['a', 'b']) {
+    enter(name)
+    colour.set('colour', `the colour of ${name}`)
+  }
+  enter('a')
+  expect(ask(outer)).toEqual(['of a', 'the colour of a'])
+  enter('b')
+  expect(ask(outer.in(join(base, 'a')))).toEqual(['of b', 'the colour of b'])
+  enter('a/src')
+  const { onResult, results } = answers()
+  expect(outer.getOrSetSync('key', () => expect.fail('computed again'), { onResult })).toEqual([
+    'of a',
+    'the colour of a',
+  ])
+  expect(results).toMatchObject([{ isHit: true }])
+})
+
+test('what is set within a snapshot counts in it', () => {
+  const { cache, in: enter } = twoProjects()
+  enter('a')
+  const [ns, other] = [cache.namespace('n'), cache.namespace('other')]
+  const outer = () => ns.getOrSetSync('outer', () => [other.get('set') ?? 'nothing', ns.get('own') ?? 'nothing'])
+  const seen = cache.snapshot(() => {
+    const before = outer()
+    other.set('set', 1)
+    const after = outer()
+    ns.set('own', 2)
+    const then = outer()
+    other.delete('set')
+    return [before, after, then, outer()]
+  })
+  expect(seen).toEqual([
+    ['nothing', 'nothing'],
+    [1, 'nothing'],
+    [1, 2],
+    ['nothing', 2],
+  ])
 })
 
 test('a relative path of an inner question makes the working directory an input of the outer result', () => {

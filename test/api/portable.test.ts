@@ -243,6 +243,18 @@ describe('an answer of getOrSet', () => {
     ])
   })
 
+  test('that named its project by the name of its directory is bound to its checkout', () => {
+    const { tree, one, two } = checkouts({ 'package.json': '{}', 'src/x': '1', config: '' })
+    const ask = asker('renamed', ({ readFile }) => readFile('../../one/src/x'))
+    const at = (name: string, entries: Namespace) => within(tree.at(name), () => ask(entries))
+    expect([at('one/src', one), at('one/src', one)]).toEqual([
+      ['1', false],
+      ['1', true],
+    ])
+    tree.write({ 'one/src/x': 'other' })
+    expect(at('two/src', two)).toEqual(['other', false])
+  })
+
   test('of a wrapped function counts in every checkout, too', () => {
     const { tree, one, two } = checkouts()
     const calls: string[] = []

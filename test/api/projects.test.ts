@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readdirSync, realpathSync, rmSync, symlinkSync }
 import { join, relative } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { errorOf } from '../support/caches.js'
+import { errorOf, openAsAnotherProcess } from '../support/caches.js'
 import { answers, Tree, within } from '../support/projects.js'
 
 afterEach(() => vi.unstubAllEnvs())
@@ -181,6 +181,18 @@ describe('in a directory that everything uses', () => {
     })
     expect(calls.length).toBe(1)
     expect(warnings).toEqual([])
+  })
+})
+
+test('in a working directory that was removed, a cache with a relative path is off', () => {
+  const tree = new Tree({ 'gone/x': '' })
+  within(tree.at('gone'), () => {
+    tree.remove('gone')
+    const { cache, warnings } = openAsAnotherProcess('cache')
+    const entries = cache.namespace('tool', { project: false })
+    expect(entries.getOrSetSync('key', () => 1)).toBe(1)
+    expect([entries.set('key', 1), entries.get('key'), cache.mode]).toEqual([false, undefined, 'off'])
+    expect(warnings.map(({ code }) => code)).toEqual(['ERR_CACHE_ROOT'])
   })
 })
 

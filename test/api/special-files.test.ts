@@ -1,7 +1,7 @@
 // What is no ordinary file: whatever reading it gives without a cache, the value or the error, it gives with one.
 
 import { spawn, spawnSync } from 'node:child_process'
-import { chmodSync, chownSync, existsSync, readdirSync, readFileSync, symlinkSync, truncateSync } from 'node:fs'
+import { chmodSync, chownSync, existsSync, readdirSync, readFileSync, rmSync, symlinkSync, truncateSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import type { ComputeContext, Namespace } from '../../src/index.js'
 import { projectRoot, runModule } from '../support/children.js'
@@ -37,7 +37,16 @@ function asked(entries: Namespace, look: Look, path: string) {
 }
 
 function project(files: Record<string, string> = {}) {
-  const tree = new Tree({ 'package.json': '{}', file: 'text', 'dir/x': '', ...files })
+  const tree = new Tree({
+    'package.json': '{}',
+    file: 'text',
+    'dir/x': '',
+    'other/file': 'other text',
+    'other/deep/': '',
+    ...files,
+  })
+  const links = { loop: 'loop', dangling: 'nowhere', link: 'file', elsewhere: 'other/deep', beside: 'dir' }
+  for (const [name, target] of Object.entries(links)) symlinkSync(target, tree.at(name))
   return { tree, ...tree.opened({ project: tree.root }) }
 }
 
@@ -56,14 +65,16 @@ const PATHS: [string, string][] = [
   ['a symbolic link to itself', 'loop'],
   ['a symbolic link to nothing', 'dangling'],
   ['a symbolic link to a file', 'link'],
+  ['a file above what a link leads to', 'elsewhere/../file'],
+  ['a directory above what a link leads to', 'elsewhere/..'],
+  ['the directory above a link, which leads beside it', 'beside/../file'],
+  ['nothing above what a link leads to', 'elsewhere/../dir/x'],
+  ['a file above nothing', 'none/../file'],
 ]
 
 describe.each(PATHS)('%s', (_what, name) => {
   test.each(LOOKS)('gives %s what it gives without a cache', (...look) => {
     const { tree, entries, warnings } = project()
-    symlinkSync('loop', tree.at('loop'))
-    symlinkSync('nowhere', tree.at('dangling'))
-    symlinkSync('file', tree.at('link'))
     const path = `${tree.root}/${name}`
     for (let i = 0; i < 2; i++) expect(asked(entries, look, path).outcome).toEqual(outcomeOf(() => look[2](path)))
     expect(warnings).toEqual([])
@@ -71,9 +82,6 @@ describe.each(PATHS)('%s', (_what, name) => {
 
   test('can be analysed, declared and named as without a cache', () => {
     const { tree, entries, warnings } = project()
-    symlinkSync('loop', tree.at('loop'))
-    symlinkSync('nowhere', tree.at('dangling'))
-    symlinkSync('file', tree.at('link'))
     const path = `${tree.root}/${name}`
     for (let i = 0; i < 2; i++) {
       for (const anywhere of [false, true]) {
@@ -87,6 +95,25 @@ describe.each(PATHS)('%s', (_what, name) => {
     }
     expect(warnings).toEqual([])
   })
+})
+
+test('a path that goes up from a link is looked at each time, and one that goes up from a directory is an input', () => {
+  const { tree, entries } = project()
+  const calls: string[] = []
+  const read = (path: string) =>
+    entries.getOrSetSync(path, ({ readFile }) => {
+      calls.push(path)
+      return readFile(`${tree.root}/${path}`)
+    })
+  const paths = ['elsewhere/../file', 'dir/../file']
+  expect(paths.map(read)).toEqual(['other text', 'text'])
+  expect(paths.map(read)).toEqual(['other text', 'text'])
+  expect(calls).toEqual([...paths, 'elsewhere/../file'])
+  rmSync(tree.at('elsewhere'))
+  symlinkSync('dir', tree.at('elsewhere'))
+  expect(paths.map(read)).toEqual(['text', 'text'])
+  entries.set('set', 1, { files: [`${tree.root}/dir/../file`] })
+  expect(entries.get('set')).toBe(1)
 })
 
 describe('a file that says nothing lasting', () => {

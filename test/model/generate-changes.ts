@@ -1,5 +1,6 @@
 // Changes that concern a question: of files that it or those below it look at, of variables and of entries.
 
+import { normalize } from 'node:path/posix'
 import type { Random } from './generate-questions.js'
 import {
   type Action,
@@ -37,7 +38,7 @@ export function changeFor(random: Random, questions: readonly Question[], index:
 
 function editOf({ of, chance, below }: Random, path: PathRef): Edit {
   // What holds a working directory or all files stays; something in it comes or goes.
-  const isDirectory = ['.', 'src', '..', 'src/deep'].includes(path.rel)
+  const isDirectory = ['.', 'src', '..', 'src/deep'].includes(normalize(path.rel))
   const target = isDirectory ? { ...path, rel: `${path.rel}/${of(['new.js', 'y.js', 'more/m.js'])}` } : path
   const dice = below(100)
   if (dice < 60)

@@ -98,7 +98,7 @@ class Maker {
     if (question.files) question.steps.push({ do: 'declared' })
     if (question.hasInputs || call === 'wrap') question.steps.push({ do: 'inputs' })
     if (question.ttl) question.steps.push({ do: 'time' })
-    if (asksOthers(question.steps)) question.askedAt = chance(70) ? 'cwd' : 'named'
+    if (asksOthers(question.steps) && chance(50)) question.askedAt = chance(70) ? 'cwd' : 'named'
     this.#made.push({ question, isClean })
   }
 

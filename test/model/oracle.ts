@@ -49,11 +49,7 @@ export class Oracle {
   }
 
   answer(ask: Ask): Answered {
-    try {
-      return { value: this.#ask(ask, undefined, []) }
-    } catch (error) {
-      return { error }
-    }
+    return answerOf(() => this.#ask(ask, undefined, []))
   }
 
   /** Whether the answer that was given last is kept. */
@@ -157,7 +153,15 @@ export class Oracle {
       },
       put: () => undefined,
       ask: ({ ask: each, isUntracked }) => (isUntracked ? this.#ask(each, undefined, []) : inner(each)),
-      askAll: asks => asks.map(inner),
+      askAll: asks => {
+        if (ask.isSync) return asks.map(inner)
+        const answers = asks.map(each => answerOf(() => inner(each)))
+        const failed = answers.find(({ error }) => error !== undefined)
+        if (!failed) return answers.map(({ value }) => value)
+        // The others go on, and may end before the computation does or after it.
+        frame.isRecordable = false
+        throw failed.error
+      },
       askText: ({ question: index, path, isChanged }) => {
         const content = readFileSync(given(path), 'utf8')
         frame.read.set(absolute(path), content)
@@ -207,6 +211,14 @@ export class Oracle {
     if (stat && !stat.isFile() && !stat.isDirectory()) frame.isRecordable = false
     if (isCalled && isRecent(stat ?? statOf(dirname(absolute)))) frame.isRecordable = false
     if (stat?.isFile()) frame.read.set(absolute, readFileSync(absolute, 'utf8'))
+  }
+}
+
+function answerOf(ask: () => unknown): Answered {
+  try {
+    return { value: ask() }
+  } catch (error) {
+    return { error }
   }
 }
 
