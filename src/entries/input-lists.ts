@@ -53,12 +53,13 @@ export class InputListStore {
   /** The inputs as an entry holds them: beyond the first, many are one list. Stores what is new. */
   fold(inputs: readonly Input[], now: number): readonly Input[] {
     if (inputs.length <= MAX_INLINE) return inputs
-    const [first, ...rest] = inputs as [Input, ...Input[]]
+    // Whoever asks for the result has a place of its own, and takes the list over as it is.
+    const isPlace = ({ kind }: Input) => kind === 'location'
+    const [first, ...rest] = inputs.filter(input => !isPlace(input)) as [Input, ...Input[]]
     // A list alone must not name the analyzed file.
     const isFirstAlone = lookOf(first.kind) === 'list'
-    const listed = isFirstAlone ? inputs : rest
-    const list = inputOf('list', this.#save(listed, 'state', now))
-    return isFirstAlone ? [list] : [first, list]
+    const list = inputOf('list', this.#save(isFirstAlone ? [first, ...rest] : rest, 'state', now))
+    return [...(isFirstAlone ? [list] : [first, list]), ...inputs.filter(isPlace)]
   }
 
   /** References to the same looks: a list's are a list themselves. */

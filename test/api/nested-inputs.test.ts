@@ -110,6 +110,26 @@ test('a result is asked for by the working directory and by the name of the proj
   expect(results).toMatchObject([{ isHit: true }])
 })
 
+test('a result is found again that asked where the file of another analysis is, however much that one read', () => {
+  const { base, put, cache, in: enter } = twoProjects()
+  enter('a')
+  const names = ['one', 'two', 'three', 'four', 'five', 'six']
+  for (const name of names) put(`a/${name}`, name)
+  const ns = cache.namespace('n')
+  const inner = () =>
+    ns.analyzeSync(
+      'inner',
+      join(base, 'a', 'one'),
+      ctx => [...names.map(name => ctx.readFile(join(base, 'a', name))), ctx.relativePath],
+      { anywhere: true },
+    )
+  const { onResult, results } = answers()
+  for (let i = 0; i < 2; i++) {
+    expect(ns.analyzeSync('outer', join(base, 'a', 'file'), inner, { onResult })).toEqual([...names, 'one'])
+  }
+  expect(results.map(({ isHit }) => isHit)).toEqual([false, true])
+})
+
 test('what is set within a snapshot counts in it', () => {
   const { cache, in: enter } = twoProjects()
   enter('a')
