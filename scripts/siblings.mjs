@@ -179,7 +179,9 @@ export async function buildWithSiblings(build, program) {
       onLoad({ filter: /./, namespace: 'lazy' }, ({ path }) => {
         const request = JSON.stringify(requestFor(output, outputOf.get(path)))
         const functions = namesIn(path, each => each.output === output)
-        const lines = errors ? loadOrThrow(errors, request) : [`const load = () => require(${request})`]
+        const lines = errors
+          ? loadOrThrow(errors, request)
+          : ['let part', `const load = () => (part ??= require(${request}))`]
         for (const name of functions) lines.push(`export const ${name} = (...given) => load().${name}(...given)`)
         return { contents: lines.join('\n'), resolveDir: root }
       })
@@ -224,8 +226,9 @@ function withNames(text) {
 function loadOrThrow(errors, request) {
   return [
     `import { CacheError } from './${errors}'`,
+    'let part',
     'const load = () => {',
-    `  try { return require(${request}) }`,
+    `  try { return (part ??= require(${request})) }`,
     '  catch (cause) {',
     "    const message = 'A part of wicked-cache cannot be loaded. Was it replaced since this process began?'",
     "    throw new CacheError('ERR_CACHE_IO', message, { cause })",

@@ -159,6 +159,9 @@ function stripped(path: string): string {
 export function recordPath(project: Project | undefined, path: string): RecordedPath {
   if (!project) return { path, isRelative: false }
   const { dir, alias } = project
+  // What `relative` would give, in a tenth of its time.
+  if (sep === '/' && path.startsWith(dir) && path[dir.length] === '/')
+    return { path: path.slice(dir.length + 1), isRelative: true }
   if (isWithin(path, dir) || isWithin(path, project.top))
     return { path: slashed(relative(dir, path)) || '.', isRelative: true }
   if (alias !== undefined && isWithin(path, alias))

@@ -182,7 +182,7 @@ export class Caller {
       },
       askAll: asks => {
         if (ask.isSync) return asks.map(each => this.ask({ ...each, isSync: true }))
-        return Promise.all(asks.map(each => this.ask({ ...each, isSync: false })))
+        return settledInOrder(asks.map(each => this.ask({ ...each, isSync: false })))
       },
       askText: ({ question: index, path, isChanged, isSync }) => askText(index, path, isChanged, isSync || ask.isSync),
       circle: inner => this.ask(ask.isSync ? { ...inner, isSync: true } : inner, stack),
@@ -199,6 +199,15 @@ export class Caller {
       gate: () => this.#reachGate(),
     }
   }
+}
+
+/** Which one fails first in time is not the same with and without a cache. */
+async function settledInOrder(answers: readonly unknown[]): Promise<unknown[]> {
+  const settled = await Promise.allSettled(answers)
+  return settled.map(each => {
+    if (each.status === 'rejected') throw each.reason
+    return each.value
+  })
 }
 
 /** What is the same with and without a cache. */

@@ -157,10 +157,8 @@ export class Oracle {
         if (ask.isSync) return asks.map(inner)
         const answers = asks.map(each => answerOf(() => inner(each)))
         const failed = answers.find(({ error }) => error !== undefined)
-        if (!failed) return answers.map(({ value }) => value)
-        // The others go on, and may end before the computation does or after it.
-        frame.isRecordable = false
-        throw failed.error
+        if (failed) throw failed.error
+        return answers.map(({ value }) => value)
       },
       askText: ({ question: index, path, isChanged }) => {
         const content = readFileSync(given(path), 'utf8')
