@@ -2,7 +2,7 @@
 
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, expect, onTestFinished, test } from 'vitest'
 import { openIn, temporaryDirectory } from '../support/caches.js'
 import { answers } from '../support/projects.js'
 
@@ -128,6 +128,36 @@ test('a result is found again that asked where the file of another analysis is, 
     expect(ns.analyzeSync('outer', join(base, 'a', 'file'), inner, { onResult })).toEqual([...names, 'one'])
   }
   expect(results.map(({ isHit }) => isHit)).toEqual([false, true])
+})
+
+/** Calls what is queued outside of any computation, as a batcher or a pool does. */
+function pool() {
+  const queue: (() => void)[] = []
+  const timer = setInterval(() => {
+    for (const job of queue.splice(0)) job()
+  }, 1)
+  onTestFinished(() => clearInterval(timer))
+  return <R>(job: () => R) => new Promise<R>(resolve => queue.push(() => resolve(job())))
+}
+
+test('what a pool does counts where the computation is entered again for it, and not where it was left', async () => {
+  const { base, put, cache, in: enter } = twoProjects()
+  enter('a')
+  const inPool = pool()
+  const ns = cache.namespace('n')
+  const inner = () => ns.getOrSetSync('inner', ctx => ctx.readFile(join(base, 'a', 'file')))
+  const asked = {
+    run: () => ns.getOrSet('run', ctx => inPool(() => ctx.run(inner))),
+    asyncRun: () => ns.getOrSet('async run', ctx => inPool(() => ctx.run(async () => (await null) ?? inner()))),
+    untracked: () => ns.getOrSet('untracked', ctx => ctx.untracked(inner)),
+    asyncUntracked: () => ns.getOrSet('async untracked', ctx => ctx.untracked(async () => (await null) ?? inner())),
+  }
+  const all = async () =>
+    Object.fromEntries(await Promise.all(Object.entries(asked).map(async ([k, f]) => [k, await f()])))
+  const before = { run: 'of a', asyncRun: 'of a', untracked: 'of a', asyncUntracked: 'of a' }
+  expect(await all()).toEqual(before)
+  put('a/file', 'another')
+  expect(await all()).toEqual({ ...before, run: 'another', asyncRun: 'another' })
 })
 
 test('what is set within a snapshot counts in it', () => {
