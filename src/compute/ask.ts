@@ -162,7 +162,9 @@ function* compute(
     const { epoch } = computation
     if (epoch !== undefined) {
       letGo(question.key, epoch)
-      entries.attempt(undefined, () => dropLease(entries.store, question.key, epoch))
+      if (!computation.isCommitted) {
+        entries.attempt(undefined, () => dropLease(entries.store, question.key, epoch))
+      }
     }
   }
 }
@@ -248,9 +250,9 @@ function readSubject({ asker, subject, content }: Ask, recorder: Recorder, snaps
     return read
   } finally {
     // Where it can't be read, that is an input as well. Of a key that stands for the content, it is none.
-    if (subject && !content) {
-      const input = snapshot.now(inputOf('file', ''), asker)
-      if (input) recorder.add(input)
+    if (subject) {
+      const input = content ?? snapshot.now(inputOf('file', ''), asker)
+      if (input) recorder.begin(asker.file ?? '', input, !content)
       else recorder.spoil()
     }
   }
@@ -272,7 +274,7 @@ function finish(entries: Entries, question: Ask, computation: Computation, value
   const inputs = entries.attempt(undefined, fold)
   if (!inputs) return unstored
   const answer = { inputs, expiresAt: Math.min(recorder.expiresAt, entries.store.now() + (question.ttlMs ?? Infinity)) }
-  if (isStored) commit(entries, { question, epoch, answer, bytes, computeMs })
+  if (isStored) computation.isCommitted = commit(entries, { question, epoch, answer, bytes, computeMs })
   return { value, bytes, answer, computeMs }
 }
 

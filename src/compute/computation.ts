@@ -28,6 +28,8 @@ export class Computation {
   epoch: number | undefined
   /** False: it is part of a circle, and its result is returned without being stored. */
   isStorable = true
+  /** Whether the result was stored, and the lease given up with it. */
+  isCommitted = false
   /** Whether time has gone by since the question was asked. */
   hasWaited = false
   /** Computations that this one waits for. */

@@ -39,6 +39,8 @@ export class Recorder {
   #isRecordable = true
   #expiresAt = Number.POSITIVE_INFINITY
   #hasEnded = false
+  /** The file that this computation analyzes, and what it holds. */
+  #subject: { file: string; input: Input } | undefined
 
   constructor({ project, isByDirectory, store }: Asking & { store: { lists: InputLists } }, startedMs: number) {
     this.project = project
@@ -69,6 +71,12 @@ export class Recorder {
   assertRunning(): void {
     if (this.#hasEnded)
       throw new CacheError('ERR_CACHE_CLOSED', 'The computation has ended: its context records nothing.')
+  }
+
+  /** Says what is analyzed; `isInput`: the question doesn't hold the content itself. */
+  begin(file: string, input: Input, isInput: boolean): void {
+    this.#subject = { file, input }
+    if (isInput) this.add(input)
   }
 
   /** The result can't be stored. */
@@ -126,6 +134,8 @@ export class Recorder {
       this.spoil()
       return
     }
+    // The same text of the same file: what this computation is about.
+    if (this.#subject?.file === file && isSameState(this.#subject.input, input)) return
     const { path, isRelative } = this.recorded(file)
     const own = { ...input, path, isRelative }
     // A text that this computation handed over must be one that it read, or nothing is known of where it is from.

@@ -130,6 +130,30 @@ test('a result is found again that asked where the file of another analysis is, 
   expect(results.map(({ isHit }) => isHit)).toEqual([false, true])
 })
 
+test.each([false, true])(
+  'an analysis that hands its text on to another one of the same file is kept (anywhere: %s)',
+  anywhere => {
+    const { base, cache, in: enter } = twoProjects()
+    enter('a')
+    const ns = cache.namespace('n')
+    const path = join(base, 'a', 'file')
+    const lines = (source: string) =>
+      ns.analyzeSync('lines', { path, source }, ctx => ctx.source.split(' ').length, { anywhere })
+    const { onResult, results } = answers()
+    const outline = (source: string, change = '') =>
+      ns.analyzeSync('outline', { path, source }, ctx => [ctx.source, lines(ctx.source + change)], {
+        anywhere,
+        onResult,
+      })
+    for (const text of ['one', 'one two', 'one', 'one two']) {
+      expect(outline(text)).toEqual([text, text.split(' ').length])
+    }
+    // Where another text comes from isn't known.
+    for (let i = 0; i < 2; i++) expect(outline('three', ' four')).toEqual(['three', 2])
+    expect(results.map(({ isHit }) => isHit)).toEqual([false, false, true, true, false, false])
+  },
+)
+
 /** Calls what is queued outside of any computation, as a batcher or a pool does. */
 function pool() {
   const queue: (() => void)[] = []
