@@ -4,7 +4,7 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { temporaryDirectory } from '../support/caches.js'
-import { startModule } from '../support/children.js'
+import { libraryUrl, runModule, startModule } from '../support/children.js'
 
 /** Says that it runs, computes when it is told to start, and leaves a file each time that it computes. */
 const WORKER = `
@@ -70,4 +70,42 @@ test('a process that is killed while it computes is not waited for', async () =>
   second?.send('finish')
   expect((await second?.ended)?.code).toBe(0)
   expect(computed().length).toBe(2)
+})
+
+test.each(['getOrSet', 'getOrSetSync'])('of four threads of one process, one computes (%s)', async form => {
+  const dir = join(temporaryDirectory(), 'cache')
+  const marks = temporaryDirectory()
+  const code = `
+    import { once } from 'node:events'
+    import { Worker } from 'node:worker_threads'
+    const program = \`
+      const { workerData: { url, dir, marks, form, started }, parentPort, threadId } =
+        process.getBuiltinModule('node:worker_threads')
+      const { writeFileSync } = process.getBuiltinModule('node:fs')
+      import(url).then(async library => {
+        const entries = library.openCacheSync({ dir }).namespace('tool')
+        // All are there before one begins.
+        const here = new Int32Array(started)
+        Atomics.add(here, 0, 1)
+        Atomics.notify(here, 0)
+        for (let count; (count = Atomics.load(here, 0)) < 4; ) Atomics.wait(here, 0, count)
+        const value = await entries[form]('key', () => {
+          writeFileSync(marks + '/' + threadId, '')
+          if (form === 'getOrSet') return new Promise(resolve => setTimeout(resolve, 200, threadId))
+          Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200)
+          return threadId
+        })
+        parentPort.postMessage(value)
+      })
+    \`
+    const started = new SharedArrayBuffer(4)
+    const workerData = { ...args, url: args.url, started }
+    const workers = Array.from({ length: 4 }, () => new Worker(program, { eval: true, workerData }))
+    const values = await Promise.all(workers.map(async worker => (await once(worker, 'message'))[0]))
+    print(JSON.stringify(values))
+  `
+  const { lines, stderr } = await runModule(code, { dir, marks, form, url: libraryUrl })
+  const [by, ...others] = readdirSync(marks).map(Number)
+  expect(others).toEqual([])
+  expect([JSON.parse(lines[0] ?? ''), stderr]).toEqual([[by, by, by, by], ''])
 })

@@ -7,7 +7,7 @@ import { pathToFileURL } from 'node:url'
 import { onTestFinished } from 'vitest'
 
 export const projectRoot = join(import.meta.dirname, '..', '..')
-const library = pathToFileURL(join(projectRoot, 'dist', 'index.js')).href
+export const libraryUrl = pathToFileURL(join(projectRoot, 'dist', 'index.js')).href
 
 export interface Ended {
   code: number | null
@@ -99,7 +99,7 @@ export function start(argv: readonly string[], { env = {}, cwd, under = [] }: Ch
  */
 export function startModule(code: string, args: unknown = {}, options: ChildOptions = {}): Child {
   const module = `
-    import * as library from ${JSON.stringify(library)}
+    import * as library from ${JSON.stringify(libraryUrl)}
     import { writeSync } from 'node:fs'
     import { createInterface } from 'node:readline'
     const args = ${JSON.stringify(args)}
