@@ -104,6 +104,16 @@ describe('an analysis', () => {
     expect(warnings).toEqual([])
   })
 
+  test.each([false, true])('that looked at the absolute path is bound to its checkout (anywhere: %s)', anywhere => {
+    const { tree, one, two } = checkouts()
+    const depth = ({ path }: AnalyzeContext) => path.includes('/one/')
+    const at = (name: string) => tree.at(`${name}/src/a.js`)
+    for (let i = 0; i < 2; i++) {
+      expect(one.analyzeSync('depth', at('one'), depth, { anywhere })).toBe(true)
+      expect(two.analyzeSync('depth', at('two'), depth, { anywhere })).toBe(false)
+    }
+  })
+
   test('of a file outside of the project is known by its whole path', () => {
     const { tree, one, two } = checkouts()
     tree.write({ 'lib/x.js': 'x' })
