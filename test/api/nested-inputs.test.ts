@@ -2,7 +2,7 @@
 
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { afterEach, expect, onTestFinished, test } from 'vitest'
+import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
 import { openIn, temporaryDirectory } from '../support/caches.js'
 import { answers } from '../support/projects.js'
 
@@ -153,6 +153,62 @@ test.each([false, true])(
     expect(results.map(({ isHit }) => isHit)).toEqual([false, false, true, true, false, false])
   },
 )
+
+test('a result that waited for what another caller had computed depends on what that saw', async () => {
+  const { base, put, cache, in: enter } = twoProjects()
+  enter('a')
+  const ns = cache.namespace('n')
+  const computed: string[] = []
+  const inner = () =>
+    ns.getOrSet('inner', async ({ readFile, env }) => {
+      computed.push('inner')
+      const text = readFile(join(base, 'a', 'file'))
+      await new Promise(setImmediate)
+      return [text, env('NESTED_INPUTS_TEST') ?? '']
+    })
+  const both = () => Promise.all(['one', 'two'].map(key => ns.getOrSet(key, async () => (await inner()).join(' '))))
+  expect(await both()).toEqual(['of a ', 'of a '])
+  expect(computed).toEqual(['inner'])
+  put('a/file', 'another')
+  expect(await both()).toEqual(['another ', 'another '])
+  vi.stubEnv('NESTED_INPUTS_TEST', 'x')
+  expect(await both()).toEqual(['another x', 'another x'])
+  vi.unstubAllEnvs()
+  expect(computed).toEqual(['inner', 'inner', 'inner'])
+})
+
+test('a result that did without one that failed depends on what that saw', async () => {
+  const { base, put, cache, in: enter } = twoProjects()
+  enter('a')
+  const ns = cache.namespace('n')
+  const parse = (text: string) => {
+    if (text.startsWith('bad')) throw new Error('It is bad.')
+    return text
+  }
+  const path = join(base, 'a', 'file')
+  const inner = () => ns.getOrSetSync('inner', ({ readFile }) => parse(readFile(path)))
+  const innerLater = () =>
+    ns.getOrSet('inner later', async ({ readFile }) => {
+      const text = readFile(path)
+      await new Promise(setImmediate)
+      return parse(text)
+    })
+  const sync = (key: string) =>
+    ns.getOrSetSync(key, () => {
+      try {
+        return inner()
+      } catch {
+        return 'nothing'
+      }
+    })
+  // The second joins what the first has begun.
+  const later = (key: string) => ns.getOrSet(key, () => innerLater().catch(() => 'nothing'))
+  const all = () => Promise.all([sync('sync'), later('one'), later('two')])
+  put('a/file', 'bad')
+  expect(await all()).toEqual(['nothing', 'nothing', 'nothing'])
+  put('a/file', 'good')
+  expect(await all()).toEqual(['good', 'good', 'good'])
+})
 
 /** Calls what is queued outside of any computation, as a batcher or a pool does. */
 function pool() {
