@@ -3,6 +3,7 @@
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
+import type { ComputeContext, Namespace } from '../../src/index.js'
 import { openIn, temporaryDirectory } from '../support/caches.js'
 import { answers } from '../support/projects.js'
 
@@ -208,6 +209,51 @@ test('a result that did without one that failed depends on what that saw', async
   expect(await all()).toEqual(['nothing', 'nothing', 'nothing'])
   put('a/file', 'good')
   expect(await all()).toEqual(['good', 'good', 'good'])
+})
+
+type Look = [string, (context: ComputeContext, file: string, ns: Namespace) => unknown]
+const UNRECORDABLE: Look[] = [
+  ['a device', ({ readFile }) => readFile('/dev/null')],
+  ['the list of keys', (_context, _file, ns) => [...ns.keys()].length],
+  ['the statistics', (_context, _file, ns) => ns.stats().entryCount],
+  [
+    'a file in two states',
+    ({ readFile }, file) => [writeFileSync(file, `${readFile(file)} and more`), readFile(file)].join(),
+  ],
+  [
+    'a late dependency that has just changed',
+    ({ addDependency }, file) => [writeFileSync(file, 'c'), addDependency(file)],
+  ],
+]
+
+test.each(UNRECORDABLE)('a result is not kept that asked for one which saw %s', async (_what, look) => {
+  const { base, cache, in: enter } = twoProjects()
+  enter('a')
+  const ns = cache.namespace('n')
+  const file = join(base, 'a', 'file')
+  const computed: string[] = []
+  const inner = () =>
+    ns.getOrSetSync('inner', context => {
+      look(context, file, ns)
+      return 'inner'
+    })
+  const innerLater = () =>
+    ns.getOrSet('later', async context => {
+      await null
+      look(context, file, ns)
+      return 'inner'
+    })
+  const counted = <R>(name: string, fn: () => R) => {
+    computed.push(name)
+    return fn()
+  }
+  const ask = () => [
+    ns.getOrSetSync('sync', () => counted('sync', inner)),
+    ns.getOrSet('async', async () => counted('async', innerLater)),
+    ns.analyze('file', join(base, 'b', 'file'), () => counted('analysis', innerLater)),
+  ]
+  for (let i = 0; i < 2; i++) expect(await Promise.all(ask())).toEqual(['inner', 'inner', 'inner'])
+  expect(computed.sort()).toEqual(['analysis', 'analysis', 'async', 'async', 'sync', 'sync'])
 })
 
 /** Calls what is queued outside of any computation, as a batcher or a pool does. */
