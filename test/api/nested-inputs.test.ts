@@ -215,6 +215,8 @@ type Look = [string, (context: ComputeContext, file: string, ns: Namespace) => u
 const UNRECORDABLE: Look[] = [
   ['a device', ({ readFile }) => readFile('/dev/null')],
   ['the list of keys', (_context, _file, ns) => [...ns.keys()].length],
+  ['an explanation', (_context, _file, ns) => ns.explain('other').isHit],
+  ['all versions of a key', (_context, _file, ns) => ns.find('other').length],
   ['the statistics', (_context, _file, ns) => ns.stats().entryCount],
   [
     'a file in two states',
