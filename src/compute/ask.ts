@@ -221,6 +221,8 @@ function* run(
   const input: ContextInput = {
     recorder,
     means: entries.store.snapshotMeans,
+    asker: question.asker,
+    lists: entries.store.lists,
     snapshot: () => entries.store.snapshot(),
     run(fn) {
       recorder.assertRunning()

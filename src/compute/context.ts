@@ -6,15 +6,19 @@ import { assertOptions, refuseOption } from '../base/options.js'
 import type { Files } from '../files/files.js'
 import { globDetail, joined, matcherOf, selectFrom } from '../inputs/glob.js'
 import { type Input, inputOf } from '../inputs/input.js'
-import { environmentDigest, type Snapshot, type SnapshotMeans } from '../inputs/snapshot.js'
+import { type Asker, environmentDigest, type Snapshot, type SnapshotMeans } from '../inputs/snapshot.js'
 import { isImpossible, type Source } from '../inputs/source.js'
-import { leadsOut } from '../project/project.js'
+import { leadsOut, workingPlace } from '../project/project.js'
+import { currentComputation } from './frame.js'
 import { type GivenPath, givenPath, givenPaths } from './paths.js'
-import type { Recorder } from './recorder.js'
+import type { InputLists, Recorder } from './recorder.js'
 
 export interface ContextInput {
   recorder: Recorder
   means: SnapshotMeans
+  /** From where its inputs lead. */
+  asker: Asker
+  lists: InputLists
   /** What the world is now; see `NamespaceStore.snapshot`. */
   snapshot(): Snapshot
   run<R>(fn: () => R): R
@@ -40,12 +44,12 @@ export class Observer {
     const source = this.#input.snapshot().source(given.absolute)
     const input = source.input(true)
     if (input) this.#record(input, given)
-    else this.#recorder.spoil()
+    else this.#spoil()
     if (input?.kind === 'file' && source.content) return source.content
     // What it throws is what the caller would have got without the cache.
     const content = this.#files.readAnyway(given.given)
     // It is not what it was at the look.
-    if (input) this.#recorder.spoil()
+    if (input) this.#spoil()
     return content
   }
 
@@ -63,10 +67,10 @@ export class Observer {
     const source = this.#input.snapshot().source(given.absolute)
     const input = source.input(true)
     if (input) this.#record(input, given)
-    else this.#recorder.spoil()
+    else this.#spoil()
     if (input?.kind === 'directory' && source.items) return source.items.map(({ name }) => name).sort()
     const names = this.#files.listAnyway(given.given)
-    if (input) this.#recorder.spoil()
+    if (input) this.#spoil()
     return names.sort()
   }
 
@@ -81,7 +85,7 @@ export class Observer {
     for (const given of givenPaths(this.#files, paths)) {
       if (given.isRelative) this.#recordPlace(given)
       const source = this.#name(given)
-      if (source && this.#mayHaveChanged(source)) this.#recorder.spoil()
+      if (source && this.#mayHaveChanged(source)) this.#spoil()
     }
   }
 
@@ -89,7 +93,7 @@ export class Observer {
     this.#recorder.assertRunning()
     if (typeof name !== 'string') throw refuseOption('A variable must be given by its name.', name)
     const value = process.env[name]
-    this.#recorder.add(inputOf('environment', name, false, environmentDigest(this.#input.means, value)))
+    this.#add(inputOf('environment', name, false, environmentDigest(this.#input.means, value)))
     return value
   }
 
@@ -121,9 +125,40 @@ export class Observer {
     return [...found].sort()
   }
 
+  /** That the analyzed file's content was looked at, or where that is. */
+  recordSubject(what: 'content' | 'place'): void {
+    const other = this.#otherRecorder
+    if (!other) return
+    const input = what === 'content' ? this.#recorder.subject : undefined
+    if (input) this.#handOn(other, input)
+    else other.spoil()
+  }
+
   /** That the result holds in this checkout only. */
   recordCheckout(): void {
-    this.#recorder.add(inputOf('checkout', this.#recorder.project?.dir ?? ''))
+    this.#add(inputOf('checkout', this.#recorder.project?.dir ?? ''))
+  }
+
+  #add(input: Input): void {
+    this.#recorder.add(input)
+    const other = this.#otherRecorder
+    if (other) this.#handOn(other, input)
+  }
+
+  #spoil(): void {
+    this.#recorder.spoil()
+    this.#otherRecorder?.spoil()
+  }
+
+  /** Of a computation within this one whose function uses this one's context: it depends on what that shows it. */
+  get #otherRecorder(): Recorder | undefined {
+    const current = currentComputation()?.recorder
+    return current === this.#recorder ? undefined : current
+  }
+
+  #handOn(other: Recorder, input: Input): void {
+    const { asker, lists } = this.#input
+    other.adopt({ inputs: [input], expiresAt: Number.POSITIVE_INFINITY, isRecordable: true, asker, lists })
   }
 
   get #files(): Files {
@@ -131,12 +166,12 @@ export class Observer {
   }
 
   #name(given: GivenPath): Source | undefined {
-    if (given.isThroughLink) this.#recorder.spoil()
+    if (given.isThroughLink) this.#spoil()
     if (isImpossible(given.absolute)) return undefined
     const source = this.#input.snapshot().source(given.absolute)
     const input = source.input()
     if (input) this.#record(input, given)
-    else this.#recorder.spoil()
+    else this.#spoil()
     return source
   }
 
@@ -153,14 +188,14 @@ export class Observer {
     this.#recorder.assertRunning()
     const given = givenPath(this.#files, path)
     if (given.isRelative) this.#recordPlace(given)
-    if (given.isThroughLink) this.#recorder.spoil()
+    if (given.isThroughLink) this.#spoil()
     return given
   }
 
   /** Of a relative path: which file it is depends on the working directory. */
   #recordPlace({ given, absolute }: GivenPath): void {
     const recorder = this.#recorder
-    recorder.addWorkingDirectory()
+    this.#add(inputOf('cwd', workingPlace(recorder.project)))
     if (!given.startsWith('..') || leadsOut(recorder.recorded(absolute))) return
     // Out of the project and back into it by its directory's name, which another checkout needn't have.
     const ups = normalize(given).match(/^(?:\.\.(?:[\\/]|$))+/)?.[0] ?? ''
@@ -173,7 +208,7 @@ export class Observer {
 
   #recordAt(input: Input, absolute: string): void {
     const { path, isRelative } = this.#recorder.recorded(absolute)
-    this.#recorder.add({ ...input, path, isRelative })
+    this.#add({ ...input, path, isRelative })
   }
 }
 
@@ -213,6 +248,7 @@ export function createAnalyzeContext(
   let source = text
   const recordLocation = () => {
     if (isAnywhere) input.recorder.add(inputOf('location', relativePath))
+    observer.recordSubject('place')
   }
   // Spreading the one into the other would take 8 µs in place of 2.
   const { readFile, readBytes, exists, readDirectory, glob, addDependency, env, run, untracked } = createContext(
@@ -229,7 +265,10 @@ export function createAnalyzeContext(
     env,
     run,
     untracked,
-    bytes,
+    get bytes() {
+      observer.recordSubject('content')
+      return bytes
+    },
     get path() {
       recordLocation()
       observer.recordCheckout()
@@ -240,6 +279,7 @@ export function createAnalyzeContext(
       return relativePath
     },
     get source() {
+      observer.recordSubject('content')
       source ??= bytes.toString()
       return source
     },

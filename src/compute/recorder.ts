@@ -49,6 +49,11 @@ export class Recorder {
     this.#lists = store.lists
   }
 
+  /** What is known of the file that is analyzed. */
+  get subject(): Input | undefined {
+    return this.#subject?.input
+  }
+
   get inputs(): readonly Input[] {
     return [...this.#inputs.values()]
   }

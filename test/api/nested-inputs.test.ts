@@ -1,30 +1,10 @@
 // What a computation depends on that asks the cache for more: by whatever handle, from wherever, in whichever namespace.
 
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
+import { readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import type { ComputeContext, Namespace } from '../../src/index.js'
-import { openIn, temporaryDirectory } from '../support/caches.js'
-import { answers } from '../support/projects.js'
-
-const home = process.cwd()
-afterEach(() => process.chdir(home))
-
-/** Two projects, `a` and `b`, with the same files of other content. */
-function twoProjects() {
-  const base = temporaryDirectory()
-  const put = (path: string, content: string) => {
-    mkdirSync(dirname(join(base, path)), { recursive: true })
-    writeFileSync(join(base, path), content)
-  }
-  for (const name of ['a', 'b']) {
-    put(`${name}/package.json`, '{}')
-    put(`${name}/file`, `of ${name}`)
-  }
-  put('a/src/file', 'of a/src')
-  const { cache } = openIn(join(base, 'cache'))
-  return { base, put, cache, in: (path: string) => process.chdir(join(base, path)) }
-}
+import { answers, twoProjects } from '../support/projects.js'
 
 test('a portable entry that was absent when a computation read it makes the result stale when it is stored', () => {
   const { cache, in: enter } = twoProjects()

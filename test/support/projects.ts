@@ -2,8 +2,9 @@
 
 import { cpSync, mkdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { onTestFinished } from 'vitest'
 import type { CacheOptions, CallResult, Namespace, NamespaceOptions } from '../../src/index.js'
-import { openAsAnotherProcess, temporaryDirectory } from './caches.js'
+import { openAsAnotherProcess, openIn, temporaryDirectory } from './caches.js'
 
 export class Tree {
   /** Without symbolic links. */
@@ -70,4 +71,22 @@ export function answers() {
       return result?.isHit ? 'hit' : (result?.reason ?? 'none')
     },
   }
+}
+
+/** Two projects, `a` and `b`, with the same files of other content. */
+export function twoProjects() {
+  const base = temporaryDirectory()
+  const put = (path: string, content: string) => {
+    mkdirSync(dirname(join(base, path)), { recursive: true })
+    writeFileSync(join(base, path), content)
+  }
+  for (const name of ['a', 'b']) {
+    put(`${name}/package.json`, '{}')
+    put(`${name}/file`, `of ${name}`)
+  }
+  put('a/src/file', 'of a/src')
+  const { cache } = openIn(join(base, 'cache'))
+  const home = process.cwd()
+  onTestFinished(() => process.chdir(home))
+  return { base, put, cache, in: (path: string) => process.chdir(join(base, path)) }
 }
