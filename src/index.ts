@@ -30,9 +30,9 @@ export function openCacheSync(options?: CacheOptions): Cache {
 
 let shared: Cache | undefined
 
-/** The cache in the default directory, which all callers in the process share. */
+/** The cache in the default directory, which all callers in the process share: `close` writes what is due, and it stays open. */
 export function defaultCache(): Cache {
-  shared ??= openCacheSync()
+  shared ??= new CacheHandle({}, undefined, true)
   return shared
 }
 

@@ -81,7 +81,7 @@ export type Problem = Finding<ProblemKind>
 export type Note = Finding<NoteKind>
 
 export interface VerifyOptions {
-  /** Salvage what is whole, and keep what is cut out in `lost+found` below the root. Default: false, nothing is written. */
+  /** Salvage what is whole, and keep what is cut out in `salvaged` below the root. Default: false, nothing is written. */
   repair?: boolean
   /** Called now and then, at least once a file. */
   onProgress?: (progress: VerifyProgress) => void

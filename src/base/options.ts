@@ -85,7 +85,7 @@ function suggest(name: string, known: readonly string[]): string {
   const near =
     known.find(each => each.toLowerCase() === folded) ??
     known.find(each => SYNONYMS[each]?.includes(folded)) ??
-    known.find(each => distance(each.toLowerCase(), folded) <= Math.max(1, Math.floor(each.length / 4)))
+    known.find(each => distance(each.toLowerCase(), folded) <= Math.max(1, Math.floor(each.length / 3)))
   if (near !== undefined) return `; did you mean ${JSON.stringify(near)}?`
   return known.length === 0 ? '.' : `; there are ${known.join(', ')}.`
 }

@@ -56,10 +56,13 @@ export class CacheHandle implements Cache {
   /** Bounds that were given with a namespace, the latest. */
   readonly #namespaceBounds = new Map<string, Bounds>()
   readonly #upkeep: Upkeep
+  /** Whether others use it who don't know of each other: none of them may close it. */
+  readonly #isShared: boolean
   #isClosed = false
 
   /** @throws CacheError `ERR_CACHE_OPTION` */
-  constructor(options: CacheOptions = {}, substitutes?: Substitutes) {
+  constructor(options: CacheOptions = {}, substitutes?: Substitutes, isShared = false) {
+    this.#isShared = isShared
     const { dir, mode, trustRoot, clock, onWarning, bounds, problem } = checkCacheOptions(options)
     this.#ownBounds = bounds
     this.dir = dir
@@ -211,6 +214,10 @@ export class CacheHandle implements Cache {
 
   close(): void {
     if (this.#isClosed) return
+    if (this.#isShared) {
+      this.#attempt(undefined, () => this.#storage.flush())
+      return
+    }
     this.#isClosed = true
     for (const watcher of this.#watchers) watcher.close().catch(this.#report)
     this.#attempt(undefined, () => this.#storage.flush())

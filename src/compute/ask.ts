@@ -10,6 +10,7 @@ import { type Entries, type Hit, type Miss, missing, type Outcome } from '../ent
 import { filesOf } from '../entries/files-of.js'
 import { inputOf } from '../inputs/input.js'
 import type { Snapshot } from '../inputs/snapshot.js'
+import { labelOf } from '../manifest/owner.js'
 import { commit, isBoundToProject } from './commit.js'
 import { type Answer, ancestorOf, between, Computation, isWaitingFor, type Result } from './computation.js'
 import { type ContextInput, createAnalyzeContext, createContext, Observer, type Subject } from './context.js'
@@ -185,7 +186,7 @@ function* lease(
   for (let waitMs = MIN_WAIT_MS; ; ) {
     const found = entries.attempt(undefined, () => store.manifest.look(question.key))
     if (!found) return undefined
-    if (mayWait && isWorthWaiting(found, wait)) {
+    if (mayWait && isWorthWaiting(found, wait, isSync)) {
       computation.hasWaited = true
       yield { waitMs }
       waitMs = Math.min(2 * waitMs, MAX_WAIT_MS)
@@ -264,7 +265,7 @@ function finish(entries: Entries, question: Ask, computation: Computation, value
   const { recorder } = computation
   const unstored = { value, bytes: undefined, answer: undefined, computeMs }
   if (value === undefined) return unstored
-  const bytes = encoded(entries, value)
+  const bytes = encoded(entries, question, value)
   if (!bytes) return unstored
   if (!recorder.isRecordable || !computation.isStorable || question.isUnkept) return unstored
   if (question.isPortable && isBoundToProject(entries, question, recorder, bytes)) {
@@ -281,12 +282,16 @@ function finish(entries: Entries, question: Ask, computation: Computation, value
 }
 
 /** A result that can't be stored is returned all the same. */
-function encoded(entries: Entries, value: unknown): Buffer | undefined {
+function encoded(entries: Entries, question: Ask, value: unknown): Buffer | undefined {
   try {
     return Buffer.from(entries.encode(value))
   } catch (error) {
     if (!(error instanceof CacheError)) throw error
-    entries.store.report(error)
+    const { code, value: part } = error
+    const label = labelOf(entries.store.manifest.partsOf(question.key))
+    const where = `${JSON.stringify(label)} in the namespace ${JSON.stringify(entries.store.name)}`
+    const message = `What is computed for ${where} is computed each time: ${error.message}`
+    entries.store.report(new CacheError(code, message, { value: part, cause: error }))
     return undefined
   }
 }

@@ -104,6 +104,7 @@ export class Observer {
     if (!list.every(pattern => typeof pattern === 'string' && pattern !== '')) {
       throw refuseOption('Glob patterns must be texts.', patterns)
     }
+    if (cwd === '') throw refuseOption('cwd must be the path of a directory.', cwd)
     const base = this.#given(cwd)
     const matcher = matcherOf(list)
     const found = new Set<string>()
@@ -186,6 +187,8 @@ export class Observer {
 
   #given(path: PathLike): GivenPath {
     this.#recorder.assertRunning()
+    // For node:fs it is the name of nothing.
+    if (path === '') return { given: '', absolute: '\0', isRelative: false, isThroughLink: false }
     const given = givenPath(this.#files, path)
     if (given.isRelative) this.#recordPlace(given)
     if (given.isThroughLink) this.#spoil()

@@ -12,6 +12,8 @@ import { drawEpoch, type EntryKey, type Lookup } from '../manifest/manifest.js'
 
 /** How long others wait for a value in all, ms. */
 const PATIENCE_MS = 10_000
+/** The same in a thread that blocks, for another thread of its process: that one may need what this one does. */
+const THREAD_PATIENCE_MS = 1_000
 /** Between two signs of life of an asynchronous computation, */
 const BEAT_MS = 250
 /** and how long without one before it counts as dead: its event loop may be busy. */
@@ -58,18 +60,22 @@ function monotonicMs(): number {
   return process.uptime() * 1000
 }
 
-/** Whether the value is computed elsewhere, by an owner that is worth waiting for. */
-export function isWorthWaiting(found: Lookup, wait: Wait): boolean {
+/** Whether the value is computed elsewhere, by an owner that is worth waiting for; `isSync`: the wait blocks this thread. */
+export function isWorthWaiting(found: Lookup, wait: Wait, isSync: boolean): boolean {
   const lease = found.head?.lease
   if (!lease || lease.owner.equals(thisOwner().owner)) return false
   const nowMs = monotonicMs()
-  if (nowMs - wait.startedMs > PATIENCE_MS) return false
+  const isHere = lease.host === thisOwner().host
+  // A program that computes synchronously, and started this one meanwhile, waits for it.
+  if (isHere && lease.isSync && lease.pid === process.ppid) return false
+  const patienceMs = isSync && isHere && lease.pid === process.pid ? THREAD_PATIENCE_MS : PATIENCE_MS
+  if (nowMs - wait.startedMs > patienceMs) return false
   if (!wait.owner?.equals(lease.owner) || wait.beatAt !== lease.beatAt) {
     wait.owner = lease.owner
     wait.beatAt = lease.beatAt
     wait.beatSeenMs = nowMs
   }
-  if (lease.host === thisOwner().host && !isRunning(lease.pid)) return false
+  if (isHere && !isRunning(lease.pid)) return false
   return lease.isSync || nowMs - wait.beatSeenMs <= SILENCE_MS
 }
 

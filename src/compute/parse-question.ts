@@ -72,7 +72,7 @@ export function analyzeQuestion(
   const absolute = resolvePath(recorded, entries.project?.dir) ?? given.absolute
   const { hashing } = entries.store.environment
   const bytes = text === undefined ? undefined : Buffer.from(text)
-  const textInput = bytes && inputOf('file', '', false, hashing.contentDigest(bytes))
+  const textInput = bytes && inputOf('file', '', false, hashing.contentDigest(wholeBytes(bytes, text)))
   const asker = entries.asker(given.absolute, path, textInput)
   const content = anywhere ? (textInput ?? contentOf(entries, given.absolute)) : undefined
   const where = anywhere ? content && nameOfContent(content.digest) : path
@@ -184,6 +184,11 @@ function analyzedFile({ store }: Entries, file: PathLike | SourceText): { given:
     return { given: givenPath(files, path), text: source }
   }
   return { given: givenPath(files, file), text: undefined }
+}
+
+/** Halves of surrogate pairs are one character in UTF-8, whichever they are. */
+function wholeBytes(bytes: Buffer, text: string | undefined): Buffer {
+  return text === undefined || text.isWellFormed() ? bytes : Buffer.concat([bytes, Buffer.from(text, 'utf16le')])
 }
 
 /** What the file holds, as it is looked at for the first time. @throws as `fs.readFileSync` does */

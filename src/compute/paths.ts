@@ -27,13 +27,24 @@ export function givenPath(files: Files, path: unknown): GivenPath {
   const text = given.isWellFormed() ? given : given.toWellFormed()
   const absolute = resolved(text)
   const isRelative = !isAbsoluteLike(text, absolute)
-  const elsewhere = mayPassLink(text) ? placeThroughLinks(files, text, absolute) : undefined
+  const elsewhere = mayPassLink(text) ? placeThroughLinks(files, text, absolute) : noDirectory(files, text, absolute)
   return { given, absolute: elsewhere ?? absolute, isRelative, isThroughLink: elsewhere !== undefined }
 }
 
 /** Windows takes `..` and the name before it away without a look at what that is. */
 function mayPassLink(path: string): boolean {
   return path.includes('..') && process.platform !== 'win32' && GOES_DOWN_AND_UP.test(path.replace(LEADING_UPS, ''))
+}
+
+/** A slash at the end asks for a directory: of a file, such a path leads nowhere. */
+function noDirectory(files: Files, path: string, absolute: string): string | undefined {
+  if (!/[\\/]\.?$/.test(path)) return undefined
+  try {
+    return files.stat(absolute)?.kind === 'file' ? `\0${path}` : undefined
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error
+    return undefined
+  }
 }
 
 /** Where the system finds the path, undefined where that is what the text says. A name that no file can have stands for nothing. */

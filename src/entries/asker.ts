@@ -9,7 +9,7 @@ interface Handle {
   project: Project | undefined
   /** Whether the project is that of the working directory. */
   isByDirectory: boolean
-  projects: Projects
+  store: { projects: Projects }
 }
 
 /** A class, since an object with a getter of its own takes as long to make as a tenth of a get. */
@@ -35,7 +35,7 @@ export class EntriesAsker implements Asker {
   }
 
   get home(): string {
-    const { isByDirectory, projects } = this.#handle
-    return isByDirectory ? '' : homeFor(projects, this.dir)
+    const { isByDirectory, store } = this.#handle
+    return isByDirectory ? '' : homeFor(store.projects, this.dir)
   }
 }

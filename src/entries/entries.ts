@@ -17,7 +17,7 @@ import type { Entry, Head } from '../manifest/entry.js'
 import { encodePrefix, type KeyKind, type KeyParts } from '../manifest/key.js'
 import type { EntryKey, Lookup } from '../manifest/manifest.js'
 import { isExpired, isUseDue } from '../policy/policy.js'
-import { type Project, type Projects, type Scope, workingDirectory } from '../project/project.js'
+import { type Project, type Scope, workingDirectory } from '../project/project.js'
 import { findAnswer, makeCurrent } from './answers.js'
 import { EntriesAsker } from './asker.js'
 import { isStackShort } from './stack.js'
@@ -116,10 +116,6 @@ export class Entries {
   /** Whose keys `getOrSet` and `wrap` use. */
   get computedScope(): Scope {
     return this.options.isPortable ? 'portable' : this.scope
-  }
-
-  get projects(): Projects {
-    return this.store.projects
   }
 
   /** Where the references of entries lead. */
@@ -353,7 +349,13 @@ export class Entries {
 
   #isAsExpected(value: unknown): boolean {
     const { validate } = this.options
-    return validate === undefined || validate(value) === true
+    try {
+      return validate === undefined || validate(value) === true
+    } catch (error) {
+      const message = `The namespace's validate threw: ${String(error)}`
+      this.store.report(new CacheError('ERR_CACHE_OPTION', message, { value, cause: error }))
+      return false
+    }
   }
 
   /** Remembers new metadata of its inputs, else the use, and where the blob is now. */

@@ -3,6 +3,7 @@
 // undefined for it instead, because building an exception costs more than the call.
 
 import type { Dirent, Stats } from 'node:fs'
+import { dirname } from 'node:path'
 import { errnoOf } from '../base/errors.js'
 import { DIR_MODE, FILE_MODE } from '../base/layout.js'
 
@@ -251,6 +252,24 @@ function fileSystem(path: string): FileSystem {
   return { kind, freeBytes: found.blocks > 0 ? found.bavail * found.bsize : Number.POSITIVE_INFINITY }
 }
 
+/** One by one: below /proc, Node's own recursion never ends. */
+function makeDirectory(path: string): string | undefined {
+  try {
+    mkdirSync(path, DIR_MODE)
+    return path
+  } catch (error) {
+    const code = errnoOf(error)
+    if (code === 'ENOENT' && dirname(path) !== path) {
+      const first = makeDirectory(dirname(path))
+      const made = unless(['EEXIST'], () => mkdirSync(path, DIR_MODE) ?? true)
+      return first ?? (made ? path : undefined)
+    }
+    // On a read-only disk, what is there already may give another error.
+    if (statOf(statSync, path)?.kind === 'directory') return undefined
+    throw error
+  }
+}
+
 export const nodeFiles: Files = {
   now: Date.now,
   open: (path, mode) => openSync(path, FLAGS[mode], FILE_MODE),
@@ -269,7 +288,7 @@ export const nodeFiles: Files = {
   listAnyway: path => readdirSync(path),
   createFile: (path, content) =>
     unless(['EEXIST'], () => writeFileSync(path, content, { flag: 'wx', mode: FILE_MODE }) ?? true) ?? false,
-  makeDirectory: path => mkdirSync(path, { recursive: true, mode: DIR_MODE }),
+  makeDirectory,
   rename: renameSync,
   link: (from, to) => unless(['EEXIST', ...NOT_PERMITTED], () => linkSync(from, to) ?? true) ?? false,
   remove: path => unless(MISSING, () => unlinkSync(path) ?? true) ?? false,

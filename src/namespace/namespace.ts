@@ -21,7 +21,7 @@ import type {
   SourceText,
   WrapOptions,
 } from '../api/index.js'
-import { assertFlag, assertOptions } from '../base/options.js'
+import { assertFlag, assertOptions, refuseOption } from '../base/options.js'
 import { analyze, analyzeSync, getOrSet, getOrSetSync, wrap, wrapSync } from '../compute/computing.js'
 import { currentComputation } from '../compute/frame.js'
 import { Entries, type EntryOptions } from '../entries/entries.js'
@@ -74,6 +74,7 @@ export class NamespaceHandle implements Namespace {
   }
 
   in(project: PathLike | false): Namespace {
+    if (project === undefined) throw refuseOption('in takes the path of a project, or false.', project)
     return new NamespaceHandle(this.#store, this.#options, checkProject(this.#store.environment.files, project))
   }
 
@@ -103,6 +104,7 @@ export class NamespaceHandle implements Namespace {
   }
 
   getMany<V = unknown>(keys: readonly string[]): (V | undefined)[] {
+    if (!Array.isArray(keys)) throw refuseOption('getMany takes a list of keys.', keys)
     return keys.map(key => this.get<V>(key))
   }
 

@@ -61,6 +61,9 @@ export function checkNamespaceOptions(options: NamespaceOptions | undefined): En
 export function checkProject(files: Files, project: PathLike | false | undefined): string | null | undefined {
   if (project === undefined) return undefined
   if (project === false) return null
+  if (typeof project === 'string' && /^file:/i.test(project)) {
+    throw refuseOption('project must be a path or a file: URL as an object, not the text of one.', project)
+  }
   const { absolute } = givenPath(files, project)
   if (absolute.includes('\0')) throw refuseOption('project must be the path of a directory.', project)
   return absolute

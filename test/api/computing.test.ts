@@ -277,7 +277,8 @@ describe.each(FORMS)('%s', (_form, getOrSet) => {
       (context, path) => context.glob('*', { cwd: path }),
     ]
     for (const path of ['', 5, null, {}, new URL('https://example.org/a')]) {
-      for (const call of calls) {
+      // For a look, an empty path is that of nothing.
+      for (const call of path === '' ? calls.slice(-2) : calls) {
         const asked = getOrSet(entries, 'key', context => call(context, path as string))
         await expect(asked).rejects.toMatchObject({ code: 'ERR_CACHE_OPTION' })
       }

@@ -286,6 +286,13 @@ describe('text in memory', () => {
     expect(await entries.analyze('bytes', { path: tree.at('none.js'), source: 'ä' }, bytes)).toBe('ä')
   })
 
+  test('is told from another one that is the same in UTF-8', () => {
+    const { tree, entries } = looking(() => 1)
+    const ask = (source: string) =>
+      entries.analyzeSync('text', { path: tree.at('a.js'), source }, ctx => ctx.source.charCodeAt(0))
+    for (const text of ['\ud800', '\ufffd', '\udfff', '\ud800']) expect(ask(text)).toBe(text.charCodeAt(0))
+  })
+
   test('and a file with the same content are one question', () => {
     const { tree, entries } = looking(() => 1)
     const again = () => expect.fail('computed again')

@@ -98,6 +98,27 @@ test('a value of another shape is a miss, for gets and for computations', async 
   expect([open().get('computed'), open().get('set')]).toEqual([1, 2])
 })
 
+test('a validate that throws makes a miss, and is named as what it is', () => {
+  const dir = temporaryRoot()
+  openAsAnotherProcess(dir).cache.namespace('tool').set('key', 1)
+  const { cache, warnings } = openAsAnotherProcess(dir)
+  const validate = () => {
+    throw new Error('No such schema.')
+  }
+  expect(cache.namespace('tool', { validate }).get('key')).toBe(undefined)
+  expect(warnings).toMatchObject([
+    { code: 'ERR_CACHE_OPTION', message: expect.stringMatching(/validate threw.*schema/) },
+  ])
+})
+
+test('the cache of the default directory stays open, whoever closes it', async () => {
+  vi.stubEnv('WICKED_CACHE_DIR', temporaryRoot())
+  const entries = namespaceSync('stays')
+  defaultCache().close()
+  await defaultCache()[Symbol.asyncDispose]()
+  expect([entries.set('key', 1), entries.get('key'), namespaceSync('stays').get('key')]).toEqual([true, 1, 1])
+})
+
 test('a cache is closed where its scope ends', async () => {
   const dir = temporaryRoot()
   const closed = [openAsAnotherProcess(dir).cache, openAsAnotherProcess(dir).cache] as const

@@ -184,6 +184,15 @@ describe('in a directory that everything uses', () => {
   })
 })
 
+test.each([
+  ['undefined', undefined],
+  ['the text of a URL', 'file:///tmp/x'],
+  ['a number', 1],
+])('what is no project is refused: %s', (_what, project) => {
+  const entries = new Tree().open({ project: false })
+  expect(errorOf(() => entries.in(project as string)).code).toBe('ERR_CACHE_OPTION')
+})
+
 test('in a working directory that was removed, a cache with a relative path is off', () => {
   const tree = new Tree({ 'gone/x': '' })
   within(tree.at('gone'), () => {

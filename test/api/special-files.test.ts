@@ -70,6 +70,9 @@ const PATHS: [string, string][] = [
   ['the directory above a link, which leads beside it', 'beside/../file'],
   ['nothing above what a link leads to', 'elsewhere/../dir/x'],
   ['a file above nothing', 'none/../file'],
+  ['a file with a slash behind it', 'file/'],
+  ['a directory with a slash behind it', 'dir/'],
+  ['nothing with a slash behind it', 'none/'],
 ]
 
 describe.each(PATHS)('%s', (_what, name) => {
@@ -114,6 +117,12 @@ test('a path that goes up from a link is looked at each time, and one that goes 
   expect(paths.map(read)).toEqual(['text', 'text'])
   entries.set('set', 1, { files: [`${tree.root}/dir/../file`] })
   expect(entries.get('set')).toBe(1)
+})
+
+test.each(LOOKS)('an empty path gives %s what it gives without a cache', (...look) => {
+  const { entries } = project()
+  const outcome = outcomeOf(() => entries.getOrSetSync('empty', context => look[1](context, '')))
+  expect(outcome).toEqual(outcomeOf(() => look[2]('')))
 })
 
 describe('a file that says nothing lasting', () => {

@@ -43,7 +43,7 @@ function stores() {
 
 /** As another process has written it. */
 function leaseOf(changes: Partial<Lease> = {}): Lease {
-  return { owner: Buffer.alloc(8, 1), pid: process.ppid, host: hostname(), beatAt: 1, isSync: false, ...changes }
+  return { owner: Buffer.alloc(8, 1), pid: 1, host: hostname(), beatAt: 1, isSync: false, ...changes }
 }
 
 const found = (lease: Lease | undefined) => ({ head: { epoch: 1, lease } as Head }) as ReturnType<Manifest['look']>
@@ -99,48 +99,65 @@ describe('a lease', () => {
 describe('waiting is worth it', () => {
   test('not where there is no lease, nor for oneself', () => {
     const { store, key, look } = stores()
-    expect(isWorthWaiting(look(), newWait())).toBe(false)
+    expect(isWorthWaiting(look(), newWait(), false)).toBe(false)
     takeLease(store, key, look(), true)
-    expect(isWorthWaiting(look(), newWait())).toBe(false)
+    expect(isWorthWaiting(look(), newWait(), false)).toBe(false)
   })
 
   test('not for a process that has ended, though it is for one on another machine with that number', () => {
     const pid = deadPid()
-    expect(isWorthWaiting(found(leaseOf({ pid })), newWait())).toBe(false)
-    expect(isWorthWaiting(found(leaseOf({ pid, host: 'elsewhere' })), newWait())).toBe(true)
+    expect(isWorthWaiting(found(leaseOf({ pid })), newWait(), false)).toBe(false)
+    expect(isWorthWaiting(found(leaseOf({ pid, host: 'elsewhere' })), newWait(), false)).toBe(true)
   })
 
   test('as long as the owner gives signs of life', () => {
     const wait = newWait()
     for (let beatAt = 1; beatAt < 5; beatAt++) {
-      expect(isWorthWaiting(found(leaseOf({ beatAt })), wait)).toBe(true)
+      expect(isWorthWaiting(found(leaseOf({ beatAt })), wait, false)).toBe(true)
       nowMs += SILENCE_MS
-      expect(isWorthWaiting(found(leaseOf({ beatAt })), wait)).toBe(true)
+      expect(isWorthWaiting(found(leaseOf({ beatAt })), wait, false)).toBe(true)
       nowMs += 5
-      expect(isWorthWaiting(found(leaseOf({ beatAt })), wait)).toBe(false)
+      expect(isWorthWaiting(found(leaseOf({ beatAt })), wait, false)).toBe(false)
     }
   })
 
   test('whatever the clock of the owner says', () => {
     const wait = newWait()
     for (const beatAt of [2 ** 47, 0, 5]) {
-      expect(isWorthWaiting(found(leaseOf({ beatAt, host: 'elsewhere' })), wait)).toBe(true)
+      expect(isWorthWaiting(found(leaseOf({ beatAt, host: 'elsewhere' })), wait, false)).toBe(true)
       nowMs += SILENCE_MS
+    }
+  })
+
+  test('not for the parent, if that blocks: it waits for this process', () => {
+    const lease = { pid: process.ppid, isSync: true }
+    expect(isWorthWaiting(found(leaseOf(lease)), newWait(), true)).toBe(false)
+    expect(isWorthWaiting(found(leaseOf({ ...lease, isSync: false })), newWait(), true)).toBe(true)
+    expect(isWorthWaiting(found(leaseOf({ ...lease, host: 'elsewhere' })), newWait(), true)).toBe(true)
+  })
+
+  test('for a second only, where the wait blocks and the owner is another thread of this process', () => {
+    for (const isSync of [true, false]) {
+      const wait = newWait()
+      nowMs += 999
+      expect(isWorthWaiting(found(leaseOf({ pid: process.pid, isSync: true })), wait, isSync)).toBe(true)
+      nowMs += 2
+      expect(isWorthWaiting(found(leaseOf({ pid: process.pid, isSync: true })), wait, isSync)).toBe(!isSync)
     }
   })
 
   test('for a new owner anew', () => {
     const wait = newWait()
-    expect(isWorthWaiting(found(leaseOf()), wait)).toBe(true)
+    expect(isWorthWaiting(found(leaseOf()), wait, false)).toBe(true)
     nowMs += SILENCE_MS + 5
-    expect(isWorthWaiting(found(leaseOf({ owner: Buffer.alloc(8, 2) })), wait)).toBe(true)
+    expect(isWorthWaiting(found(leaseOf({ owner: Buffer.alloc(8, 2) })), wait, false)).toBe(true)
   })
 
   test('for a busy thread without signs of life, and for none longer than there is patience', () => {
     for (const isSync of [true, false]) {
       const wait = newWait()
       let beatAt = 0
-      const isWorth = () => isWorthWaiting(found(leaseOf({ isSync, beatAt: isSync ? 0 : beatAt++ })), wait)
+      const isWorth = () => isWorthWaiting(found(leaseOf({ isSync, beatAt: isSync ? 0 : beatAt++ })), wait, false)
       for (let waitedMs = 0; waitedMs <= PATIENCE_MS; waitedMs += 1000) {
         expect(isWorth(), `after ${waitedMs} ms`).toBe(true)
         nowMs += 1000
