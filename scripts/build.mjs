@@ -17,6 +17,10 @@ const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 /** Loaded by the first call of one of its functions: files of dist/, and the source files that each begins with. */
 const SIBLINGS = {
   encoder: 'src/encoding/encode.ts',
+  'record-writer': 'src/encoding/record-writer.ts',
+  'record-reader': 'src/encoding/record-reader.ts',
+  'cbor-writer': 'src/encoding/cbor-writer.ts',
+  'cbor-reader': 'src/encoding/cbor-reader.ts',
   computing: 'src/compute/computing.ts',
   explain: ['src/namespace/explain.ts', 'src/namespace/find.ts'],
   glob: 'src/inputs/glob.ts',
@@ -28,24 +32,6 @@ const SIBLINGS = {
 }
 
 rmSync(join(root, 'dist'), { recursive: true, force: true })
-
-/**
- * cbor-x compiles a reader for each shape of object that it meets three times, which pays where messages share their shapes:
- * those lists are marked. A get of a value that defines its own took 30 % longer for it.
- */
-const compilingMarked = {
-  name: 'compiling-marked',
-  setup({ onLoad }) {
-    onLoad({ filter: /cbor-x[\\/]decode\.js$/, namespace: 'file' }, ({ path }) => {
-      const text = readFileSync(path, 'utf8')
-      const condition = 'this.slowReads++ >= inlineObjectReadThreshold'
-      if (!text.includes(condition)) throw new Error(`${path} has changed: it compiles readers elsewhere`)
-      // Its test for `eval` is ours to make, when it is needed.
-      const contents = text.replace("new Function('')", '')
-      return { contents: contents.replace(condition, 'this.slowReads++ >= this.compiledAfter') }
-    })
-  },
-}
 
 const wasmWithOwnFunctions = {
   name: 'wasm-with-own-functions',
@@ -62,7 +48,7 @@ const shared = {
   external: ['chokidar'],
   legalComments: 'none',
   logLevel: 'warning',
-  plugins: [compilingMarked, wasmWithOwnFunctions],
+  plugins: [wasmWithOwnFunctions],
   define: { 'import.meta.filename': '__filename' },
   alias: {
     // Plain JavaScript entry: the "node" one also tries to load an optional native addon.
@@ -80,7 +66,8 @@ const bundles = await buildWithSiblings(build, {
   directory: `dist/${version}`,
   errors: 'src/base/errors.ts',
   siblings: SIBLINGS,
-  inCore: ['src/base/wait.ts'],
+  lenders: ['encoder', 'record-reader', 'cbor-reader'],
+  inCore: ['src/base/wait.ts', 'src/encoding/builtin.ts'],
   isBundled: true,
 })
 const names = Object.keys(require(join(root, 'dist', 'index.cjs')))

@@ -5,7 +5,8 @@
 // - A module that the core imports is in the core, and the siblings take it from there: a process has one of each.
 // - An import of a sibling's first file becomes functions that load the sibling when they are called. So others import only
 //   functions and types from that file.
-// - A module that several siblings need, and the core doesn't, is in a file of theirs: `background-gc+gc.cjs`.
+// - A module that several siblings need, and the core doesn't, is in a file of theirs: `background-gc+gc.cjs`; or in the first
+//   of them that is said to lend its modules, since it is loaded before the others anyway.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 
@@ -19,6 +20,7 @@ const NAMED_IMPORT = /^(?:import|export) (?:[\w$]+, )?\{([^}]*)\} from ['"]([^'"
  * @property {string} core the output that every process loads
  * @property {string} [start] a statement at the end of the core
  * @property {Record<string, string | string[]>} siblings the source files that each begins with, by name
+ * @property {string[]} [lenders] siblings that lend the others what they share
  * @property {string[]} [inCore] modules for the core that only siblings need: too small for files of their own
  * @property {string} directory where the siblings go
  * @property {boolean} [isBundled] whether others bundle it: Node's modules are had from `process.getBuiltinModule` then, since
@@ -33,7 +35,19 @@ const NAMED_IMPORT = /^(?:import|export) (?:[\w$]+, )?\{([^}]*)\} from ['"]([^'"
  * @param {Program} program
  */
 export async function buildWithSiblings(build, program) {
-  const { options, root, entry, core, start = '', siblings, inCore = [], directory, isBundled, errors } = program
+  const {
+    options,
+    root,
+    entry,
+    core,
+    start = '',
+    siblings,
+    lenders = [],
+    inCore = [],
+    directory,
+    isBundled,
+    errors,
+  } = program
   const lazyFiles = new Map(
     Object.entries(siblings).flatMap(([name, files]) => [files].flat().map(file => [file, name])),
   )
@@ -67,7 +81,9 @@ export async function buildWithSiblings(build, program) {
       if (!outputOf.has(each)) namesOf.set(each, new Set([...(namesOf.get(each) ?? []), name]))
     }
   }
-  for (const [file, names] of namesOf) outputOf.set(file, [...names].join('+'))
+  for (const [file, names] of namesOf) {
+    outputOf.set(file, lenders.find(name => names.has(name)) ?? [...names].join('+'))
+  }
 
   /** The file that an import leads to; undefined for those that stay as they are. */
   const targetOf = (importer, request) => {
@@ -206,6 +222,8 @@ export async function buildWithSiblings(build, program) {
         metafile: true,
         stdin: { contents: entryOf(output), resolveDir: root, loader: 'ts' },
         outfile,
+        // As the modules are that these are made of; what is assigned to a frozen object is an error there.
+        banner: { js: "'use strict'" },
         // The entries assign to `module.exports`.
         logOverride: { 'commonjs-variable-in-esm': 'silent' },
         plugins: [linked(output), ...options.plugins],

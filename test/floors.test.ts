@@ -21,8 +21,8 @@ const FLOORS: readonly string[][] = [
 const IMPORTERS: Record<string, string[]> = {
   'node:fs': ['src/files/files.ts'],
   '#xxhash.wasm': ['src/hashing/hashing.ts'],
-  'cbor-x/decode': ['src/encoding/decode.ts'],
-  'cbor-x/encode': ['src/encoding/encode.ts'],
+  'cbor-x/decode': ['src/encoding/cbor-reader.ts'],
+  'cbor-x/encode': ['src/encoding/cbor-writer.ts'],
   chokidar: ['src/watcher/observer.ts'],
 }
 

@@ -8,9 +8,9 @@ const ROWS = [
   ['get', 'get'],
   ['look', '– looking up and judging (`has`)'],
   ['rest', '– the rest (below zero: small values are copied, not decoded)'],
-  ['decoding', '– decoding (cbor-x alone)'],
+  ['decoding', '– decoding, about (`JSON.parse` alone)'],
   ['set', 'set, the value that is there'],
-  ['encoding', '– encoding (cbor-x alone)'],
+  ['encoding', '– encoding, about (`JSON.stringify` alone)'],
 ]
 
 /** @param {import('../bench.mjs').Bench} bench */

@@ -11,6 +11,8 @@ export type CacheErrorCode =
   | 'ERR_CACHE_ROOT'
   | 'ERR_CACHE_IO'
   | 'ERR_CACHE_CORRUPT'
+  // A value was written by a later version of the library.
+  | 'ERR_CACHE_CODEC'
   | 'ERR_CACHE_BUSY'
   // Not everything can be watched: an event of the watcher.
   | 'ERR_CACHE_WATCH'

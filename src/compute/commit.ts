@@ -83,18 +83,18 @@ export function isBoundToProject(entries: Entries, question: Ask, recorder: Reco
 /** Of the project that was asked about last. */
 let formsOfPath: { path: string; forms: Buffer[] } = { path: '', forms: [] }
 
-/** Whether the path stands in the bytes: as it is, with slashes, as JSON has it or as a URL. */
+/** Whether the path stands in the bytes: as it is, with slashes, as JSON has it, or JSON within JSON, or as a URL. */
 function holdsPath(bytes: Buffer, path: string): boolean {
   if (formsOfPath.path !== path) {
-    const forms = new Set([
-      path,
-      path.replaceAll('\\', '/'),
-      path.replaceAll('\\', '\\\\'),
-      encodeURI(path.replaceAll('\\', '/')),
-    ])
+    const json = inJson(path)
+    const forms = new Set([path, path.replaceAll('\\', '/'), json, inJson(json), encodeURI(path.replaceAll('\\', '/'))])
     formsOfPath = { path, forms: Array.from(forms, form => Buffer.from(form)) }
   }
   return formsOfPath.forms.some(form => holdsName(bytes, form))
+}
+
+function inJson(text: string): string {
+  return JSON.stringify(text).slice(1, -1)
 }
 
 /** Not as the beginning of a longer name: `/app` doesn't stand in `/apple`. */

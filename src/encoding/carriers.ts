@@ -1,6 +1,8 @@
 // Carriers stand in a message for values that cbor-x would alter. On the wire they are tag 27, "generic object", around
 // the array [name, ...parts] (http://cbor.schmorp.de/generic-object), which is also how cbor-x writes a RegExp.
 
+import { defineOwn } from './define-own.js'
+
 /** Stands for one value that is written as [name, ...parts]. */
 export class Carrier {
   readonly name: string
@@ -31,11 +33,6 @@ export function bareError(index: number): Error {
   const error = ErrorClass === AggregateError ? new AggregateError([]) : new (ErrorClass as ErrorConstructor)()
   for (const key of Reflect.ownKeys(error)) Reflect.deleteProperty(error, key)
   return error
-}
-
-/** Assigning to `__proto__` would set the prototype instead of making a property. */
-export function defineOwn(object: object, key: string, value: unknown, enumerable = true): void {
-  Object.defineProperty(object, key, { value, enumerable, configurable: true, writable: true })
 }
 
 /** The value that [name, ...parts] stands for; throws on any other shape than the ones that are written. */

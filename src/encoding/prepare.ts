@@ -3,16 +3,17 @@
 // copied, so ordinary values are not.
 
 import { Carrier, ERROR_CLASSES } from './carriers.js'
+import { MAX_DEPTH } from './codecs.js'
+import {
+  hasNamedProperties,
+  hiddenDataOf,
+  isForeignObjectPrototype,
+  isOrdinary,
+  isPlainArray,
+  nameOf,
+} from './objects.js'
 import { errorClassOf, isError, ofThisRealm } from './realms.js'
 import { Refusal, refusalIn, type Segment } from './refusal.js'
-
-/** cbor-x overflows the default stack of Node at about 1,100 levels of objects. */
-export const MAX_DEPTH = 1000
-/**
- * Looking for named properties (the `index` of a RegExp match, the `raw` of a template) costs as much as encoding the
- * array, so it ends here: real arrays that have some are short.
- */
-const NAMED_PROPERTIES_CHECKED = 64
 
 const hasOwn = Object.prototype.hasOwnProperty
 
@@ -20,8 +21,8 @@ export interface Context {
   readonly classInstances: 'refuse' | 'plain'
   /** What to write in place of containers that a cyclic message holds once and refers to. */
   references: ReadonlyMap<object, object> | undefined
-  /** Objects and arrays met so far. */
-  containerCount: number
+  /** Whether objects are written with their keys, because there are too many lists of keys. */
+  readonly hasOwnKeys: boolean
 }
 
 /** The value, or what to write in its place. @throws Refusal */
@@ -59,13 +60,12 @@ function isWrittenAsItIs(value: unknown): boolean {
 /** Like `prepare`, of an object that may be one that others refer to. */
 export function prepareContents(value: object, depth: number, context: Context): unknown {
   if (depth > MAX_DEPTH) throw new Refusal(`is nested deeper than ${MAX_DEPTH} levels`, value)
-  context.containerCount++
   if (Array.isArray(value)) return prepareArray(value, depth, context)
   const prototype = Object.getPrototypeOf(value)
   if (prototype === Object.prototype || prototype === null) return preparePlain(value, depth, context)
   const builtin = BUILTINS.get(prototype)
   if (builtin) return builtin(value as never, depth, context)
-  if (isObjectPrototypeOfOtherRealm(prototype)) return preparePlain(value, depth, context)
+  if (isForeignObjectPrototype(prototype)) return preparePlain(value, depth, context)
   if (isError(value) && errorClassOf(value) >= 0) return prepareError(value, depth, context)
   const own = ofThisRealm(value)
   if (own) {
@@ -93,6 +93,7 @@ function preparePlain(object: object, depth: number, context: Context): unknown 
 
 /** `holder` is the object that the caller knows: the same, or the class instance that `object` is a copy of. */
 function prepareProperties(object: Record<string, unknown>, depth: number, context: Context, holder: object): unknown {
+  if (context.hasOwnKeys) return prepareEntries(object, depth, context, holder)
   let copy: Record<string, unknown> | undefined
   let hasAlteredKey = false
   let key = ''
@@ -128,13 +129,10 @@ function prepareEntries(object: Record<string, unknown>, depth: number, context:
 }
 
 function prepareArray(array: unknown[], depth: number, context: Context): unknown {
-  const prototype = Object.getPrototypeOf(array)
-  const isOtherRealm = prototype !== Array.prototype
-  // Only the Array.prototype of a realm is itself an array.
-  if (isOtherRealm && !Array.isArray(prototype)) throw new Refusal(`is ${nameOf(array)}`, array)
-  if (array.length <= NAMED_PROPERTIES_CHECKED && Object.keys(array).length > array.length)
-    throw new Refusal('is an array with named properties', array)
-  let copy = isOtherRealm ? Array.from(array) : undefined
+  if (!isPlainArray(array)) throw new Refusal(`is ${nameOf(array)}`, array)
+  if (hasNamedProperties(array)) throw new Refusal('is an array with named properties', array)
+  // One of another realm.
+  let copy = Object.getPrototypeOf(array) === Array.prototype ? undefined : Array.from(array)
   let i = 0
   try {
     for (; i < array.length; i++) {
@@ -245,11 +243,10 @@ function prepareDataView(view: DataView): Carrier {
 }
 
 function prepareInstance(instance: object, depth: number, context: Context): unknown {
-  const isOrdinary =
-    Object.prototype.toString.call(instance) === '[object Object]' &&
-    !(Symbol.iterator in instance || Symbol.asyncIterator in instance) &&
-    typeof (instance as { toJSON?: unknown }).toJSON !== 'function'
-  if (context.classInstances === 'refuse' || !isOrdinary) throw new Refusal(`is ${nameOf(instance)}`, instance)
+  if (context.classInstances === 'refuse' || !isOrdinary(instance))
+    throw new Refusal(`is ${nameOf(instance)}`, instance)
+  const hidden = hiddenDataOf(instance, Object.keys(instance).length)
+  if (hidden) throw new Refusal(`is ${nameOf(instance)} ${hidden}`, instance)
   const copy: Record<string, unknown> = { ...instance }
   for (const key of Object.getOwnPropertySymbols(copy)) Reflect.deleteProperty(copy, key)
   return prepareProperties(copy, depth, context, instance)
@@ -257,15 +254,6 @@ function prepareInstance(instance: object, depth: number, context: Context): unk
 
 function refuseProperties(object: object, expected = 0): void {
   if (Reflect.ownKeys(object).length > expected) throw new Refusal(`is ${nameOf(object)} with added properties`, object)
-}
-
-function isObjectPrototypeOfOtherRealm(prototype: object): boolean {
-  return Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'isPrototypeOf')
-}
-
-function nameOf(object: object): string {
-  const name: unknown = object.constructor?.name
-  return typeof name === 'string' && name !== '' ? `an instance of ${name}` : 'an instance of an unnamed class'
 }
 
 type PrepareBuiltin = (value: never, depth: number, context: Context) => unknown

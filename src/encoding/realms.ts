@@ -1,6 +1,7 @@
 // Values of another realm, such as a test runner's sandbox, have other classes: what they are is told by their internal
 // slots, and they are stored as what they are.
 
+import { isBuiltinPrototype } from './builtin.js'
 import { ERROR_CLASSES } from './carriers.js'
 
 const { types } = process.getBuiltinModule('node:util')
@@ -56,11 +57,3 @@ const TYPED_ARRAYS = [
   Float32Array,
   Float64Array,
 ] as const
-
-/** Whether it is that of a builtin class and not of a subclass: its constructor is native code. */
-function isBuiltinPrototype(prototype: object): boolean {
-  if (!Object.hasOwn(prototype, 'constructor')) return false
-  const Class: unknown = prototype.constructor
-  if (typeof Class !== 'function' || Class.prototype !== prototype) return false
-  return /\{\s*\[native code\]\s*\}$/.test(Function.prototype.toString.call(Class))
-}

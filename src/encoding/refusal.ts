@@ -44,7 +44,7 @@ export function refusedError(error: unknown, root: unknown): CacheError {
   return valueError(`${pathOf(segments)} ${refusal.message}`, refusal.value, cause)
 }
 
-/** The public error for what cbor-x threw on a value that the walk let through. */
+/** The public error for what was thrown while a value was written that can be stored. */
 export function unwrittenError(error: unknown, root: unknown): CacheError {
   if (isStackOverflow(error)) return valueError(`$ ${reasonOf(error)}`, root, error)
   const message = `The value cannot be stored: ${error instanceof Error ? error.message : String(error)}.`
@@ -76,8 +76,8 @@ export function reasonOf(error: unknown): string {
 }
 
 /** Node's own range errors carry a code, the engine's stack overflow does not. */
-function isStackOverflow(error: unknown): boolean {
-  return error instanceof RangeError && !('code' in error)
+export function isStackOverflow(error: unknown): boolean {
+  return error instanceof RangeError && !('code' in error) && /call stack/i.test(error.message)
 }
 
 function firstRepeat(holders: readonly object[]): [number, number] | undefined {

@@ -2,7 +2,9 @@
 //
 // Small plain data is decoded once and copied from then on, in a sixth of the time: its strings need not be made again.
 
-import { CODEC, decodeValue } from './decode.js'
+import { CODEC } from './codecs.js'
+import { decodeValue } from './decode.js'
+import { defineOwn } from './define-own.js'
 
 /** A longer value is decoded each time: a syntax tree takes as long to copy, and several times the memory. */
 const MAX_COPIED_BYTES = 4 * 1024
@@ -12,22 +14,20 @@ const MEMORY_FACTOR = 6
 export class StoredValue {
   readonly #bytes: Uint8Array
   readonly #mayCopy: boolean
-  #isRead = false
   /** What is copied; undefined where nothing is. */
   #original: unknown
 
   /** The bytes must stay as they are. */
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes
-    this.#mayCopy = bytes.length <= MAX_COPIED_BYTES && bytes[0] === CODEC.plain
+    this.#mayCopy = bytes.length <= MAX_COPIED_BYTES && bytes[0] === CODEC.json
   }
 
-  /** @throws CacheError `ERR_CACHE_CORRUPT` for bytes that `encode` does not make */
+  /** @throws CacheError `ERR_CACHE_CORRUPT`, `ERR_CACHE_CODEC` */
   get(): unknown {
     if (this.#original !== undefined) return copy(this.#original)
     const value = decodeValue(this.#bytes)
-    if (!this.#isRead && this.#mayCopy && isPlain(value)) this.#original = copy(value)
-    this.#isRead = true
+    if (this.#mayCopy) this.#original = copy(value)
     return value
   }
 }
@@ -37,15 +37,7 @@ export function memoryOf({ length }: Uint8Array): number {
   return length <= MAX_COPIED_BYTES ? length * (1 + MEMORY_FACTOR) : length
 }
 
-/** Whether it is nothing but primitives, and arrays and objects of such. */
-function isPlain(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return true
-  if (Array.isArray(value)) return Object.keys(value).length === value.length && value.every(isPlain)
-  if (Object.getPrototypeOf(value) !== Object.prototype || Object.hasOwn(value, '__proto__')) return false
-  return Object.values(value).every(isPlain)
-}
-
-/** A copy of what is plain. */
+/** A copy of what came of JSON. */
 function copy(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value
   if (Array.isArray(value)) {
@@ -55,6 +47,9 @@ function copy(value: unknown): unknown {
   }
   const object = value as Record<string, unknown>
   const fields: Record<string, unknown> = {}
-  for (const key of Object.keys(object)) fields[key] = copy(object[key])
+  for (const key of Object.keys(object)) {
+    if (key in Object.prototype) defineOwn(fields, key, copy(object[key]))
+    else fields[key] = copy(object[key])
+  }
   return fields
 }

@@ -10,7 +10,8 @@ import { CacheError, errnoOf } from '../base/errors.js'
 import { MAX_VALUE_BYTES } from '../base/layout.js'
 import type { CounterName } from '../counters/counters.js'
 import { decodeValue } from '../encoding/decode.js'
-import { createValueCodec, type ValueCodec, type ValueCodecOptions } from '../encoding/encode.js'
+import { createValueCodec, type ValueCodec } from '../encoding/encode.js'
+import type { ValueCodecOptions } from '../encoding/options.js'
 import type { Input } from '../inputs/input.js'
 import { type Asker, type Snapshot, VALID, type Validity } from '../inputs/snapshot.js'
 import type { Entry, Head } from '../manifest/entry.js'
@@ -270,6 +271,8 @@ export class Entries {
     // That says nothing about the cache: its host is about to overflow the stack.
     if (isStackShort()) return 'unreadable'
     this.store.report(error)
+    // Such as a value that a later version of the library has stored.
+    if (error instanceof CacheError && error.code !== 'ERR_CACHE_CORRUPT') return 'unreadable'
     return errnoOf(error) === undefined ? 'corrupt' : 'unreadable'
   }
 

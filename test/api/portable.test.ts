@@ -199,6 +199,8 @@ describe('an answer of getOrSet', () => {
     ['at its end', directory => directory],
     ['as a URL', directory => pathToFileURL(join(directory, 'src', 'a.js')).href],
     ['in bytes', directory => Buffer.from(`at ${directory}:`)],
+    ['in a long text', directory => 'x'.repeat(5000) + directory],
+    ['in one of many objects', directory => Array.from({ length: 300 }, (_, i) => ({ file: `${directory}/${i}` }))],
   ])('that holds the path of its project %s is bound to it, with one warning', (_how, made) => {
     const { one, two, warnings } = checkouts()
     const ask = asker('config', ({ readFile }, directory) => {
@@ -210,6 +212,25 @@ describe('an answer of getOrSet', () => {
     }
     expect(warnings).toMatchObject([{ code: 'ERR_CACHE_PORTABLE' }])
     expect(warnings[0]?.message).toContain(one.project)
+  })
+
+  test.each<[string, (text: string) => unknown]>([
+    ['as it is', text => text],
+    ['within JSON', text => JSON.stringify({ text })],
+    ['in a long text', text => text + 'x'.repeat(5000)],
+    ['beside a date', text => [text, new Date(1)]],
+  ])('that holds a path in which JSON has escapes %s is bound to its project', (_how, made) => {
+    const tree = new Tree()
+    const { cache, warnings } = tree.opened()
+    const of = (name: string) => cache.namespace('tool', { project: tree.at(name), portable: true })
+    const names = process.platform === 'win32' ? ['one', 'two'] : ['"on\\e"', '"tw\\o"']
+    for (const name of names) tree.write({ [`${name}/package.json`]: '{}', [`${name}/config`]: '1' })
+    const ask = asker('config', ({ readFile }, directory) => {
+      readFile(join(directory, 'config'))
+      return made(`at ${directory}: `)
+    })
+    for (const name of names) expect(ask(of(name))).toEqual([made(`at ${tree.at(name)}: `), false])
+    expect(warnings).toMatchObject([{ code: 'ERR_CACHE_PORTABLE' }])
   })
 
   test('that holds the path of a directory whose name begins alike is shared', () => {

@@ -97,7 +97,7 @@ describe('entries that were used by a clock that is ahead', () => {
   test('are the first to go in the background', () => {
     const { dir, nowMs } = filled()
     let ms = nowMs
-    const { cache } = openAsAnotherProcess(dir, { clock: () => ms, maxEntries: 400 })
+    const { cache } = openAsAnotherProcess(dir, { clock: () => ms, maxEntries: 480 })
     for (let i = 0; i < 150; i++) {
       ms++
       cache.namespace('ns').set(`now later ${i}`, i)

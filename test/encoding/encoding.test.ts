@@ -1,41 +1,8 @@
 import { runInNewContext } from 'node:vm'
-import { Tag } from 'cbor-x'
 import { describe, expect, test } from 'vitest'
-import { CacheError } from '../../src/base/errors.js'
 import { decodeValue } from '../../src/encoding/decode.js'
-import { createValueCodec } from '../../src/encoding/encode.js'
+import { andBack, cyclic, hex, lenient, Point, refusal, strict, there } from './codecs.js'
 import { isSame } from './same.js'
-
-const strict = createValueCodec({ cyclic: false, classInstances: 'refuse' })
-const lenient = createValueCodec({ cyclic: false, classInstances: 'plain' })
-const cyclic = createValueCodec({ cyclic: true, classInstances: 'refuse' })
-
-class Point {
-  x = 1
-  y = -0
-}
-/** Before the first encode: afterwards cbor-x's own tags cannot be made any more. */
-const tag = new Tag(1, 2)
-
-const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex')
-const there = (value: unknown, codec = strict) => Uint8Array.from(codec.encode(value))
-const andBack = (value: unknown, codec = strict) => decodeValue(there(value, codec))
-
-function refusal(value: unknown, codec = strict): CacheError {
-  try {
-    codec.encode(value)
-  } catch (error) {
-    if (error instanceof CacheError) return error
-    throw error
-  }
-  throw new Error('the value was not refused')
-}
-
-function nested(depth: number, wrap: (value: unknown, level: number) => unknown): unknown {
-  let value: unknown = 1
-  for (let level = 0; level < depth; level++) value = wrap(value, level)
-  return value
-}
 
 const proto = JSON.parse('{"a":1,"__proto__":{"b":-0},"c":[]}')
 const withLastIndex = /a/g
@@ -179,183 +146,11 @@ describe('what comes back as it went in', () => {
   })
 })
 
-class Sub extends Map {}
-class SubError extends Error {}
-class List extends Array {}
-class Walks {
-  *[Symbol.iterator]() {
-    yield 1
-  }
-}
-class Serial {
-  toJSON() {
-    return 1
-  }
-}
-const loop: Record<string, unknown> = { a: { b: [] } }
-;(loop as { a: { b: unknown[] } }).a.b.push({ up: loop })
-
-const REFUSED: [name: string, value: unknown, message: string, codecs?: 'strict only'][] = [
-  ['undefined', undefined, '$ is undefined'],
-  ['a function', { body: [0, 1, 2, { loc: () => 1 }] }, '$.body[3].loc is a function'],
-  ['a symbol', ['a', Symbol('s')], '$[1] is a symbol'],
-  ['a symbol as a key', { a: { [Symbol('s')]: 1 } }, '$.a has a symbol as a key', 'strict only'],
-  ['a key of a Map', { m: new Map([[1, 1], [() => 1, 1] as never]) }, '$.m.keys()[1] is a function'],
-  ['a value of a Map', new Map([['a', { b: Symbol('s') }]]), '$.values()[0].b is a symbol'],
-  ['a member of a Set', { 'a b': new Set([1, () => 1]) }, '$["a b"].values()[1] is a function'],
-  ['below an odd key', { __proto: 1, '\ud800': [() => 1] }, '$["\\ud800"][0] is a function'],
-  ['inside an error', Object.assign(new Error('m'), { fix: () => 1 }), '$.fix is a function'],
-  ['a hole', { a: Object.assign([1], { 2: 3 }) }, '$.a[1] is a hole in a sparse array'],
-  ['a very long hole', Object.assign([], { length: 2 ** 32 - 1 }), '$[0] is a hole in a sparse array'],
-  ['a match', { m: /a/.exec('a') }, '$.m is an array with named properties'],
-  ['a promise', [Promise.resolve(1)], '$[0] is an instance of Promise'],
-  ['a WeakMap', [new WeakMap()], '$[0] is an instance of WeakMap'],
-  ['a URL', { u: new URL('http://a') }, '$.u is an instance of URL'],
-  ['an iterator', [[1].values()], '$[0] is an instance of'],
-  ['a boxed string', [Object('a')], '$[0] is an instance of String'],
-  ['a SharedArrayBuffer', [new SharedArrayBuffer(1)], '$[0] is an instance of SharedArrayBuffer'],
-  ['a subclass of a builtin', [new Sub()], '$[0] is an instance of Sub'],
-  ['a subclass of Error', [new SubError()], '$[0] is an instance of SubError'],
-  ['a subclass of Array', [new List()], '$[0] is an instance of List'],
-  ['a class with an iterator', [new Walks()], '$[0] is an instance of Walks'],
-  ['a class with toJSON', [new Serial()], '$[0] is an instance of Serial'],
-  ['a false Map', { a: Object.create(Map.prototype) }, '$.a cannot be read'],
-  ['a false Error', [Object.create(Error.prototype)], '$[0] is an instance of Error'],
-  ['a Map with properties', [Object.assign(new Map(), { a: 1 })], '$[0] is an instance of Map with added properties'],
-  ['a class instance', [new Point()], '$[0] is an instance of Point', 'strict only'],
-  ['a tag of cbor-x', [tag], '$[0] is an instance of Tag', 'strict only'],
-  ['a revoked proxy', { a: revoked() }, '$.a cannot be read'],
-]
-
-function revoked(): object {
-  const { proxy, revoke } = Proxy.revocable({}, {})
-  revoke()
-  return proxy
-}
-
-describe('what is refused, with its place', () => {
-  test.each(REFUSED)('%s', (_, value, message, only) => {
-    for (const codec of only ? [strict] : [strict, lenient, cyclic]) {
-      const error = refusal(value, codec)
-      expect(error.message).toContain(`The value cannot be stored: ${message}`)
-      expect(error.code).toBe('ERR_CACHE_VALUE')
-    }
-  })
-
-  test('the offending value is in the error, and its cause', () => {
-    const offender = () => 1
-    expect(refusal({ a: [offender] }).value).toBe(offender)
-    const cause = new Error('no')
-    expect(
-      refusal({
-        get a() {
-          throw cause
-        },
-      }).cause,
-    ).toBe(cause)
-  })
-
-  test('an accessor that throws', () => {
-    const value = {
-      a: {
-        get b() {
-          throw new Error('no')
-        },
-      },
-    }
-    expect(refusal(value).message).toContain('$.a.b cannot be read: no')
-    expect(refusal(value, cyclic).message).toContain('$.a cannot be read: no')
-  })
-
-  test('a cycle, unless the namespace is cyclic', () => {
-    const message = '$.a.b[0].up refers back to $, and only a cyclic namespace stores cycles.'
-    expect(refusal(loop).message).toContain(message)
-    expect(refusal(loop, lenient).message).toContain(message)
-    const error = new Error('m')
-    error.cause = [error]
-    expect(refusal({ x: error }).message).toContain('$.x.cause[0] refers back to $.x,')
-  })
-
-  test('in a cyclic value, the place of what stands below a shared reference', () => {
-    const shared = { list: [{ bad: () => 1 }] }
-    const value = { m: new Map([[1, { first: shared }]]), again: shared }
-    expect(refusal(value, cyclic).message).toContain('.bad is a function')
-    expect(refusal({ one: { two: loop, x: [() => 1] } }, cyclic).message).toContain('$.one.x[0] is a function')
-    expect(refusal({ a: loop, b: { c: shared, d: [shared] } }, cyclic).message).toContain('$.b.c.list[0].bad is')
-  })
-})
-
-describe('depth', () => {
-  const wraps: Record<string, (value: unknown, level: number) => unknown> = {
-    arrays: value => [value],
-    objects: value => ({ a: value }),
-    'objects of many shapes': (value, level) => ({ [`k${level}`]: value }),
-    maps: value => new Map([[1, value]]),
-  }
-  test.each(Object.entries(wraps))('%s within 1,000 levels come back, deeper ones are refused', (_, wrap) => {
-    const bytes = there(nested(990, wrap))
-    expect(hex(there(decodeValue(bytes)))).toBe(hex(bytes))
-    expect(refusal(nested(1001, wrap)).message).toContain('is nested deeper than 1000 levels')
-  })
-
-  test('a million levels are refused, in any codec', () => {
-    const value = nested(1_000_000, item => ({ next: item }))
-    for (const codec of [strict, lenient, cyclic])
-      expect(refusal(value, codec).message).toMatch(/\$(\.next)+…\(976 more\)…(\.next)+ is nested deeper/)
-  })
-
-  /** Calls `visit` at many depths of the stack, down to its end. */
-  function downTheStack(visit: () => void, level = 0): void {
-    try {
-      downTheStack(visit, level + 1)
-    } catch (error) {
-      if (!(error instanceof RangeError)) throw error
-    }
-    if (level % 7 === 0) visit()
-  }
-
-  test('with the host deep in its stack, an encode throws the same error and the next one is sound', () => {
-    const value = nested(900, item => ({ a: item, b: 'x'.repeat(100) }))
-    const sound = { list: [1, 70_000, 'text', 2 ** 40, new Date(5), 3n], more: 'é'.repeat(5000) }
-    const expected = hex(there(sound))
-    let errors = 0
-    downTheStack(() => {
-      try {
-        strict.encode(value)
-      } catch (error) {
-        // With no room left for even an error, the engine's own goes through.
-        if (error instanceof RangeError) return
-        expect(error).toMatchObject({ code: 'ERR_CACHE_VALUE' })
-        errors++
-      }
-    })
-    expect(errors).toBeGreaterThan(0)
-    expect(hex(there(sound))).toBe(expected)
-  })
-
-  test('with the host deep in its stack, a decode throws and the next one is sound', () => {
-    const bytes = there(nested(900, item => ({ a: item })))
-    const small = there({ a: [1, { b: 2 }] })
-    let errors = 0
-    downTheStack(() => {
-      try {
-        decodeValue(bytes)
-      } catch (error) {
-        if (error instanceof RangeError) return
-        expect(error).toMatchObject({ code: 'ERR_CACHE_CORRUPT' })
-        errors++
-      }
-    })
-    expect(errors).toBeGreaterThan(0)
-    expect(decodeValue(small)).toEqual({ a: [1, { b: 2 }] })
-  })
-})
-
 describe('cyclic values', () => {
   test('a value without shared references has the same bytes in both kinds of namespace', () => {
     for (const value of Object.values(RESTORED)) {
       const bytes = there(value, cyclic)
-      if (bytes[0] === 1) expect(hex(bytes)).toBe(hex(there(value)))
+      if ([1, 2, 4].includes(bytes[0] as number)) expect(hex(bytes)).toBe(hex(there(value)))
     }
     expect(hex(there({ a: [{}, -0] }, cyclic))).toBe(hex(there({ a: [{}, -0] })))
   })
@@ -419,29 +214,46 @@ describe('determinism', () => {
   })
 
   test('a value much larger than the buffer, and the ones after it', () => {
-    const small = hex(there({ a: 1 }))
-    const large = { text: 'é'.repeat(2_000_000), list: Array.from({ length: 100_000 }, (_, i) => i) }
-    expect(isSame(large, andBack(large))).toBe(true)
-    expect(hex(there({ a: 1 }))).toBe(small)
+    for (const also of [{}, { date: new Date(1) }]) {
+      const small = hex(there({ a: 1, ...also }))
+      const large = { text: 'é'.repeat(2_000_000), list: Array.from({ length: 100_000 }, (_, i) => i), ...also }
+      expect(isSame(large, andBack(large))).toBe(true)
+      expect(hex(there({ a: 1, ...also }))).toBe(small)
+    }
   })
 
   test('encodes share one small buffer, even after a large value', () => {
-    strict.encode({ text: 'x'.repeat(5_000_000) })
-    const next = cyclic.encode({ b: 2 })
-    const last = strict.encode({ c: 3 })
-    expect([last.buffer === next.buffer, last.byteOffset]).toEqual([true, next.byteOffset])
-    expect(last.buffer.byteLength).toBe(8192)
+    for (const also of [{}, { date: new Date(1) }]) {
+      strict.encode({ text: 'x'.repeat(5_000_000), ...also })
+      const next = cyclic.encode({ b: 2, ...also })
+      const last = strict.encode({ c: 3, ...also })
+      expect([last.buffer === next.buffer, last.byteOffset]).toEqual([true, next.byteOffset])
+      expect(last.buffer.byteLength).toBe(8192)
+    }
   })
 
-  test('an accessor cannot encode another value in the middle', () => {
+  test('an accessor may encode another value in the middle', () => {
+    const list = Array.from({ length: 300 }, (_, i) => ({ i }))
+    const value = {
+      list,
+      get inner() {
+        return JSON.stringify(decodeValue(cyclic.encode([list, list, new Date(1)])))
+      },
+      last: 'text',
+    }
+    expect(andBack(value)).toEqual({ list, inner: JSON.stringify([list, list, new Date(1)]), last: 'text' })
+  })
+
+  test('an accessor cannot encode another value in the middle of cbor, as cbor', () => {
     const value = {
       get a() {
-        return strict.encode([1]).length
+        return strict.encode([new Date(1)]).length
       },
+      b: new Map(),
     }
     expect(refusal(value).message).toContain(
       '$.a cannot be read: The value cannot be stored: $ is stored by an accessor',
     )
-    expect(andBack({ a: 1 })).toEqual({ a: 1 })
+    expect(andBack({ a: new Map() })).toEqual({ a: new Map() })
   })
 })

@@ -1,28 +1,31 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { decodeValue } from '../../src/encoding/decode.js'
 import { createValueCodec } from '../../src/encoding/encode.js'
 
 const strict = createValueCodec({ cyclic: false, classInstances: 'refuse' })
 const cyclic = createValueCodec({ cyclic: true, classInstances: 'refuse' })
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex')
-const there = (value: unknown, codec = strict) => Uint8Array.from(codec.encode(value))
+const there = (value: unknown, codec = strict) => Buffer.from(codec.encode(value))
 
-describe('a value of many objects', () => {
-  const CODEC_WITH_SHAPES = 3
+describe('a value with objects that only cbor can hold', () => {
+  /** Makes it one for cbor. */
+  const date = new Date(0)
   const many = <Item>(count: number, item: (index: number) => Item) => Array.from({ length: count }, (_, i) => item(i))
 
-  test('lists the keys of its objects first', () => {
-    const bytes = there(many(100, i => (i % 2 === 0 ? { a: 1, é: 2 } : { a: 3 })))
+  test('lists their keys first', () => {
+    const bytes = there([date, many(100, i => (i % 2 === 0 ? { a: 1, é: 2 } : { a: 3 }))])
     const item = many(50, () => 'd9e000820102d9e0008103').join('')
-    expect(hex(bytes)).toBe(`030c00${Buffer.from('[["a","é"]]').toString('hex')}9864${item}`)
+    expect(hex(bytes)).toBe(`040c00${Buffer.from('[["a","é"]]').toString('hex')}82c11a000000009864${item}`)
+    expect(hex(there(date))).toBe(`040200${Buffer.from('[]').toString('hex')}c11a00000000`)
   })
 
   test('comes back as it went in, however many kinds of objects there are', () => {
-    for (const kinds of [1, 2, 100, 127, 128, 129, 300, 5000]) {
-      const value = many(Math.max(64, 2 * kinds), i => ({ [`key ${i % kinds}`]: i, list: [i] }))
+    for (const kinds of [1, 2, 127, 128, 129, 249, 250, 251, 256, 300, 5000]) {
+      const value = [date, many(2 * kinds, i => ({ [`key ${i % kinds}`]: i, list: [i] }))]
       const bytes = there(value)
       expect(decodeValue(bytes)).toEqual(value)
-      expect(bytes[0]).toBe(kinds < 128 ? CODEC_WITH_SHAPES : 1)
+      // Else each object has its keys.
+      expect(bytes.readUInt16LE(1) > 2).toBe(kinds < 250)
       expect(hex(there(value))).toBe(hex(bytes))
     }
   })
@@ -32,23 +35,40 @@ describe('a value of many objects', () => {
       2000,
       i => [{ a: i, b: 1 }, { b: 1, a: i }, {}, { a: i }, { a: i, b: 1, c: 2 }, { a: i, c: 2 }][i % 6],
     )
-    const back = decodeValue(there(value)) as object[]
+    const [, back] = decodeValue(there([date, value])) as [Date, object[]]
     expect(back.map(each => Object.entries(each))).toEqual(value.map(each => Object.entries(each as object)))
   })
 
-  test('defines keys of great length where they first stand', () => {
-    const value = many(64, i => ({ [`${i}`.padEnd(300, 'k')]: i }))
-    expect(there(value)[0]).toBe(1)
-    expect(decodeValue(there(value))).toEqual(value)
+  test('has great keys, and lists of keys that are as long', () => {
+    for (const length of [300, 70_000]) {
+      const value = [date, many(64, i => ({ [`${i}`.padEnd(length, 'k')]: i }))]
+      expect(there(value).readUInt16LE(1) > 2).toBe(length === 300)
+      expect(decodeValue(there(value))).toEqual(value)
+    }
   })
 
-  test('that shares some of them has shapes as well', () => {
+  test('that shares some of them comes back, too', () => {
     const shared = { type: 'shared' }
-    const value = many(64, i => ({ i, shared }))
-    const bytes = there(value, cyclic)
-    expect(bytes[0]).toBe(4)
-    const back = decodeValue(bytes) as typeof value
-    expect(back).toEqual(value)
-    expect(back[0]?.shared).toBe(back[63]?.shared)
+    for (const count of [64, 3000]) {
+      const value = many(count, i => ({ [`key ${count === 64 ? '' : i}`]: i, shared }))
+      const bytes = there([date, value], cyclic)
+      expect(bytes[0]).toBe(5)
+      const [, back] = decodeValue(bytes) as [Date, typeof value]
+      expect(back).toEqual(value)
+      expect(back[0]?.shared).toBe(back[63]?.shared)
+    }
+  })
+
+  test('is read without making code of its keys', () => {
+    const bytes = there([date, many(100, i => ({ a: i, b: date }))])
+    let made = 0
+    const construct = (target: typeof Function, args: string[]) => {
+      made++
+      return Reflect.construct(target, args)
+    }
+    vi.stubGlobal('Function', new Proxy(Function, { construct }))
+    for (let i = 0; i < 5; i++) decodeValue(bytes)
+    vi.unstubAllGlobals()
+    expect(made).toBe(0)
   })
 })

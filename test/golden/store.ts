@@ -15,13 +15,25 @@ export const VALUES: Record<string, unknown> = {
   containers: { map: new Map([[1, 'one']]), set: new Set(['x']), bytes: new Uint8Array([1, 2, 3]), date: new Date(0) },
   big: 12345678901234567890n,
   odd: { minusZero: -0, ['__proto__' as string]: 1 },
+  node: {
+    type: 'Literal',
+    value: /é+/gu,
+    raw: undefined,
+    size: -(2n ** 70n),
+    mean: 0.5,
+    text: 'long text '.repeat(500),
+  },
 }
 
 const PARENT = { type: 'Block' }
-/** Values of many objects. */
+const DATED = Array.from({ length: 80 }, (_, i) => ({ type: 'Change', at: new Date(i * 1000) }))
+/** Values of many objects, in records and in cbor. */
 export const TREES: Record<string, unknown> = {
   plain: Array.from({ length: 80 }, (_, i) => (i % 2 === 0 ? { type: 'Name', name: 'é' } : { type: 'Call', of: [i] })),
   shared: Array.from({ length: 80 }, (_, i) => ({ type: 'Name', name: `n${i}`, parent: PARENT })),
+  dated: DATED,
+  sharedDates: [DATED, DATED[0], new Map([[DATED[1], PARENT]])],
+  sharedMaps: [VALUES.containers, VALUES.containers],
 }
 
 export const LARGE_COUNT = 4200

@@ -1,0 +1,7 @@
+/** Whether a prototype is that of a builtin class and not of a subclass, in any realm: its constructor is native code. */
+export function isBuiltinPrototype(prototype: object): boolean {
+  if (!Object.hasOwn(prototype, 'constructor')) return false
+  const Class: unknown = prototype.constructor
+  if (typeof Class !== 'function' || Class.prototype !== prototype) return false
+  return /\{\s*\[native code\]\s*\}$/.test(Function.prototype.toString.call(Class))
+}

@@ -1,0 +1,41 @@
+/** A list of keys, found by going from each key to the next. */
+export class KeyList {
+  /** -1 until a record has had these keys and no more. */
+  id = -1
+  /** Of each key, where the last integer under that key is. */
+  columns: readonly number[] = []
+  /** Whether later records say which of their values are those of the last one. */
+  isMasked = false
+  /** The values of the last record. */
+  readonly lasts: unknown[] = []
+  /** Of the last record, if it was a class instance. */
+  prototype: object | undefined
+  readonly #key: string
+  /** Most keys are followed by the same one each time. */
+  #next: KeyList | undefined
+  #others: Map<string, KeyList> | undefined
+
+  constructor(key: string) {
+    this.#key = key
+  }
+
+  /** This list with one more key. */
+  with(key: string): KeyList {
+    const next = this.#next
+    if (next === undefined) {
+      this.#next = new KeyList(key)
+      return this.#next
+    }
+    return next.#key === key ? next : this.#other(key)
+  }
+
+  #other(key: string): KeyList {
+    this.#others ??= new Map()
+    let list = this.#others.get(key)
+    if (!list) {
+      list = new KeyList(key)
+      this.#others.set(key, list)
+    }
+    return list
+  }
+}

@@ -1,0 +1,4 @@
+export interface ValueCodecOptions {
+  cyclic: boolean
+  classInstances: 'refuse' | 'plain'
+}
