@@ -17,6 +17,7 @@ import { FileHashMap } from '../file-hashes/file-hashes.js'
 import { blind } from '../files/blind.js'
 import { Descriptors } from '../files/descriptors.js'
 import { type Files, nodeFiles } from '../files/files.js'
+import { assertInside, changingInside } from '../files/inside.js'
 import { likeRoot } from '../files/shared.js'
 import { sparing } from '../files/sparing.js'
 import { type Hashing, sharedHashing } from '../hashing/hashing.js'
@@ -99,7 +100,7 @@ export class Storage {
   }
 
   private constructor(name: string, { dir, readOnly, trustRoot }: StorageOptions, substitutes: Substitutes) {
-    const disk = substitutes.files ?? nodeFiles
+    const disk = changingInside(substitutes.files ?? nodeFiles, dir)
     const hashing = substitutes.hashing ?? sharedHashing()
     const user = substitutes.user ?? currentUser()
     this.#name = name
@@ -112,7 +113,7 @@ export class Storage {
     const files = { ...this.#visible }
     this.environment = {
       files,
-      descriptors: new Descriptors(files),
+      descriptors: new Descriptors(files, path => assertInside(disk, dir, 'write', path)),
       hashing,
       turn: new Turn(() => this.#lookAtRoot()),
       random: substitutes.random ?? Math.random,

@@ -12,11 +12,14 @@ const NOT_WRITABLE = ['EROFS', 'EACCES', 'EPERM']
 
 export class Descriptors {
   readonly #files: Files
+  readonly #assertWritable: (path: string) => void
   readonly #open = new Set<PooledFile>()
   #uses = 0
 
-  constructor(files: Files) {
+  /** `assertWritable` is called with a path before the file is made or first written to. */
+  constructor(files: Files, assertWritable: (path: string) => void = () => undefined) {
     this.#files = files
+    this.#assertWritable = assertWritable
   }
 
   file(path: string, mode: OpenMode): PooledFile {
@@ -26,6 +29,12 @@ export class Descriptors {
   /** Opens the file unless it is open; marks it as the latest used. What may not be written to can still be read. */
   acquire(file: PooledFile, isWrite = false): number {
     file.lastUse = ++this.#uses
+    const fd = this.#openOne(file, isWrite)
+    if (isWrite && !file.isChecked) this.#check(file)
+    return fd
+  }
+
+  #openOne(file: PooledFile, isWrite: boolean): number {
     if (file.fd >= 0 && !(isWrite && file.isReadOnly)) return file.fd
     this.release(file)
     if (this.#open.size >= MAX_OPEN) this.#closeOldest()
@@ -41,7 +50,18 @@ export class Descriptors {
     return file.fd
   }
 
+  /** The file may have been opened through a link that was there for a moment. */
+  #check(file: PooledFile): void {
+    const { path, fd } = file
+    this.#assertWritable(path)
+    if (this.#files.linkStat(path)?.inode !== this.#files.fstat(fd).inode) {
+      throw Object.assign(new Error(`ENOENT: another file has taken its place, write '${path}'`), { code: 'ENOENT' })
+    }
+    file.isChecked = true
+  }
+
   #openFile(path: string, mode: OpenMode): number {
+    if (mode === 'create') this.#assertWritable(path)
     try {
       return this.#files.open(path, mode)
     } catch (error) {
@@ -56,6 +76,7 @@ export class Descriptors {
     if (!this.#open.delete(file)) return
     const { fd } = file
     file.fd = -1
+    file.isChecked = false
     try {
       this.#files.close(fd)
     } catch (error) {
@@ -82,6 +103,8 @@ export class PooledFile {
   fd = -1
   /** Open for reading alone, for want of the right to write. */
   isReadOnly = false
+  /** Whether it is known to be in the root. */
+  isChecked = false
   lastUse = 0
   readonly #pool: Descriptors
   readonly #files: Files

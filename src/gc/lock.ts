@@ -97,6 +97,7 @@ export class Lock {
   }
 
   #announce(): void {
+    if (!this.#isOwn()) return
     try {
       const fd = this.#files.open(this.#path, 'append')
       try {

@@ -8,7 +8,6 @@
 // Names never come back once they are gone, except `_.0`, so no file is ever renamed over another one.
 
 import { dirname, join, relative, sep } from 'node:path'
-import { CacheError } from '../base/errors.js'
 import { BUCKET_FANOUT } from '../base/layout.js'
 import type { Files } from '../files/files.js'
 
@@ -136,10 +135,7 @@ export class BucketDirectory {
 
   /** Makes the directory in which the buckets of prefixes one digit longer lie. */
   makeDirectory(prefix: string): void {
-    const path = this.#directoryOf(prefix)
-    this.#files.makeDirectory(path)
-    if (this.#isOwn(prefix)) return
-    throw new CacheError('ERR_CACHE_IO', `A link stands in the place of the directory ${path}.`)
+    this.#files.makeDirectory(this.#directoryOf(prefix))
   }
 
   /** What a link leads to is not the cache's. */

@@ -276,7 +276,6 @@ export class Packs {
       if (pack === undefined) {
         this.#environment.prepare()
         this.#environment.files.makeDirectory(this.path)
-        if (this.#environment.files.linkStat(this.path)?.kind !== 'directory') throw this.#broken()
         this.#environment.files.createFile(this.#file(0), '')
         continue
       }

@@ -2,13 +2,24 @@
 // outside is read or written, and when the thing is gone the store works.
 
 import { spawnSync } from 'node:child_process'
-import { copyFileSync, cpSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { hostname } from 'node:os'
+import {
+  copyFileSync,
+  cpSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { layoutOf } from '../../src/base/layout.js'
+import { CacheHandle } from '../../src/cache/cache.js'
 import { nodeFiles } from '../../src/files/files.js'
-import { filesBelow, openAsAnotherProcess, repeatedCodes, temporaryDirectory } from '../support/caches.js'
+import { changingInside } from '../../src/files/inside.js'
+import { filesBelow, nextTurn, openAsAnotherProcess, repeatedCodes, temporaryDirectory } from '../support/caches.js'
 import { interceptedFiles } from '../support/files.js'
 
 function filled(): { root: string; outside: string; files: string[] } {
@@ -105,5 +116,154 @@ describe.each(REPLACEMENTS)('%s in the place of a file of the store', (_what, re
       const after = openAsAnotherProcess(root).cache.namespace('tool')
       expect(after.get('key'), file).toBe('value')
     }
+  })
+})
+
+/** So long that some thousand need buckets in directories of their own. */
+const keyOf = (n: number) => `${'k'.repeat(3000)} ${n}`
+const KEYS = 2400
+
+/** A cache that holds something in every directory that there can be. */
+function fill(dir: string, source: string): void {
+  // Its files are old enough for what was read of them to be remembered.
+  const files = { ...nodeFiles, now: () => Date.now() + 60_000 }
+  const cache = new CacheHandle({ dir }, { files })
+  const tool = cache.namespace('tool')
+  for (let n = 0; n < KEYS; n++) tool.set(keyOf(n), n)
+  tool.set('large', 'x'.repeat(300_000))
+  tool.delete('large')
+  tool.get('nothing')
+  cache.namespace('empty').set('key', 'value')
+  cache.namespace('empty').clear()
+  writeFileSync(source, 'text')
+  tool.getOrSetSync('computed', ctx => ctx.readFile(source))
+  cache.close()
+  // Of processes that were killed while they rewrote a bucket.
+  for (const part of ['_.7', '1/3.7']) writeFileSync(join(dir, 'v1/namespaces/tool/manifest', `${part}.00ff.new`), '')
+}
+
+const everythingIn = (directory: string) =>
+  readdirSync(directory, { recursive: true, withFileTypes: true })
+    .map(
+      entry =>
+        join(entry.parentPath, entry.name) +
+        (entry.isFile() ? readFileSync(join(entry.parentPath, entry.name), 'latin1') : '/'),
+    )
+    .sort()
+
+const DIRECTORIES = [
+  'v1',
+  'v1/blobs',
+  'v1/blobs/index',
+  'v1/blobs/packs',
+  'v1/file-hashes',
+  'v1/namespaces',
+  'v1/namespaces/empty',
+  'v1/namespaces/empty/manifest',
+  'v1/namespaces/tool',
+  'v1/namespaces/tool/manifest',
+  'v1/namespaces/tool/manifest/1',
+  'v1/namespaces/tool/counters',
+]
+
+describe('links to the directories of another cache', () => {
+  let directory: string
+  let outside: string
+  let before: string[]
+  beforeAll(() => {
+    directory = mkdtempSync(join(tmpdir(), 'wicked-cache-test-'))
+    outside = join(directory, 'outside')
+    fill(outside, join(directory, 'source'))
+    before = everythingIn(outside)
+  })
+  afterAll(() => rmSync(directory, { recursive: true }))
+
+  /** A copy of the other cache, and what puts a link to that in the place of one of its directories. */
+  function twin() {
+    const root = join(temporaryDirectory(), 'cache')
+    cpSync(outside, root, { recursive: true })
+    const link = (place: string) => {
+      rmSync(join(root, place), { recursive: true })
+      symlinkSync(join(outside, place), join(root, place))
+    }
+    return { root, link }
+  }
+  const expectNoChange = () => expect(everythingIn(outside)).toEqual(before)
+
+  test.each(DIRECTORIES.flatMap(place => [`${place}, made before it is opened`, `${place}, made while it is open`]))(
+    'nothing is written, moved or removed through %s',
+    async title => {
+      const [place = '', when = ''] = title.split(', ')
+      const { root, link } = twin()
+      if (when.includes('before')) link(place)
+      const { cache, warnings } = openAsAnotherProcess(root)
+      const tool = cache.namespace('tool')
+      if (when.includes('while')) {
+        for (let n = 0; n < 100; n++) tool.get(keyOf(n))
+        tool.set('another', 'value')
+        cache.stats()
+        link(place)
+        await nextTurn()
+      }
+      const unlessRefused = (work: () => Promise<unknown>) =>
+        work().catch(error => expect(error.code).toMatch(/^(E|ERR_CACHE_)[A-Z]+$/))
+      for (let n = 0; n < KEYS; n += 5) tool.set(keyOf(n), n + 1)
+      tool.set('large', 'y'.repeat(300_000))
+      cache.namespace('empty').set('key', 'value')
+      cache.namespace('empty').clear()
+      await unlessRefused(() => cache.gc({ maxEntries: 100 }))
+      await nextTurn()
+      expectNoChange()
+      tool.clear()
+      await unlessRefused(() => cache.verify({ repair: true }))
+      await unlessRefused(() => cache.gc())
+      cache.close()
+      expect(repeatedCodes(warnings)).toEqual([])
+      expectNoChange()
+      // A repair puts most such links away.
+      rmSync(join(root, place), { recursive: true, force: true })
+      const after = openAsAnotherProcess(root).cache
+      await after.verify({ repair: true })
+      expect(after.namespace('tool').set('key', 'value')).toBe(true)
+      expect(after.namespace('tool').get('key')).toBe('value')
+      expect((await after.verify()).problems).toEqual([])
+    },
+  )
+
+  test.each(DIRECTORIES)('no call that changes something goes through %s', place => {
+    const { root, link } = twin()
+    const files = changingInside(nodeFiles, root)
+    const own = join(root, 'own')
+    writeFileSync(own, '')
+    link(place)
+    const inside = join(root, place)
+    const names = readdirSync(inside).map(name => join(inside, name))
+    const calls: ((path: string) => unknown)[] = [
+      path => files.createFile(`${path}.new`, ''),
+      path => files.makeDirectory(`${path}.new`),
+      path => files.makeDirectory(join(path, 'a', 'b')),
+      path => files.rename(path, join(root, 'moved')),
+      path => files.rename(own, `${path}.new`),
+      path => files.link(path, join(root, 'linked')),
+      path => files.link(own, `${path}.new`),
+      path => files.remove(path),
+      path => files.removeDirectory(path),
+      path => files.touch(path),
+      path => files.setAccess(path, { owner: 0, group: 0, mode: 0o777 }),
+    ]
+    for (const path of [...names, inside]) {
+      for (const call of path === inside ? calls.slice(2, 3) : calls) {
+        let result: unknown
+        try {
+          result = call(path)
+        } catch (error) {
+          expect((error as { code: string }).code).toMatch(/^ENO(ENT|TDIR)$/)
+        }
+        expect([undefined, false]).toContain(result)
+      }
+    }
+    expect(names.length).toBeGreaterThan(0)
+    expectNoChange()
+    expect(readdirSync(root)).not.toContain('moved')
   })
 })

@@ -148,6 +148,14 @@ function directoriesOf(dir: string): string[] {
   return [dir, ...below.map(({ parentPath, name }) => join(parentPath, name))]
 }
 
+/** Everything in a directory, with the bytes of files. */
+function contentsOf(directory: string): string[] {
+  return readdirSync(directory, { recursive: true, withFileTypes: true })
+    .map(entry => [join(entry.parentPath, entry.name), entry.isFile()] as const)
+    .map(([path, isFile]) => `${path} ${isFile ? readFileSync(path, 'latin1') : ''}`)
+    .sort()
+}
+
 test('links and foreign files that are planted in a root', async () => {
   await inRounds({ short: 3, share: 0.03 }, async seed => {
     const random = randomFrom(seed)
@@ -159,11 +167,7 @@ test('links and foreign files that are planted in a root', async () => {
     const other = openAsAnotherProcess(outside).cache
     for (let i = 0; i < KEYS; i++) other.namespace('tool').set(`key ${i}`, 'outside')
     other.close()
-    const contents = () =>
-      readdirSync(outside, { recursive: true, withFileTypes: true })
-        .filter(entry => entry.isFile())
-        .map(({ parentPath, name }) => `${parentPath}/${name} ${readFileSync(join(parentPath, name), 'latin1')}`)
-        .sort()
+    const contents = () => contentsOf(outside)
     const before = contents()
     const targets = [
       '',
@@ -222,5 +226,63 @@ test('links and foreign files that are planted in a root', async () => {
     await cache.verify({ repair: true })
     expect((await cache.verify()).problems, `seed ${seed}`).toEqual([])
     expect(contents(), `seed ${seed}: outside`).toEqual(before)
+  })
+})
+
+test('links to the directories of another cache, which take the place of those of a root while a gc runs', async () => {
+  await inRounds({ short: 3, share: 0.03 }, async seed => {
+    const random = randomFrom(seed)
+    const directory = temporaryDirectory()
+    const [dir, outside, aside] = ['cache', 'outside', 'aside'].map(name => join(directory, name)) as [
+      string,
+      string,
+      string,
+    ]
+    const known: Known = new Map()
+    // What a gc removes: garbage in packs, namespaces without entries, candidates of processes that were killed.
+    const leaveGarbage = (root: string) => {
+      const { cache } = openAsAnotherProcess(root)
+      for (let n = 0; n < 40; n++) step(cache, known, random, root)
+      for (const name of ['gone', 'also gone']) {
+        cache.namespace(name).set('key', 1)
+        cache.namespace(name).clear()
+      }
+      cache.close()
+      for (const map of ['blobs/index', 'namespaces/tool/manifest']) {
+        if (existsSync(join(root, 'v1', map))) writeFileSync(join(root, 'v1', map, `_.${random(9)}.00ff.new`), '')
+      }
+    }
+    leaveGarbage(outside)
+    const before = contentsOf(outside)
+    for (let i = 0; i < 30; i++) {
+      leaveGarbage(dir)
+      const { cache, warnings } = openAsAnotherProcess(dir, { maxSize: 200_000 })
+      for (let n = 0; n < 10; n++) step(cache, known, random, `${i}`)
+      const both = directoriesOf(dir)
+        .map(path => path.slice(dir.length + 1))
+        .filter(place => place !== '' && existsSync(join(outside, place)))
+      const place = both[random(both.length)] as string
+      const running = attempt(() => (random(4) ? cache.gc({ maxEntries: random(40) }) : cache.verify({ repair: true })))
+      for (let turns = random(12); turns > 0; turns--) await nextTurn()
+      // The gc may just have removed it.
+      if (existsSync(join(dir, place))) {
+        renameSync(join(dir, place), aside)
+        symlinkSync(join(outside, place), join(dir, place))
+        count('directories replaced by links while a gc runs')
+      }
+      for (let n = 0; n < 5; n++) step(cache, known, random, `${i}`)
+      await running
+      await nextTurn()
+      for (let n = 0; n < 10; n++) step(cache, known, random, `${i}`)
+      await attempt(() => cache.gc())
+      expect(repeatedCodes(warnings)).toEqual([])
+      cache.close()
+      expect(contentsOf(outside), `seed ${seed}, ${i}: ${place}`).toEqual(before)
+      if (lstatSync(join(dir, place), { throwIfNoEntry: false })?.isSymbolicLink()) rmSync(join(dir, place))
+      rmSync(aside, { recursive: true, force: true })
+    }
+    const { cache } = openAsAnotherProcess(dir)
+    await cache.verify({ repair: true })
+    expect((await cache.verify()).problems, `seed ${seed}`).toEqual([])
   })
 })
