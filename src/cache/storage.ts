@@ -18,6 +18,7 @@ import { blind } from '../files/blind.js'
 import { Descriptors } from '../files/descriptors.js'
 import { type Files, nodeFiles } from '../files/files.js'
 import { assertInside, changingInside } from '../files/inside.js'
+import { patient } from '../files/patient.js'
 import { likeRoot } from '../files/shared.js'
 import { sparing } from '../files/sparing.js'
 import { type Hashing, sharedHashing } from '../hashing/hashing.js'
@@ -100,7 +101,7 @@ export class Storage {
   }
 
   private constructor(name: string, { dir, readOnly, trustRoot }: StorageOptions, substitutes: Substitutes) {
-    const disk = changingInside(substitutes.files ?? nodeFiles, dir)
+    const disk = changingInside(substitutes.files ?? realFiles(), dir)
     const hashing = substitutes.hashing ?? sharedHashing()
     const user = substitutes.user ?? currentUser()
     this.#name = name
@@ -290,6 +291,10 @@ export class Storage {
       for (const report of this.#users) report(error)
     }
   }
+}
+
+function realFiles(): Files {
+  return process.platform === 'win32' ? patient(nodeFiles) : nodeFiles
 }
 
 function closeAll({ manifest, counters }: NamespaceStorage): void {

@@ -150,7 +150,9 @@ export class Packs {
     log.skipToEnd()
     log.append(this.#writer.reset().begin(FRAME.seal).end(), { frame: () => undefined })
     log.close()
-    if (this.#active?.pack === pack) this.#active = undefined
+    if (this.#active?.pack !== pack) return
+    this.#active.log.close()
+    this.#active = undefined
   }
 
   /** Up to where entries may go on referring to blobs in the pack: 0 for one that is gone, or about to be removed. */

@@ -17,7 +17,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { dirname, join, sep } from 'node:path'
 import { setDifferences } from './compare.js'
 import type { TreeStep } from './format.js'
 import { changeTree } from './tree.js'
@@ -82,7 +82,10 @@ export class World {
 
   /** Texts with the run's own directories replaced, as a scenario can expect them. */
   withoutDirectories(text: string): string {
-    return text.replaceAll(this.cacheDir, '{cache}').replaceAll(this.tree, '{tree}')
+    const replaced = text.replaceAll(this.cacheDir, '{cache}').replaceAll(this.tree, '{tree}')
+    if (sep === '/') return replaced
+    // Paths behind them as they are elsewhere; in JSON, each separator is two.
+    return replaced.replace(/\{(?:cache|tree)\}[^\s"']*/g, path => path.replace(/\\{1,2}/g, '/'))
   }
 
   withDirectories(text: string): string {

@@ -12,8 +12,11 @@ import { type Environment, Turn } from '../../src/log/environment.js'
 
 const hashing = createHashing()
 const directories: string[] = []
+const opened: Descriptors[] = []
 
 afterEach(() => {
+  // Windows removes nothing that is open.
+  for (const descriptors of opened.splice(0)) descriptors.closeAll()
   for (const directory of directories.splice(0)) rmSync(directory, { recursive: true, force: true })
 })
 
@@ -25,9 +28,11 @@ export function temporaryDirectory(): string {
 
 export function newEnvironment(overrides: Partial<Environment> = {}): Environment {
   const files = overrides.files ?? nodeFiles
+  const descriptors = overrides.descriptors ?? new Descriptors(files)
+  opened.push(descriptors)
   return {
     files,
-    descriptors: new Descriptors(files),
+    descriptors,
     hashing,
     turn: new Turn(),
     random: Math.random,

