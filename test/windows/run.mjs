@@ -12,30 +12,39 @@ import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { bundle } from './bundle.mjs'
 
+/** In processes of their own, which take a second each to start, those scenarios that are about processes, paths and names. */
+const SCENARIOS =
+  /in one process|^(?:analyses|branches|child|globs|hostile|killed|late|monorepo|moved|portable|same-turn|special).* in a process of its own/
+
+/** The slowest first. */
 const FILES = [
+  { file: 'test/scenarios.test.ts', only: SCENARIOS },
+  'test/processes/computing.test.ts',
+  'test/processes/visibility.test.ts',
+  'test/processes/same-turn.test.ts',
+  'test/processes/crowd.test.ts',
+  'test/watcher/watcher.test.ts',
   'test/windows/windows.test.ts',
-  'test/scenarios.test.ts',
-  'test/store/log.test.ts',
   'test/store/log-map.test.ts',
   'test/store/blobs.test.ts',
   'test/store/gc.test.ts',
-  'test/store/leases.test.ts',
+  'test/store/dead-blobs.test.ts',
   'test/store/upkeep.test.ts',
-  'test/processes/computing.test.ts',
-  'test/processes/kills.test.ts',
-  'test/processes/visibility.test.ts',
-  'test/processes/same-turn.test.ts',
-  'test/api/inputs.test.ts',
+  'test/store/log.test.ts',
+  'test/store/leases.test.ts',
+  'test/store/patient.test.ts',
   'test/api/sources.test.ts',
+  'test/api/inputs.test.ts',
   'test/api/projects.test.ts',
-  'test/watcher/watcher.test.ts',
-]
+  'test/api/portable.test.ts',
+  'test/verify/damage.test.ts',
+].map(each => (typeof each === 'string' ? { file: each } : each))
 const FILE_LIMIT_MS = Number(process.env.WINDOWS_LIMIT_MS) || 300_000
 
 const isWindows = process.platform === 'win32'
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
 const wanted = process.argv.slice(2)
-const files = FILES.filter(file => wanted.length === 0 || wanted.some(part => file.includes(part)))
+const files = FILES.filter(({ file }) => wanted.length === 0 || wanted.some(part => file.includes(part)))
 
 if (!isWindows && spawnSync('wine', ['--version'], { stdio: 'ignore' }).status !== 0) {
   console.log('Wine is not installed, so nothing was tested on Windows: apt-get install wine')
@@ -66,6 +75,10 @@ function wineEnvironment() {
 }
 
 function prepareWine() {
+  // What is for another system is installed by force alone.
+  const npm = ['ci', '--force', '--silent', '--prefix', join(root, 'test', 'windows')]
+  const { status } = spawnSync('npm', npm, { stdio: 'inherit' })
+  if (status !== 0) throw new Error(`npm ${npm.join(' ')} ended with ${status}`)
   const commands = [
     ['wineboot', '--init'],
     ['reg', 'add', 'HKCU\\Software\\Wine', '/v', 'Version', '/d', 'win10', '/f'],
@@ -84,9 +97,10 @@ async function runAll() {
   // Two at a time: most of their time goes to starting processes.
   const queue = [...files]
   const next = async () => {
-    for (let file = queue.shift(); file; file = queue.shift()) {
+    for (let each = queue.shift(); each; each = queue.shift()) {
+      const { file } = each
       const began = performance.now()
-      const results = await runFile(file, worker)
+      const results = await runFile(each, worker)
       const failures = results.filter(({ state }) => state === 'fail')
       passed += results.filter(({ state }) => state === 'pass').length
       failed += failures.length
@@ -107,7 +121,7 @@ function summary(results) {
   return `${count('pass')} passed, ${count('fail')} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`
 }
 
-async function runFile(file, worker) {
+async function runFile({ file, only }, worker) {
   const place = join(directory, basename(file, '.test.ts'))
   mkdirSync(place)
   const [outfile, results, errors] = ['tests.mjs', 'results', 'stderr'].map(name => join(place, name))
@@ -123,7 +137,7 @@ async function runFile(file, worker) {
   const [program, args] = isWindows ? [node, []] : ['wine', [node]]
   const child = spawn(program, [...args, windowsPath(outfile)], {
     cwd: root,
-    env,
+    env: { ...env, ...(only && { TEST_NAME: only.source }) },
     stdio: ['ignore', 'ignore', openSync(errors, 'w')],
     timeout: FILE_LIMIT_MS,
     killSignal: 'SIGKILL',
