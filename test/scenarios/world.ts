@@ -82,10 +82,14 @@ export class World {
 
   /** Texts with the run's own directories replaced, as a scenario can expect them. */
   withoutDirectories(text: string): string {
-    const replaced = text.replaceAll(this.cacheDir, '{cache}').replaceAll(this.tree, '{tree}')
+    const replace = (given: string, form: (path: string) => string) =>
+      given.replaceAll(form(this.cacheDir), '{cache}').replaceAll(form(this.tree), '{tree}')
+    const replaced = replace(text, path => path)
     if (sep === '/') return replaced
     // Paths behind them as they are elsewhere; in JSON, each separator is two.
-    return replaced.replace(/\{(?:cache|tree)\}[^\s"']*/g, path => path.replace(/\\{1,2}/g, '/'))
+    return replace(replaced, path => path.replaceAll('\\', '\\\\')).replace(/\{(?:cache|tree)\}[^\s"']*/g, path =>
+      path.replace(/\\{1,2}/g, '/'),
+    )
   }
 
   withDirectories(text: string): string {
