@@ -85,12 +85,22 @@ let formsOfPath: { path: string; forms: Buffer[] } = { path: '', forms: [] }
 
 /** Whether the path stands in the bytes: as it is, with slashes, as JSON has it, or JSON within JSON, or as a URL. */
 function holdsPath(bytes: Buffer, path: string): boolean {
+  if (process.platform === 'win32') return holdsWindowsPath(bytes.toString('latin1'), path)
   if (formsOfPath.path !== path) {
     const json = inJson(path)
-    const forms = new Set([path, path.replaceAll('\\', '/'), json, inJson(json), encodeURI(path.replaceAll('\\', '/'))])
+    const forms = new Set([path, json, inJson(json), encodeURI(path)])
     formsOfPath = { path, forms: Array.from(forms, form => Buffer.from(form)) }
   }
   return formsOfPath.forms.some(form => holdsName(bytes, form))
+}
+
+/** With separators of both kinds, in JSON doubled, and letters in either case; drive letters have a form of their own in URLs. */
+export function holdsWindowsPath(bytes: string, path: string): boolean {
+  const names = path.replace(/^[a-z]:(?=[\\/].)/i, '').split(/[\\/]/)
+  return [names, names.map(encodeURIComponent)].some(parts => {
+    const quoted = parts.map(part => Buffer.from(part).toString('latin1').replace(/[^\w]/g, '\\$&'))
+    return new RegExp(`${quoted.join('[\\\\/]{1,4}')}(?![\\w-])`, 'i').test(bytes)
+  })
 }
 
 function inJson(text: string): string {

@@ -158,6 +158,18 @@ test('what another process has open is rewritten by a gc, and goes when it is cl
   expect((await openAsAnotherProcess(root).cache.verify()).problems).toEqual([])
 })
 
+test('what the process of a gc had open itself goes with it', async () => {
+  const root = temporaryRoot()
+  const { cache } = openAsAnotherProcess(root)
+  const ns = cache.namespace('tool', { project: false })
+  for (let n = 0; n < 20; n++) ns.set('key', `${n}${'x'.repeat(100_000)}`)
+  expect(ns.get('key')).toContain('19x')
+  expect((await cache.gc()).removedBlobs).toBe(19)
+  expect(readdirSync(join(root, 'v1', 'blobs', 'packs')).filter(name => name.endsWith('.retired'))).toEqual([])
+  expect((await cache.gc()).removedBlobs).toBe(0)
+  expect(ns.get('key')).toContain('19x')
+})
+
 test('a root is moved away and made anew under an open cache', async () => {
   const root = temporaryRoot()
   const { cache, warnings } = openAsAnotherProcess(root)
