@@ -20,8 +20,8 @@ const isWindows = process.platform === 'win32'
 const SCENARIOS = isWindows
   ? [/^(?!special-files)/]
   : [
-      /^(?!deduplication)[a-d].* in one process$/,
-      /^(?!killed|many|special)[e-z].* in one process$/,
+      /^(?!batches|clear-and|cross-plugin|deduplication)[a-d].* in one process$/,
+      /^(?!isolation|killed|many|special)[e-z].* in one process$/,
       /^(?:analyses|branches|child|globs|moved|same-turn).* in a process of its own$/,
     ]
 
