@@ -43,7 +43,7 @@ function stores() {
 
 /** As another process has written it. */
 function leaseOf(changes: Partial<Lease> = {}): Lease {
-  return { owner: Buffer.alloc(8, 1), pid: 1, host: hostname(), beatAt: 1, isSync: false, ...changes }
+  return { owner: Buffer.alloc(8, 1), pid: process.pid, host: hostname(), beatAt: 1, isSync: false, ...changes }
 }
 
 const found = (lease: Lease | undefined) => ({ head: { epoch: 1, lease } as Head }) as ReturnType<Manifest['look']>
