@@ -228,7 +228,7 @@ describe('delete', () => {
     await filled(dir, versions)
     expect(await cli(['delete', 'ns', 'key', '--dir', dir])).toEqual({
       code: 0,
-      out: `Deleted 3 entries (project ${project}); the next gc frees up to 8 B\n`,
+      out: `Deleted 3 entries (project ${project}); the next gc frees up to 11 B\n`,
       err: '',
     })
     expect((await cli(['list', '--dir', dir])).out).toBe('No entries\n')

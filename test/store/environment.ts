@@ -16,7 +16,13 @@ const opened: Descriptors[] = []
 
 afterEach(() => {
   // Windows removes nothing that is open.
-  for (const descriptors of opened.splice(0)) descriptors.closeAll()
+  for (const descriptors of opened.splice(0)) {
+    try {
+      descriptors.closeAll()
+    } catch (error) {
+      if (!(error instanceof Killed)) throw error
+    }
+  }
   for (const directory of directories.splice(0)) {
     try {
       rmSync(directory, { recursive: true, force: true })
