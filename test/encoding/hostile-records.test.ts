@@ -61,8 +61,8 @@ const MALFORMED: Record<string, Uint8Array> = {
   'a reference where there are none': records('81 79 01'),
   'a reference without a target': records('81 79 02', [], 3),
   'a reference to what comes next': records('82 79 00 80', [], 3),
-  '1,001 levels': records('81'.repeat(1001) + '72'),
-  '1,001 levels with references': records('81'.repeat(1001) + '72', [], 3),
+  '1,001 levels': records(`${'81'.repeat(1001)}72`),
+  '1,001 levels with references': records(`${'81'.repeat(1001)}72`, [], 3),
   '1,001 levels of records': records(`7d 01 7a ${'c0'.repeat(1000)} 72`, ['a']),
   'a million nested arrays': records(Buffer.alloc(1_000_000, 0x81)),
   'a million nested arrays with references': records(Buffer.alloc(1_000_000, 0x81), [], 3),
@@ -80,7 +80,7 @@ describe('malformed bytes', () => {
       for (let at = decodeValue(bytes); at !== null; at = Object.values(at as object)[0]) depth++
       return depth
     }
-    expect(depthOf(records('81'.repeat(1000) + '72'))).toBe(1000)
+    expect(depthOf(records(`${'81'.repeat(1000)}72`))).toBe(1000)
     expect(depthOf(records(`7d 01 7a ${'c0'.repeat(999)} 72`, ['a']))).toBe(1000)
     expect(depthOf(json(`${'{"a":'.repeat(1000)}null${'}'.repeat(1000)}`))).toBe(1000)
   })
