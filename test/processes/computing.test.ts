@@ -2,8 +2,8 @@
 
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
-import { temporaryDirectory } from '../support/caches.js'
+import { expect, test, vi } from 'vitest'
+import { openIn, temporaryDirectory } from '../support/caches.js'
 import { libraryUrl, runModule, startModule } from '../support/children.js'
 
 /** Says that it runs, computes when it is told to start, and leaves a file each time that it computes. */
@@ -108,4 +108,27 @@ test.each(['getOrSet', 'getOrSetSync'])('of four threads of one process, one com
   const [by, ...others] = readdirSync(marks).map(Number)
   expect(others).toEqual([])
   expect([JSON.parse(lines[0] ?? ''), stderr]).toEqual([[by, by, by, by], ''])
+})
+
+test('a nested computation waits for no other process, which might wait for it', async () => {
+  const dir = join(temporaryDirectory(), 'cache')
+  const holder = startModule(
+    `
+      const entries = library.openCacheSync({ dir: args.dir, onWarning }).namespace('tool', { project: false })
+      entries.getOrSet('inner', () => {
+        print('computing')
+        return new Promise(() => {})
+      })
+      await lines().next()
+    `,
+    { dir },
+  )
+  expect(await holder.line()).toBe('computing')
+  const entries = openIn(dir).cache.namespace('tool', { project: false })
+  const wait = vi.spyOn(Atomics, 'wait')
+  const inner = () => entries.getOrSetSync('inner', () => 'computed here')
+  expect(entries.getOrSetSync('outer', () => inner())).toBe('computed here')
+  expect(wait).not.toHaveBeenCalled()
+  wait.mockRestore()
+  holder.process.kill('SIGKILL')
 })
