@@ -238,6 +238,18 @@ test.each(UNRECORDABLE)('a result is not kept that asked for one which saw %s', 
   expect(computed.sort()).toEqual(['analysis', 'analysis', 'async', 'async', 'sync', 'sync'])
 })
 
+test('a result that had a text analyzed of unknown origin is not kept, whatever is on disk', () => {
+  const { base, cache, in: enter } = twoProjects()
+  enter('a')
+  const ns = cache.namespace('n')
+  let source = 'of a'
+  const inner = () => ns.analyzeSync('text', { path: join(base, 'a', 'file'), source }, ctx => ctx.source)
+  const outer = () => ns.getOrSetSync('outer', () => inner())
+  expect(outer()).toBe('of a')
+  source = 'another'
+  expect(outer()).toBe('another')
+})
+
 /** Calls what is queued outside of any computation, as a batcher or a pool does. */
 function pool() {
   const queue: (() => void)[] = []
