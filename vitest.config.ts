@@ -30,8 +30,8 @@ export default defineConfig({
   },
   test: {
     include: ['test/**/*.test.ts'],
-    // With a configuration and tools of their own.
-    exclude: ['test/loads/**', '**/node_modules/**'],
+    // With configurations and tools of their own.
+    exclude: ['test/loads/**', 'test/windows/**', '**/node_modules/**'],
     testTimeout: 60_000,
     server: { deps: { inline: ['cbor-x', /\.wasm$/] } },
   },

@@ -3,10 +3,11 @@
 import type { Input } from '../inputs/input.js'
 import type { Entries } from './entries.js'
 
-/** What is at the path now; undefined for what can't be recorded. */
+/** The file at the path, as it is now; undefined for what is no file, or can't be recorded. */
 export function contentOf(entries: Entries, path: string): Input | undefined {
   const found = entries.attempt(undefined, () => entries.store.snapshot().source(path).input())
-  return found && { ...found, path: '', isRelative: false }
+  // An empty directory has the digest of an empty file.
+  return found?.kind === 'file' ? { ...found, path: '', isRelative: false } : undefined
 }
 
 export function nameOfContent(digest: Buffer): string {

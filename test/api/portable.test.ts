@@ -29,6 +29,15 @@ function asker(key: string, compute: (context: ComputeContext, directory: string
 
 const config = asker('config', ({ readFile }, directory) => readFile(join(directory, 'config')))
 
+/** What the call gives, or the code of the error that it throws. */
+function errorCode(call: () => unknown): unknown {
+  try {
+    return call()
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code
+  }
+}
+
 describe('an analysis', () => {
   const shout = ({ source }: AnalyzeContext) => source.toUpperCase()
 
@@ -123,6 +132,21 @@ describe('an analysis', () => {
       expect(entries.analyzeSync('look', tree.at('lib/x.js'), look, { onResult })).toEqual([tree.at('lib/x.js'), 'x'])
     }
     expect(results[0]?.isHit).toBe(false)
+  })
+
+  test('anywhere of an empty file is none of what takes its place', () => {
+    const { tree, one } = checkouts({ 'package.json': '{}', 'src/a.js': '' })
+    const path = tree.at('one/src/a.js')
+    const ask = () => one.analyzeSync('shout', path, shout, { anywhere: true })
+    const outer = () => one.getOrSetSync('outer', () => errorCode(ask))
+    expect([ask(), outer()]).toEqual(['', ''])
+    tree.remove('one/src/a.js')
+    expect([ask, outer].map(errorCode)).toEqual(['ENOENT', 'ENOENT'])
+    tree.write({ 'one/src/a.js/': '' })
+    expect([ask, outer].map(errorCode)).toEqual(['EISDIR', 'EISDIR'])
+    tree.remove('one/src/a.js')
+    tree.write({ 'one/src/a.js': 'b' })
+    expect([ask(), outer()]).toEqual(['B', 'B'])
   })
 
   test('anywhere is found by content alone, and depends on what else it looks at', () => {
