@@ -179,17 +179,25 @@ test('forged records are refused, and what is beside them is as it was', async (
 
 const hex = (text: string) => Buffer.from(text.replaceAll(' ', ''), 'hex')
 
+/** Codec 4 without lists of keys. */
+const CBOR = hex('04 02 00 5b 5d')
+const cbor = (text: string) => Buffer.concat([CBOR, hex(text)])
+
 test.each([
-  ['a million nested arrays', Buffer.concat([hex('01'), Buffer.alloc(1_000_000, 0x81)])],
-  ['many lists that say they are long', Buffer.concat([hex('01'), Buffer.alloc(300_000, hex('9a 00 00 ff ff'))])],
-  ['a map of four billion pairs', hex('01 ba ff ff ff ff')],
-  ['bytes without end', hex('01 5b 00 00 00 00 ff ff ff ff')],
-  ['a record with the key __proto__', hex('01 d9 df ff 83 19 e0 00 81 69 5f5f70726f746f5f5f a0')],
-  ['an integer of a million digits', Buffer.concat([hex('01 c2 5a 00 07 ff f0'), Buffer.alloc(0x7fff0, 0xff)])],
-  ['a regular expression that is none', hex('01 d8 1b 83 66 526567457870 61 28 60')],
+  ['a million nested arrays', Buffer.concat([CBOR, Buffer.alloc(1_000_000, 0x81)])],
+  ['many lists that say they are long', Buffer.concat([CBOR, Buffer.alloc(300_000, hex('9a 00 00 ff ff'))])],
+  ['a map of four billion pairs', cbor('ba ff ff ff ff')],
+  ['bytes without end', cbor('5b 00 00 00 00 ff ff ff ff')],
+  ['a record with the key __proto__', cbor('d9 df ff 83 19 e0 00 81 69 5f5f70726f746f5f5f a0')],
+  ['an integer of a million digits', Buffer.concat([cbor('c2 5a 00 07 ff f0'), Buffer.alloc(0x7fff0, 0xff)])],
+  ['a regular expression that is none', cbor('d8 1b 83 66 526567457870 61 28 60')],
   ['nothing', Buffer.alloc(0)],
-  ['another codec', hex('7f 01')],
-])('a forged value, %s, is a miss that is told as damage', async (_what, bytes) => {
+  ['JSON that ends early', hex('01 7b')],
+])('a forged value, %s, is a miss that is told as damage', (_what, bytes) => expectMiss(bytes, 'ERR_CACHE_CORRUPT'))
+
+test('a value of another codec is a miss that is told as such', () => expectMiss(hex('7f 01'), 'ERR_CACHE_CODEC'))
+
+async function expectMiss(bytes: Buffer, code: string): Promise<void> {
   const disk = template.clone()
   forgeValue(disk, bytes)
   const warnings: CacheWarning[] = []
@@ -197,8 +205,8 @@ test.each([
   const start = performance.now()
   expect(cache.namespace('tool').get('key')).toBeUndefined()
   expect(performance.now() - start).toBeLessThan(MAX_MS)
-  expect(warnings.map(({ code }) => code)).toEqual(['ERR_CACHE_CORRUPT'])
+  expect(warnings.map(({ code }) => code)).toEqual([code])
   expect(({} as { a?: unknown }).a).toBeUndefined()
   cache.close()
   await exercise(disk)
-})
+}
