@@ -43,7 +43,8 @@ const CLOCK_SKEW_MS = 60_000
 export class ModelNamespace {
   readonly entries = new Map<string, ModelEntry>()
   /** Why a key has no entry any more. A file that is rewritten forgets this. */
-  readonly causes = new Map<string, MissReason>()
+  /** Why a key has no entry: any of these. */
+  readonly causes = new Map<string, MissReason[]>()
   /** Computed entries that were the current ones of their key, by key and state. */
   readonly answers = new Map<string, Map<string, ModelEntry>>()
   /** Keys of which it isn't known whether a killed process has voided the answers. */
@@ -66,13 +67,9 @@ export class ModelNamespace {
   reasons(version: string, key: string): MissReason[] {
     const entry = this.at(version, key)
     if (entry) return this.#model.staleness(entry)
-    const cause = this.causes.get(nameOf(version, key))
+    const causes = this.causes.get(nameOf(version, key)) ?? []
     const isElsewhere = [...this.entries.values()].some(each => each.key === key)
-    return [
-      ...(cause ? [cause] : []),
-      ...(this.#wasCleared ? ['deleted' as const] : []),
-      isElsewhere ? 'version-changed' : 'never-set',
-    ]
+    return [...causes, ...(this.#wasCleared ? ['deleted' as const] : []), isElsewhere ? 'version-changed' : 'never-set']
   }
 
   /** What a get finds, or a computing call that asks a question. */
@@ -125,15 +122,15 @@ export class ModelNamespace {
   /** A gc leaves the answers. */
   drop(version: string, key: string, cause: MissReason): boolean {
     const isRemoved = this.entries.delete(nameOf(version, key))
-    if (isRemoved) this.causes.set(nameOf(version, key), cause)
+    if (isRemoved) this.causes.set(nameOf(version, key), [cause])
     return isRemoved
   }
 
   remove(version: string, key: string, cause: MissReason): boolean {
     this.#void(nameOf(version, key))
     const isRemoved = this.drop(version, key, cause)
-    // What a computation that stored nothing left is removed as well.
-    this.causes.set(nameOf(version, key), cause)
+    // What a computation that stored nothing left is removed as well; of nothing, the first cause stays.
+    if (!isRemoved) this.causes.set(nameOf(version, key), [cause, ...(this.causes.get(nameOf(version, key)) ?? [])])
     return isRemoved
   }
 
