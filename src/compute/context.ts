@@ -8,7 +8,7 @@ import { globDetail, joined, matcherOf, selectFrom } from '../inputs/glob.js'
 import { type Input, inputOf } from '../inputs/input.js'
 import { type Asker, environmentDigest, type Snapshot, type SnapshotMeans } from '../inputs/snapshot.js'
 import { isImpossible, type Source } from '../inputs/source.js'
-import { leadsOut, workingPlace } from '../project/project.js'
+import { leadsOut } from '../project/project.js'
 import { currentComputation } from './frame.js'
 import { type GivenPath, givenPath, givenPaths } from './paths.js'
 import type { InputLists, Recorder } from './recorder.js'
@@ -198,7 +198,7 @@ export class Observer {
   /** Of a relative path: which file it is depends on the working directory. */
   #recordPlace({ given, absolute }: GivenPath): void {
     const recorder = this.#recorder
-    this.#add(inputOf('cwd', workingPlace(recorder.project)))
+    this.#add(recorder.workingDirectory)
     if (!given.startsWith('..') || leadsOut(recorder.recorded(absolute))) return
     // Out of the project and back into it by its directory's name, which another checkout needn't have.
     const ups = normalize(given).match(/^(?:\.\.(?:[\\/]|$))+/)?.[0] ?? ''

@@ -1,5 +1,5 @@
 import type { CallResult } from '../api/index.js'
-import type { Question } from '../entries/entries.js'
+import type { Question } from '../entries/outcome.js'
 import type { Input } from '../inputs/input.js'
 import type { Snapshot } from '../inputs/snapshot.js'
 import type { EntryKey } from '../manifest/manifest.js'

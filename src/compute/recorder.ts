@@ -113,8 +113,12 @@ export class Recorder {
     else this.addWorkingDirectory()
   }
 
+  get workingDirectory(): Input {
+    return inputOf('cwd', workingPlace(this.project))
+  }
+
   addWorkingDirectory(): void {
-    this.add(inputOf('cwd', workingPlace(this.project)))
+    this.add(this.workingDirectory)
   }
 
   /** Takes over what another result depends on. */

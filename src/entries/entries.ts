@@ -21,6 +21,7 @@ import { isExpired, isUseDue } from '../policy/policy.js'
 import { type Project, type Scope, workingDirectory } from '../project/project.js'
 import { findAnswer, makeCurrent } from './answers.js'
 import { EntriesAsker } from './asker.js'
+import { missing, type Outcome, type Question } from './outcome.js'
 import { isStackShort } from './stack.js'
 import type { NamespaceStore } from './store.js'
 import { ValueCache } from './value-cache.js'
@@ -33,36 +34,6 @@ export interface EntryOptions extends ValueCodecOptions {
   isPortable: boolean
   validate: ((value: unknown) => boolean) | undefined
 }
-
-/** What a computing call asks, beyond the key. */
-export interface Question {
-  /** Digest of what was declared; undefined for nothing. */
-  digest: Buffer | undefined
-  /** Older entries don't count. */
-  ttlMs: number | undefined
-  asker: Asker
-}
-
-export interface Hit {
-  value: unknown
-  entry: Entry
-  reason?: undefined
-}
-
-export interface Miss {
-  value?: undefined
-  reason: MissReason
-  /** Of the head, where there is one. */
-  epoch: number | undefined
-  /** Of the head's record, 0 where there is none or it could not be read. */
-  check: number
-  /** What made the current entry stale. */
-  validity: Validity | undefined
-  /** What was looked at to find that out. */
-  snapshot?: Snapshot | undefined
-}
-
-export type Outcome = Hit | Miss
 
 /** Entries that are stored with one write for each file touched. */
 const BATCH_ENTRIES = 512
@@ -391,10 +362,6 @@ export class Entries {
 
 /** Each of them but the first takes a gc that came in between, so that this many are beyond chance. */
 const MAX_LOOKS = 8
-
-export function missing(reason: MissReason): Miss {
-  return { reason, epoch: undefined, check: 0, validity: undefined }
-}
 
 function isSameDigest(one: Buffer | undefined, other: Buffer | undefined): boolean {
   return one === undefined || other === undefined ? one === other : one.equals(other)
