@@ -80,21 +80,6 @@ describe.each(FORMS)('%s', (_form, getOrSet) => {
     expect([...entries.entries()]).toMatchObject([{ key: 'key', mode: 'manual', files: [] }])
   })
 
-  test('finds what another process stores after it has looked', async () => {
-    const { at, open } = project()
-    const other = open()
-    other.set('key', 'old')
-    // Called on what the look has found, before anything is computed.
-    const validate = (value: unknown) => {
-      if (value === 'old') other.set('key', 'new')
-      return value !== 'old'
-    }
-    const entries = openIn(at('cache')).cache.namespace('tool', { validate })
-    const { call, calls } = counted(() => 'computed')
-    expect(await getOrSet(entries, 'key', call)).toBe('new')
-    expect(calls.count).toBe(0)
-  })
-
   test('counts a miss for what it computes and a hit for what it finds', async () => {
     const { entries } = project()
     for (let i = 0; i < 3; i++) await getOrSet(entries, 'key', () => 1)

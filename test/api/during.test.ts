@@ -1,4 +1,4 @@
-// What happens to a key while it is computed counts: the result goes to those who asked before, and is not stored.
+// What happens to a key before and while it is computed counts: the result goes to those who asked before, and is not stored.
 
 import { describe, expect, test } from 'vitest'
 import type { Namespace } from '../../src/index.js'
@@ -62,3 +62,19 @@ describe.each(cases)('%s by %s of a key that %s', (change, by, before) => {
     await expectComputedAnew(other)
   })
 })
+
+test.each(['getOrSet', 'getOrSetSync'] as const)(
+  '%s finds what another process stores after it has looked',
+  async form => {
+    const dir = temporaryRoot()
+    const other = openAsAnotherProcess(dir).cache.namespace('tool')
+    other.set('key', 'old')
+    // Called on what the look has found, before anything is computed.
+    const validate = (value: unknown) => {
+      if (value === 'old') other.set('key', 'new')
+      return value !== 'old'
+    }
+    const entries = openIn(dir).cache.namespace('tool', { validate })
+    expect(await entries[form]('key', () => expect.fail('computed'))).toBe('new')
+  },
+)

@@ -5,18 +5,7 @@ import { dirname, join, relative } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import type { AnalyzeContext, ComputeContext, Namespace } from '../../src/index.js'
-import { answers, Tree, within } from '../support/projects.js'
-
-/** Two checkouts of one project, at `one` and `two`. */
-function checkouts(files: Record<string, string> = { 'package.json': '{}', 'src/a.js': 'a', config: '1' }) {
-  const tree = new Tree()
-  for (const name of ['one', 'two']) {
-    tree.write(Object.fromEntries(Object.entries(files).map(([path, content]) => [`${name}/${path}`, content])))
-  }
-  const { cache, warnings } = tree.opened()
-  const of = (name: string, portable = true) => cache.namespace('tool', { project: tree.at(name), portable })
-  return { tree, cache, warnings, of, one: of('one'), two: of('two') }
-}
+import { answers, checkouts, Tree, within } from '../support/projects.js'
 
 /** What `getOrSet` of `key` gives for `compute`, and how it was answered. */
 function asker(key: string, compute: (context: ComputeContext, directory: string) => unknown) {
@@ -28,15 +17,6 @@ function asker(key: string, compute: (context: ComputeContext, directory: string
 }
 
 const config = asker('config', ({ readFile }, directory) => readFile(join(directory, 'config')))
-
-/** What the call gives, or the code of the error that it throws. */
-function errorCode(call: () => unknown): unknown {
-  try {
-    return call()
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code
-  }
-}
 
 describe('an analysis', () => {
   const shout = ({ source }: AnalyzeContext) => source.toUpperCase()
@@ -132,42 +112,6 @@ describe('an analysis', () => {
       expect(entries.analyzeSync('look', tree.at('lib/x.js'), look, { onResult })).toEqual([tree.at('lib/x.js'), 'x'])
     }
     expect(results[0]?.isHit).toBe(false)
-  })
-
-  test('anywhere of an empty file is none of what takes its place', () => {
-    const { tree, one } = checkouts({ 'package.json': '{}', 'src/a.js': '' })
-    const path = tree.at('one/src/a.js')
-    const ask = () => one.analyzeSync('shout', path, shout, { anywhere: true })
-    const outer = () => one.getOrSetSync('outer', () => errorCode(ask))
-    expect([ask(), outer()]).toEqual(['', ''])
-    tree.remove('one/src/a.js')
-    expect([ask, outer].map(errorCode)).toEqual(['ENOENT', 'ENOENT'])
-    tree.write({ 'one/src/a.js/': '' })
-    expect([ask, outer].map(errorCode)).toEqual(['EISDIR', 'EISDIR'])
-    tree.remove('one/src/a.js')
-    tree.write({ 'one/src/a.js': 'b' })
-    expect([ask(), outer()]).toEqual(['B', 'B'])
-  })
-
-  test('anywhere is found by content alone, and depends on what else it looks at', () => {
-    const { tree, one, two } = checkouts()
-    tree.write({ 'two/lib/b.ts': 'a', 'two/config': '2' })
-    const calls: string[] = []
-    const ask = (entries: Namespace, file: string) =>
-      entries.analyzeSync('any', tree.at(file), ({ source }) => calls.push(source) && source, { anywhere: true })
-    expect([ask(one, 'one/src/a.js'), ask(two, 'two/lib/b.ts'), ask(two, 'two/src/a.js')]).toEqual(['a', 'a', 'a'])
-    expect(calls).toEqual(['a'])
-    const withConfig = (entries: Namespace, name: string, file: string) =>
-      entries.analyzeSync(
-        'with',
-        tree.at(`${name}/${file}`),
-        ({ source, readFile }) => source + readFile(tree.at(`${name}/config`)),
-        { anywhere: true },
-      )
-    for (let i = 0; i < 2; i++) {
-      expect(withConfig(one, 'one', 'src/a.js')).toBe('a1')
-      expect(withConfig(two, 'two', 'lib/b.ts')).toBe('a2')
-    }
   })
 })
 

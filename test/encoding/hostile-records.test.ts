@@ -6,19 +6,11 @@ import { CacheError } from '../../src/base/errors.js'
 import { decodeValue } from '../../src/encoding/decode.js'
 import { createValueCodec } from '../../src/encoding/encode.js'
 import { counting, inRounds } from '../support/torture.js'
+import { changes, decodeOrRefuse, isValueOrRefused, isValueOrRefusedOnceChanged } from './forged.js'
 import { bytesOf, json, recordBytes as records } from './record-bytes.js'
 
 const count = counting()
 const codec = createValueCodec({ cyclic: true, classInstances: 'refuse' })
-
-function decodeOrRefuse(bytes: Uint8Array): unknown {
-  try {
-    return decodeValue(bytes)
-  } catch (error) {
-    if (error instanceof CacheError && /^ERR_CACHE_CO(RRUPT|DEC)$/.test(error.code)) return error
-    throw error
-  }
-}
 
 const MALFORMED: Record<string, Uint8Array> = {
   'no JSON': json(''),
@@ -154,20 +146,9 @@ const likeRecords = fc
   )
   .map(([parts, strings, codecByte]) => records(Buffer.concat(parts), strings, codecByte))
 
-/** Only what a value may hold. */
-function isValue(value: unknown, seen = new Set<unknown>()): boolean {
-  if (typeof value === 'function' || typeof value === 'symbol') return false
-  if (typeof value !== 'object' || value === null || seen.has(value)) return true
-  seen.add(value)
-  return Object.getPrototypeOf(value) !== null && Object.values(value).every(item => isValue(item, seen))
-}
-
 describe('random bytes', () => {
   test('either decode to a value or are refused', async () => {
-    const property = fc.property(likeRecords, bytes => {
-      const value = decodeOrRefuse(bytes)
-      return value instanceof CacheError || isValue(value)
-    })
+    const property = fc.property(likeRecords, isValueOrRefused)
     await inRounds({ short: 1, share: 0.02 }, seed => {
       fc.assert(property, { seed, numRuns: 50_000 })
       count('hostile messages', 50_000)
@@ -175,13 +156,7 @@ describe('random bytes', () => {
   })
 
   test('changed values decode to a value or are refused', async () => {
-    const changes = fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 4 })
-    const property = fc.property(fc.anything({ withBigInt: true }), changes, (value, list) => {
-      const bytes = Uint8Array.from(codec.encode([value, { a: value, b: [{ a: -0, b: value }], c: /x/ }]))
-      for (const [at, byte] of list) bytes[1 + (at % (bytes.length - 1))] = byte
-      const changed = decodeOrRefuse(bytes)
-      return changed instanceof CacheError || isValue(changed)
-    })
+    const property = fc.property(fc.anything({ withBigInt: true }), changes, isValueOrRefusedOnceChanged)
     await inRounds({ short: 1, share: 0.02 }, seed => {
       fc.assert(property, { seed, numRuns: 20_000 })
       count('hostile messages', 20_000)

@@ -6,6 +6,8 @@ import { CacheError } from '../../src/base/errors.js'
 import { decodeValue } from '../../src/encoding/decode.js'
 import { createValueCodec } from '../../src/encoding/encode.js'
 import { counting, inRounds } from '../support/torture.js'
+import { changes, decodeOrRefuse, isValueOrRefused, isValueOrRefusedOnceChanged } from './forged.js'
+import { bytesOf } from './record-bytes.js'
 
 const count = counting()
 
@@ -16,17 +18,6 @@ const shapes = PROTOTYPES.map(prototype => Reflect.ownKeys(prototype))
 afterEach(() => {
   expect(PROTOTYPES.map(prototype => Reflect.ownKeys(prototype))).toEqual(shapes)
 })
-
-const bytesOf = (hex: string) => Buffer.from(hex.replaceAll(' ', ''), 'hex')
-
-function decodeOrRefuse(bytes: Uint8Array): unknown {
-  try {
-    return decodeValue(bytes)
-  } catch (error) {
-    if (error instanceof CacheError && /^ERR_CACHE_CO(RRUPT|DEC)$/.test(error.code)) return error
-    throw error
-  }
-}
 
 /** A message after its lists of keys. */
 function shaped(shapes: string, item: string, codec = 4): Buffer {
@@ -164,23 +155,9 @@ const cborish = fc
   .array(fc.oneof(fc.constantFrom(...HEADS).map(bytesOf), fc.uint8Array({ maxLength: 4 })), { maxLength: 40 })
   .chain(parts => fc.constantFrom(...BEGINNINGS).map(first => Buffer.concat([first, ...parts])))
 
-/** Only what a value may hold; a decoder's own objects (tags, functions) must never come out. */
-function isValue(value: unknown, seen = new Set<unknown>()): boolean {
-  if (typeof value === 'function' || typeof value === 'symbol') return false
-  if (typeof value !== 'object' || value === null || seen.has(value)) return true
-  seen.add(value)
-  if (value.constructor?.name === 'Tag' || Object.getPrototypeOf(value) === null) return false
-  if (value instanceof Map || value instanceof Set) return [...value].flat(1).every(item => isValue(item, seen))
-  if (ArrayBuffer.isView(value)) return true
-  return Object.values(value).every(item => isValue(item, seen))
-}
-
 describe('random bytes', () => {
   test('either decode to a value or are refused', async () => {
-    const property = fc.property(fc.oneof(cborish, fc.uint8Array({ maxLength: 60 })), bytes => {
-      const value = decodeOrRefuse(bytes)
-      return value instanceof CacheError || isValue(value)
-    })
+    const property = fc.property(fc.oneof(cborish, fc.uint8Array({ maxLength: 60 })), isValueOrRefused)
     await inRounds({ short: 1, share: 0.03 }, seed => {
       fc.assert(property, { seed, numRuns: 50_000 })
       count('hostile messages', 50_000)
@@ -188,14 +165,8 @@ describe('random bytes', () => {
   })
 
   test('changed messages decode to a value or are refused', async () => {
-    const changes = fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 4 })
     const values = fc.anything({ withBigInt: true, withDate: true, withMap: true, withSet: true, withTypedArray: true })
-    const property = fc.property(values, changes, (value, list) => {
-      const bytes = Uint8Array.from(codec.encode([value, { a: value, b: [{ a: -0, b: value }], c: /x/ }]))
-      for (const [at, byte] of list) bytes[1 + (at % (bytes.length - 1))] = byte
-      const changed = decodeOrRefuse(bytes)
-      return changed instanceof CacheError || isValue(changed)
-    })
+    const property = fc.property(values, changes, isValueOrRefusedOnceChanged)
     await inRounds({ short: 1, share: 0.03 }, seed => {
       fc.assert(property, { seed, numRuns: 20_000 })
       count('hostile messages', 20_000)

@@ -90,3 +90,14 @@ export function twoProjects() {
   onTestFinished(() => process.chdir(home))
   return { base, put, cache, in: (path: string) => process.chdir(join(base, path)) }
 }
+
+/** Two checkouts of one project, at `one` and `two`. */
+export function checkouts(files: Record<string, string> = { 'package.json': '{}', 'src/a.js': 'a', config: '1' }) {
+  const tree = new Tree()
+  for (const name of ['one', 'two']) {
+    tree.write(Object.fromEntries(Object.entries(files).map(([path, content]) => [`${name}/${path}`, content])))
+  }
+  const { cache, warnings } = tree.opened()
+  const of = (name: string, portable = true) => cache.namespace('tool', { project: tree.at(name), portable })
+  return { tree, cache, warnings, of, one: of('one'), two: of('two') }
+}
