@@ -83,8 +83,8 @@ function lookUp(entries: Entries, question: Ask): Outcome {
 }
 
 /** Whether a computation is for the epoch that its key has now: nothing was set or removed since it began. */
-function isOfEpoch(flight: Computation, { epoch }: Miss): boolean {
-  return flight.epoch === undefined || flight.epoch === epoch
+function isOfEpoch(flight: Computation, { found }: Miss): boolean {
+  return flight.epoch === undefined || flight.epoch === found?.head?.epoch
 }
 
 async function join(
@@ -182,17 +182,18 @@ function* lease(
 ): Steps<Hit | undefined> {
   const { store } = entries
   const wait = newWait()
-  // The head that was found to hold no answer: another one may hold it.
-  let missed = miss.check
+  // The lease is taken only of the head that was found to hold no answer: another one may hold it.
+  let { found } = miss
   for (let waitMs = MIN_WAIT_MS; ; ) {
-    const found = entries.attempt(undefined, () => store.manifest.look(question.key))
+    found ??= entries.attempt(undefined, () => store.manifest.look(question.key))
     if (!found) return undefined
     if (mayWait && isWorthWaiting(found, wait, isSync)) {
       computation.hasWaited = true
       yield { waitMs }
       waitMs = Math.min(2 * waitMs, MAX_WAIT_MS)
-    } else if (found.check === missed) {
-      const epoch = entries.attempt(null, () => takeLease(store, question.key, found, isSync))
+    } else {
+      const head = found
+      const epoch = entries.attempt(null, () => takeLease(store, question.key, head, isSync))
       // Nothing can be written, so that nothing will be stored.
       if (epoch === null) return undefined
       if (epoch !== undefined) {
@@ -204,7 +205,7 @@ function* lease(
     store.environment.turn.end()
     const outcome = entries.find(question.key, question)
     if (outcome.reason === undefined) return outcome
-    missed = outcome.check || found.check
+    found = outcome.found
   }
 }
 

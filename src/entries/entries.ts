@@ -231,7 +231,7 @@ export class Entries {
       const validity = this.validate(entry, asker)
       if (validity.reason !== undefined) return undefined
       const decoded = value.get()
-      this.#noteUse(key, head, check, asker, validity)
+      this.#noteUse(key, head, check)
       return { value: decoded, entry }
     } catch (error) {
       return missing(this.#unread(error))
@@ -251,7 +251,7 @@ export class Entries {
     const { manifest, blobs } = this.store
     const found = manifest.look(key)
     const { head, entry, removal, check, record } = found
-    if (!head) return missing(removal?.cause ?? this.#whyAbsent(key))
+    if (!head) return missing(removal?.cause ?? this.#whyAbsent(key), found)
     const asker = question?.asker ?? this.asker()
     const snapshot = entry && !entry.inputs ? undefined : this.store.snapshot()
     if (!entry) return this.#findAnswer(key, found, question, asker, snapshot, removal?.cause ?? this.#whyAbsent(key))
@@ -262,18 +262,18 @@ export class Entries {
     const validity = this.validate(entry, asker, question?.ttlMs, snapshot)
     if (validity.reason !== undefined) {
       const reason = this.#isBeforeRefresh(entry) ? 'refresh' : validity.reason
-      if (!isComputed) return { reason, epoch: head.epoch, check, validity }
+      if (!isComputed) return { reason, found, validity }
       return this.#findAnswer(key, found, question, asker, snapshot, reason, validity)
     }
     const { location } = entry.blob
     const bytes = blobs.get(entry.blob)
-    if (!bytes) return { reason: 'blob-missing', epoch: head.epoch, check, validity: undefined }
+    if (!bytes) return missing('blob-missing', found)
     const value = decodeValue(bytes)
-    if (!this.#isAsExpected(value)) return { reason: 'invalid', epoch: head.epoch, check, validity: undefined }
+    if (!this.#isAsExpected(value)) return missing('invalid', found)
     // Before what follows may replace the entry.
     const state = text === undefined ? undefined : manifest.stateAt(key)
     if (text !== undefined && state && record) this.#cached.offer(text, key, state, record, bytes)
-    this.#noteUse(key, head, check, asker, validity, entry.blob.location !== location)
+    this.#noteUse(key, head, check, entry.blob.location !== location)
     return { value, entry }
   }
 
@@ -290,7 +290,7 @@ export class Entries {
     const snapshot = looked ?? this.store.snapshot()
     const { epoch = 0, entry: before } = current.head ?? {}
     const digest = question ? question.digest : before?.question
-    const miss = { reason, epoch, check: current.check, validity, snapshot }
+    const miss = { reason, found: current, validity, snapshot }
     const found = findAnswer(this.store, key, epoch, digest, asker, snapshot)
     if (!found || this.validate(found.entry, asker, question?.ttlMs, snapshot).reason !== undefined) return miss
     const { entry } = found
@@ -302,7 +302,7 @@ export class Entries {
     if (before?.seenIn === undefined || before.seenIn === asker.dir) {
       this.write(() => this.#makeCurrent(key, current, { ...entry, seenIn: before?.seenIn ?? entry.seenIn }, bytes))
     } else {
-      this.#noteUse(found.key, { epoch, entry }, found.check, asker, VALID)
+      this.#noteUse(found.key, { epoch, entry }, found.check)
     }
     return { value, entry }
   }
@@ -332,21 +332,13 @@ export class Entries {
     }
   }
 
-  /** Remembers new metadata of its inputs, else the use, and where the blob is now. */
-  #noteUse(key: EntryKey, head: Head, check: number, { dir }: Asker, { refreshed }: Validity, hasMoved = false): void {
+  /** Remembers the use, and where the blob is now. */
+  #noteUse(key: EntryKey, head: Head, check: number, hasMoved = false): void {
     const { entry } = head
     if (!entry || !this.store.canWrite) return
     const usedAt = this.store.now()
-    const { manifest } = this.store
-    // Two checkouts that are used in turns would replace each other's metadata; the file hashes have both.
-    const isSeenHere = entry.seenIn === undefined || entry.seenIn === dir
-    if (refreshed && isSeenHere) {
-      // Unless the key was set again meanwhile; a failure costs no more than the next check.
-      const amended = { ...head, entry: { ...entry, usedAt, inputs: refreshed } }
-      this.attempt(false, () => manifest.swap({ key, head: amended }, check))
-    } else if (hasMoved || isUseDue(entry.usedAt, usedAt)) {
-      this.attempt(undefined, () => manifest.amendLater(key, { ...head, entry: { ...entry, usedAt } }, check))
-    }
+    if (!hasMoved && !isUseDue(entry.usedAt, usedAt)) return
+    this.attempt(undefined, () => this.store.manifest.amendLater(key, { ...head, entry: { ...entry, usedAt } }, check))
   }
 
   #whyAbsent(key: EntryKey): MissReason {

@@ -3,6 +3,7 @@
 import type { MissReason } from '../api/index.js'
 import type { Asker, Snapshot, Validity } from '../inputs/snapshot.js'
 import type { Entry } from '../manifest/entry.js'
+import type { Lookup } from '../manifest/manifest.js'
 
 /** What a computing call asks, beyond the key. */
 export interface Question {
@@ -22,10 +23,8 @@ export interface Hit {
 export interface Miss {
   value?: undefined
   reason: MissReason
-  /** Of the head, where there is one. */
-  epoch: number | undefined
-  /** Of the head's record, 0 where there is none or it could not be read. */
-  check: number
+  /** What there was under the key; undefined where that could not be read. */
+  found: Lookup | undefined
   /** What made the current entry stale. */
   validity: Validity | undefined
   /** What was looked at to find that out. */
@@ -34,6 +33,6 @@ export interface Miss {
 
 export type Outcome = Hit | Miss
 
-export function missing(reason: MissReason): Miss {
-  return { reason, epoch: undefined, check: 0, validity: undefined }
+export function missing(reason: MissReason, found?: Lookup): Miss {
+  return { reason, found, validity: undefined }
 }

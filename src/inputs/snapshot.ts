@@ -40,8 +40,6 @@ export interface Validity {
   input?: Input
   /** Its absolute path, if it is a file's. */
   path?: string | undefined
-  /** The inputs with new metadata, where some changed without their content. */
-  refreshed?: Input[]
 }
 
 export const VALID: Validity = {}
@@ -63,16 +61,11 @@ export class Snapshot {
 
   /** Whether all inputs are as they were recorded. @throws errors that aren't the file system's */
   validate(inputs: readonly Input[], asker: Asker, strategy: Strategy): Validity {
-    let refreshed: Input[] | undefined
-    for (let at = 0; at < inputs.length; at++) {
-      const input = inputs[at] as Input
+    for (const input of inputs) {
       const found = this.#validateOne(input, asker, strategy)
-      if (found === VALID) continue
-      if (found.reason !== undefined) return found
-      refreshed ??= [...inputs]
-      refreshed[at] = found.refreshed?.[0] ?? input
+      if (found !== VALID) return found
     }
-    return refreshed ? { refreshed } : VALID
+    return VALID
   }
 
   /** What looking again gives, for inputs or references. Undefined where that can't be recorded. */
@@ -169,7 +162,7 @@ export class Snapshot {
     const path = this.pathOf(input, asker)
     if (!now) return { reason: 'unreadable', input, path }
     if (!isSameState(now, input)) return { reason: reasonOf(input, now), input, path }
-    return look === 'glob' && input.inode !== 0 ? { refreshed: [now] } : VALID
+    return VALID
   }
 
   #validateFile(input: Input, asker: Asker, strategy: Strategy): Validity {
@@ -183,8 +176,7 @@ export class Snapshot {
     const found = source.input(strategy === 'content')
     if (!found) return { reason: 'source-changed', input, path }
     if (!isSameState(found, input)) return { reason: reasonOf(input, found), input, path }
-    if (!hasStat || (found.isRacy === input.isRacy && isSameMetadata(found, input))) return VALID
-    return { refreshed: [{ ...found, path: input.path, isRelative: input.isRelative }] }
+    return VALID
   }
 
   #validateList(id: string, asker: Asker, strategy: Strategy): Validity {

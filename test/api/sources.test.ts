@@ -203,6 +203,21 @@ describe('a source that stays the same is a hit', () => {
     expect([readsOfGet(), readsOfGet()]).toEqual([1, 0])
   })
 
+  test('a touched file is read by one process, and by no later one', () => {
+    const { root, source } = project()
+    const readsOfProcess = () => {
+      const { files, traffic, reset } = meteredFiles({ now: () => Date.now() + HOUR_MS })
+      const { cache } = openAsAnotherProcess(join(root, 'cache'), {}, { files })
+      reset()
+      expect(cache.namespace('tool').get('key')).toBe('analysed')
+      const { readFile = 0 } = traffic.calls
+      cache.close()
+      return readFile
+    }
+    utimesSync(source, AN_HOUR_AGO, AN_HOUR_AGO)
+    expect([readsOfProcess(), readsOfProcess(), readsOfProcess()]).toEqual([1, 0, 0])
+  })
+
   test('even where the cache cannot record its new times', () => {
     const { root, source } = project()
     utimesSync(source, new Date(0), new Date(0))
