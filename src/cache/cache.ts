@@ -15,7 +15,7 @@ import type {
   Watcher,
   WatchOptions,
 } from '../api/index.js'
-import { CacheError, type CacheWarning, errnoOf } from '../base/errors.js'
+import { CacheError, type CacheErrorCode, type CacheWarning, errnoOf } from '../base/errors.js'
 import { escapeNamespace, unescapeNamespace } from '../base/layout.js'
 import { refuseOption } from '../base/options.js'
 import { currentFrame, enterAsync, leaveAsync, runInAsyncFrame } from '../compute/frame.js'
@@ -324,7 +324,7 @@ export class CacheHandle implements Cache {
       get canWrite() {
         return !isReadOnly && !storage.problem()
       },
-      report: this.#report,
+      report: error => this.#warn(error, directory),
       diskBytes: () => diskUsage(environment.files, layout.namespace(directory)),
       indexSoon: () => this.#storage.indexSoon(this.#report),
       afterSet: (count, bytes) => this.#upkeep.afterSet(count, bytes),
@@ -340,10 +340,12 @@ export class CacheHandle implements Cache {
     }
   }
 
-  #warn(error: unknown): void {
+  /** Once for each code; what concerns one plugin alone, once for each namespace. */
+  #warn(error: unknown, directory = ''): void {
     const code = error instanceof CacheError ? error.code : errnoOf(error) ? 'ERR_CACHE_IO' : 'ERR_CACHE_CORRUPT'
-    if (this.#warned.has(code)) return
-    this.#warned.add(code)
+    const name = PLUGIN_CODES.has(code) ? `${code} ${directory}` : code
+    if (this.#warned.has(name)) return
+    this.#warned.add(name)
     const message = error instanceof Error ? error.message : String(error)
     this.#onWarning({ code, message: `${message} The cache at ${this.dir} goes on without it.`, cause: error })
   }
@@ -352,6 +354,14 @@ export class CacheHandle implements Cache {
     if (this.#isClosed) throw new CacheError('ERR_CACHE_CLOSED', 'The cache was closed.')
   }
 }
+
+/** Of warnings that a plugin's author can do something about. */
+const PLUGIN_CODES = new Set<CacheErrorCode>([
+  'ERR_CACHE_OPTION',
+  'ERR_CACHE_VALUE',
+  'ERR_CACHE_VALUE_TOO_LARGE',
+  'ERR_CACHE_PORTABLE',
+])
 
 /** Longer configurations are none. */
 const MAX_CONFIG_BYTES = 1024 * 1024

@@ -231,7 +231,7 @@ describe.each(FORMS)('%s', (_form, getOrSet) => {
     expect([calls.count, entries.has('key')]).toEqual([2, false])
   })
 
-  test('returns a result that cannot be stored as it is, with one warning', async () => {
+  test('returns a result that cannot be stored as it is, with one warning for each namespace', async () => {
     const { at } = project()
     const { cache, warnings } = openAsAnotherProcess(at('cache'))
     const entries = cache.namespace('tool')
@@ -239,6 +239,8 @@ describe.each(FORMS)('%s', (_form, getOrSet) => {
     for (let i = 0; i < 2; i++) expect(await getOrSet(entries, 'key', () => result)).toBe(result)
     expect(entries.has('key')).toBe(false)
     expect(warnings.map(({ code }) => code)).toEqual(['ERR_CACHE_VALUE'])
+    await getOrSet(cache.namespace('other'), 'key', () => result)
+    expect(warnings.map(({ message }) => /namespace "(\w+)"/.exec(message)?.[1])).toEqual(['tool', 'other'])
   })
 
   test('refuses sources that are named when the computation has ended', async () => {
