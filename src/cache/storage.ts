@@ -8,6 +8,7 @@
 
 import type { CacheError } from '../base/errors.js'
 import { type Layout, LISTS_DIRECTORY, layoutOf } from '../base/layout.js'
+import { monotonicMs } from '../base/monotonic.js'
 import { sharedState } from '../base/shared-state.js'
 import { Blobs } from '../blobs/blobs.js'
 import { Counters } from '../counters/counters.js'
@@ -220,7 +221,7 @@ export class Storage {
   /** Has what was gathered be written within seconds: a killed process, or a terminated worker, loses no more. */
   #flushSoon(count: number): void {
     if (this.environment.readOnly || this.#flushTimer) return
-    const now = performance.now()
+    const now = monotonicMs()
     this.#gatheredAt ??= now
     // A process that makes a few calls and ends writes at exit; its first timer would cost it most of a millisecond.
     if (count < MIN_TIMED_COUNT && now - this.#gatheredAt < FLUSH_MS) return

@@ -6,6 +6,7 @@
 // patience; then they compute the value themselves. A damaged or lost lease costs a second computation.
 
 import { errnoOf } from '../base/errors.js'
+import { monotonicMs } from '../base/monotonic.js'
 import type { NamespaceStore } from '../entries/store.js'
 import type { Lease } from '../manifest/entry.js'
 import { drawEpoch, type EntryKey, type Lookup } from '../manifest/manifest.js'
@@ -53,11 +54,6 @@ function thisOwner(): Pick<Lease, 'owner' | 'pid' | 'host'> {
 export function newWait(): Wait {
   const nowMs = monotonicMs()
   return { startedMs: nowMs, beatAt: 0, beatSeenMs: nowMs, owner: undefined }
-}
-
-/** A clock that isn't set back. */
-function monotonicMs(): number {
-  return process.uptime() * 1000
 }
 
 /** Whether the value is computed elsewhere, by an owner that is worth waiting for; `isSync`: the wait blocks this thread. */

@@ -80,7 +80,7 @@ test('a get loads the core alone, and no module of Node that takes long', () => 
     require('node:assert')
     const before = new Set(process.moduleLoadList)
     ${GET}
-    const isSlow = /(crypto|child_process|zlib|worker_threads|net|os|url)$/
+    const isSlow = /(crypto|child_process|zlib|worker_threads|net|os|perf_hooks|url)$/
     const slow = process.moduleLoadList.filter(name => !before.has(name) && isSlow.test(name))
     console.log(Object.keys(require.cache).map(file => file.split(/[\\\\/]/).slice(-3).join('/')), slow)`
   expect(run(loads)).toBe(`[ 'wicked-cache/dist/index.cjs' ] []\n`)
