@@ -41,14 +41,16 @@ const FILES = [
   { file: 'test/api/inputs.test.ts', only: /^(?!.*absolute patterns)/ },
 ].map(each => (typeof each === 'string' ? { file: each } : each))
 let placeCount = 0
-const FILE_LIMIT_MS = 600_000
+/** Wine may hang: what takes longer is killed, and counts as a failure. */
+const FILE_LIMIT_MS = 900_000
+const COMMAND_LIMIT_MS = 180_000
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
 const wanted = process.argv.slice(2)
 const files = FILES.filter(({ file }) => wanted.length === 0 || wanted.some(part => file.includes(part)))
 
 if (!isWindows && spawnSync('wine', ['--version'], { stdio: 'ignore' }).status !== 0) {
-  console.log('Wine is not installed, so nothing was tested on Windows: apt-get install wine')
+  console.log('Wine is not installed, so nothing was tested on Windows. On Debian: apt-get install wine wine64')
   process.exit(process.env.WICKED_CACHE_ENGINES === 'required' ? 1 : 0)
 }
 
@@ -60,18 +62,38 @@ const node = isWindows
 /** Drive Z of Wine is the root directory. */
 const windowsPath = path => (isWindows ? path : `Z:${path.replaceAll('/', '\\')}`)
 
+for (const [signal, code] of Object.entries({ SIGHUP: 129, SIGINT: 130, SIGTERM: 143 })) {
+  process.on(signal, () => {
+    cleanUp()
+    process.exit(code)
+  })
+}
 try {
   if (!isWindows) prepareWine()
   process.exitCode = (await runAll()) ? 0 : 1
+} catch (error) {
+  console.log(error)
+  process.exitCode = 1
 } finally {
-  if (!isWindows) spawnSync('wineserver', ['--kill', '--wait'], { env, stdio: 'ignore' })
+  cleanUp()
+}
+
+/** Ends all processes of this run's Wine, and removes what is theirs. */
+function cleanUp() {
+  if (!isWindows) spawnSync('wineserver', ['--kill', '--wait'], { env, stdio: 'ignore', timeout: COMMAND_LIMIT_MS })
   rmSync(directory, { recursive: true, force: true, maxRetries: 10 })
 }
 
 function wineEnvironment() {
   const { DISPLAY: _, ...rest } = process.env
-  // Without the offers to install .NET and a browser.
-  const wine = { WINEPREFIX: join(directory, 'wine'), WINEDEBUG: '-all', WINEDLLOVERRIDES: 'mscoree,mshtml=' }
+  const wine = {
+    // Of this run alone: what is in the user's own stays as it is, and does not matter.
+    WINEPREFIX: join(directory, 'wine'),
+    WINEARCH: 'win64',
+    WINEDEBUG: '-all',
+    // Without the offers to install .NET and a browser.
+    WINEDLLOVERRIDES: 'mscoree,mshtml=',
+  }
   return { ...rest, ...wine, NODE_OPTIONS: '' }
 }
 
@@ -85,8 +107,15 @@ function prepareWine() {
     ['reg', 'add', 'HKCU\\Software\\Wine', '/v', 'Version', '/d', 'win10', '/f'],
   ]
   for (const command of commands) {
-    const { status, signal, error } = spawnSync('wine', command, { env, stdio: 'ignore', timeout: 180_000 })
-    if (status !== 0) throw error ?? new Error(`wine ${command.join(' ')} ended with ${status ?? signal}`)
+    const options = { env, encoding: 'utf8', timeout: COMMAND_LIMIT_MS, killSignal: 'SIGKILL' }
+    const { status, signal, error, stderr } = spawnSync('wine', command, {
+      ...options,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    })
+    if (status === 0) continue
+    const how =
+      error?.code === 'ETIMEDOUT' ? `took longer than ${COMMAND_LIMIT_MS / 1000} s` : `ended with ${status ?? signal}`
+    throw new Error(`wine ${command.join(' ')} ${how}.\n${stderr}`, { cause: error })
   }
 }
 
@@ -107,7 +136,9 @@ async function runAll() {
       failed += failures.length
       const seconds = Math.round((performance.now() - began) / 1000)
       console.log(`${failures.length === 0 ? 'ok    ' : 'FAILED'} ${file}: ${summary(results)}, ${seconds} s`)
-      if (process.env.WINDOWS_TIMES) for (const { name, ms } of results) console.log(`  ${ms} ms ${name}`)
+      if (process.env.WINDOWS_TIMES) {
+        for (const { name, ms, state } of results) if (state !== 'skip') console.log(`  ${ms} ms ${name}`)
+      }
       for (const { name, error } of failures) console.log(`\n  ${name}\n${(error ?? '').replace(/^/gm, '    ')}`)
     }
   }
@@ -136,6 +167,7 @@ async function runFile({ file, only }, worker) {
     windowsPath,
   })
   const [program, args] = isWindows ? [node, []] : ['wine', [node]]
+  const began = performance.now()
   const child = spawn(program, [...args, windowsPath(outfile)], {
     cwd: root,
     env: { ...env, ...(only && { TEST_NAME: only.source }) },
@@ -150,7 +182,10 @@ async function runFile({ file, only }, worker) {
   const lines = readLines(results)
   const found = lines.filter(({ isWhole }) => !isWhole)
   if (found.length < lines.length && ended === 0) return found
-  const error = `The process ended with ${ended}.\n${readFileSync(errors, 'utf8').slice(-2000)}`
+  const isHung = ended === 'SIGKILL' && performance.now() - began >= FILE_LIMIT_MS
+  const how = isHung ? `was killed after ${FILE_LIMIT_MS / 1000} s` : `ended with ${ended}`
+  const last = found.at(-1)?.name ?? 'none'
+  const error = `The process ${how}. The last test that ended: ${last}.\n${readFileSync(errors, 'utf8').slice(-2000)}`
   return [...found, { name: 'the file as a whole', state: 'fail', error }]
 }
 

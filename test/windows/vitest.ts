@@ -91,8 +91,9 @@ export async function runTests(path: string, results: string, load: () => Promis
       sequence: { seed: 1, hooks: 'stack', setupFiles: 'list' },
       chaiConfig: undefined,
       maxConcurrency: 4,
-      testTimeout: 120_000,
-      hookTimeout: 120_000,
+      // Under Wine a process takes a second to start, on a busy machine several.
+      testTimeout: 300_000,
+      hookTimeout: 300_000,
       retry: 0,
       includeTaskLocation: false,
       tags: [],
