@@ -4,7 +4,7 @@ import { dirname, join, normalize, resolve } from 'node:path'
 import type { AnalyzeContext, ComputeContext, GlobOptions, PathLike } from '../api/index.js'
 import { assertOptions, refuseOption } from '../base/options.js'
 import type { Files } from '../files/files.js'
-import { globDetail, joined, matcherOf, selectFrom } from '../inputs/glob.js'
+import { globDetail, isAbsolutePattern, joined, matcherOf, selectFrom, withSlashes } from '../inputs/glob.js'
 import { type Input, inputOf } from '../inputs/input.js'
 import { type Asker, environmentDigest, type Snapshot, type SnapshotMeans } from '../inputs/snapshot.js'
 import { isImpossible, type Source } from '../inputs/source.js'
@@ -100,16 +100,17 @@ export class Observer {
   glob(patterns: string | readonly string[], options?: GlobOptions): string[] {
     this.#recorder.assertRunning()
     const { cwd = '.' } = assertOptions('glob', options, ['cwd'])
-    const list = typeof patterns === 'string' ? [patterns] : Array.isArray(patterns) ? [...patterns] : ['']
-    if (!list.every(pattern => typeof pattern === 'string' && pattern !== '')) {
+    const given = typeof patterns === 'string' ? [patterns] : Array.isArray(patterns) ? [...patterns] : ['']
+    if (!given.every(pattern => typeof pattern === 'string' && pattern !== '')) {
       throw refuseOption('Glob patterns must be texts.', patterns)
     }
+    const list = given.map(pattern => withSlashes(pattern))
     if (cwd === '') throw refuseOption('cwd must be the path of a directory.', cwd)
     const base = this.#given(cwd)
     const matcher = matcherOf(list)
     const found = new Set<string>()
     const walk = (at: string) => {
-      const path = at.startsWith('/') ? at : join(base.absolute, at)
+      const path = isAbsolutePattern(at) ? resolve(base.absolute, at) : join(base.absolute, at)
       const source = this.#input.snapshot().source(path)
       const detail = globDetail(at, list)
       const selected = source.select(items => selectFrom(items, at, matcher))

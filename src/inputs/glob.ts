@@ -22,6 +22,25 @@ interface Matcher {
 const matchers = new Map<string, Matcher>()
 const MAX_MATCHERS = 64
 
+/** A backslash is no separator to picomatch on any system, so that equal patterns mean the same everywhere. */
+const OPTIONS = { windows: false }
+
+/**
+ * The pattern with `/` between its parts. On Windows, one that begins like an absolute path with backslashes has them between
+ * all of its parts: `C:\src\*.js`, `\\server\share\*.js`. In other patterns a backslash takes the meaning away from what follows.
+ */
+export function withSlashes(pattern: string, isWindows = process.platform === 'win32'): string {
+  if (!isWindows || !/^!?(?:[a-z]:\\|\\\\)/i.test(pattern)) return pattern
+  const [, not, path] = pattern.match(/^(!?)(.*)$/s) as [string, string, string]
+  const plain = path.replace(/^\\\\\?\\unc\\/i, '\\\\').replace(/^\\\\\?\\/, '')
+  return not + plain.replaceAll('\\', '/')
+}
+
+/** Whether a pattern, or a place that it names, is the same in whatever directory. */
+export function isAbsolutePattern(pattern: string, isWindows = process.platform === 'win32'): boolean {
+  return pattern.startsWith('/') || (isWindows && /^[a-z]:\//i.test(pattern))
+}
+
 export function globDetail(at: string, patterns: readonly string[]): string {
   return JSON.stringify({ at, patterns } satisfies GlobAt)
 }
@@ -67,10 +86,10 @@ function createMatcher(patterns: readonly string[]): Matcher {
   const positive = patterns
     .filter(pattern => !pattern.startsWith('!'))
     .map(pattern => pattern.replace(/^(?:\.\/)+/, ''))
-  const includes = positive.map(pattern => picomatch(pattern))
-  const excludes = negative.map(pattern => picomatch(pattern, { dot: true }))
+  const includes = positive.map(includeOf)
+  const excludes = negative.map(pattern => picomatch(pattern, { ...OPTIONS, dot: true }))
   const closed = negative.flatMap(pattern =>
-    pattern.endsWith('/**') ? picomatch(pattern.slice(0, -3), { dot: true }) : [],
+    pattern.endsWith('/**') ? picomatch(pattern.slice(0, -3), { ...OPTIONS, dot: true }) : [],
   )
   const ways = positive.map(wayOf)
   return {
@@ -80,34 +99,35 @@ function createMatcher(patterns: readonly string[]): Matcher {
   }
 }
 
+/** A relative pattern finds nothing where an absolute one leads. */
+function includeOf(pattern: string): (path: string) => boolean {
+  const matches = picomatch(pattern, OPTIONS)
+  const isAbsolute = isAbsolutePattern(pattern)
+  return path => isAbsolutePattern(path) === isAbsolute && matches(path)
+}
+
 /** The part of a pattern before anything that is special. */
 function startOf(pattern: string): string {
   const { base, glob } = picomatch.scan(pattern)
-  if (glob === '') return base.includes('/') ? base.slice(0, base.lastIndexOf('/')) || '/' : ''
-  return base
+  const start = glob === '' ? base.slice(0, Math.max(base.lastIndexOf('/'), 0)) : base
+  // The root of all, or of a drive, ends with its slash: without it, it is the working directory.
+  return isAbsolutePattern(pattern) && /^(?:[a-z]:)?$/i.test(start) ? `${start}/` : start
 }
 
 /** Whether a directory is one that the pattern leads through. */
 function wayOf(pattern: string): (path: string) => boolean {
+  const isAbsolute = isAbsolutePattern(pattern)
   // Where braces or parentheses hold a slash, parts can't be told apart: every directory may be on the way.
-  if (/[{(][^})]*\//.test(pattern)) return () => true
-  const parts = pattern.split('/')
-  // Before the first slash of an absolute pattern there is nothing.
-  const matchesPart = parts.map(part => (part === '**' ? undefined : part === '' ? () => false : picomatch(part)))
+  if (/[{(][^})]*\//.test(pattern)) return path => isAbsolutePattern(path) === isAbsolute
+  const parts = pattern.replace(/^\/+/, '').split('/')
+  const matchesPart = parts.map(part => (part === '**' ? undefined : picomatch(part, OPTIONS)))
   const isOn = (names: readonly string[], nameAt: number, partAt: number): boolean => {
     if (nameAt === names.length) return partAt < parts.length
     if (partAt >= parts.length) return false
     const matches = matchesPart[partAt]
-    if (matches) return names[nameAt] !== '' && matches(names[nameAt] as string) && isOn(names, nameAt + 1, partAt + 1)
+    if (matches) return matches(names[nameAt] as string) && isOn(names, nameAt + 1, partAt + 1)
     const isHidden = (names[nameAt] as string).startsWith('.')
     return isOn(names, nameAt, partAt + 1) || (!isHidden && isOn(names, nameAt + 1, partAt))
   }
-  return path => {
-    const names = path.split('/')
-    if (pattern.startsWith('/') && path.startsWith('/')) return isOnAbsolute(names)
-    return isOn(names, 0, 0)
-  }
-  function isOnAbsolute(names: readonly string[]): boolean {
-    return isOn(names.slice(1), 0, 1)
-  }
+  return path => isAbsolutePattern(path) === isAbsolute && isOn(path.replace(/^\/+/, '').split('/'), 0, 0)
 }

@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { withOwnFunctions } from '../../scripts/wasm.mjs'
 
@@ -37,7 +37,7 @@ export async function bundle({ build, root, entry, outfile, results, worker, win
       'cbor-x': packageFile('cbor-x', 'index.js'),
       '#xxhash.wasm': packageFile('xxhash-wasm', 'workerd/xxhash.wasm'),
     },
-    plugins: [inlineWasm, builtWorker(worker), ownPaths(root, windowsPath)],
+    plugins: [inlineWasm, builtWorker(worker), mocked(path), ownPaths(root, windowsPath)],
   })
 }
 
@@ -58,6 +58,30 @@ const builtWorker = worker => ({
         import { copyFileSync } from 'node:fs'
         export const build = async ({ outfile }) => copyFileSync(${JSON.stringify(worker)}, outfile)`,
     }))
+  },
+})
+
+/**
+ * What `vi.mock` at the start of a line of the tests does for a module of the project. The factory uses nothing of its file; that
+ * it is asynchronous would keep modules that import each other waiting.
+ */
+const mocked = path => ({
+  name: 'mocked',
+  setup({ onResolve, onLoad }) {
+    const mocks = readFileSync(path, 'utf8').matchAll(/^vi\.mock\((?:import\()?'(\.[^']*)'\)?, async (.*?^\}\))\)$/gms)
+    for (const [, module, asynchronous] of mocks) {
+      const file = join(dirname(path), module.replace(/js$/, 'ts'))
+      const exported = readFileSync(file, 'utf8').matchAll(/^export (?:const|function|class) (\w+)/gm)
+      const list = Array.from(exported, ([, name]) => name).join()
+      const contents = `
+        import * as original from ${JSON.stringify(`${file}?original`)}
+        const { ${list} } = (${asynchronous.replaceAll('await original()', 'original')})(original)
+        export { ${list} }`
+      onResolve({ filter: /\?original$/ }, args => ({ path: args.path.replace('?original', ''), suffix: '?original' }))
+      onLoad({ filter: new RegExp(`${basename(file)}$`) }, args =>
+        args.path === file && args.suffix === '' ? { contents, loader: 'ts', resolveDir: dirname(file) } : undefined,
+      )
+    }
   },
 })
 

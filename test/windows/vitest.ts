@@ -47,6 +47,8 @@ function assign(name: string, value: string | undefined): void {
 }
 
 const vi = {
+  /** The bundle has done it. */
+  mock: () => undefined,
   fn,
   spyOn,
   restoreAllMocks,

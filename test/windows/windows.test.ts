@@ -74,6 +74,36 @@ test('all ways to write the path of a source lead to it', () => {
   }
 })
 
+test('absolute glob patterns in all forms find the files, and become stale with them', () => {
+  const directory = temporaryDirectory()
+  mkdirSync(join(directory, 'src', 'deep'), { recursive: true })
+  for (const name of ['a.js', 'deep\\b.js', 'c.css']) writeFileSync(join(directory, 'src', name), '')
+  const slashes = directory.replaceAll('\\', '/')
+  const patterns = [
+    `${directory}\\src\\**\\*.js`,
+    `${directory}/src/**/*.js`,
+    `${slashes}/src/**/*.js`,
+    `\\\\?\\${directory}\\src\\**\\*.js`,
+  ]
+  const { cache } = openIn(temporaryRoot())
+  for (const [index, pattern] of patterns.entries()) {
+    const ns = cache.namespace(`tool ${index}`)
+    const ask = () => ns.getOrSetSync('files', ctx => ctx.glob([pattern, `!${directory}\\src\\not\\**`]))
+    const found = ['a.js', 'deep/b.js'].map(name => `${slashes}/src/${name}`)
+    expect([ask(), ask()], pattern).toEqual([found, found])
+    mkdirSync(join(directory, 'src', 'not'))
+    writeFileSync(join(directory, 'src', 'not', 'd.js'), '')
+    writeFileSync(join(directory, 'src', 'deep', 'new.js'), '')
+    expect(ask(), pattern).toEqual([...found, `${slashes}/src/deep/new.js`])
+    rmSync(join(directory, 'src', 'deep', 'new.js'))
+    rmSync(join(directory, 'src', 'not'), { recursive: true })
+  }
+  // Of the root of a drive.
+  const ns = cache.namespace('drive')
+  expect(ns.getOrSetSync('root', ctx => ctx.glob(`${directory.slice(0, 3)}*/`))).toEqual([])
+  expect(ns.getOrSetSync('cwd', ctx => ctx.glob('*.js', { cwd: join(directory, 'src') }))).toEqual(['a.js'])
+})
+
 test('recorded paths have slashes, so that checkouts elsewhere find them', () => {
   const directory = temporaryDirectory()
   const { cache } = openIn(temporaryRoot())

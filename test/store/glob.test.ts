@@ -1,0 +1,77 @@
+// The pure parts of globs: which patterns are absolute, and where they lead.
+
+import { describe, expect, test } from 'vitest'
+import { isAbsolutePattern, matcherOf, withSlashes } from '../../src/inputs/glob.js'
+
+describe('a pattern on Windows', () => {
+  test.each([
+    ['C:\\src\\**\\*.js', 'C:/src/**/*.js'],
+    ['c:\\*', 'c:/*'],
+    ['!C:\\src\\a.js', '!C:/src/a.js'],
+    ['C:\\project/src/**', 'C:/project/src/**'],
+    ['\\\\server\\share\\*.js', '//server/share/*.js'],
+    ['\\\\?\\C:\\src\\*.js', 'C:/src/*.js'],
+    ['!\\\\?\\UNC\\server\\share\\*.js', '!//server/share/*.js'],
+    ['C:/src/\\[a\\].js', 'C:/src/\\[a\\].js'],
+    ['src/\\(a\\).js', 'src/\\(a\\).js'],
+    ['\\*.js', '\\*.js'],
+  ])('%j is %j', (pattern, expected) => {
+    expect(withSlashes(pattern, true)).toBe(expected)
+    expect(withSlashes(pattern, false)).toBe(pattern)
+  })
+
+  test.each([
+    ['C:/src', true],
+    ['c:/', true],
+    ['//server/share', true],
+    ['/src', true],
+    ['C:src', false],
+    ['src/C:/a', false],
+    ['', false],
+  ])('that begins at %j is absolute: %s', (pattern, isAbsolute) => {
+    expect(isAbsolutePattern(pattern, true)).toBe(isAbsolute)
+    expect(isAbsolutePattern(pattern, false)).toBe(pattern.startsWith('/'))
+  })
+})
+
+describe('where a glob begins to look', () => {
+  test.each([
+    ['src/*.js', 'src'],
+    ['*.js', ''],
+    ['a.js', ''],
+    ['src/a.js', 'src'],
+    ['/src/**', '/src'],
+    ['/*.js', '/'],
+    ['/a.js', '/'],
+    ['//server/share/src/*.js', '//server/share/src'],
+  ])('for %j: %j', (pattern, start) => {
+    expect(matcherOf([pattern]).starts).toEqual([start])
+  })
+})
+
+test('directories on the way of an absolute pattern are those that it names', () => {
+  const { isOnTheWay } = matcherOf(['/a/*/c/**/x.js'])
+  expect(['/a', '/a/b', '/a/b/c', '/a/b/c/d', '/a/b/d', '/b', 'a/b'].map(isOnTheWay)).toEqual([
+    true,
+    true,
+    true,
+    true,
+    false,
+    false,
+    false,
+  ])
+  expect(['//server/share/a', '//server/other'].map(matcherOf(['//server/share/**']).isOnTheWay)).toEqual([true, false])
+})
+
+test('relative and absolute patterns in one list each find what is theirs', () => {
+  const { isMatch, isOnTheWay } = matcherOf(['**/*.js', '/a/*.css', '!**/b.*'])
+  expect(['x/a.js', '/a/a.css', '/a/a.js', 'a/a.css', '/a/b.css', 'b.js'].map(isMatch)).toEqual([
+    true,
+    true,
+    false,
+    false,
+    false,
+    false,
+  ])
+  expect(['a/b', '/a', '/a/b'].map(isOnTheWay)).toEqual([true, true, false])
+})
