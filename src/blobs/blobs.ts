@@ -216,7 +216,7 @@ export class Blobs {
 
   /** The blob with these bytes where there is one, in the store or among those added now; else a new one. */
   #find(bytes: Uint8Array, added?: ReadonlyMap<string, NewBlob>): StoredBlob | NewBlob {
-    if (bytes.length >= LARGE_VALUE_BYTES) this.#assertFits(bytes.length)
+    this.assertFits(bytes)
     const id = this.#identify(bytes)
     for (let variant = 0; variant < MAX_VARIANTS; variant++) {
       id[VARIANT_AT] = variant
@@ -240,8 +240,9 @@ export class Blobs {
     throw new CacheError('ERR_CACHE_IO', `${MAX_VARIANTS} different values have the hash ${hash}.`)
   }
 
-  /** One value must not take the place of all others. */
-  #assertFits(length: number): void {
+  /** One value must not take the place of all others. @throws CacheError `ERR_CACHE_VALUE_TOO_LARGE` */
+  assertFits({ length }: Uint8Array): void {
+    if (length < LARGE_VALUE_BYTES) return
     const maxBytes = this.maxValueBytes()
     if (length <= maxBytes) return
     const message = `A value of ${length} bytes is not kept where the whole cache has room for ${2 * maxBytes}.`

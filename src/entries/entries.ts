@@ -157,16 +157,25 @@ export class Entries {
   }
 
   /** Stores the items in order; returns how many. Their bytes must stay as they are meanwhile. */
-  set(items: readonly Item[]): number {
+  set(given: readonly Item[]): number {
     if (!this.hasKeys) {
       this.reportNoProject()
       return 0
     }
+    // One that is too large keeps the others from nothing.
+    const items = given.length === 1 ? given : given.filter(({ bytes }) => this.#fits(bytes))
     let stored = 0
     while (stored < items.length && this.write(() => writeItems(this, items.slice(stored, stored + BATCH_ENTRIES)))) {
       stored = Math.min(stored + BATCH_ENTRIES, items.length)
     }
     return stored
+  }
+
+  #fits(bytes: Uint8Array): boolean {
+    return this.attempt(false, () => {
+      this.store.blobs.assertFits(bytes)
+      return true
+    })
   }
 
   /** Once: keys in such a directory would be shared by everything that runs there. */

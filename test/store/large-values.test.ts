@@ -17,6 +17,16 @@ test.each([0.6, 0.9, 1.1, 3])('of %d times the limit leaves what others have set
   expect(warnings).toMatchObject([{ code: 'ERR_CACHE_VALUE_TOO_LARGE', message: expect.stringContaining('2000000') }])
 })
 
+test('in a batch is the only one of it that is not kept', () => {
+  const { cache, warnings } = openAsAnotherProcess(temporaryRoot(), { maxSize: LIMIT })
+  const ns = cache.namespace('ns')
+  const keys = Array.from({ length: 3000 }, (_, n) => `key ${n}`)
+  const valueOf = (key: string) => (key === 'key 1500' ? 'x'.repeat(LIMIT) : key)
+  expect(ns.setMany(keys.map(key => ({ key, value: valueOf(key) })))).toBe(2999)
+  expect(keys.filter(key => ns.get(key) !== key)).toEqual(['key 1500'])
+  expect(warnings.map(({ code }) => code)).toEqual(['ERR_CACHE_VALUE_TOO_LARGE'])
+})
+
 test('of half of the limit is kept, and a computed one that is too large is returned', () => {
   const { cache } = openAsAnotherProcess(temporaryRoot(), { maxSize: LIMIT })
   const ns = cache.namespace('ns')
