@@ -120,7 +120,10 @@ function wayOf(pattern: string): (path: string) => boolean {
   // Where braces or parentheses hold a slash, parts can't be told apart: every directory may be on the way.
   if (/[{(][^})]*\//.test(pattern)) return path => isAbsolutePattern(path) === isAbsolute
   const parts = pattern.replace(/^\/+/, '').split('/')
-  const matchesPart = parts.map(part => (part === '**' ? undefined : picomatch(part, OPTIONS)))
+  // A slash at the end asks for a directory, which is no file.
+  const matchesPart = parts.map(part =>
+    part === '**' ? undefined : part === '' ? () => false : picomatch(part, OPTIONS),
+  )
   const isOn = (names: readonly string[], nameAt: number, partAt: number): boolean => {
     if (nameAt === names.length) return partAt < parts.length
     if (partAt >= parts.length) return false

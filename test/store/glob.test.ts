@@ -63,6 +63,11 @@ test('directories on the way of an absolute pattern are those that it names', ()
   expect(['//server/share/a', '//server/other'].map(matcherOf(['//server/share/**']).isOnTheWay)).toEqual([true, false])
 })
 
+test.each(['src/', 'src//a.js', '/src/'])('%j finds nothing', pattern => {
+  const { isMatch, isOnTheWay } = matcherOf([pattern])
+  expect([isMatch('src/a.js'), isMatch('src'), isOnTheWay('src/a.js')]).toEqual([false, false, false])
+})
+
 test('relative and absolute patterns in one list each find what is theirs', () => {
   const { isMatch, isOnTheWay } = matcherOf(['**/*.js', '/a/*.css', '!**/b.*'])
   expect(['x/a.js', '/a/a.css', '/a/a.js', 'a/a.css', '/a/b.css', 'b.js'].map(isMatch)).toEqual([

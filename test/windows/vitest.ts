@@ -110,7 +110,10 @@ export async function runTests(path: string, results: string, load: () => Promis
       for (const result of resultsOf(test, test.suite ? fullName(test.suite) : '')) write(result)
     },
   }
+  // A test may wait for what does not keep a process alive, such as a watcher.
+  const living = setInterval(() => undefined, 1000)
   const files = await startTests([path], runner)
+  clearInterval(living)
   for (const file of files) {
     for (const { name, state, error } of resultsOf(file, ''))
       if (state === 'skip' || state === 'todo') write({ name, state, error })
