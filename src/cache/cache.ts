@@ -75,7 +75,7 @@ export class CacheHandle implements Cache {
     this.#storage = Storage.open({ dir, readOnly, trustRoot }, this.#report, substitutes)
     if (this.#storage.root.problem) this.#report(this.#storage.root.problem)
     this.#storage.blobs.maxValueBytes = () => (this.#bounds().whole.maxSizeBytes ?? Number.POSITIVE_INFINITY) / 2
-    this.#upkeep = new Upkeep({ ...this.#collection(), bounds: () => this.#bounds() })
+    this.#upkeep = new Upkeep({ ...this.#collection(false), bounds: () => this.#bounds() })
   }
 
   namespace<T>(name: string, options?: NamespaceOptions): Namespace<T> {
@@ -144,7 +144,7 @@ export class CacheHandle implements Cache {
     if (root.access) root.assertOurs()
     if (!dryRun) this.#storage.flush()
     return collect({
-      ...this.#collection(),
+      ...this.#collection(true),
       fileHashes,
       snapshotMeans,
       bounds: this.#boundsFor(namespace, bounds),
@@ -262,21 +262,21 @@ export class CacheHandle implements Cache {
     }
   }
 
-  /** What a gc and the upkeep work on. */
-  #collection() {
+  /** What a gc and the upkeep work on; `isWritten`: which entries this process has used. */
+  #collection(isWritten: boolean) {
     const { environment, blobs, layout } = this.#storage
-    return { environment, blobs, layout, namespaces: this.#collected(), now: this.#clock }
+    return { environment, blobs, layout, namespaces: this.#collected(isWritten), now: this.#clock }
   }
 
-  #collected(): Namespaces {
+  #collected(isWritten: boolean): Namespaces {
     const storage = this.#storage
     return {
       directories: () => this.#namespaceDirectories().sort(),
       open(directory) {
+        if (!isWritten) storage.flushUses(directory)
         const found = storage.visit(directory)
         return found && { name: unescapeNamespace(directory) ?? directory, directory, ...found }
       },
-      flushUses: () => storage.flushUses(),
     }
   }
 

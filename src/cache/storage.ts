@@ -53,6 +53,8 @@ type Report = (error: unknown) => void
 
 /** What was gathered is written after this long, */
 const FLUSH_MS = 1000
+/** some namespaces at a time, */
+const FLUSH_SLICE_MS = 20
 /** by a timer if it is as much as this, else by the next call. */
 const MIN_TIMED_COUNT = 16
 
@@ -83,6 +85,8 @@ export class Storage {
   /** When the first of what is not written yet was gathered, in ms of the process's life. */
   #gatheredAt: number | undefined
   #flushTimer: NodeJS.Timeout | undefined
+  /** The rest of a flush that was ended early. */
+  #unflushed: MapIterator<NamespaceStorage> | undefined
 
   /** The root's storage; `report` is told what goes wrong when it is written to at exit. */
   static open({ dir, readOnly, trustRoot }: StorageOptions, report: Report, substitutes?: Substitutes): Storage {
@@ -208,9 +212,9 @@ export class Storage {
     }
   }
 
-  /** Writes which entries were used. @throws errno-style errors; CacheError `ERR_CACHE_IO` */
-  flushUses(): void {
-    for (const { manifest } of this.#namespaces.values()) manifest.flush()
+  /** Writes which of its entries were used. @throws errno-style errors; CacheError `ERR_CACHE_IO` */
+  flushUses(directory: string): void {
+    this.#namespaces.get(directory)?.manifest.flush()
   }
 
   /** Directories of the namespaces for which this process has counts that are not added up yet. */
@@ -226,10 +230,17 @@ export class Storage {
     // A process that makes a few calls and ends writes at exit; its first timer would cost it most of a millisecond.
     if (count < MIN_TIMED_COUNT && now - this.#gatheredAt < FLUSH_MS) return
     const delayMs = Math.max(0, FLUSH_MS - (now - this.#gatheredAt))
+    this.#flushIn(delayMs)
+  }
+
+  #flushIn(delayMs: number): void {
     this.#flushTimer = setTimeout(() => {
       this.#flushTimer = undefined
       this.#gatheredAt = undefined
-      this.#flushAndReport()
+      const start = performance.now()
+      const isOver = () => performance.now() - start >= FLUSH_SLICE_MS
+      // Others of the process have their turn before what is left.
+      if (!this.#flushAndReport(isOver)) this.#flushIn(FLUSH_SLICE_MS)
     }, delayMs).unref()
   }
 
@@ -254,17 +265,23 @@ export class Storage {
 
   /**
    * Writes what was gathered in memory: the index of new blobs, counts, which entries were used, what was learned of files.
+   * Ends early once `isOver`, to go on with the rest when it is called like that again; returns whether all is written.
    *
    * @throws errno-style errors; CacheError `ERR_CACHE_IO`
    */
-  flush(): void {
-    if (this.environment.readOnly || this.problem()) return
+  flush(isOver?: () => boolean): boolean {
+    if (this.environment.readOnly || this.problem()) return true
     this.blobs.flush()
-    for (const { counters, manifest } of this.#namespaces.values()) {
+    const namespaces = (isOver && this.#unflushed) || this.#namespaces.values()
+    this.#unflushed = isOver && namespaces
+    for (const { counters, manifest } of namespaces) {
       counters.flush()
       manifest.flush()
+      if (isOver?.()) return false
     }
+    this.#unflushed = undefined
     this.fileHashes.flush()
+    return true
   }
 
   /** Ends one use; the last one closes all files. */
@@ -285,11 +302,12 @@ export class Storage {
     this.environment.descriptors.closeAll()
   }
 
-  #flushAndReport(): void {
+  #flushAndReport(isOver?: () => boolean): boolean {
     try {
-      this.flush()
+      return this.flush(isOver)
     } catch (error) {
       for (const report of this.#users) report(error)
+      return true
     }
   }
 }

@@ -24,10 +24,8 @@ export interface CollectedNamespace {
 export interface Namespaces {
   /** Names of their directories as of now, sorted. */
   directories(): string[]
-  /** Undefined for what is no directory. */
+  /** Undefined for what is no directory. A step of the background gc has what this process used in it written first. */
   open(directory: string): CollectedNamespace | undefined
-  /** Writes which entries this process has used since. */
-  flushUses(): void
 }
 
 export interface GcInput {

@@ -119,11 +119,9 @@ class SliceTaker implements Slices {
   }
 
   #takeSlice(start: number, isMuch: boolean): void {
-    const { environment, namespaces } = this.#input
+    const { environment } = this.#input
     const isOver = () => performance.now() - start >= SLICE_MS
     environment.turn.end()
-    // What this process has used since is not written down yet.
-    namespaces.flushUses()
     // Another process may have had the lock until now.
     const found = this.#journal.read()
     let state: RoundState | undefined = found?.phase === 'idle' ? undefined : found

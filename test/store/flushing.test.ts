@@ -1,8 +1,9 @@
 // What is gathered in memory, counts and uses, is written within seconds: a process that is killed, or a worker that is terminated,
 // loses no more than that.
 
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { openAsAnotherProcess, temporaryRoot } from '../support/caches.js'
+import { interceptedFiles } from '../support/files.js'
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'hrtime'] })
@@ -59,4 +60,56 @@ test('uses with the counts, so that what was used stays past a maximum age', asy
   vi.useRealTimers()
   const { cache } = openAsAnotherProcess(dir, { clock })
   expect(await cache.gc({ maxAge: 7 * DAY_MS })).toMatchObject({ unusedEntries: 50, keptEntries: 50 })
+})
+
+describe('of many namespaces', () => {
+  const NAMES = Array.from({ length: 60 }, (_, n) => `ns ${n}`)
+
+  /** A cache of which each write takes so long that few fit into a piece of work. */
+  function slowlyWritten() {
+    const dir = temporaryRoot()
+    const { cache } = openAsAnotherProcess(dir, { clock })
+    for (const name of NAMES) for (let i = 0; i < 3; i++) cache.namespace(name).set(`key ${i}`, i)
+    cache.close()
+    now += 30 * DAY_MS
+    let elapsedMs = 0
+    let writeCount = 0
+    vi.spyOn(performance, 'now').mockImplementation(() => elapsedMs)
+    onTestFinished(() => {
+      vi.restoreAllMocks()
+    })
+    const files = interceptedFiles(call => {
+      if (call.name === 'append') {
+        elapsedMs += 5
+        writeCount++
+      }
+      return call.proceed()
+    })
+    const opened = openAsAnotherProcess(dir, { clock, maxEntries: 40 }, { files }).cache
+    return { dir, cache: opened, writes: () => writeCount, elapsed: () => elapsedMs }
+  }
+
+  test('what was gathered is written a few at a time', () => {
+    const { dir, cache, writes } = slowlyWritten()
+    for (const name of NAMES) for (let i = 0; i < 20; i++) cache.namespace(name).get(`key ${i % 3}`)
+    vi.advanceTimersByTime(1001)
+    const first = writes()
+    expect(first).toBeLessThan(12)
+    vi.advanceTimersByTime(3000)
+    expect(writes()).toBeGreaterThanOrEqual(2 * NAMES.length)
+    expect(hits(dir)).toBe(20 * NAMES.length)
+  })
+
+  test('a set writes the uses of those alone that its step of the background gc looks at', () => {
+    const { cache, elapsed } = slowlyWritten()
+    for (const name of NAMES) for (let i = 0; i < 2; i++) cache.namespace(name).get(`key ${i}`)
+    const own = cache.namespace('own')
+    let longestMs = 0
+    for (let i = 0; i < 400; i++) {
+      const before = elapsed()
+      own.set(`key ${i}`, i)
+      longestMs = Math.max(longestMs, elapsed() - before)
+    }
+    expect(longestMs).toBeLessThan(100)
+  })
 })
