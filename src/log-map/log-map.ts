@@ -223,17 +223,24 @@ export class LogMap {
   }
 
   /**
-   * Removes the file of a map that was never split and has no records; returns whether there is none any more. Whoever writes at
-   * the same time finds the file sealed, or gone, and begins another one.
+   * Removes the files of buckets without records; returns whether there is nothing of the map any more. Whoever writes at the
+   * same time finds the file sealed, or gone, and begins another one. The directories of a map that was split stay: they say for
+   * which places a new bucket is.
    *
    * @throws errno-style errors; CacheError `ERR_CACHE_IO`
    */
   removeIfEmpty(): boolean {
+    for (let place = 0; place <= 0xffffffff; ) place = this.#removeIfEmptyAt(place)
+    return !this.#current(0) && this.#directory.missing(0).prefix === ''
+  }
+
+  /** Returns the first place after the bucket. */
+  #removeIfEmptyAt(place: number): number {
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       this.#environment.turn.end()
-      const bucket = this.#current(0)
-      if (!bucket) return this.#directory.missing(0).prefix === ''
-      if (bucket.name.prefix !== '' || bucket.liveCount > 0 || bucket.successor) return false
+      const bucket = this.#current(place)
+      if (!bucket) return this.#afterMissing(place)
+      if (bucket.liveCount > 0 || bucket.successor) return placeAfter(bucket.name.prefix)
       if (bucket.sealedAt < 0) {
         const offset = bucket.append(new FrameWriter().begin(FRAME.seal).end())
         if (offset >= 0 && !bucket.isVoid(offset) && bucket.liveCount === 0 && !bucket.successor) {
@@ -242,7 +249,7 @@ export class LogMap {
       }
       this.#drop(bucket)
     }
-    return false
+    return placeAfter(prefixOf(place, 8))
   }
 
   /** Whether there are no records. @throws errno-style errors */

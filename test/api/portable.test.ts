@@ -16,6 +16,8 @@ function asker(key: string, compute: (context: ComputeContext, directory: string
   }
 }
 
+const slashed = (path: string) => path.replaceAll('\\', '/')
+
 const config = asker('config', ({ readFile }, directory) => readFile(join(directory, 'config')))
 
 describe('an analysis', () => {
@@ -72,7 +74,7 @@ describe('an analysis', () => {
       (['one', 'two'] as const).map(name => {
         const { onResult, results } = answers()
         const value = spaces[name].analyzeSync('path', tree.at(`${name}/src/a.js`), compute, { onResult })
-        expect(typeof value === 'string' && value.replace(`${tree.root}/`, '')).toBe(expected(name))
+        expect(typeof value === 'string' && slashed(value).replace(`${slashed(tree.root)}/`, '')).toBe(expected(name))
         return results[0]?.isHit
       }),
     )
@@ -95,7 +97,7 @@ describe('an analysis', () => {
 
   test.each([false, true])('that looked at the absolute path is bound to its checkout (anywhere: %s)', anywhere => {
     const { tree, one, two } = checkouts()
-    const depth = ({ path }: AnalyzeContext) => path.includes('/one/')
+    const depth = ({ path }: AnalyzeContext) => slashed(path).includes('/one/')
     const at = (name: string) => tree.at(`${name}/src/a.js`)
     for (let i = 0; i < 2; i++) {
       expect(one.analyzeSync('depth', at('one'), depth, { anywhere })).toBe(true)

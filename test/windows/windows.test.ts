@@ -74,6 +74,28 @@ test('all ways to write the path of a source lead to it', () => {
   }
 })
 
+test('a root is one cache, however its path is written', () => {
+  const root = join(temporaryDirectory(), 'Cache')
+  const ways = [root, root.replaceAll('\\', '/'), root.toLowerCase(), `\\\\?\\${root}`]
+  for (const [at, dir] of ways.entries()) {
+    const { cache, warnings } = openAsAnotherProcess(dir)
+    const ns = cache.namespace('tool', { project: false })
+    expect([ns.get('key'), ns.set('key', at + 1), warnings]).toEqual([at === 0 ? undefined : at, true, []])
+  }
+})
+
+test('a device is read, and no result that depends on it is kept', () => {
+  const name = '\\\\.\\NUL'
+  const { cache } = openIn(temporaryRoot())
+  const ns = cache.namespace('tool')
+  let count = 0
+  const ask = () => ns.getOrSetSync('key', ctx => [++count, ctx.exists(name), ctx.readFile(name)])
+  expect([ask(), ask()]).toEqual([
+    [1, true, ''],
+    [2, true, ''],
+  ])
+})
+
 test('absolute glob patterns in all forms find the files, and become stale with them', () => {
   const directory = temporaryDirectory()
   mkdirSync(join(directory, 'src', 'deep'), { recursive: true })

@@ -1,0 +1,114 @@
+// What a namespace leaves that was removed, however large it was: no file, whoever writes to it at that moment.
+
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import type { Environment } from '../../src/log/environment.js'
+import { LogMap } from '../../src/log-map/log-map.js'
+import { changeOf } from '../../src/log-map/record.js'
+import { filesBelow, openAsAnotherProcess, temporaryRoot } from '../support/caches.js'
+import { interceptedFiles } from '../support/files.js'
+import { Killed, mortalFiles, newEnvironment, temporaryDirectory } from './environment.js'
+
+/** Small, so that a few dozen records make it split. */
+const BUCKET_BYTES = 2048
+const KEYS = Array.from({ length: 200 }, (_, n) => `key ${n}`)
+
+/** Far apart, and in all parts of a map that was split. */
+const positionOf = (key: string) => ({ place: Math.imul(Number(key.slice(4)), 2654435761) >>> 0, slot: key.length })
+
+function openMap(path: string, environment: Environment = newEnvironment()) {
+  const map = new LogMap(environment, path, 'some/map', key => positionOf(key.toString()), BUCKET_BYTES)
+  const bytes = (key: string) => Buffer.from(key)
+  return {
+    map,
+    set: (...keys: string[]) => map.write(keys.map(key => changeOf('put', positionOf(key), bytes(key), bytes(key)))),
+    get: (key: string) => {
+      environment.turn.end()
+      const found = map.get(positionOf(key), bytes(key))
+      return found?.kind === 'put' ? found.value.toString() : undefined
+    },
+  }
+}
+
+function emptiedMap(): string {
+  const path = join(temporaryDirectory(), 'map')
+  const { map, set } = openMap(path)
+  set(...KEYS)
+  expect(filesBelow(path).length).toBeGreaterThanOrEqual(16)
+  map.clear()
+  return path
+}
+
+test('no file is left of a map that was split, and it can be filled again', () => {
+  const path = emptiedMap()
+  const other = openMap(path)
+  expect(other.get('key 7')).toBeUndefined()
+  openMap(path).map.removeIfEmpty()
+  expect(filesBelow(path)).toEqual([])
+  expect(other.set('key 7')).toEqual([true])
+  openMap(path).set(...KEYS.slice(8))
+  for (const reader of [other, openMap(path)]) {
+    expect(KEYS.filter(key => reader.get(key) === undefined)).toEqual(KEYS.slice(0, 7))
+  }
+})
+
+test('buckets with records stay', () => {
+  const path = emptiedMap()
+  openMap(path).set('key 3', 'key 100')
+  const { map, get } = openMap(path)
+  expect(map.removeIfEmpty()).toBe(false)
+  expect(filesBelow(path)).toHaveLength(2)
+  expect([get('key 3'), get('key 100'), get('key 4')]).toEqual(['key 3', 'key 100', undefined])
+})
+
+test.each([1, 2, 3, 5, 7])('what others set after every call (%d) of a removal is not lost', every => {
+  const path = emptiedMap()
+  const writers = [openMap(path), openMap(path)]
+  for (const { get } of writers) get('key 1')
+  const set: string[] = []
+  let callCount = 0
+  const files = interceptedFiles(call => {
+    const result = call.proceed()
+    if (++callCount % every > 0) return result
+    const key = `key ${(callCount * 37) % KEYS.length}`
+    expect(writers[callCount % 2]?.set(key)).toEqual([true])
+    set.push(key)
+    return result
+  })
+  openMap(path, newEnvironment({ files })).map.removeIfEmpty()
+  expect(set.length).toBeGreaterThan(20)
+  for (const reader of [...writers, openMap(path)]) expect(set.filter(key => reader.get(key) !== key)).toEqual([])
+})
+
+test('a removal that is killed at any call leaves a map that can be used', () => {
+  for (let killAt = 1, isDone = false; !isDone; killAt += 7) {
+    const path = emptiedMap()
+    const { map } = openMap(path, newEnvironment({ files: mortalFiles(killAt, 0.5) }))
+    try {
+      map.removeIfEmpty()
+      isDone = true
+    } catch (error) {
+      if (!(error instanceof Killed)) throw error
+    }
+    const { set, get } = openMap(path)
+    set(...KEYS)
+    expect(KEYS.filter(key => get(key) !== key)).toEqual([])
+  }
+})
+
+test('a namespace that was split leaves no file, and a gc removes those of one that was set to meanwhile', async () => {
+  const root = temporaryRoot()
+  const { cache } = openAsAnotherProcess(root)
+  const ns = cache.namespace('large', { project: false })
+  ns.setMany(Array.from({ length: 8000 }, (_, n) => ({ key: `key ${n}`, value: n })))
+  const filesOf = () => filesBelow(root).filter(name => name.startsWith(join('v1', 'namespaces', 'large')))
+  expect(filesOf().length).toBeGreaterThan(16)
+  expect(cache.removeNamespace('large')).toBe(8000)
+  expect([filesOf(), cache.namespaces()]).toEqual([[], []])
+  expect([ns.set('key', 1), ns.get('key'), cache.namespaces()]).toEqual([true, 1, ['large']])
+  expect(cache.removeNamespace('large')).toBe(1)
+  await cache.gc()
+  expect([filesOf(), existsSync(join(root, 'v1'))]).toEqual([[], true])
+  expect((await cache.verify()).problems).toEqual([])
+})
