@@ -21,6 +21,7 @@ const SIBLINGS = {
   'record-reader': 'src/encoding/record-reader.ts',
   'cbor-writer': 'src/encoding/cbor-writer.ts',
   'cbor-reader': 'src/encoding/cbor-reader.ts',
+  'foreign-json': 'src/encoding/foreign-json.ts',
   computing: 'src/compute/computing.ts',
   explain: ['src/namespace/explain.ts', 'src/namespace/find.ts'],
   glob: 'src/inputs/glob.ts',

@@ -49,6 +49,12 @@ export interface NamespaceOptions extends Limits {
   classInstances?: 'refuse' | 'plain'
   /** Whether a stored value has the expected shape. One that has not is a miss with the reason `'invalid'`. */
   validate?: (value: unknown) => boolean
+  /**
+   * For bridges to other languages: with `'json'`, values are given as JSON, a text or bytes of UTF-8, and had as bytes of
+   * UTF-8, those very ones that were given. `NaN`, `Infinity` and `-Infinity` are allowed in it. Other handles have them as
+   * plain values; a value of theirs that JSON can't say throws `ERR_CACHE_VALUE`. Default: `'plain'`.
+   */
+  values?: 'plain' | 'json'
 }
 
 /** How long an entry lives. Neither: until it is deleted. Both: until the time is over or a file changes. */

@@ -5,7 +5,6 @@
 
 import type { MissReason } from '../api/index.js'
 import { CacheError } from '../base/errors.js'
-import { decodeValue } from '../encoding/decode.js'
 import type { Entries } from '../entries/entries.js'
 import { filesOf } from '../entries/files-of.js'
 import { type Hit, type Miss, missing, type Outcome } from '../entries/outcome.js'
@@ -48,7 +47,7 @@ export async function ask(entries: Entries, question: Ask): Promise<unknown> {
       entries.count('hits')
       handOn(entries, question, parent, answer)
       tell(entries, question, true, undefined, answer, computeMs)
-      return decodeValue(bytes)
+      return entries.decode(bytes)
     }
     // What can't be shared is computed by each of its callers at the same time, as without a cache.
     mayJoin = bytes !== undefined
@@ -286,7 +285,7 @@ function finish(entries: Entries, question: Ask, computation: Computation, value
 /** A result that can't be stored is returned all the same. */
 function encoded(entries: Entries, question: Ask, value: unknown): Buffer | undefined {
   try {
-    return Buffer.from(entries.encode(value))
+    return Buffer.from(entries.encodeValue(value))
   } catch (error) {
     if (!(error instanceof CacheError)) throw error
     const { code, value: part } = error

@@ -7,6 +7,7 @@ export const CODEC = {
   recordsWithReferences: 3,
   cbor: 4,
   cborWithReferences: 5,
+  foreignJson: 6,
 } as const
 
 /** Containers within containers. cbor-x overflows the default stack of Node at about 1,100 levels of objects. */

@@ -3,6 +3,7 @@
 import { CacheError } from '../base/errors.js'
 import { readCbor } from './cbor-reader.js'
 import { CODEC, MAX_DEPTH } from './codecs.js'
+import { parseForeignJson } from './foreign-json.js'
 import { readRecords } from './record-reader.js'
 
 /**
@@ -17,13 +18,15 @@ export function decodeValue(bytes: Uint8Array): unknown {
     const buffer = Buffer.from(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.length)
     switch (codec) {
       case CODEC.json:
-        return readJson(buffer)
+        return readJson(buffer, JSON.parse)
       case CODEC.records:
       case CODEC.recordsWithReferences:
         return readRecords(buffer, codec === CODEC.recordsWithReferences)
       case CODEC.cbor:
       case CODEC.cborWithReferences:
         return readCbor(buffer)
+      case CODEC.foreignJson:
+        return readJson(buffer, parseForeignJson)
       default:
     }
   } catch (cause) {
@@ -36,8 +39,8 @@ export function decodeValue(bytes: Uint8Array): unknown {
   throw new CacheError('ERR_CACHE_CODEC', message, { value: bytes })
 }
 
-function readJson(bytes: Buffer): unknown {
-  const value: unknown = JSON.parse(bytes.toString('utf8', 1))
+function readJson(bytes: Buffer, parse: (text: string) => unknown): unknown {
+  const value = parse(bytes.toString('utf8', 1))
   // Each level takes two bytes at least.
   if (bytes.length > 2 * MAX_DEPTH) assertDepth(value, MAX_DEPTH)
   return value

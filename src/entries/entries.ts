@@ -11,6 +11,7 @@ import { MAX_VALUE_BYTES } from '../base/layout.js'
 import type { CounterName } from '../counters/counters.js'
 import { decodeValue } from '../encoding/decode.js'
 import { createValueCodec, type ValueCodec } from '../encoding/encode.js'
+import { decodeJsonBytes, encodeJsonBytes } from '../encoding/foreign-json.js'
 import type { ValueCodecOptions } from '../encoding/options.js'
 import type { Input } from '../inputs/input.js'
 import { type Asker, type Snapshot, VALID, type Validity } from '../inputs/snapshot.js'
@@ -33,6 +34,8 @@ export interface EntryOptions extends ValueCodecOptions {
   strategy: Strategy
   isPortable: boolean
   validate: ((value: unknown) => boolean) | undefined
+  /** Whether values are given and had as JSON in UTF-8. */
+  isJson: boolean
 }
 
 /** Entries that are stored with one write for each file touched. */
@@ -102,10 +105,17 @@ export class Entries {
    */
   encode(value: unknown): Uint8Array {
     this.#codec ??= createValueCodec(this.options)
-    const bytes = this.#codec.encode(value)
-    if (bytes.length <= MAX_VALUE_BYTES) return bytes
-    const message = `A value must not take more than ${MAX_VALUE_BYTES} bytes; this one takes ${bytes.length}.`
-    throw new CacheError('ERR_CACHE_VALUE_TOO_LARGE', message, { value })
+    return assertSize(this.#codec.encode(value), value)
+  }
+
+  /** Likewise, of what is stored for a caller to get back. @throws the same */
+  encodeValue(value: unknown): Uint8Array {
+    return this.options.isJson ? assertSize(encodeJsonBytes(value), value) : this.encode(value)
+  }
+
+  /** @throws what `decodeValue` throws; CacheError `ERR_CACHE_VALUE` for what JSON can't say, where the caller wants JSON */
+  decode(bytes: Uint8Array): unknown {
+    return this.options.isJson ? decodeJsonBytes(bytes, decodeValue) : decodeValue(bytes)
   }
 
   /** What a get of the key gives; counts it. @throws CacheError `ERR_CACHE_KEY`, `ERR_CACHE_CLOSED` */
@@ -121,7 +131,7 @@ export class Entries {
     if (this.store.mode === 'off' || !this.hasKeys) return missing(this.hasKeys ? 'never-set' : 'no-project')
     const cached = this.#lookInMemory(key)
     if (cached) return cached
-    const outcome = this.find(this.keyOf(key), undefined, key)
+    const outcome = this.find(this.keyOf(key), undefined, this.options.isJson ? undefined : key)
     if (!this.options.isPortable || outcome.reason === undefined) return outcome
     // A set removes what was computed for every checkout, so that what is there is younger.
     const portable = this.find(this.keyOf(key, 'plain', 'portable'), undefined)
@@ -141,6 +151,8 @@ export class Entries {
         this.store.environment.turn.end()
       }
     } catch (error) {
+      // There is a value, but not for this caller.
+      if (error instanceof CacheError && error.code === 'ERR_CACHE_VALUE') throw error
       return missing(this.#unread(error))
     }
   }
@@ -277,7 +289,7 @@ export class Entries {
     const { location } = entry.blob
     const bytes = blobs.get(entry.blob)
     if (!bytes) return missing('blob-missing', found)
-    const value = decodeValue(bytes)
+    const value = this.decode(bytes)
     if (!this.#isAsExpected(value)) return missing('invalid', found)
     // Before what follows may replace the entry.
     const state = text === undefined ? undefined : manifest.stateAt(key)
@@ -305,7 +317,7 @@ export class Entries {
     const { entry } = found
     const bytes = this.store.blobs.get(entry.blob)
     if (!bytes) return miss
-    const value = decodeValue(bytes)
+    const value = this.decode(bytes)
     if (!this.#isAsExpected(value)) return miss
     // The current entry of another checkout stays: checkouts that are used in turns would replace each other's.
     if (before?.seenIn === undefined || before.seenIn === asker.dir) {
@@ -359,6 +371,13 @@ export class Entries {
       other.version !== version && other.scope === scope && other.project === project && other.kind === kind
     return others.some(isOtherVersion) ? 'version-changed' : 'never-set'
   }
+}
+
+/** The bytes. @throws CacheError `ERR_CACHE_VALUE_TOO_LARGE` */
+function assertSize(bytes: Uint8Array, value: unknown): Uint8Array {
+  if (bytes.length <= MAX_VALUE_BYTES) return bytes
+  const message = `A value must not take more than ${MAX_VALUE_BYTES} bytes; this one takes ${bytes.length}.`
+  throw new CacheError('ERR_CACHE_VALUE_TOO_LARGE', message, { value })
 }
 
 /** Each of them but the first takes a gc that came in between, so that this many are beyond chance. */

@@ -81,7 +81,7 @@ export class NamespaceHandle implements Namespace {
   set(key: string, value: unknown, options?: SetOptions): boolean {
     const entries = this.#entries
     const lifetime = checkSetOptions(this.#store.environment.files, options)
-    return entries.set([this.#item(entries, key, lifetime, entries.encode(value))]) > 0
+    return entries.set([this.#item(entries, key, lifetime, entries.encodeValue(value))]) > 0
   }
 
   setMany(list: Iterable<SetManyEntry>): number {
@@ -91,7 +91,7 @@ export class NamespaceHandle implements Namespace {
     const snapshot = this.#store.snapshot()
     const items = assertEntries(list).map(entry => {
       const lifetime = checkSetManyEntry(files, entry)
-      return this.#item(entries, entry.key, lifetime, Buffer.from(entries.encode(entry.value)), snapshot)
+      return this.#item(entries, entry.key, lifetime, Buffer.from(entries.encodeValue(entry.value)), snapshot)
     })
     return entries.set(items)
   }

@@ -29,6 +29,7 @@ const NAMESPACE_OPTIONS = [
   'cyclic',
   'classInstances',
   'validate',
+  'values',
   ...LIMIT_OPTIONS,
 ]
 const STRATEGIES: readonly Strategy[] = ['auto', 'metadata', 'content']
@@ -43,6 +44,7 @@ export function checkNamespaceOptions(options: NamespaceOptions | undefined): En
     cyclic = false,
     classInstances = 'refuse',
     validate,
+    values = 'plain',
   } = assertOptions('namespace', options, NAMESPACE_OPTIONS)
   // Which refuses what can be no version.
   encodePrefix({ version, scope: 'user', kind: 'plain', project: '' })
@@ -54,6 +56,7 @@ export function checkNamespaceOptions(options: NamespaceOptions | undefined): En
     cyclic: assertFlag('cyclic', cyclic),
     classInstances: assertChoice('classInstances', classInstances, ['refuse', 'plain']),
     validate,
+    isJson: assertChoice('values', values, ['plain', 'json']) === 'json',
   }
 }
 
