@@ -21,7 +21,7 @@ export interface Library {
 }
 
 /** Bytes from the caller, and whether a person is typing them. */
-export type Input = AsyncIterable<Uint8Array | string> & { isTTY?: boolean }
+export type Input = AsyncIterable<Uint8Array | string> & { isTTY?: boolean; destroy?(): unknown }
 
 /** Everything of the process that a command may touch. */
 export interface Context {
@@ -29,6 +29,8 @@ export interface Context {
   stdout: Output
   stderr: Output
   env: Env
+  /** Of the program. */
+  version: string
   library(): Promise<Library>
   /** Resolves when the program is asked to end; without a call of this, it just ends. */
   stopped(): Promise<void>

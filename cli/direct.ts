@@ -20,9 +20,9 @@ class DirectStream {
     return this
   }
 
-  write(text: string, done: Done): boolean {
+  write(text: string | Uint8Array, done: Done): boolean {
     if (this.#stream) return this.#stream.write(text, done)
-    const bytes = Buffer.from(text)
+    const bytes = typeof text === 'string' ? Buffer.from(text) : text
     let written = 0
     try {
       while (written < bytes.length) written += writeSync(this.#fd, bytes, written)

@@ -8,9 +8,10 @@ import { deleteCommand } from './commands/delete.js'
 import { get } from './commands/get.js'
 import { has } from './commands/has.js'
 import { path } from './commands/path.js'
+import { serve } from './commands/serve.js'
 import { set } from './commands/set.js'
 
-export const fastCommands: readonly Command[] = [get, set, has, deleteCommand, path]
+export const fastCommands: readonly Command[] = [get, set, has, deleteCommand, path, serve]
 
 const OPTIONS = Object.assign({}, commonOptions, ...fastCommands.map(({ options }) => options)) as typeof commonOptions
 

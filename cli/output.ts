@@ -36,7 +36,7 @@ export class Output {
   }
 
   /** False once nobody reads any more. Throws for any other failure, such as a full disk behind `> file`. */
-  async write(text: string): Promise<boolean> {
+  async write(text: string | Uint8Array): Promise<boolean> {
     if (this.#isGone) return false
     const error = await new Promise<NodeJS.ErrnoException | null | undefined>(resolve => {
       this.#stream.write(text, resolve)

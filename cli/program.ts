@@ -12,6 +12,7 @@ import { get } from './commands/get.js'
 import { has } from './commands/has.js'
 import { list } from './commands/list.js'
 import { path } from './commands/path.js'
+import { serve } from './commands/serve.js'
 import { set } from './commands/set.js'
 import { stats } from './commands/stats.js'
 import { verify } from './commands/verify.js'
@@ -31,6 +32,7 @@ export const commands: readonly Command[] = [
   gc,
   verify,
   watch,
+  serve,
 ]
 
 const GLOBAL_OPTIONS: Record<string, Options> = {

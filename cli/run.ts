@@ -40,11 +40,12 @@ function isVersionAlone(args: readonly string[]): boolean {
 }
 
 function contextOf(host: Host): Context {
-  const { env, library, stopped } = host
+  const { env, version, library, stopped } = host
   let stdout: Output | undefined
   let stderr: Output | undefined
   return {
     env,
+    version,
     library,
     stopped,
     get stdin() {

@@ -112,7 +112,7 @@ bundles.push(
     core: 'dist/cli.cjs',
     start: 'main()',
     directory: `dist/${version}`,
-    siblings: { 'cli-program': 'cli/program.ts' },
+    siblings: { 'cli-program': 'cli/program.ts', 'cli-serve': 'cli/serve/server.ts' },
   })),
 )
 const program = join(root, 'dist', 'cli.cjs')
