@@ -1,14 +1,16 @@
 // The program itself.
 
 import { outputStream } from './direct.js'
+import { inputStream, isWaitingForInput } from './input.js'
 import { run } from './run.js'
 
 const version = process.env.WICKED_CACHE_BUILD_VERSION ?? 'unbuilt'
 
 export function main(): void {
+  let signalled: NodeJS.Signals | undefined
   run(process.argv.slice(2), {
     get stdin() {
-      return process.stdin
+      return inputStream()
     },
     get stdout() {
       return outputStream(1)
@@ -22,10 +24,19 @@ export function main(): void {
     stopped: () =>
       new Promise(resolve => {
         // Not once: npx passes a signal on that the terminal has sent to all.
-        for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => resolve())
+        for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+          process.on(signal, () => {
+            signalled = signal
+            resolve()
+          })
+        }
       }),
   }).then(code => {
     // Not process.exit(): it would cut off what a pipe has not taken yet.
     process.exitCode = code
+    if (signalled === undefined || !isWaitingForInput()) return
+    // As without a listener: process.exit() would wait for the input.
+    process.removeAllListeners(signalled)
+    process.kill(process.pid, signalled)
   })
 }

@@ -80,7 +80,7 @@ export async function serve({ dir }: ServeOptions, context: Context): Promise<Ex
   try {
     await serveAll()
   } catch (error) {
-    // That of the stream that was destroyed.
+    // That of a stream that was destroyed.
     if (!isStopped) throw error
   } finally {
     cache.close()
