@@ -5,6 +5,7 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
+import { buildPlugin, copyLicences } from './plugin.mjs'
 import { buildWithSiblings } from './siblings.mjs'
 import { writeTypes } from './types.mjs'
 import { withOwnFunctions } from './wasm.mjs'
@@ -118,6 +119,7 @@ bundles.push(
 const program = join(root, 'dist', 'cli.cjs')
 writeFileSync(program, `#!/usr/bin/env node\n${readFileSync(program, 'utf8')}`)
 chmodSync(program, 0o755)
+bundles.push(await buildPlugin(build, root))
 
 /** The licences of the packages inside the bundles ask to go with them. */
 const packages = new Set(
@@ -132,6 +134,7 @@ const notices = [...packages].sort().map(name => {
   return `${name} ${version} (${license})\n\n${file ? readFileSync(join(directory, file), 'utf8').trim() : ''}\n`
 })
 writeFileSync(join(root, 'dist', 'THIRD-PARTY-LICENSES.txt'), notices.join(`\n${'-'.repeat(80)}\n\n`))
+copyLicences(root)
 
 writeTypes({
   root,

@@ -237,8 +237,8 @@ export class Storage {
     this.#flushTimer = setTimeout(() => {
       this.#flushTimer = undefined
       this.#gatheredAt = undefined
-      const start = performance.now()
-      const isOver = () => performance.now() - start >= FLUSH_SLICE_MS
+      const start = monotonicMs()
+      const isOver = () => monotonicMs() - start >= FLUSH_SLICE_MS
       // Others of the process have their turn before what is left.
       if (!this.#flushAndReport(isOver)) this.#flushIn(FLUSH_SLICE_MS)
     }, delayMs).unref()
