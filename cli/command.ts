@@ -31,6 +31,8 @@ export interface Context {
   env: Env
   /** Of the program. */
   version: string
+  /** The file that the program runs from. */
+  program: string
   library(): Promise<Library>
   /** Resolves when the program is asked to end; without a call of this, it just ends. */
   stopped(): Promise<void>
@@ -55,6 +57,7 @@ export interface OptionValues {
   'max-entries'?: string
   namespace?: string
   'dry-run'?: boolean
+  remove?: boolean
   statistics?: boolean
 }
 

@@ -20,6 +20,7 @@ export function main(): void {
     },
     env: process.env,
     version,
+    program: import.meta.filename,
     library: () => import('../src/index.js'),
     stopped: () =>
       new Promise(resolve => {

@@ -14,6 +14,7 @@ import { list } from './commands/list.js'
 import { path } from './commands/path.js'
 import { serve } from './commands/serve.js'
 import { set } from './commands/set.js'
+import { setup } from './commands/setup.js'
 import { stats } from './commands/stats.js'
 import { verify } from './commands/verify.js'
 import { watch } from './commands/watch.js'
@@ -33,6 +34,7 @@ export const commands: readonly Command[] = [
   verify,
   watch,
   serve,
+  setup,
 ]
 
 const GLOBAL_OPTIONS: Record<string, Options> = {

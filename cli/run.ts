@@ -13,6 +13,7 @@ export interface Host {
   readonly stderr: Stream
   readonly env: Env
   readonly version: string
+  readonly program: string
   library(): Promise<Library>
   stopped(): Promise<void>
 }
@@ -40,12 +41,13 @@ function isVersionAlone(args: readonly string[]): boolean {
 }
 
 function contextOf(host: Host): Context {
-  const { env, version, library, stopped } = host
+  const { env, version, program, library, stopped } = host
   let stdout: Output | undefined
   let stderr: Output | undefined
   return {
     env,
     version,
+    program,
     library,
     stopped,
     get stdin() {

@@ -101,6 +101,7 @@ bundles.push(
       define: {
         'process.env.WICKED_CACHE_BUILD_VERSION': JSON.stringify(version),
         'import.meta.url': '__fileUrl',
+        'import.meta.filename': '__filename',
       },
       inject: ['scripts/file-url.js'],
       alias: {

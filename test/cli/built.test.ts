@@ -26,7 +26,7 @@ function shell(line: string, { cwd, stdin = '', env = {}, isEndless }: ShellOpti
     const path = [join(cwd, 'bin'), dirname(process.execPath), process.env.PATH].join(delimiter)
     const child = spawn('sh', ['-c', isEndless ? `exec ${line}` : line], {
       cwd,
-      env: { ...process.env, NO_COLOR: '', WICKED_CACHE_DIR: join(cwd, 'cache'), PATH: path, ...env },
+      env: { ...process.env, NO_COLOR: '', HOME: cwd, WICKED_CACHE_DIR: join(cwd, 'cache'), PATH: path, ...env },
     })
     let [out, err] = ['', '']
     child.stdout.on('data', chunk => {

@@ -56,6 +56,7 @@ export async function cli(args: readonly string[], surroundings: Surroundings = 
     stderr,
     env: surroundings.env ?? {},
     version: '1.2.3',
+    program: import.meta.filename,
     library: async () => surroundings.library ?? library,
     stopped: () => surroundings.stopped ?? new Promise(() => undefined),
   })

@@ -135,7 +135,7 @@ describe('help', () => {
     const { run } = await import('../../cli/run.js')
     const { Sink } = await import('./harness.js')
     const stopped = () => Promise.resolve()
-    const host = { stdin: process.stdin, stderr: new Sink(), env: {}, version: '1.2.3', library, stopped }
+    const host = { stdin: process.stdin, stderr: new Sink(), env: {}, version: '1.2.3', program: '', library, stopped }
     for (const args of [['--help'], ['get', '--help'], ['--version'], ['path', '--dir', 'x']]) {
       expect(await run(args, { ...host, stdout: new Sink() })).toBe(0)
     }
