@@ -3,8 +3,10 @@
 // it hits and no more, and two processes that take the same turn do no harm: marks only add up, and a state that is in the
 // file was true of all the marks before it.
 //
-// Not guaranteed: that it is there. Without it, or with damage in it, a round begins anew.
+// Not guaranteed: that it is there. Without it, with damage in it, or where a copy of the root has it or it is itself a copy, a
+// round begins anew: what was done there was not done here.
 
+import { dirname } from 'node:path'
 import { FRAME } from '../base/layout.js'
 import type { Environment } from '../log/environment.js'
 import { type FrameReader, FrameWriter } from '../log/frames.js'
@@ -54,7 +56,7 @@ export class Journal implements FrameReader {
     }
     writer
       .begin(FRAME.state)
-      .put(Buffer.from(JSON.stringify({ version: STATE_VERSION, ...state })))
+      .put(Buffer.from(JSON.stringify({ version: STATE_VERSION, directory: this.#directory(), ...state })))
       .end()
     // Where it was removed meanwhile, somebody else has begun anew.
     this.#log?.append(writer, this)
@@ -81,6 +83,11 @@ export class Journal implements FrameReader {
     this.#isDamaged = false
   }
 
+  /** Tells the directory that the file is in from a copy of it. */
+  #directory(): number | undefined {
+    return this.#environment.files.linkStat(dirname(this.#path))?.inode
+  }
+
   #reopen(): void {
     this.close()
     const log = new Log(this.#environment, this.#path, 'upkeep', 'append')
@@ -90,8 +97,8 @@ export class Journal implements FrameReader {
 
   frame(type: number, bytes: Buffer, start: number, end: number): void {
     if (type === FRAME.state) {
-      const { version, ...state } = JSON.parse(bytes.toString('utf8', start, end))
-      this.#state = version === STATE_VERSION ? state : undefined
+      const { version, directory, ...state } = JSON.parse(bytes.toString('utf8', start, end))
+      this.#state = version === STATE_VERSION && directory === this.#directory() ? state : undefined
     }
     if (type !== FRAME.marks) return
     for (let at = start; at + POSITION_BYTES <= end; at += POSITION_BYTES) {

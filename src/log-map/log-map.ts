@@ -184,6 +184,7 @@ export class LogMap {
       const bucket = this.#current(place)
       if (!bucket) place = this.#afterMissing(place)
       else if (bucket.sealedAt >= 0) this.#follow(bucket, place)
+      else if (bucket.log.isShared) this.#replace(bucket)
       else if (this.#append(bucket, this.#writer.reset().begin(FRAME.clear).end(), [])) {
         count += bucket.clearedCount
         this.#renew(bucket)
@@ -357,13 +358,22 @@ export class LogMap {
     throw this.#broken()
   }
 
-  /** The bucket to append to; makes the first one of an empty map. */
+  /**
+   * The bucket to append to; makes the first one of an empty map. In place of one that a copy of the root has as well, this root
+   * gets one of its own: what is written here says nothing about what is there.
+   */
   #writable(place: number): Bucket {
     this.#emptyTurn = 0
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-      const bucket = this.#tree.at(place) ?? this.#find(place) ?? this.#create(place)
-      if (bucket.sealedAt < 0) return bucket
-      this.#follow(bucket, place)
+      const found = this.#tree.at(place) ?? this.#find(place)
+      if (found && found.log.sizeBytes === 0 && !found.refresh()) {
+        this.#drop(found)
+        continue
+      }
+      const bucket = found ?? this.#create(place)
+      if (bucket.sealedAt >= 0) this.#follow(bucket, place)
+      else if (bucket.log.isShared) this.#replace(bucket)
+      else return bucket
     }
     throw this.#broken()
   }

@@ -40,6 +40,8 @@ export class Log {
   /** The file's size when it was last looked at; past `end` when its last frame is incomplete. */
   sizeBytes = 0
   tornBytes = 0
+  /** Whether, when last looked at, the file had another name as well: a copy of the root by hard links has it too. */
+  isShared = false
   #inode: number | undefined
   readonly #environment: Environment
   readonly #file: PooledFile
@@ -149,6 +151,7 @@ export class Log {
   /** Whether this is still the file that was first looked at; its path may have been given to another one. */
   #isSame({ links, inode }: FileStat): boolean {
     this.#inode ??= inode
+    this.isShared = links > 1
     return links > 0 && inode === this.#inode
   }
 

@@ -171,14 +171,14 @@ export class Packs {
   }
 
   /**
-   * Visits every whole blob of a pack up to its seal. Of a damaged frame the blob may still be whole, as its id proves: then
-   * a get finds it, and so must a scan.
+   * Visits every whole blob of a pack, also after a seal: a copy of the root by hard links goes on with a pack that is retired
+   * elsewhere. Of a damaged frame the blob may still be whole, as its id proves: then a get finds it, and so must a scan.
    */
   scan(pack: number, visit: (location: Location, id: Buffer, bytes: Buffer) => void): void {
     for (let from: number | undefined = 0; from !== undefined; ) from = this.scanSome(pack, from, SCAN_BYTES, visit)
   }
 
-  /** The same in about so many bytes from an offset on; returns where to go on, undefined at the end or the seal. */
+  /** The same in about so many bytes from an offset on; returns where to go on, undefined at the end. */
   scanSome(
     pack: number,
     from: number,
@@ -186,10 +186,8 @@ export class Packs {
     visit: (location: Location, id: Buffer, bytes: Buffer) => void,
   ): number | undefined {
     const log = this.#log(pack, this.#currentFile(pack), 'read')
-    let isSealed = false
     const frame: FrameReader['frame'] = (type, bytes, start, end, offset) => {
-      if (type === FRAME.seal) isSealed = true
-      if (isSealed || type !== FRAME.blob || end - start < BLOB_ID_BYTES) return
+      if (type !== FRAME.blob || end - start < BLOB_ID_BYTES) return
       const bytesStart = start + BLOB_ID_BYTES
       visit({ pack, offset }, bytes.subarray(start, bytesStart), bytes.subarray(bytesStart, end))
     }
@@ -205,7 +203,7 @@ export class Packs {
     }
     const next = log.readSome(from, chunkBytes, { frame, damage })
     log.close()
-    return isSealed ? undefined : next
+    return next
   }
 
   /** Syncs what is in the pack. */
