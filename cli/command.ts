@@ -51,6 +51,9 @@ export interface OptionValues {
   repair?: boolean
   ttl?: string
   file?: string[]
+  glob?: string[]
+  env?: string[]
+  failures?: boolean
   'plugin-version'?: string
   'max-size'?: string
   'max-age'?: string
@@ -79,8 +82,11 @@ export interface Command {
   options: Readonly<Record<string, Options>>
   /** Command lines that work as written, and what they are for. */
   examples: readonly (readonly [commandLine: string, purpose: string])[]
-  /** `parameters` are as many as are required, at most as many as are declared unless one is repeated. */
-  run(parameters: readonly string[], options: OptionValues, context: Context): Promise<ExitCode>
+  /**
+   * `parameters` are as many as are required, at most as many as are declared unless one is repeated. Returns the exit code: one
+   * of `ExitCode`, or of the command that was run.
+   */
+  run(parameters: readonly string[], options: OptionValues, context: Context): Promise<number>
 }
 
 // nargs 0, because yargs would take a following `true` or `false` for the value of the option: `set ns key --json true`.

@@ -8,10 +8,11 @@ import { deleteCommand } from './commands/delete.js'
 import { get } from './commands/get.js'
 import { has } from './commands/has.js'
 import { path } from './commands/path.js'
+import { run } from './commands/run.js'
 import { serve } from './commands/serve.js'
 import { set } from './commands/set.js'
 
-export const fastCommands: readonly Command[] = [get, set, has, deleteCommand, path, serve]
+export const fastCommands: readonly Command[] = [get, set, has, deleteCommand, path, run, serve]
 
 const OPTIONS = Object.assign({}, commonOptions, ...fastCommands.map(({ options }) => options)) as typeof commonOptions
 
@@ -23,13 +24,14 @@ export function parseFast(args: readonly string[]): Call | undefined {
   const parameters = words.parameters.slice(1)
   const { parameters: declared, options: ownOptions } = command
   const requiredCount = declared.filter(({ isOptional }) => !isOptional).length
-  if (parameters.length < requiredCount || parameters.length > declared.length) return undefined
+  const isEndless = declared.at(-1)?.isRepeated === true
+  if (parameters.length < requiredCount || (parameters.length > declared.length && !isEndless)) return undefined
   const options: Record<string, unknown> = {}
   for (const [name, values] of Object.entries(words.options)) {
     const option = ownOptions[name] ?? commonOptions[name]
     // Given twice, in quotes or empty: yargs has an opinion. But a version may be empty.
     if (!option || (values.length > 1 && !option.array)) return undefined
-    const refused = name === 'plugin-version' ? /^["']/ : /^["']|^$/
+    const refused = name === 'plugin-version' ? /^["']/ : option.array ? /^["'-]|^$/ : /^["']|^$/
     if (values.some(value => typeof value === 'string' && refused.test(value))) return undefined
     options[name] = option.array ? values : values[0]
   }

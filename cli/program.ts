@@ -5,6 +5,7 @@
 import yargs, { type Argv, type Options } from 'yargs'
 import { type Call, type Command, commonOptions, flag, type Parameter, UsageError } from './command.js'
 import { clear } from './commands/clear.js'
+import { completionOf } from './commands/completion.js'
 import { deleteCommand } from './commands/delete.js'
 import { explain } from './commands/explain.js'
 import { gc } from './commands/gc.js'
@@ -12,6 +13,7 @@ import { get } from './commands/get.js'
 import { has } from './commands/has.js'
 import { list } from './commands/list.js'
 import { path } from './commands/path.js'
+import { run } from './commands/run.js'
 import { serve } from './commands/serve.js'
 import { set } from './commands/set.js'
 import { setup } from './commands/setup.js'
@@ -33,8 +35,10 @@ export const commands: readonly Command[] = [
   gc,
   verify,
   watch,
+  run,
   serve,
   setup,
+  completionOf(() => commands.map(command => ({ ...command, options: { ...command.options, ...GLOBAL_OPTIONS } }))),
 ]
 
 const GLOBAL_OPTIONS: Record<string, Options> = {

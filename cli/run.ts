@@ -19,7 +19,7 @@ export interface Host {
 }
 
 /** Runs one command line, without the program's name; never throws for what a caller, a reader or a disk can do. */
-export async function run(args: readonly string[], host: Host): Promise<ExitCode> {
+export async function run(args: readonly string[], host: Host): Promise<number> {
   const context = contextOf(host)
   try {
     const asked = isVersionAlone(args)

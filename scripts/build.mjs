@@ -114,7 +114,11 @@ bundles.push(
     core: 'dist/cli.cjs',
     start: 'main()',
     directory: `dist/${version}`,
-    siblings: { 'cli-program': 'cli/program.ts', 'cli-serve': 'cli/serve/server.ts' },
+    siblings: {
+      'cli-program': 'cli/program.ts',
+      'cli-serve': 'cli/serve/server.ts',
+      'cli-run': 'cli/recording/run-cached.ts',
+    },
   })),
 )
 const program = join(root, 'dist', 'cli.cjs')

@@ -15,11 +15,11 @@ function pluginOf(program: string): string {
   }
 }
 
-function summary(report: Report, verb: string): string {
+function summary(report: Report): string {
   const parts = (['created', 'updated', 'unchanged', 'removed'] as const)
     .filter(name => report[name].length > 0)
     .map(name => `${report[name].length} ${name}`)
-  return `${verb}: ${parts.length === 0 ? 'nothing to do' : parts.join(', ')}`
+  return parts.length === 0 ? 'nothing to do' : parts.join(', ')
 }
 
 export const setup: Command = {
@@ -55,10 +55,9 @@ export const setup: Command = {
       return 1
     }
     const report = options.remove ? installation.remove() : installation.put()
-    const verb = `${isDryRun ? 'Would be ' : ''}${options.remove ? 'Removed from' : 'Put into'} ${target}`
     if (options.json) await stdout.json({ dir: target, isDryRun, ...report })
     else {
-      await stdout.line(printable(summary(report, verb)))
+      await stdout.line(printable(`${target}: ${summary(report)}${isDryRun ? ' (nothing was changed)' : ''}`))
       if (!options.remove) {
         await stdout.line(printable(`Python plugins find cache.py in ${join(target, 'scripts')}`))
         await stdout.line(printable(`In Claude Code: /plugin marketplace add ${target}`))

@@ -26,7 +26,7 @@ test('puts all files of the plugin there, says so, and does nothing when run aga
   const { dir, target, run, files } = home()
   const { code, out, err } = await cli(['setup'], { env: { HOME: dir } })
   expect({ code, err }).toEqual({ code: 0, err: '' })
-  expect(out.split('\n')[0]).toBe(`Put into ${target}: ${ours().length} created`)
+  expect(out.split('\n')[0]).toBe(`${target}: ${ours().length} created`)
   expect(files()).toEqual([RECORD, ...ours()].sort())
   for (const file of ours()) expect(readFileSync(join(target, file))).toEqual(readFileSync(join(plugin, file)))
   expect(statSync(join(target, 'bin', 'wicked-cache')).mode & 0o111).toBe(0o111)

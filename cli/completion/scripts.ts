@@ -1,0 +1,94 @@
+// Completion for shells: of commands, and of the options of the command that is typed. All is in the script, so that a press of
+// the tab key starts no process.
+
+import type { Options } from 'yargs'
+
+export interface Completed {
+  name: string
+  summary: string
+  options: Readonly<Record<string, Options>>
+}
+
+const dashed = (options: Completed['options']) => Object.keys(options).map(name => `--${name}`)
+/** Within single quotes. */
+const quoted = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`
+
+/** Options after which a path is completed. */
+const PATHS = new Set(['dir', 'file', 'project', 'glob'])
+const takesValue = (option: Options) => option.type !== 'boolean'
+
+export function bashCompletion(program: string, commands: readonly Completed[]): string {
+  const valued = [...new Set(commands.flatMap(({ options }) => dashed(pick(options, takesValue))))]
+  return `_wicked_cache() {
+  local current=\${COMP_WORDS[COMP_CWORD]} command= before= word index
+  for ((index = 1; index < COMP_CWORD; index++)); do
+    word=\${COMP_WORDS[index]}
+    [[ $word == -- ]] && return
+    case $before in ${valued.join('|')}) before=; continue ;; esac
+    before=$word
+    [[ $word != -* && -z $command ]] && command=$word
+  done
+  case $before in ${valued.join('|')}) return ;; esac
+  COMPREPLY=()
+  if [[ -z $command && $current != -* ]]; then
+    COMPREPLY=($(compgen -W ${quoted(commands.map(({ name }) => name).join(' '))} -- "$current"))
+    return
+  fi
+  [[ $current != -* ]] && return
+  case $command in
+${commands.map(({ name, options }) => `    ${name}) word=${quoted(dashed(options).join(' '))} ;;`).join('\n')}
+    *) word='--help --version' ;;
+  esac
+  COMPREPLY=($(compgen -W "$word" -- "$current"))
+}
+complete -o default -F _wicked_cache ${program}
+`
+}
+
+export function zshCompletion(program: string, commands: readonly Completed[]): string {
+  const escaped = (text: string) => text.replaceAll(/[[\]:\\]/g, '\\$&')
+  const specification = ([name, option]: readonly [string, Options]) => {
+    const value = takesValue(option) ? `:${name}:${PATHS.has(name) ? '_files' : ''}` : ''
+    return quoted(`${option.array ? '*' : ''}--${name}[${escaped(option.describe ?? '')}]${value}`)
+  }
+  const cases = commands.map(({ name, options }) => {
+    const all = Object.entries(options).map(specification)
+    return `    ${name}) _arguments ${all.join(' ')} '*:argument:_files' ;;`
+  })
+  return `#compdef ${program}
+_wicked_cache() {
+  local -a commands
+  commands=(
+${commands.map(({ name, summary }) => `    ${quoted(`${name}:${escaped(summary)}`)}`).join('\n')}
+  )
+  if ((CURRENT == 2)); then
+    _describe command commands
+    return
+  fi
+  local command=$words[2]
+  shift words
+  ((CURRENT--))
+  case $command in
+${cases.join('\n')}
+  esac
+}
+if [[ $funcstack[1] == _wicked_cache ]]; then _wicked_cache "$@"; else compdef _wicked_cache ${program}; fi
+`
+}
+
+export function fishCompletion(program: string, commands: readonly Completed[]): string {
+  const quotedForFish = (text: string) => `'${text.replaceAll(/['\\]/g, '\\$&')}'`
+  const lines = commands.flatMap(({ name, summary, options }) => [
+    `complete -c ${program} -n __fish_use_subcommand -f -a ${name} -d ${quotedForFish(summary)}`,
+    ...Object.entries(options).map(([option, { describe = '', ...rest }]) => {
+      const value = takesValue(rest) ? (PATHS.has(option) ? ' -r -F' : ' -x') : ''
+      const isOfCommand = quotedForFish(`__fish_seen_subcommand_from ${name}`)
+      return `complete -c ${program} -n ${isOfCommand} -l ${option}${value} -d ${quotedForFish(describe)}`
+    }),
+  ])
+  return `${lines.join('\n')}\n`
+}
+
+function pick(options: Completed['options'], isWanted: (option: Options) => boolean): Completed['options'] {
+  return Object.fromEntries(Object.entries(options).filter(([, option]) => isWanted(option)))
+}

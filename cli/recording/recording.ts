@@ -1,0 +1,91 @@
+// A command that is run once: what it wrote, in order, and how it ended.
+
+import { spawn } from 'node:child_process'
+import { constants } from 'node:os'
+import type { Output } from '../output.js'
+
+type Fd = 1 | 2
+
+export interface Recording {
+  exitCode: number
+  /** What was written to standard output and error, in the order in which it was read. */
+  output: [fd: Fd, bytes: Uint8Array][]
+}
+
+/** Of more output, the command's is passed on and not kept. */
+const MAX_OUTPUT_BYTES = 64 * 1024 * 1024
+/** As shells have it. */
+const NOT_FOUND = 127
+const NOT_EXECUTABLE = 126
+const SIGNALLED = 128
+
+export interface Outcome {
+  recording: Recording
+  /** Whether the command ended by itself, and all of its output was kept. */
+  isComplete: boolean
+}
+
+export interface Streams {
+  stdout: Output
+  stderr: Output
+  /** Resolves when the program is asked to end. */
+  stopped(): Promise<void>
+}
+
+/** Runs the command, which reads nothing, and passes on what it writes. */
+export async function record([command = '', ...args]: readonly string[], streams: Streams): Promise<Outcome> {
+  const { stdout, stderr } = streams
+  const output: Recording['output'] = []
+  let keptBytes = 0
+  let isComplete = true
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+  const take = (fd: Fd, chunk: Buffer) => {
+    keptBytes += chunk.length
+    if (keptBytes > MAX_OUTPUT_BYTES) {
+      isComplete = false
+      output.length = 0
+      return
+    }
+    const last = output.at(-1)
+    if (last?.[0] === fd) last[1] = Buffer.concat([last[1], chunk])
+    else output.push([fd, chunk])
+  }
+  const pass = async (fd: Fd, stream: NodeJS.ReadableStream, to: Output) => {
+    for await (const chunk of stream) {
+      take(fd, chunk as Buffer)
+      // Where nothing reads it any more, the command sees that, too.
+      if (!(await to.write(chunk as Buffer))) return
+    }
+  }
+  streams.stopped().then(() => {
+    isComplete = false
+    child.kill('SIGTERM')
+  })
+  const ended = new Promise<number>(resolve => {
+    child.on('error', async (error: NodeJS.ErrnoException) => {
+      isComplete = false
+      await stderr.line(`${command}: ${error.message}`)
+      resolve(error.code === 'ENOENT' ? NOT_FOUND : NOT_EXECUTABLE)
+    })
+    child.on('close', (code, signal) => {
+      if (signal) isComplete = false
+      resolve(code ?? SIGNALLED + constants.signals[signal as NodeJS.Signals])
+    })
+  })
+  await Promise.all([pass(1, child.stdout, stdout), pass(2, child.stderr, stderr)])
+  return { recording: { exitCode: await ended, output }, isComplete }
+}
+
+export async function replay({ output }: Recording, { stdout, stderr }: Streams): Promise<void> {
+  for (const [fd, bytes] of output) {
+    if (!(await (fd === 1 ? stdout : stderr).write(bytes))) return
+  }
+}
+
+/** Whether a stored value is one. */
+export function isRecording(value: unknown): value is Recording {
+  const { exitCode, output } = (value ?? {}) as Partial<Recording>
+  const isChunk = (each: unknown) =>
+    Array.isArray(each) && (each[0] === 1 || each[0] === 2) && each[1] instanceof Uint8Array
+  return Number.isInteger(exitCode) && Array.isArray(output) && output.every(isChunk)
+}
