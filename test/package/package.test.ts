@@ -167,9 +167,13 @@ test('holds what it needs and nothing of the checkout', () => {
     'dist/cli.cjs',
     'dist/index.d.ts',
     'dist/index.d.cts',
+    'plugin/scripts/cache.py',
+    'plugin/dist/wicked-cache.cjs',
   ])
     expect(files).toContain(file)
-  for (const file of files) expect(file).toMatch(/^(dist\/|package\.json|README|LICEN[CS]E|CHANGELOG|src\/FORMAT\.md)/)
+  for (const file of files)
+    expect(file).toMatch(/^(dist\/|plugin\/|package\.json|README|LICEN[CS]E|CHANGELOG|src\/FORMAT\.md)/)
+  expect(files.filter(file => /pycache|\.pyc$/.test(file))).toEqual([])
   const { dependencies } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'))
   expect(Object.keys(dependencies)).toEqual(['chokidar'])
 })
