@@ -35,7 +35,7 @@ export interface Streams {
 /** Runs the command, which reads nothing, and passes on what it writes. */
 export async function record([command = '', ...args]: readonly string[], streams: Streams): Promise<Outcome> {
   const { stdout, stderr } = streams
-  const output: Recording['output'] = []
+  const output: [fd: Fd, chunks: Buffer[]][] = []
   let keptBytes = 0
   let isComplete = true
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] })
@@ -47,8 +47,8 @@ export async function record([command = '', ...args]: readonly string[], streams
       return
     }
     const last = output.at(-1)
-    if (last?.[0] === fd) last[1] = Buffer.concat([last[1], chunk])
-    else output.push([fd, chunk])
+    if (last?.[0] === fd) last[1].push(chunk)
+    else output.push([fd, [chunk]])
   }
   const pass = async (fd: Fd, stream: NodeJS.ReadableStream, to: Output) => {
     for await (const chunk of stream) {
@@ -73,7 +73,8 @@ export async function record([command = '', ...args]: readonly string[], streams
     })
   })
   await Promise.all([pass(1, child.stdout, stdout), pass(2, child.stderr, stderr)])
-  return { recording: { exitCode: await ended, output }, isComplete }
+  const joined = output.map(([fd, chunks]): Recording['output'][number] => [fd, Buffer.concat(chunks)])
+  return { recording: { exitCode: await ended, output: joined }, isComplete }
 }
 
 export async function replay({ output }: Recording, { stdout, stderr }: Streams): Promise<void> {
