@@ -92,7 +92,12 @@ export class CacheHandle implements Cache {
     const means = this.#storage.snapshotMeans
     const outer = currentFrame()
     const snapshots = new Map(outer?.snapshots)
-    if (!snapshots.has(means)) snapshots.set(means, new Snapshot(means))
+    const snapshot = new Snapshot(means)
+    if (snapshots.get(means)?.isOver !== false) snapshots.set(means, snapshot)
+    const end = () => {
+      snapshot.isOver = true
+      leaveAsync()
+    }
     enterAsync()
     let isAsync = false
     try {
@@ -101,16 +106,16 @@ export class CacheHandle implements Cache {
       isAsync = true
       return (result as Promise<unknown>).then(
         value => {
-          leaveAsync()
+          end()
           return value
         },
         error => {
-          leaveAsync()
+          end()
           throw error
         },
       ) as R
     } finally {
-      if (!isAsync) leaveAsync()
+      if (!isAsync) end()
     }
   }
 
@@ -318,7 +323,10 @@ export class CacheHandle implements Cache {
       mode: this.mode,
       openedAt: this.#openedAt,
       snapshotMeans,
-      snapshot: () => currentFrame()?.snapshots?.get(snapshotMeans) ?? new Snapshot(snapshotMeans),
+      snapshot() {
+        const running = currentFrame()?.snapshots?.get(snapshotMeans)
+        return running && !running.isOver ? running : new Snapshot(snapshotMeans)
+      },
       now: this.#clock,
       expectOpen: () => this.#expectOpen(),
       get canWrite() {

@@ -130,7 +130,7 @@ export class Storage {
     this.blobs = new Blobs(this.environment, this.layout)
     this.fileHashes = new FileHashMap(this.environment, this.layout.fileHashes, 'file-hashes')
     const { manifest } = this.namespace(LISTS_DIRECTORY)
-    this.lists = new InputListStore({ environment: this.environment, blobs: this.blobs, manifest })
+    this.lists = new InputListStore({ root: dir, environment: this.environment, blobs: this.blobs, manifest })
     this.projects = new Projects(files)
     const { environment, projects } = this
     const entryMeans = { environment, projects, manifestOf: (directory: string) => this.namespace(directory).manifest }

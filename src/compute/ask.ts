@@ -17,7 +17,7 @@ import { type ContextInput, createAnalyzeContext, createContext, Observer, type 
 import { runAsync, runSync, type Steps } from './driver.js'
 import { currentFrame, enterAsync, type Frame, leaveAsync, runInAsyncFrame, runInFrame } from './frame.js'
 import { handOn } from './hand-on.js'
-import { dropLease, isWorthWaiting, letGo, newWait, takeLease } from './leases.js'
+import { dropLease, isWorthWaiting, letGo, newWait, PATIENCE_MS, takeLease } from './leases.js'
 import type { Ask } from './question.js'
 import { Recorder } from './recorder.js'
 
@@ -32,6 +32,8 @@ const flights = new Map<string, Computation>()
 export async function ask(entries: Entries, question: Ask): Promise<unknown> {
   const id = idOf(entries, question)
   const parent = currentFrame()?.computation
+  // By the time that there is a result, the working directory may be another one.
+  question.place = parent?.recorder.workingDirectory
   for (let mayJoin = !question.isUnkept; ; ) {
     const found = lookUp(entries, question)
     if (found.reason === undefined) return hit(entries, question, found, parent)
@@ -42,7 +44,10 @@ export async function ask(entries: Entries, question: Ask): Promise<unknown> {
       const isStorable = !isCircle && ancestorOf(parent, id) === undefined
       return (await begin(entries, question, start(entries, id, parent, isStorable), found)).value
     }
-    const { bytes, answer, computeMs } = await join(entries, question, flight, parent)
+    const joined = await join(entries, question, flight, parent)
+    // It may be waiting for what this caller would do next.
+    if (!joined && flights.get(id) === flight) flights.delete(id)
+    const { bytes, answer, computeMs = 0 } = joined ?? {}
     if (bytes && answer && isStillValid(entries, question, answer)) {
       entries.count('hits')
       handOn(entries, question, parent, answer)
@@ -86,19 +91,26 @@ function isOfEpoch(flight: Computation, { found }: Miss): boolean {
   return flight.epoch === undefined || flight.epoch === found?.head?.epoch
 }
 
+/** Undefined if it takes longer than is worth waiting for. */
 async function join(
   entries: Entries,
   question: Ask,
   flight: Computation,
   parent: Computation | undefined,
-): Promise<Result> {
+): Promise<Result | undefined> {
   parent?.waitsFor.add(flight)
+  const { setTimeout, clearTimeout } = process.getBuiltinModule('node:timers')
+  let timer: NodeJS.Timeout | undefined
+  const patience = new Promise<undefined>(resolve => {
+    timer = setTimeout(resolve, PATIENCE_MS, undefined)
+  })
   try {
-    return (await flight.promise) as Result
+    return await Promise.race([flight.promise, patience])
   } catch (error) {
     handOn(entries, question, parent, flight.recorder)
     throw error
   } finally {
+    clearTimeout(timer)
     parent?.waitsFor.delete(flight)
   }
 }
@@ -159,6 +171,7 @@ function* compute(
     throw error
   } finally {
     recorder.end()
+    computation.hasEnded = true
     parent?.waitsFor.delete(computation)
     const { epoch } = computation
     if (epoch !== undefined) {

@@ -70,7 +70,9 @@ export function isBoundToProject(entries: Entries, question: Ask, recorder: Reco
   if (!project) return true
   if (question.isPromised && !entries.attempt(false, () => recorder.hasFileInProject)) return true
   if (entries.attempt(true, () => recorder.hasFileElsewhere)) return true
-  if (!holdsPath(bytes, project.dir)) return false
+  // The outermost directory stands in the paths of all that is in it.
+  const { top, alias } = project
+  if (!holdsPath(bytes, top) && !(alias !== undefined && holdsPath(bytes, alias))) return false
   if (question.isPromised) {
     const message =
       `A result in the portable namespace ${JSON.stringify(store.name)} holds the path of its project, ` +
@@ -80,18 +82,25 @@ export function isBoundToProject(entries: Entries, question: Ask, recorder: Reco
   return true
 }
 
-/** Of the project that was asked about last. */
-let formsOfPath: { path: string; forms: Buffer[] } = { path: '', forms: [] }
+/** How paths may be written, by path. */
+const formsOfPaths = new Map<string, Buffer[]>()
+const MAX_PATHS = 64
 
 /** Whether the path stands in the bytes: as it is, with slashes, as JSON has it, or JSON within JSON, or as a URL. */
 function holdsPath(bytes: Buffer, path: string): boolean {
   if (process.platform === 'win32') return holdsWindowsPath(bytes.toString('latin1'), path)
-  if (formsOfPath.path !== path) {
-    const json = inJson(path)
-    const forms = new Set([path, json, inJson(json), encodeURI(path)])
-    formsOfPath = { path, forms: Array.from(forms, form => Buffer.from(form)) }
-  }
-  return formsOfPath.forms.some(form => holdsName(bytes, form))
+  return formsOf(path).some(form => holdsName(bytes, form))
+}
+
+function formsOf(path: string): Buffer[] {
+  const known = formsOfPaths.get(path)
+  if (known) return known
+  const json = inJson(path)
+  const url = process.getBuiltinModule('node:url').pathToFileURL(path).pathname
+  const forms = Array.from(new Set([path, json, inJson(json), encodeURI(path), url]), form => Buffer.from(form))
+  if (formsOfPaths.size >= MAX_PATHS) formsOfPaths.clear()
+  formsOfPaths.set(path, forms)
+  return forms
 }
 
 /** With separators of both kinds, in JSON doubled, and letters in either case; drive letters have a form of their own in URLs. */

@@ -30,6 +30,8 @@ export class Computation {
   isStorable = true
   /** Whether the result was stored, and the lease given up with it. */
   isCommitted = false
+  /** Whether it waits for nothing any more: a timer that it has set may go on in its frame. */
+  hasEnded = false
   /** Whether time has gone by since the question was asked. */
   hasWaited = false
   /** Computations that this one waits for. */
@@ -70,6 +72,6 @@ export function between(from: Computation, target: Computation): Set<Computation
 
 /** The ancestor that computes the same question, if there is one. */
 export function ancestorOf(computation: Computation | undefined, id: string): Computation | undefined {
-  for (let each = computation; each; each = each.parent) if (each.id === id) return each
+  for (let each = computation; each; each = each.parent) if (each.id === id && !each.hasEnded) return each
   return undefined
 }

@@ -2,13 +2,14 @@
 
 import { dirname, join, normalize, resolve } from 'node:path'
 import type { AnalyzeContext, ComputeContext, GlobOptions, PathLike } from '../api/index.js'
+import { errnoOf } from '../base/errors.js'
 import { assertOptions, refuseOption } from '../base/options.js'
-import type { Files } from '../files/files.js'
+import type { FileStat, Files } from '../files/files.js'
 import { globDetail, isAbsolutePattern, joined, matcherOf, selectFrom, withSlashes } from '../inputs/glob.js'
 import { type Input, inputOf } from '../inputs/input.js'
 import { type Asker, environmentDigest, type Snapshot, type SnapshotMeans } from '../inputs/snapshot.js'
 import { isImpossible, type Source } from '../inputs/source.js'
-import { leadsOut } from '../project/project.js'
+import { isWithin, leadsOut } from '../project/project.js'
 import { currentComputation } from './frame.js'
 import { type GivenPath, givenPath, givenPaths } from './paths.js'
 import type { InputLists, Recorder } from './recorder.js'
@@ -160,7 +161,14 @@ export class Observer {
 
   #handOn(other: Recorder, input: Input): void {
     const { asker, lists } = this.#input
-    other.adopt({ inputs: [input], expiresAt: Number.POSITIVE_INFINITY, isRecordable: true, asker, lists })
+    other.adopt({
+      inputs: [input],
+      expiresAt: Number.POSITIVE_INFINITY,
+      isRecordable: true,
+      asker,
+      place: undefined,
+      lists,
+    })
   }
 
   get #files(): Files {
@@ -180,10 +188,33 @@ export class Observer {
   /** Whether the source may be another one than when the computation began. */
   #mayHaveChanged({ path, stat }: Source): boolean {
     const sinceMs = this.#recorder.startedMs - CLOCK_STEP_MS
-    if (stat) return Math.max(stat.mtimeMs, stat.ctimeMs) >= sinceMs
-    // A file that is gone may have been there: then its directory has changed.
-    const above = this.#input.snapshot().source(dirname(path)).stat
-    return above !== undefined && Math.max(above.mtimeMs, above.ctimeMs) >= sinceMs
+    const isLater = (found: FileStat | undefined) =>
+      found !== undefined && Math.max(found.mtimeMs, found.ctimeMs) >= sinceMs
+    // The path may have led to another file: then a link or a directory on the way has changed.
+    return isLater(stat) || this.#wayTo(path, stat !== undefined).some(each => isLater(this.#linkStat(each)))
+  }
+
+  /** The path, and the directories above it: those within the project, and as many as are needed for one to be there. */
+  #wayTo(path: string, exists: boolean): string[] {
+    const top = this.#recorder.project?.top
+    const way = [path]
+    let isThere = exists
+    for (let above = dirname(path); above !== dirname(above); above = dirname(above)) {
+      const isInside = top !== undefined && above !== top && isWithin(above, top)
+      if (!isInside && isThere && (way.length > 1 || above === top)) break
+      way.push(above)
+      isThere ||= this.#linkStat(above) !== undefined
+    }
+    return way
+  }
+
+  #linkStat(path: string): FileStat | undefined {
+    try {
+      return this.#files.linkStat(path)
+    } catch (error) {
+      if (errnoOf(error) === undefined) throw error
+      return undefined
+    }
   }
 
   #given(path: PathLike): GivenPath {

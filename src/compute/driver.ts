@@ -51,5 +51,11 @@ export function runSync<T>(steps: Steps<T>): T {
 
 /** Promises of any realm, and what behaves like one. */
 function isThenable(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
+  if (typeof value !== 'object' || value === null) return false
+  try {
+    return typeof (value as { then?: unknown }).then === 'function'
+  } catch {
+    // A getter of the caller's, or a revoked proxy: it is a value like any other.
+    return false
+  }
 }

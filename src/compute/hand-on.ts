@@ -22,10 +22,11 @@ export function handOn(
   const { asker, content } = question
   const { inputs, expiresAt, isRecordable = true } = answer
   const isDone = entries.attempt(false, () => {
-    recorder.askThrough(entries)
-    if (question.namesRelative) recorder.addWorkingDirectory()
+    const place = question.place ?? recorder.workingDirectory
+    recorder.askThrough(entries, place)
+    if (question.namesRelative) recorder.add(place)
     recordSetValue(entries, question, asking, entry)
-    const adopted: Adopted = { inputs, expiresAt, isRecordable, asker, lists: entries.store.lists }
+    const adopted: Adopted = { inputs, expiresAt, isRecordable, asker, place, lists: entries.store.lists }
     recorder.adopt(content ? { ...adopted, inputs: [content, ...inputs] } : adopted)
     return true
   })
@@ -40,6 +41,10 @@ function recordSetValue(
   entry: Entry | undefined,
 ): void {
   if (plainKey === undefined || !entries.hasKeys) return
+  if (!recorder.knows(entries.store.lists)) {
+    recorder.spoil()
+    return
+  }
   const { directory } = entries.store
   const { version } = entries.options
   const { project } = entries

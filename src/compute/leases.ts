@@ -12,7 +12,7 @@ import type { Lease } from '../manifest/entry.js'
 import { drawEpoch, type EntryKey, type Lookup } from '../manifest/manifest.js'
 
 /** How long others wait for a value in all, ms. */
-const PATIENCE_MS = 10_000
+export const PATIENCE_MS = 10_000
 /** The same in a thread that blocks, for another thread of its process: that one may need what this one does. */
 const THREAD_PATIENCE_MS = 1_000
 /** Between two signs of life of an asynchronous computation, */

@@ -168,7 +168,7 @@ function declaredFiles({ store }: Entries, files: readonly PathLike[] | undefine
 function digestOf(entries: Entries, files: readonly GivenPath[], inputs: unknown): Buffer | undefined {
   if (files.length === 0 && inputs === undefined) return undefined
   const paths = files.map(({ absolute }) => recordPath(entries.project, absolute).path)
-  const bytes = entries.encode([paths, inputs])
+  const bytes = entries.encodeExactly([paths, inputs])
   return entries.store.environment.hashing.contentDigest(bytes)
 }
 

@@ -15,6 +15,8 @@ export interface Ask extends Question {
   plainKey?: string
   /** The content that the key stands for: it is an input of the computation that asks. */
   content?: Input | undefined
+  /** The working directory as the computation sees it that asks, when it asks. */
+  place?: Input | undefined
   /** Whether it names a file by a relative path: which one depends on the working directory. */
   namesRelative: boolean
   /** Whether answers count in every checkout. */

@@ -15,7 +15,16 @@ export interface Adopted {
   isRecordable: boolean
   /** From where its inputs lead. */
   asker: Asker
+  /** The working directory in which it was asked for; undefined: that of now. */
+  place: Input | undefined
   /** Lists are named by what this knows. */
+  lists: InputLists
+}
+
+/** Where a result comes from that a computation asked for. */
+interface Origin {
+  asker: Asker
+  place: Input
   lists: InputLists
 }
 
@@ -27,6 +36,8 @@ export interface Asking {
 }
 
 export interface InputLists {
+  /** The directory of the cache that they are in. */
+  readonly root: string
   load(id: string): readonly Input[] | undefined
 }
 
@@ -105,37 +116,39 @@ export class Recorder {
     return recordPath(this.project, path)
   }
 
-  /** Records in which project a handle asks that follows the working directory. */
-  askThrough({ isByDirectory }: Asking): void {
+  /** Records in which project a handle asks that follows the working directory, which was `place` then. */
+  askThrough({ isByDirectory }: Asking, place = this.workingDirectory): void {
     if (!isByDirectory) return
     // Others may ask this question through a handle that is for one project, wherever they are.
     if (this.#isByDirectory) this.add(inputOf('home', ''))
-    else this.addWorkingDirectory()
+    else this.add(place)
+  }
+
+  /** Whether what is in a cache's entries can be recorded: not of a cache in another directory. */
+  knows({ root }: InputLists): boolean {
+    return root === this.#lists.root
   }
 
   get workingDirectory(): Input {
     return inputOf('cwd', workingPlace(this.project))
   }
 
-  addWorkingDirectory(): void {
-    this.add(this.workingDirectory)
-  }
-
   /** Takes over what another result depends on. */
-  adopt({ inputs, expiresAt, isRecordable, asker, lists }: Adopted): void {
-    if (!isRecordable) this.#isRecordable = false
+  adopt({ inputs, expiresAt, isRecordable, asker, place = this.workingDirectory, lists }: Adopted): void {
+    // Another cache may have another clock.
+    if (!isRecordable || (expiresAt !== Number.POSITIVE_INFINITY && !this.knows(lists))) this.#isRecordable = false
     this.#expiresAt = Math.min(this.#expiresAt, expiresAt)
     const isSameProject = asker.dir === this.project?.dir && lists === this.#lists
-    for (const input of inputs) this.#adoptOne(input, asker, lists, isSameProject)
+    for (const input of inputs) this.#adoptOne(input, { asker, place, lists }, isSameProject)
   }
 
-  #adoptOne(input: Input, asker: Asker, lists: InputLists, isSameProject: boolean): void {
+  #adoptOne(input: Input, from: Origin, isSameProject: boolean): void {
     const look = lookOf(input.kind)
     // Where the analyzed file is was said by this computation itself.
     if (look === 'location') return
-    if (look === 'file' && input.path === '') this.#adoptAnalyzed(input, asker)
+    if (look === 'file' && input.path === '') this.#adoptAnalyzed(input, from.asker)
     else if (isSameProject) this.add(input)
-    else this.#adoptForeign(input, look, asker, lists)
+    else this.#adoptForeign(input, look, from)
   }
 
   #adoptAnalyzed(input: Input, { file, text }: Asker): void {
@@ -153,24 +166,25 @@ export class Recorder {
   }
 
   /** Of another project or another cache: paths are recorded anew, lists are taken apart. */
-  #adoptForeign(input: Input, look: InputKind, asker: Asker, lists: InputLists): void {
+  #adoptForeign(input: Input, look: InputKind, from: Origin): void {
+    const { asker, place, lists } = from
     if (look === 'list') {
       const listed = lists.load(input.path)
       if (!listed) this.spoil()
-      for (const each of listed ?? []) this.#adoptOne(each, asker, lists, false)
+      for (const each of listed ?? []) this.#adoptOne(each, from, false)
     } else if (look === 'file' || look === 'present' || look === 'glob') {
       const path = resolvePath(input, asker.dir)
       if (path === undefined) this.spoil()
       else this.add({ ...input, ...this.recorded(path) })
     } else if (look === 'environment') {
       this.add(input)
-    } else if (look === 'entry' && lists !== this.#lists) {
+    } else if (look === 'entry' && !this.knows(lists)) {
       this.spoil()
     } else {
       // It was asked for from this checkout and this working directory.
       if (look === 'entry') this.add({ ...input, path: absoluteEntryName(input.path, asker.dir) })
       this.add(inputOf('checkout', this.project?.dir ?? ''))
-      this.addWorkingDirectory()
+      this.add(place)
     }
   }
 

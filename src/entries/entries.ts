@@ -54,6 +54,7 @@ export class Entries {
   readonly scope: Scope
   readonly #prefixes = new Map<string, Buffer>()
   #codec: ValueCodec | undefined
+  #exactCodec: ValueCodec | undefined
   readonly #cached = new ValueCache()
 
   /** `project` is undefined where there is none; null: keys are the user's. */
@@ -106,6 +107,12 @@ export class Entries {
   encode(value: unknown): Uint8Array {
     this.#codec ??= createValueCodec(this.options)
     return assertSize(this.#codec.encode(value), value)
+  }
+
+  /** Likewise, of what tells questions apart: instances of classes may differ in what their fields don't show. @throws the same */
+  encodeExactly(value: unknown): Uint8Array {
+    this.#exactCodec ??= createValueCodec({ ...this.options, classInstances: 'refuse' })
+    return assertSize(this.#exactCodec.encode(value), value)
   }
 
   /** Likewise, of what is stored for a caller to get back. @throws the same */

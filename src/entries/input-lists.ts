@@ -19,6 +19,8 @@ const PREFIX = encodePrefix({ version: '', scope: 'user', kind: 'plain', project
 const FORMS = ['state', 'reference'] as const
 
 export interface ListStorage {
+  /** The cache's directory. */
+  root: string
   environment: Environment
   manifest: Manifest
   blobs: Blobs
@@ -33,6 +35,10 @@ export class InputListStore {
 
   constructor(storage: ListStorage) {
     this.#storage = storage
+  }
+
+  get root(): string {
+    return this.#storage.root
   }
 
   /** The inputs, or references, of a list; undefined when it is gone. */

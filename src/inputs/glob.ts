@@ -82,10 +82,8 @@ export function matcherOf(patterns: readonly string[]): Matcher {
 }
 
 function createMatcher(patterns: readonly string[]): Matcher {
-  const negative = patterns.filter(pattern => pattern.startsWith('!')).map(pattern => pattern.slice(1))
-  const positive = patterns
-    .filter(pattern => !pattern.startsWith('!'))
-    .map(pattern => pattern.replace(/^(?:\.\/)+/, ''))
+  const negative = patterns.filter(isExclusion).map(pattern => pattern.slice(1))
+  const positive = patterns.filter(pattern => !isExclusion(pattern)).map(pattern => pattern.replace(/^(?:\.\/)+/, ''))
   const includes = positive.map(includeOf)
   const excludes = negative.map(pattern => picomatch(pattern, { ...OPTIONS, dot: true }))
   const closed = negative.flatMap(pattern =>
@@ -99,6 +97,11 @@ function createMatcher(patterns: readonly string[]): Matcher {
   }
 }
 
+/** `!(a)` is a part of a pattern. */
+function isExclusion(pattern: string): boolean {
+  return pattern.startsWith('!') && !pattern.startsWith('!(')
+}
+
 /** A relative pattern finds nothing where an absolute one leads. */
 function includeOf(pattern: string): (path: string) => boolean {
   const matches = picomatch(pattern, OPTIONS)
@@ -109,7 +112,8 @@ function includeOf(pattern: string): (path: string) => boolean {
 /** The part of a pattern before anything that is special. */
 function startOf(pattern: string): string {
   const { base, glob } = picomatch.scan(pattern)
-  const start = glob === '' ? base.slice(0, Math.max(base.lastIndexOf('/'), 0)) : base
+  const escaped = glob === '' ? base.slice(0, Math.max(base.lastIndexOf('/'), 0)) : base
+  const start = escaped.replace(/\\(?=[^/])/g, '')
   // The root of all, or of a drive, ends with its slash: without it, it is the working directory.
   return isAbsolutePattern(pattern) && /^(?:[a-z]:)?$/i.test(start) ? `${start}/` : start
 }

@@ -52,6 +52,9 @@ export class Snapshot {
   /** What was found of lists, by strategy, project and id. */
   #lists: Map<string, Validity> | undefined
 
+  /** Whether things may have changed since: calls that `cache.snapshot` has left running look anew. */
+  isOver = false
+
   /** Digests of entries' values, by name. */
   #entries: Map<string, Buffer> | undefined
 

@@ -210,7 +210,10 @@ export class NamespaceHandle implements Namespace {
   /** Those of the project that the handle is for now. */
   get #entries(): Entries {
     if (this.#projectDir !== undefined) {
-      this.#current ??= this.#entriesOf(this.#projectDir)
+      // A link may lead elsewhere by now.
+      if (!this.#current || this.#current.project?.alias !== undefined) {
+        this.#current = this.#entriesOf(this.#projectDir)
+      }
       return this.#current
     }
     const cwd = workingDirectory()
@@ -257,6 +260,7 @@ export class NamespaceHandle implements Namespace {
     const scopes = this.#options.isPortable ? [own, 'portable' as const] : [own]
     const { snapshotMeans, directory } = this.#store
     const isRecorded = entries.attempt(false, () => {
+      if (!recorder.knows(this.#store.lists)) return false
       recorder.askThrough(entries)
       const snapshot = this.#store.snapshot()
       const asker = entries.asker()

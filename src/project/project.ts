@@ -77,12 +77,13 @@ export class Projects {
     }
   }
 
-  /** The project that a caller names. */
+  /** The project that a caller names; of a link, that to which it leads now. */
   at(directory: string): Project {
     const name = `at ${directory}`
     const known = this.#byDirectory.get(name)
-    if (known) return known
+    if (known && known.alias === undefined) return known
     const dir = this.#realPath(directory)
+    if (known?.dir === dir) return known
     const project = this.#describe(dir, dir === directory ? undefined : directory)
     this.#byDirectory.set(name, project)
     return project

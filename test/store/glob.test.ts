@@ -44,6 +44,9 @@ describe('where a glob begins to look', () => {
     ['/*.js', '/'],
     ['/a.js', '/'],
     ['//server/share/src/*.js', '//server/share/src'],
+    ['\\[slug\\]/*.js', '[slug]'],
+    ['a/\\(b\\)/c.js', 'a/(b)'],
+    ['!(src)/*.js', ''],
   ])('for %j: %j', (pattern, start) => {
     expect(matcherOf([pattern]).starts).toEqual([start])
   })
@@ -61,6 +64,11 @@ test('directories on the way of an absolute pattern are those that it names', ()
     false,
   ])
   expect(['//server/share/a', '//server/other'].map(matcherOf(['//server/share/**']).isOnTheWay)).toEqual([true, false])
+})
+
+test('`!(a)` is a part of a pattern, and `!a` excludes', () => {
+  const { isMatch } = matcherOf(['!(src)/*.js', '!lib/*.js'])
+  expect(['src/a.js', 'other/a.js', 'lib/a.js'].map(isMatch)).toEqual([false, true, false])
 })
 
 test.each(['src/', 'src//a.js', '/src/'])('%j finds nothing', pattern => {
