@@ -201,7 +201,7 @@ export class Observer {
     let isThere = exists
     for (let above = dirname(path); above !== dirname(above); above = dirname(above)) {
       const isInside = top !== undefined && above !== top && isWithin(above, top)
-      if (!isInside && isThere && (way.length > 1 || above === top)) break
+      if (!isInside && isThere) break
       way.push(above)
       isThere ||= this.#linkStat(above) !== undefined
     }
