@@ -33,8 +33,15 @@ function linesOf(report: GcReport): string[] {
   return [
     `${removed} ${causes.join(', ')} and ${stale}, ${kept} ${formatCount(report.keptEntries)}`,
     `${removed} ${values}, ${kept} ${formatCount(report.keptBlobs)}`,
+    ...deadLines(report),
     `On disk: ${formatSize(diskBytesBefore)} before, ${formatSize(diskBytesAfter)} after, ${change}`,
   ]
+}
+
+function deadLines({ deadBlobs, deadBytes }: GcReport): string[] {
+  if (deadBlobs === 0) return []
+  const values = formatCountOf(deadBlobs, 'unreferenced value', 'unreferenced values')
+  return [`${values} (${formatSize(deadBytes)}) stay in files that are mostly in use`]
 }
 
 export const gc: Command = {

@@ -104,6 +104,13 @@ export class Census {
     this.#liveCost -= blobCost(this.#blobBytes.at(row))
   }
 
+  /** How many entries from `start` to `end` were taken out. */
+  struckIn({ start, end }: { start: number; end: number }): number {
+    let count = 0
+    for (let entry = start; entry < end; entry++) if (this.isStruck(entry)) count++
+    return count
+  }
+
   isStruck(entry: number): boolean {
     return this.#blob.at(entry) === 0
   }

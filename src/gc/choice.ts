@@ -77,9 +77,14 @@ function isUnreadable({ files }: SnapshotMeans, path: string): boolean {
   }
 }
 
+interface Part {
+  start: number
+  end: number
+}
+
 /**
  * Strikes from the census what is too much of `part` of it, or of the whole; undefined when nothing is. A part is weighed as
- * if it shared no value with the rest, the whole as it lies on disk.
+ * if it shared no value with the rest, the whole as it lies on disk. Those of `uncounted` go with the others, by their size alone.
  *
  * @throws the signal's reason
  */
@@ -87,15 +92,17 @@ export async function evict(
   census: Census,
   limits: { maxEntries: number; maxSizeBytes: number },
   pace: Pace,
-  part?: { start: number; end: number },
+  part?: Part,
+  uncounted?: Part,
 ): Promise<Cutoff | undefined> {
+  const isCounted = (entry: number) => !uncounted || entry < uncounted.start || entry >= uncounted.end
   const { start, end } = part ?? { start: 0, end: census.length }
   let count = 0
   let partBytes = 0
   for (let entry = start; entry < end; entry++) {
     if (entry % PIECE_ENTRIES === 0) await pace.pause('entries', 1)
     if (census.isStruck(entry)) continue
-    count++
+    if (isCounted(entry)) count++
     partBytes += census.costOf(entry)
   }
   const isTooMuch = () => count > limits.maxEntries || (part ? partBytes : census.liveCost) > limits.maxSizeBytes
@@ -114,7 +121,7 @@ export async function evict(
     const lastUse = census.lastUse(entry)
     cutoff.ties = lastUse === cutoff.lastUse ? cutoff.ties + 1 : 1
     cutoff.lastUse = lastUse
-    count--
+    if (isCounted(entry)) count--
     partBytes -= census.costOf(entry)
     census.strike(entry)
   }

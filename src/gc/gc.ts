@@ -11,7 +11,7 @@
 import { join } from 'node:path'
 import type { GcReport } from '../api/index.js'
 import { CacheError } from '../base/errors.js'
-import { escapeNamespace, type Layout } from '../base/layout.js'
+import { escapeNamespace, type Layout, LISTS_DIRECTORY } from '../base/layout.js'
 import { diskUsage, fileBytes } from '../files/disk-usage.js'
 import type { Files } from '../files/files.js'
 import type { Removal } from '../manifest/entry.js'
@@ -70,9 +70,13 @@ interface Drop {
   removal: Removal
   stored: StoredEntry
   isExcess: boolean
+  /** Whether it is one of those that callers know of: lists of inputs are not. */
+  isCounted: boolean
 }
 
-const EXCESS: Pick<Drop, 'removal' | 'isExcess'> = { removal: { cause: 'evicted' }, isExcess: true }
+type Choice = Pick<Drop, 'removal' | 'isExcess'>
+
+const EXCESS: Choice = { removal: { cause: 'evicted' }, isExcess: true }
 
 class Collection {
   readonly report: GcReport
@@ -162,7 +166,8 @@ class Collection {
       )
       this.#parts.set(name, { directory, start, end: this.#census.length })
     })
-    this.report.keptEntries += this.#census.length
+    const lists = this.#parts.get(LISTS_DIRECTORY)
+    this.report.keptEntries += this.#census.length - (lists ? lists.end - lists.start : 0)
   }
 
   #invalid(name: string, stored: StoredEntry): ReturnType<typeof invalidate> {
@@ -182,12 +187,14 @@ class Collection {
       this.#cutoffs.set(name, own ? [own] : [])
     }
     const limits = { ...limitsOf(bounds.whole), maxSizeBytes: this.#maxLiveBytes() }
-    const common = await evict(this.#census, limits, this.#pace)
+    const lists = this.#parts.get(LISTS_DIRECTORY)
+    const common = await evict(this.#census, limits, this.#pace, undefined, lists)
     if (common) for (const each of this.#cutoffs.values()) each.push(common)
     if (this.#input.isDryRun) {
       const { struckCount, struckBytes } = this.#census
-      this.report.evictedEntries = struckCount
-      this.report.keptEntries -= struckCount
+      const evictedCount = struckCount - (lists ? this.#census.struckIn(lists) : 0)
+      this.report.evictedEntries = evictedCount
+      this.report.keptEntries -= evictedCount
       this.#droppedBytes += struckBytes
       return
     }
@@ -235,19 +242,20 @@ class Collection {
    * stays.
    */
   async #drop(
-    { manifest }: CollectedNamespace,
+    { manifest, directory }: CollectedNamespace,
     fraction: number,
-    choose: (stored: StoredEntry) => Pick<Drop, 'removal' | 'isExcess'> | undefined,
+    choose: (stored: StoredEntry) => Choice | undefined,
     unreadable: (count: number) => void = () => undefined,
   ): Promise<void> {
     const { isDryRun, environment } = this.#input
+    const isCounted = directory !== LISTS_DIRECTORY
     for (let place = 0; place < PLACES; ) {
       const { entries, rest, next, unreadableCount } = manifest.partAt(place, environment.files.now())
       if (unreadableCount > 0) unreadable(unreadableCount)
       const drops: Drop[] = []
       for (const stored of entries) {
         const chosen = choose(stored)
-        if (chosen) drops.push({ ...chosen, stored })
+        if (chosen) drops.push({ ...chosen, stored, isCounted })
       }
       const changes: EntryChange[] = drops.map(({ stored, removal }) => dropOf(stored, removal))
       // What leads to no entry any more.
@@ -269,8 +277,9 @@ class Collection {
     }
   }
 
-  #count({ removal: { cause }, stored, isExcess }: Drop): void {
+  #count({ removal: { cause }, stored, isExcess, isCounted }: Drop): void {
     this.#droppedBytes += stored.frameBytes
+    if (!isCounted) return
     if (isExcess) {
       this.report.evictedEntries++
       this.report.keptEntries--
@@ -279,9 +288,9 @@ class Collection {
     else this.report.staleEntries++
   }
 
-  #countUndone({ isExcess }: Drop): void {
+  #countUndone({ isExcess, isCounted }: Drop): void {
     this.#undoneCount++
-    if (isExcess) return
+    if (isExcess || !isCounted) return
     // For now it stays.
     this.#undoneInvalidCount++
     this.report.keptEntries++

@@ -277,6 +277,19 @@ describe('gc', () => {
     expect(left.map(entry => entry.key)).toEqual(['kept'])
   })
 
+  test('says how much stays that is of no use', async () => {
+    const dir = temporaryDir()
+    await filled(dir, cache => {
+      const namespace = cache.namespace('ns')
+      for (let i = 0; i < 200; i++) namespace.set(`key ${i}`, `${i} ${'x'.repeat(20_000)}`)
+      for (let i = 0; i < 10; i++) namespace.delete(`key ${i}`)
+    })
+    const { out } = await cli(['gc', '--dir', dir])
+    expect(out).toMatch(
+      /^Removed 0 unreferenced values, kept 190\n10 unreferenced values \(\d+.* KB\) stay in files that are /m,
+    )
+  })
+
   test('--json is the report', async () => {
     const dir = temporaryDir()
     await filled(dir, cache => cache.namespace('ns').set('kept', 1))

@@ -1,7 +1,9 @@
 // Values that no entry refers to: which of them a gc gives back, which it leaves, and what it and verify say of that.
 
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { openAsAnotherProcess, temporaryRoot } from '../support/caches.js'
+import { openAsAnotherProcess, temporaryDirectory, temporaryRoot } from '../support/caches.js'
 
 const LONG = 'x'.repeat(20_000)
 
@@ -42,4 +44,24 @@ test('a gc of a namespace that is not there says so', async () => {
     })
   }
   expect(await cache.gc({ namespace: 'ns' })).toMatchObject({ keptEntries: 100 })
+})
+
+test('lists of inputs are no entries: they are neither counted nor limited by a number of entries', async () => {
+  const directory = temporaryDirectory()
+  const files = Array.from({ length: 12 }, (_, n) => join(directory, `${n}.js`))
+  for (const file of files) writeFileSync(file, file)
+  let nowMs = Date.now()
+  const { cache } = openAsAnotherProcess(temporaryRoot(), { clock: () => nowMs })
+  const ns = cache.namespace('ns', { project: directory })
+  for (let key = 0; key < 6; key++) {
+    nowMs += 10_000
+    ns.getOrSetSync(`key ${key}`, ctx => files.slice(key).map(file => ctx.readFile(file)).length)
+  }
+  expect(await cache.gc({ dryRun: true })).toMatchObject({ keptEntries: 6, evictedEntries: 0 })
+  expect(await cache.gc({ dryRun: true, maxEntries: 2 })).toMatchObject({ keptEntries: 2, evictedEntries: 4 })
+  expect(await cache.gc({ maxEntries: 2 })).toMatchObject({ keptEntries: 2, evictedEntries: 4, unusedEntries: 0 })
+  expect([...ns.keys()].sort()).toEqual(['key 4', 'key 5'])
+  expect(['key 4', 'key 5'].map(key => ns.get(key))).toEqual([8, 7])
+  nowMs += 86_400_000
+  expect(await cache.gc({ maxAge: 3_600_000 })).toMatchObject({ keptEntries: 0, unusedEntries: 2 })
 })
