@@ -4,7 +4,7 @@ import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
+import { build, transform } from 'esbuild'
 import { buildPlugin, copyLicences } from './plugin.mjs'
 import { buildWithSiblings } from './siblings.mjs'
 import { writeTypes } from './types.mjs'
@@ -124,7 +124,7 @@ bundles.push(
 const program = join(root, 'dist', 'cli.cjs')
 writeFileSync(program, `#!/usr/bin/env node\n${readFileSync(program, 'utf8')}`)
 chmodSync(program, 0o755)
-bundles.push(await buildPlugin(build, root))
+bundles.push(await buildPlugin({ build, transform }, { root, version }))
 
 /** The licences of the packages inside the bundles ask to go with them. */
 const packages = new Set(

@@ -1,11 +1,13 @@
 // The Claude Code plugin's own files.
 
 import { execFileSync } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
+import { appendFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { isBuiltin } from 'node:module'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { commands } from '../../cli/program.js'
-import { projectRoot } from '../support/children.js'
+import { openAsAnotherProcess, temporaryDirectory } from '../support/caches.js'
+import { projectRoot, start } from '../support/children.js'
 import { plugin } from '../support/python.js'
 
 const read = (...path: string[]) => readFileSync(join(plugin, ...path), 'utf8')
@@ -45,11 +47,33 @@ describe('skills', () => {
   })
 })
 
-test('the bundle is one file that needs no package', () => {
+describe('the bundle', () => {
   const built = join(plugin, 'dist', 'wicked-cache.cjs')
-  const required = [...readFileSync(built, 'utf8').matchAll(/require\("([^"]+)"\)/g)].map(([, name = '']) => name)
-  expect(required.filter(name => !name.startsWith('node:') && name.startsWith('.'))).toEqual([])
-  expect(required).not.toContain('chokidar')
-  const version = execFileSync(process.execPath, [built, '--version'], { encoding: 'utf8', cwd: '/' })
-  expect(version.trim()).toBe(json('.claude-plugin', 'plugin.json').version)
+
+  test('needs no package', () => {
+    const required = [...readFileSync(built, 'utf8').matchAll(/\brequire\("([^"./]+)"\)/g)].map(([, name = '']) => name)
+    expect(required.filter(name => !isBuiltin(name))).toEqual([])
+    expect(readFileSync(built, 'utf8')).not.toMatch(/\bimport\(/)
+    const version = execFileSync(process.execPath, [built, '--version'], { encoding: 'utf8', cwd: '/' })
+    expect(version.trim()).toBe(json('.claude-plugin', 'plugin.json').version)
+  })
+
+  test('watches with its own chokidar', async () => {
+    const dir = temporaryDirectory()
+    const source = join(dir, 'src', 'a.js')
+    mkdirSync(join(dir, 'src'))
+    writeFileSync(source, 'a')
+    const root = join(temporaryDirectory(), 'cache')
+    openAsAnotherProcess(root)
+      .cache.namespace('ns', { project: false })
+      .set('key', 1, { files: [source] })
+    const child = start([built, 'watch', join(dir, 'src'), '--dir', root, '--json'], { cwd: dir })
+    expect(JSON.parse((await child.line()) ?? '')).toMatchObject({ event: 'ready', isDegraded: false })
+    appendFileSync(source, 'b')
+    let line = await child.line()
+    while (line !== undefined && !line.includes('"key":"key"')) line = await child.line()
+    expect(line).toContain('source-changed')
+    child.process.kill('SIGTERM')
+    expect((await child.ended).stderr).not.toContain('ERR_CACHE_WATCH')
+  })
 })
