@@ -119,7 +119,7 @@ test('a text is JSON exactly where JSON.parse says so', () => {
       } catch {
         isJson = false
       }
-      expect(findMistake(Buffer.from(text)) === undefined).toBe(isJson)
+      return (findMistake(Buffer.from(text)) === undefined) === isJson
     }),
     { numRuns: 5000 },
   )
@@ -168,11 +168,11 @@ describe('other programs read', () => {
 describe('what a program in JavaScript has set', () => {
   test('is said in JSON where JSON can say it', () => {
     fc.assert(
-      fc.property(fc.jsonValue({ noUnicodeString: false }), value => {
-        expect(JSON.parse(back(there(value)))).toEqual(value)
+      fc.property(fc.jsonValue({ maxDepth: 4 }), value => {
+        expect(JSON.stringify(JSON.parse(back(there(value))))).toBe(JSON.stringify(value))
       }),
     )
-    const tree = Array.from({ length: 300 }, (_, i) => ({ type: 'Name', at: i, __proto__: null, text: '\ud800é' }))
+    const tree = Array.from({ length: 300 }, (_, i) => ({ type: 'Name', at: i, text: '\ud800é' }))
     expect(JSON.parse(back(there(tree)))).toEqual(JSON.parse(JSON.stringify(tree)))
     expect(back(there([-0, Number.NaN, Infinity, -Infinity]))).toBe('[-0,NaN,Infinity,-Infinity]')
     const shared = { a: 1 }

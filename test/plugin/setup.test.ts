@@ -28,7 +28,9 @@ test('puts all files of the plugin there, says so, and does nothing when run aga
   expect({ code, err }).toEqual({ code: 0, err: '' })
   expect(out.split('\n')[0]).toBe(`${target}: ${ours().length} created`)
   expect(files()).toEqual([RECORD, ...ours()].sort())
-  for (const file of ours()) expect(readFileSync(join(target, file))).toEqual(readFileSync(join(plugin, file)))
+  for (const file of ours()) {
+    expect(readFileSync(join(target, file)).equals(readFileSync(join(plugin, file))), file).toBe(true)
+  }
   expect(statSync(join(target, 'bin', 'wicked-cache')).mode & 0o111).toBe(0o111)
   expect(await run()).toMatchObject({ code: 0, created: [], updated: [], removed: [], kept: [], unchanged: ours() })
 })
