@@ -4,7 +4,8 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { cli, filled, jsonLines, libraryWith, temporaryDir } from '../cli/harness.js'
+import { cli, filled, jsonLines, libraryWith, Sink, temporaryDir } from '../cli/harness.js'
+import { openAsAnotherProcess } from '../support/caches.js'
 import { answersTo, linesFor } from './client.js'
 
 const at = (op: string, more: object = {}) => ({ id: 1, op, namespace: 'ns', ...more })
@@ -337,6 +338,24 @@ describe('a mistake is answered, and the next request is served', () => {
     const [line] = await linesFor(temporaryDir(), Buffer.from('{"id":1,"op":"namespaces","x":"\xff"}\n', 'latin1'))
     expect(JSON.parse(line as string).error.message).toContain('UTF-8')
   })
+})
+
+test('what was counted is written by the time that close is answered', async () => {
+  const dir = temporaryDir()
+  let missCount: number | undefined
+  class Watching extends Sink {
+    override _write(chunk: Buffer, encoding: string, done: (error?: Error | null) => void): void {
+      if (chunk.includes('"closed":true')) {
+        missCount = openAsAnotherProcess(dir).cache.namespace('ns', { project: false }).stats().missCount
+      }
+      super._write(chunk, encoding, done)
+    }
+  }
+  const requests = [at('get', { key: 'absent' }), { op: 'close' }, at('get', { key: 'not asked any more' })]
+  const stdin = requests.map(request => `${JSON.stringify(request)}\n`).join('')
+  const { out } = await cli(['serve', '--dir', dir], { stdin, stdout: new Watching() })
+  expect(missCount).toBe(1)
+  expect(jsonLines(out).length).toBe(3)
 })
 
 test('a broken cache misses, and says so once with an answer', async () => {
