@@ -1,6 +1,7 @@
 // cache.py and processes: one server for each, whatever threads, forks and copies of the file there are.
 
 import { execFileSync } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { openAsAnotherProcess, temporaryDirectory } from '../support/caches.js'
@@ -9,9 +10,24 @@ import { python, runPython, scripts, startPython } from '../support/python.js'
 const newRoot = () => join(temporaryDirectory(), 'cache')
 
 /** Ids of the servers that use the root. */
-function serversOn(dir: string): string[] {
-  const listed = execFileSync('ps', ['-A', '-ww', '-o', 'pid=,args='], { encoding: 'utf8' })
-  return listed.split('\n').filter(line => line.includes(`serve --dir ${dir}`))
+function serversOn(dir: string): number[] {
+  const isServer = (line: string) => line.includes(`serve --dir ${dir}`)
+  if (!existsSync('/proc/self/cmdline')) {
+    const listed = execFileSync('ps', ['-A', '-ww', '-o', 'pid=,args='], { encoding: 'utf8' }).split('\n')
+    return listed.filter(isServer).map(line => Number.parseInt(line, 10))
+  }
+  const ids = readdirSync('/proc').filter(name => /^\d+$/.test(name))
+  return ids.filter(id => isServer(commandLineOf(id))).map(Number)
+}
+
+function commandLineOf(id: string): string {
+  try {
+    return readFileSync(`/proc/${id}/cmdline`, 'utf8').replaceAll('\0', ' ')
+  } catch (error) {
+    // It has ended.
+    if (['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '')) return ''
+    throw error
+  }
 }
 
 /** Its command line names the root, so that its servers can be found. */
@@ -178,7 +194,7 @@ for line in sys.stdin:
     for (let round = 0; round < 4; round++) {
       child.send(`${round}`)
       expect(await child.line()).toBe('done')
-      for (const line of serversOn(dir)) process.kill(Number.parseInt(line, 10), 'SIGKILL')
+      for (const id of serversOn(dir)) process.kill(id, 'SIGKILL')
     }
     child.end()
     expect(await child.ended).toMatchObject({ code: 0, stderr: '' })
