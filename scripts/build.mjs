@@ -23,6 +23,8 @@ const SIBLINGS = {
   'cbor-writer': 'src/encoding/cbor-writer.ts',
   'cbor-reader': 'src/encoding/cbor-reader.ts',
   'foreign-json': 'src/encoding/foreign-json.ts',
+  answers: ['src/entries/answers.ts', 'src/entries/entry-digest.ts'],
+  'foreign-json': 'src/encoding/foreign-json.ts',
   computing: 'src/compute/computing.ts',
   explain: ['src/namespace/explain.ts', 'src/namespace/find.ts'],
   glob: 'src/inputs/glob.ts',
