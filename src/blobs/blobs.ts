@@ -133,13 +133,16 @@ export class Blobs {
 
   /**
    * Copies blobs of a pack that is about to be removed to other packs, and has the index say so. One that somebody has
-   * stored again meanwhile stays where that is.
+   * stored again meanwhile stays where that is. Returns how long the disk took to sync the copies, in ms.
    *
    * @throws errno-style errors; CacheError `ERR_CACHE_IO`; they are all found as before then
    */
-  move(pack: number, moved: readonly (StoredBlob & Unindexed)[]): void {
-    if (moved.length === 0) return
+  move(pack: number, moved: readonly (StoredBlob & Unindexed)[]): number {
+    if (moved.length === 0) return 0
     this.#append(moved)
+    const start = performance.now()
+    this.#sync(moved)
+    const syncMs = performance.now() - start
     let rest = moved
     while (rest.length > 0) {
       const isMade = this.#write(rest)
@@ -153,6 +156,7 @@ export class Blobs {
     // A second gc may have gone through the pack that they went to before the index said that they are there.
     const lost = this.#droppedOf(moved)
     if (lost.length > 0) this.#storeAgain(lost)
+    return syncMs
   }
 
   /** Has the index say nothing of blobs that are no longer where it says. @throws errno-style errors; CacheError `ERR_CACHE_IO` */
@@ -264,9 +268,18 @@ export class Blobs {
     for (let at = 0; at < blobs.length; at++) (blobs[at] as StoredBlob).ref.location = locations[at] as Location
   }
 
+  /**
+   * To be called before the index leads to what was copied: were it on disk first, a power cut would take the copy, and with it
+   * what the index said before.
+   */
+  #sync(copied: readonly StoredBlob[]): void {
+    for (const pack of new Set(copied.map(({ ref }) => ref.location.pack))) this.packs.sync(pack)
+  }
+
   #storeAgain(blobs: readonly StoredBlob[]): void {
     for (let lost = [...blobs]; lost.length > 0; lost = this.#droppedOf(lost)) {
       this.#append(lost)
+      this.#sync(lost)
       this.index.write(lost.map(({ ref }) => indexRecord(ref.id, ref.location)))
       // The pack that they are in now may have been retired before the index said so.
     }

@@ -84,6 +84,8 @@ export interface Rewritten {
   removedBlobs: number
   /** Where to go on in the pack; undefined when it is done. */
   next: number | undefined
+  /** How long the disk took to sync, in ms. */
+  syncMs: number
 }
 
 /**
@@ -108,7 +110,8 @@ export class Rewrite {
   next(pack: number, from: number): Rewritten {
     const start = performance.now()
     const done = rewriteSome(this.#blobs, pack, from, this.#isLive, this.#chunkBytes, this.#reliance)
-    const isQuick = performance.now() - start < this.#pieceMs
+    // A sync takes as long for a small chunk.
+    const isQuick = performance.now() - start - done.syncMs < this.#pieceMs
     const wanted = isQuick ? this.#chunkBytes * 2 : this.#chunkBytes / 2
     this.#chunkBytes = Math.min(Math.max(wanted, MIN_CHUNK_BYTES), MAX_CHUNK_BYTES)
     return done
@@ -188,11 +191,11 @@ export function rewriteSome(
     }
   })
   blobs.unindex(dead)
-  blobs.move(pack, moved)
+  const syncMs = blobs.move(pack, moved)
   for (const { id, ref } of moved) {
     // Or where somebody has stored it again meanwhile.
     reliance.add(positionOf(id), (blobs.locate(id) ?? ref.location).pack)
     reliance.add(positionOf(id), ref.location.pack)
   }
-  return { removedBlobs, next }
+  return { removedBlobs, next, syncMs }
 }

@@ -101,6 +101,30 @@ test('a gc that is cut off loses nothing that was on disk before', async () => {
   })
 })
 
+test('a gc has what it moves on disk before the index leads there', async () => {
+  const disk = new UnsyncedDisk()
+  disk.files.makeDirectory(directory)
+  const unsynced = new Set<string>()
+  let leadCount = 0
+  const files = interceptedFiles(
+    ({ name, path, proceed }) => {
+      const isIndex = path.includes(join('blobs', 'index'))
+      if (name === 'append' && isIndex && unsynced.size > 0) throw new Error(`${[...unsynced]} is not on disk.`)
+      if (name === 'append' && isIndex) leadCount++
+      if (name === 'append' && path.endsWith('.pack')) unsynced.add(path)
+      if (name === 'sync') unsynced.delete(path)
+      return proceed()
+    },
+    { files: disk.files },
+  )
+  const writer = open(disk.files)
+  for (let i = 0; i < 300; i++) writer.namespace('ns').set(`key ${i % 150}`, `value ${i} ${'x'.repeat(1000)}`)
+  writer.close()
+  const report = await open(files).gc()
+  expect(report).toMatchObject({ removedBlobs: 150, keptBlobs: 150 })
+  expect(leadCount).toBeGreaterThan(0)
+})
+
 test('buckets that are rewritten and split lose nothing that was on disk before', async () => {
   await inRounds({ short: 1, share: 0.02 }, async seed => {
     const random = randomFrom(seed)

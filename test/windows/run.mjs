@@ -52,7 +52,7 @@ const FILES = [
 ].map(each => (typeof each === 'string' ? { file: each } : each))
 let placeCount = 0
 /** Wine may hang: what takes longer is killed, and counts as a failure. */
-const FILE_LIMIT_MS = 900_000
+const FILE_LIMIT_MS = 1_200_000
 const COMMAND_LIMIT_MS = 180_000
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
