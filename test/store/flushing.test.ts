@@ -75,6 +75,8 @@ describe('of many namespaces', () => {
     let elapsedMs = 0
     let writeCount = 0
     vi.spyOn(performance, 'now').mockImplementation(() => elapsedMs)
+    const hrtime = Object.assign(() => [0, elapsedMs * 1e6] as [number, number], { bigint: process.hrtime.bigint })
+    vi.spyOn(process, 'hrtime').mockImplementation(hrtime)
     onTestFinished(() => {
       vi.restoreAllMocks()
     })
