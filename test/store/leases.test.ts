@@ -19,7 +19,8 @@ const BEAT_MS = 250
 let nowMs: number
 beforeEach(() => {
   nowMs = 1_000
-  vi.spyOn(process, 'uptime').mockImplementation(() => nowMs / 1000)
+  const hrtime = () => [Math.floor(nowMs / 1000), Math.round((nowMs % 1000) * 1e6)] as [number, number]
+  vi.spyOn(process, 'hrtime').mockImplementation(Object.assign(hrtime, { bigint: process.hrtime.bigint }))
 })
 afterEach(() => vi.restoreAllMocks())
 
