@@ -22,7 +22,6 @@ const SIBLINGS = {
   'record-reader': 'src/encoding/record-reader.ts',
   'cbor-writer': 'src/encoding/cbor-writer.ts',
   'cbor-reader': 'src/encoding/cbor-reader.ts',
-  'foreign-json': 'src/encoding/foreign-json.ts',
   answers: ['src/entries/answers.ts', 'src/entries/entry-digest.ts'],
   'foreign-json': 'src/encoding/foreign-json.ts',
   computing: 'src/compute/computing.ts',
