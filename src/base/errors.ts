@@ -62,3 +62,8 @@ export function errnoOf(error: unknown): string | undefined {
   if (typeof code !== 'string') return undefined
   return !code.startsWith('ERR_') || FILE_ERRORS.includes(code) ? code : undefined
 }
+
+/** Node's own range errors carry a code, the engine's stack overflow does not. */
+export function isStackOverflow(error: unknown): boolean {
+  return error instanceof RangeError && !('code' in error) && error.message.includes('call stack')
+}

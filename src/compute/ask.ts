@@ -4,7 +4,7 @@
 // another caller meanwhile. So whatever is stored is valid for all that was seen on the way.
 
 import type { MissReason } from '../api/index.js'
-import { CacheError } from '../base/errors.js'
+import { CacheError, isStackOverflow } from '../base/errors.js'
 import type { Entries } from '../entries/entries.js'
 import { filesOf } from '../entries/files-of.js'
 import { type Hit, type Miss, missing, type Outcome } from '../entries/outcome.js'
@@ -13,13 +13,13 @@ import type { Snapshot } from '../inputs/snapshot.js'
 import { labelOf } from '../manifest/owner.js'
 import { commit, isBoundToProject } from './commit.js'
 import { type Answer, ancestorOf, between, Computation, isWaitingFor, type Result } from './computation.js'
-import { type ContextInput, createAnalyzeContext, createContext, Observer, type Subject } from './context.js'
 import { runAsync, runSync, type Steps } from './driver.js'
 import { currentFrame, enterAsync, type Frame, leaveAsync, runInAsyncFrame, runInFrame } from './frame.js'
 import { handOn } from './hand-on.js'
 import { dropLease, isWorthWaiting, letGo, newWait, PATIENCE_MS, takeLease } from './leases.js'
 import type { Ask } from './question.js'
 import { Recorder } from './recorder.js'
+import { contextFor } from './setting.js'
 
 /** Between two looks for a value that another process computes, ms: the first one at first, twice as long each time. */
 const MIN_WAIT_MS = 1
@@ -30,8 +30,25 @@ const flights = new Map<string, Computation>()
 
 /** @throws what `compute` throws */
 export async function ask(entries: Entries, question: Ask): Promise<unknown> {
+  const frame = currentFrame()
+  if (frame?.isPlain) return computePlainly(entries, question, runInAsyncFrame)
+  const parent = frame?.computation
+  if (parent) return answerTo(entries, question, parent)
+  try {
+    return await answerTo(entries, question, undefined)
+  } catch (error) {
+    if (!isStackOverflow(error)) throw error
+    enterAsync()
+    try {
+      return await computePlainly(entries, question, runInAsyncFrame)
+    } finally {
+      leaveAsync()
+    }
+  }
+}
+
+async function answerTo(entries: Entries, question: Ask, parent: Computation | undefined): Promise<unknown> {
   const id = idOf(entries, question)
-  const parent = currentFrame()?.computation
   // By the time that there is a result, the working directory may be another one.
   question.place = parent?.recorder.workingDirectory
   for (let mayJoin = !question.isUnkept; ; ) {
@@ -61,7 +78,19 @@ export async function ask(entries: Entries, question: Ask): Promise<unknown> {
 
 /** @throws the same */
 export function askSync(entries: Entries, question: Ask): unknown {
-  const parent = currentFrame()?.computation
+  const frame = currentFrame()
+  if (frame?.isPlain) return computePlainly(entries, question, runInFrame)
+  const parent = frame?.computation
+  if (parent) return answerToSync(entries, question, parent)
+  try {
+    return answerToSync(entries, question, undefined)
+  } catch (error) {
+    if (!isStackOverflow(error)) throw error
+    return computePlainly(entries, question, runInFrame)
+  }
+}
+
+function answerToSync(entries: Entries, question: Ask, parent: Computation | undefined): unknown {
   const found = lookUp(entries, question)
   if (found.reason === undefined) return hit(entries, question, found, parent)
   const id = idOf(entries, question)
@@ -233,22 +262,7 @@ function* run(
   const { parent, recorder } = computation
   const frame: Frame = { computation, snapshots: currentFrame()?.snapshots }
   const enter = isSync ? runInFrame : runInAsyncFrame
-  const input: ContextInput = {
-    recorder,
-    means: entries.store.snapshotMeans,
-    asker: question.asker,
-    lists: entries.store.lists,
-    snapshot: () => entries.store.snapshot(),
-    run(fn) {
-      recorder.assertRunning()
-      return enter(frame, fn)
-    },
-    untracked: fn => enter({ computation: undefined, snapshots: frame.snapshots }, fn),
-  }
-  const observer = new Observer(input)
-  const subject = readSubject(question, recorder, before)
-  observer.declare(question.files)
-  const context = subject ? createAnalyzeContext(observer, input, subject) : createContext(observer, input)
+  const context = contextFor(entries, question, recorder, { frame, enter, before })
   const startedAt = process.uptime()
   const value = yield { outcome: enter(frame, () => question.compute(context as never)) }
   const computeMs = (process.uptime() - startedAt) * 1000
@@ -259,20 +273,16 @@ function* run(
   return result
 }
 
-/** The analyzed file is the first input: it is what leads to the answer. @throws errors of reading it */
-function readSubject({ asker, subject, content }: Ask, recorder: Recorder, snapshot: Snapshot): Subject | undefined {
-  try {
-    const read = subject?.(snapshot)
-    if (read && !read.isAsAsked) recorder.spoil()
-    return read
-  } finally {
-    // Where it can't be read, that is an input as well. Of a key that stands for the content, it is none.
-    if (subject) {
-      const input = content ?? snapshot.now(inputOf('file', ''), asker)
-      if (input) recorder.begin(asker.file ?? '', input, !content)
-      else recorder.spoil()
-    }
-  }
+/**
+ * Without the cache, which takes some twenty times as much of the stack as a call: where that overflows, plain calls may not.
+ * All within it are computed so, too.
+ */
+function computePlainly(entries: Entries, question: Ask, enter: typeof runInFrame): unknown {
+  const outer = currentFrame()
+  const frame: Frame = { computation: undefined, snapshots: outer?.snapshots, isPlain: true }
+  const recorder = new Recorder(entries, entries.store.environment.files.now())
+  const context = contextFor(entries, question, recorder, { frame, enter, before: entries.store.snapshot() })
+  return outer?.isPlain ? question.compute(context as never) : enter(frame, () => question.compute(context as never))
 }
 
 function finish(entries: Entries, question: Ask, computation: Computation, value: unknown, computeMs: number): Result {

@@ -11,6 +11,8 @@ export interface Frame {
   readonly computation: Computation | undefined
   /** Snapshots of `cache.snapshot`, by the storage that they are of. */
   readonly snapshots: ReadonlyMap<unknown, Snapshot> | undefined
+  /** Whether everything is computed without the cache. */
+  readonly isPlain?: boolean
 }
 
 export function currentFrame(): Frame | undefined {

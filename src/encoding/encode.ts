@@ -6,6 +6,7 @@
 // properties of long arrays and of typed arrays are not part of a value; and without `cyclic`, an object that is referred
 // to twice comes back as two.
 
+import { isStackOverflow } from '../base/errors.js'
 import { writeCbor } from './cbor-writer.js'
 import { CHOICE, choose } from './choice.js'
 import { CODEC } from './codecs.js'
@@ -13,7 +14,7 @@ import { ObjectKinds } from './objects.js'
 import type { ValueCodecOptions } from './options.js'
 import { isTooLarge, Output } from './output.js'
 import { writeRecords } from './record-writer.js'
-import { isStackOverflow, refusedError, unwrittenError } from './refusal.js'
+import { refusedError, unwrittenError } from './refusal.js'
 
 export interface ValueCodec {
   /**

@@ -1,7 +1,7 @@
 // Why a value cannot be stored, and where in it the reason sits. The path is put together while the refusal travels up
 // the walk, so that values without a fault pay nothing for it.
 
-import { CacheError } from '../base/errors.js'
+import { CacheError, isStackOverflow } from '../base/errors.js'
 
 /** A property name, an array index, or the n-th key or value of a Map or Set. */
 export type Segment = string | number | readonly ['keys' | 'values', number]
@@ -73,11 +73,6 @@ export function pathOf(segments: readonly Segment[]): string {
 export function reasonOf(error: unknown): string {
   if (isStackOverflow(error)) return 'is nested too deeply, or too large, for the memory that is left'
   return `cannot be read: ${error instanceof Error ? error.message : String(error)}`
-}
-
-/** Node's own range errors carry a code, the engine's stack overflow does not. */
-export function isStackOverflow(error: unknown): boolean {
-  return error instanceof RangeError && !('code' in error) && /call stack/i.test(error.message)
 }
 
 function firstRepeat(holders: readonly object[]): [number, number] | undefined {

@@ -6,7 +6,7 @@
 // everything that goes wrong afterwards is reported and becomes a miss, or a set that stored nothing.
 
 import type { MissReason, Strategy } from '../api/index.js'
-import { CacheError, errnoOf } from '../base/errors.js'
+import { CacheError, errnoOf, isStackOverflow } from '../base/errors.js'
 import { MAX_VALUE_BYTES } from '../base/layout.js'
 import type { CounterName } from '../counters/counters.js'
 import { decodeValue } from '../encoding/decode.js'
@@ -222,7 +222,8 @@ export class Entries {
       return work()
     } catch (error) {
       if (error instanceof CacheError && error.code === 'ERR_CACHE_OPTION') throw error
-      this.store.report(error)
+      // That says nothing about the cache: its host is about to overflow the stack.
+      if (!isStackOverflow(error)) this.store.report(error)
       return fallback
     }
   }

@@ -1,0 +1,58 @@
+// What a computation is given: the context, with the analyzed file read.
+
+import type { AnalyzeContext, ComputeContext } from '../api/index.js'
+import type { Entries } from '../entries/entries.js'
+import { inputOf } from '../inputs/input.js'
+import type { Snapshot } from '../inputs/snapshot.js'
+import { type ContextInput, createAnalyzeContext, createContext, Observer, type Subject } from './context.js'
+import type { Frame, runInFrame } from './frame.js'
+import type { Ask } from './question.js'
+import type { Recorder } from './recorder.js'
+
+/** In which frame a computation runs, and what the world was when it was asked for. */
+export interface Setting {
+  frame: Frame
+  enter: typeof runInFrame
+  before: Snapshot
+}
+
+/** What the caller's function is given. @throws errors of reading the analyzed file */
+export function contextFor(
+  entries: Entries,
+  question: Ask,
+  recorder: Recorder,
+  { frame, enter, before }: Setting,
+): AnalyzeContext | ComputeContext {
+  const input: ContextInput = {
+    recorder,
+    means: entries.store.snapshotMeans,
+    asker: question.asker,
+    lists: entries.store.lists,
+    snapshot: () => entries.store.snapshot(),
+    run(fn) {
+      recorder.assertRunning()
+      return enter(frame, fn)
+    },
+    untracked: fn => enter({ computation: undefined, snapshots: frame.snapshots }, fn),
+  }
+  const observer = new Observer(input)
+  const subject = readSubject(question, recorder, before)
+  observer.declare(question.files)
+  return subject ? createAnalyzeContext(observer, input, subject) : createContext(observer, input)
+}
+
+/** The analyzed file is the first input: it is what leads to the answer. @throws errors of reading it */
+function readSubject({ asker, subject, content }: Ask, recorder: Recorder, snapshot: Snapshot): Subject | undefined {
+  try {
+    const read = subject?.(snapshot)
+    if (read && !read.isAsAsked) recorder.spoil()
+    return read
+  } finally {
+    // Where it can't be read, that is an input as well. Of a key that stands for the content, it is none.
+    if (subject) {
+      const input = content ?? snapshot.now(inputOf('file', ''), asker)
+      if (input) recorder.begin(asker.file ?? '', input, !content)
+      else recorder.spoil()
+    }
+  }
+}

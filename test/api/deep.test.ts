@@ -1,0 +1,44 @@
+// Recursion: the cache takes more of the stack than the calls that it stands for.
+
+import { expect, test } from 'vitest'
+import { Tree } from '../support/projects.js'
+
+function opened() {
+  const tree = new Tree({ 'p/package.json': '' })
+  return tree.opened({ project: tree.at('p') })
+}
+
+test('hundreds of calls of a wrapped function within each other give what they give without a cache', async () => {
+  const { entries, warnings } = opened()
+  const sync = entries.wrapSync('sync', (depth: number): number => (depth === 0 ? 0 : 1 + sync(depth - 1)))
+  expect(sync(1000)).toBe(1000)
+  const async = entries.wrap(
+    'async',
+    async (depth: number): Promise<number> => (depth === 0 ? 0 : 1 + (await async(depth - 1))),
+  )
+  expect(await async(700)).toBe(700)
+  const nested = (depth: number): number =>
+    entries.getOrSetSync(`nested ${depth}`, () => (depth === 0 ? 0 : 1 + nested(depth - 1)))
+  expect(nested(900)).toBe(900)
+  expect(warnings).toEqual([])
+})
+
+test('two hundred are cached', () => {
+  const { entries } = opened()
+  let count = 0
+  const wrapped = entries.wrapSync('wrapped', (depth: number): number => {
+    count++
+    return depth === 0 ? 0 : 1 + wrapped(depth - 1)
+  })
+  expect([wrapped(200), count, wrapped(200), count]).toEqual([200, 201, 200, 201])
+})
+
+test('a function without an end overflows, as it does without a cache, and then others work', async () => {
+  const { entries, warnings } = opened()
+  const endless = (): number => 1 + endless()
+  expect(() => entries.getOrSetSync('key', endless)).toThrow(RangeError)
+  await expect(entries.getOrSet('key', async () => endless())).rejects.toThrow(RangeError)
+  expect(entries.getOrSetSync('key', () => 2)).toBe(2)
+  expect(entries.get('key')).toBe(2)
+  expect(warnings).toEqual([])
+})
