@@ -118,7 +118,7 @@ export class Installation {
   #write(path: string, content: Buffer | string, mode: number): void {
     if (this.#isDryRun) return
     const to = this.#at(path)
-    mkdirSync(dirname(to), { recursive: true })
+    makeDirectory(dirname(to))
     const temporary = `${to}.${randomBytes(6).toString('hex')}`
     writeFileSync(temporary, content, { mode, flag: 'wx' })
     renameSync(temporary, to)
@@ -138,6 +138,18 @@ export class Installation {
       removeCompiled(this.#at(directory))
       if (!removeIfEmpty(this.#at(directory))) break
     }
+  }
+}
+
+/** One by one: below /proc, Node's own way never ends. */
+function makeDirectory(path: string): void {
+  if (kindOf(path) === 'directory') return
+  if (dirname(path) !== path) makeDirectory(dirname(path))
+  try {
+    mkdirSync(path)
+  } catch (error) {
+    // Another process was quicker, or a link leads to one.
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
   }
 }
 

@@ -77,6 +77,11 @@ export class Projects {
     }
   }
 
+  /** False: it could not be told which project it belongs to. */
+  isKnown(directory: string): boolean {
+    return this.#byDirectory.has(directory)
+  }
+
   /** The project that a caller names; of a link, that to which it leads now. */
   at(directory: string): Project {
     const name = `at ${directory}`

@@ -47,8 +47,8 @@ describe('the project of a handle', () => {
     })
     const { cache } = openAsAnotherProcess(tree.at('cache'), {}, { files })
     within(tree.at('a'), () => cache.namespace('tool').set('key', 'of a'))
-    const inB = () =>
-      within(tree.at('a/b'), () => [cache.namespace('tool').project, cache.namespace('tool').get('key')])
+    const entries = cache.namespace('tool')
+    const inB = () => within(tree.at('a/b'), () => [entries.project, entries.get('key')])
     expect(inB()).toEqual([null, undefined])
     isAway = false
     expect(inB()).toEqual([tree.at('a/b'), undefined])

@@ -162,7 +162,7 @@ describe('every example', () => {
     const source = join(cwd, 'changing')
     const analyzed = join(cwd, 'src', 'app.js')
     mkdirSync(dirname(analyzed))
-    writeFileSync(analyzed, '')
+    writeFileSync(analyzed, 'export {}')
     writeFileSync(source, 'before')
     await filled(join(cwd, 'cache'), cache => {
       for (const version of ['', '1.2.0'])

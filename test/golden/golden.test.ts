@@ -2,7 +2,7 @@ import { cpSync, existsSync, readdirSync, readFileSync, statSync } from 'node:fs
 import { join } from 'node:path'
 import { expect, test, vi } from 'vitest'
 import { CacheHandle } from '../../src/cache/cache.js'
-import { nodeFiles } from '../../src/files/files.js'
+import { type FileStat, nodeFiles } from '../../src/files/files.js'
 import { temporaryDirectory } from '../store/environment.js'
 import { COMPUTED, CREATED_AT, CYCLIC, computedBy, fill, LARGE_COUNT, PROJECT, TREES, VALUES } from './store.js'
 
@@ -17,11 +17,23 @@ vi.spyOn(process, 'uptime').mockReturnValue(1)
 vi.spyOn(process.getBuiltinModule('node:os'), 'hostname').mockReturnValue('golden')
 Object.defineProperty(process, 'pid', { value: 4711 })
 
+function withInode<S extends FileStat | undefined>(stat: S): S {
+  return stat && { ...stat, inode: 1 }
+}
+
 function open(dir: string, readOnly = false) {
   const onWarning = ({ cause }: { cause?: unknown }) => {
     throw cause
   }
-  const files = { ...nodeFiles, now: () => CREATED_AT }
+  const { fstat, stat, linkStat } = nodeFiles
+  const files = {
+    ...nodeFiles,
+    now: () => CREATED_AT,
+    // The store names the inode of its own directory.
+    fstat: (fd: number) => withInode(fstat(fd)),
+    stat: (path: string) => withInode(stat(path)),
+    linkStat: (path: string) => withInode(linkStat(path)),
+  }
   const mode = readOnly ? 'readonly' : 'readwrite'
   return new CacheHandle({ dir, mode, clock: () => CREATED_AT, onWarning }, { files, random: () => 0.5 })
 }
