@@ -231,12 +231,17 @@ export class LogMap {
    * @throws errno-style errors; CacheError `ERR_CACHE_IO`
    */
   removeIfEmpty(): boolean {
-    for (let place = 0; place <= 0xffffffff; ) place = this.#removeIfEmptyAt(place)
+    for (let place = 0; place <= 0xffffffff; ) {
+      const next = this.#removeIfEmptyAt(place)
+      // It can't be removed now, and others may be in the same way.
+      if (next === undefined) return false
+      place = next
+    }
     return !this.#current(0) && this.#directory.missing(0).prefix === ''
   }
 
-  /** Returns the first place after the bucket. */
-  #removeIfEmptyAt(place: number): number {
+  /** Returns the first place after the bucket; undefined where it stays as it was. */
+  #removeIfEmptyAt(place: number): number | undefined {
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       this.#environment.turn.end()
       const bucket = this.#current(place)
@@ -250,7 +255,7 @@ export class LogMap {
       }
       this.#drop(bucket)
     }
-    return placeAfter(prefixOf(place, 8))
+    return undefined
   }
 
   /** Whether there are no records. @throws errno-style errors */
