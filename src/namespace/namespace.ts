@@ -218,10 +218,9 @@ export class NamespaceHandle implements Namespace {
     }
     const cwd = workingDirectory()
     if (this.#current && cwd === this.#cwd) return this.#current
-    const entries = this.#entriesOf(undefined, cwd)
     this.#cwd = cwd
-    this.#current = cwd === undefined || this.#store.projects.isKnown(cwd) ? entries : undefined
-    return entries
+    this.#current = this.#entriesOf(undefined, cwd)
+    return this.#current
   }
 
   #entriesOf(dir: string | null | undefined, cwd?: string): Entries {

@@ -49,8 +49,6 @@ export type Scope = (typeof SCOPES)[number]
 
 const IGNORES_CASE = process.platform === 'win32'
 const MARKERS = ['package.json', '.git']
-/** What looking for a marker gives where no program of this user's finds one. */
-const CERTAINLY_ABSENT = ['EACCES', 'EPERM', 'ERR_ACCESS_DENIED', 'ELOOP', 'ENAMETOOLONG']
 
 /** Finds projects, each directory once. */
 export class Projects {
@@ -66,20 +64,9 @@ export class Projects {
   of(directory: string): Project | undefined {
     const known = this.#byDirectory.get(directory)
     if (known || this.#byDirectory.has(directory)) return known
-    try {
-      const project = this.#find(directory)
-      this.#byDirectory.set(directory, project)
-      return project
-    } catch (error) {
-      // Where a marker can't be looked for, such as on a network share that is away, it might be another project.
-      if (errnoOf(error) === undefined) throw error
-      return undefined
-    }
-  }
-
-  /** False: it could not be told which project it belongs to. */
-  isKnown(directory: string): boolean {
-    return this.#byDirectory.has(directory)
+    const project = this.#find(directory)
+    this.#byDirectory.set(directory, project)
+    return project
   }
 
   /** The project that a caller names; of a link, that to which it leads now. */
@@ -109,12 +96,8 @@ export class Projects {
 
   #findTop(dir: string): string {
     let top = dir
-    try {
-      for (let above = dirname(dir); above !== dirname(above); above = dirname(above)) {
-        if (this.#isProject(above, dir)) top = above
-      }
-    } catch (error) {
-      if (errnoOf(error) === undefined) throw error
+    for (let above = dirname(dir); above !== dirname(above); above = dirname(above)) {
+      if (this.#isProject(above, dir)) top = above
     }
     return top
   }
@@ -129,12 +112,11 @@ export class Projects {
     return dir === parse(dir).root || this.#shared.includes(dir)
   }
 
-  /** @throws errno-style errors that don't say whether it does */
   #exists(path: string): boolean {
     try {
       return this.#files.stat(path) !== undefined
     } catch (error) {
-      if (!CERTAINLY_ABSENT.includes(errnoOf(error) ?? '')) throw error
+      if (errnoOf(error) === undefined) throw error
       return false
     }
   }

@@ -5,7 +5,6 @@ import { join, relative } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { errorOf, openAsAnotherProcess } from '../support/caches.js'
-import { interceptedFiles, systemError } from '../support/files.js'
 import { answers, Tree, within } from '../support/projects.js'
 
 afterEach(() => vi.unstubAllEnvs())
@@ -36,22 +35,6 @@ describe('the project of a handle', () => {
       entries.set('key', 1)
     })
     expect(tree.open({ project: tree.at(project) }).get('key')).toBe(1)
-  })
-
-  test.each(['EIO', 'ESTALE', 'ETIMEDOUT'])('is none, for now, where looking for its marker gives %s', code => {
-    const tree = new Tree({ 'a/package.json': '', 'a/b/package.json': '' })
-    let isAway = true
-    const files = interceptedFiles(call => {
-      if (isAway && call.name === 'stat' && call.path === tree.at('a/b/package.json')) throw systemError(code, call)
-      return call.proceed()
-    })
-    const { cache } = openAsAnotherProcess(tree.at('cache'), {}, { files })
-    within(tree.at('a'), () => cache.namespace('tool').set('key', 'of a'))
-    const entries = cache.namespace('tool')
-    const inB = () => within(tree.at('a/b'), () => [entries.project, entries.get('key')])
-    expect(inB()).toEqual([null, undefined])
-    isAway = false
-    expect(inB()).toEqual([tree.at('a/b'), undefined])
   })
 
   test('follows the working directory', () => {
