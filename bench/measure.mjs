@@ -38,6 +38,8 @@ export async function inTurns(contenders, rounds, call) {
   for (let round = 0; round < rounds; round++) {
     for (let i = 0; i < contenders.length; i++) {
       await call(/** @type {T} */ (contenders[(i + round) % contenders.length]), round)
+      // Children are waited for synchronously: without a turn of the event loop no signal would be heard.
+      await new Promise(setImmediate)
     }
   }
 }

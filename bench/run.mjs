@@ -1,21 +1,40 @@
-// The benchmark: `npm run bench`, or, once the library is built, `node bench/run.mjs [--quick] [--only case,case]`, and
-// `--dir <path>` to have the stores on another disk than that of temporary files. A full run writes RESULTS.md and
-// results.svg; any other leaves them alone and writes into bench/partial/.
+// The benchmark: `npm run bench`, or, once the library is built, `node bench/run.mjs [--quick] [--only case,case]`.
+// `--node 20` measures another Node than 24 (22, 26, or the path of a binary). `--dir <path>` has the stores on another
+// disk than that of temporary files. A full run on Node 24 writes RESULTS.md and results.svg; any other leaves them alone
+// and writes into bench/partial/.
 
-import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { Bench, FULL, QUICK } from './bench.mjs'
 import { machine } from './report/machine.mjs'
+import { continueOn, DEFAULT_NODE, installPeers } from './setup.mjs'
 
 const HERE = fileURLToPath(new URL('.', import.meta.url))
-const CASES = ['fresh', 'warm', 'parts', 'sets', 'files', 'processes', 'disk', 'memory', 'gc']
+const CASES = [
+  'starts',
+  'fresh',
+  'passes',
+  'warm',
+  'trees',
+  'parts',
+  'sets',
+  'files',
+  'processes',
+  'disk',
+  'memory',
+  'gc',
+]
 
 const { values: options } = parseArgs({
-  options: { quick: { type: 'boolean', default: false }, only: { type: 'string' }, dir: { type: 'string' } },
+  options: {
+    quick: { type: 'boolean', default: false },
+    only: { type: 'string' },
+    dir: { type: 'string' },
+    node: { type: 'string', default: DEFAULT_NODE },
+  },
 })
 const only = options.only?.split(',') ?? CASES
 const unknown = only.filter(name => !CASES.includes(name))
@@ -24,7 +43,8 @@ if (unknown.length > 0) {
   process.exit(2)
 }
 
-install()
+await continueOn(options.node)
+installPeers()
 const work = mkdtempSync(join(options.dir ?? tmpdir(), 'wicked-cache-bench-'))
 process.on('exit', () => rmSync(work, { recursive: true, force: true }))
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1))
@@ -49,21 +69,6 @@ for (const name of CASES.filter(each => only.includes(each))) {
   await run(bench)
 }
 await report()
-
-/** Installs the peers, unless those of this lock file were installed before. */
-function install() {
-  const lock = readFileSync(join(HERE, 'package-lock.json'))
-  const installed = join(HERE, 'node_modules', '.installed-from.json')
-  if (existsSync(installed) && readFileSync(installed).equals(lock)) return
-  console.log('Installing the peers; building the native ones without a prebuilt binary takes some minutes.')
-  const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund'], {
-    cwd: HERE,
-    stdio: 'inherit',
-    shell: process.platform === 'win32',
-  })
-  if (status !== 0) throw new Error('The peers could not be installed.')
-  writeFileSync(installed, lock)
-}
 
 /** Leaves out the peers that do not work here. @returns {{ name: string, why: string }[]} */
 function probePeers() {
@@ -90,8 +95,10 @@ async function report() {
     import('./report/chart.mjs'),
     import('./report/panels.mjs'),
   ])
+  const isDefault = options.node === DEFAULT_NODE
   const isWhole = !options.quick && only.length === CASES.length
-  const target = isWhole ? HERE : join(HERE, 'partial')
+  const partial = join(HERE, 'partial', isDefault ? '' : `node-${process.versions.node.split('.')[0]}`)
+  const target = isWhole && isDefault ? HERE : partial
   mkdirSync(target, { recursive: true })
   const { results, facts, sizes } = bench
   const minutes = Math.ceil((Date.now() - started) / 60_000)

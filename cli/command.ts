@@ -1,7 +1,7 @@
 // What a command is, what it is given, and how it says that it was called wrongly.
 
 import type { Options } from 'yargs'
-import type { openCache, parseDuration, parseSize } from '../src/index.js'
+import type { createRemoteKeys, openCache, parseDuration, parseSize } from '../src/index.js'
 import type { Env, Output } from './output.js'
 
 /** 0: done. 1: a miss, or something is wrong. 2: called wrongly. */
@@ -15,13 +15,18 @@ export class UsageError extends Error {
 /** What the commands use of the library, so that `path --dir` and `--help` never load it. */
 export interface Library {
   openCache: typeof openCache
+  createRemoteKeys: typeof createRemoteKeys
   parseDuration: typeof parseDuration
   parseSize: typeof parseSize
   defaultDir(env: Env): string
 }
 
 /** Bytes from the caller, and whether a person is typing them. */
-export type Input = AsyncIterable<Uint8Array | string> & { isTTY?: boolean; destroy?(): unknown }
+export type Input = AsyncIterable<Uint8Array | string> & {
+  isTTY?: boolean
+  setRawMode?(isRaw: boolean): unknown
+  destroy?(): unknown
+}
 
 /** Everything of the process that a command may touch. */
 export interface Context {
@@ -34,8 +39,8 @@ export interface Context {
   /** The file that the program runs from. */
   program: string
   library(): Promise<Library>
-  /** Resolves when the program is asked to end; without a call of this, it just ends. */
-  stopped(): Promise<void>
+  /** Resolves when the program is asked to end, by default by SIGINT or SIGTERM; without a call of this, it just ends. */
+  stopped(signals?: readonly NodeJS.Signals[]): Promise<void>
 }
 
 /** The options of all commands; the ones that a command does not declare are never set. */
@@ -59,9 +64,21 @@ export interface OptionValues {
   'max-age'?: string
   'max-entries'?: string
   namespace?: string
+  bundle?: string
   'dry-run'?: boolean
   remove?: boolean
+  remote?: boolean
   statistics?: boolean
+  out?: string
+  open?: boolean
+  sort?: string
+  limit?: string
+  prefix?: string
+  mode?: string
+  since?: string
+  reset?: boolean
+  interval?: string
+  count?: string
 }
 
 export interface Parameter {

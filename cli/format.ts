@@ -1,4 +1,4 @@
-// Numbers as a person reads them, and columns that line up.
+// Numbers as a person reads them.
 
 const SIZE_UNITS = ['B', 'KB', 'MB', 'GB', 'TB', 'PB']
 const AGE_UNITS = [
@@ -33,6 +33,33 @@ export function formatAge(ageMs: number): string {
   return '0s'
 }
 
+const TIME_UNITS = [
+  ['d', 86_400_000],
+  ['h', 3_600_000],
+  ['min', 60_000],
+  ['s', 1000],
+  ['ms', 1],
+] as const
+
+/** "12.3 ms", "1.5 s". */
+export function formatMs(ms: number): string {
+  return ms < 1000 ? `${ms.toFixed(1)} ms` : `${(ms / 1000).toFixed(1)} s`
+}
+
+/** In the unit that suits it, with one decimal below 10. */
+export function formatTime(ms: number): string {
+  const [unit, unitMs] = TIME_UNITS.find(([, each]) => ms >= each) ?? ['ms', 1]
+  return `${amountOf(ms / unitMs)} ${unit}`
+}
+
+const amountOf = (number: number) => number.toFixed(number < 9.95 ? 1 : 0).replace(/\.0$/, '')
+
+/** "14 min of 15": both in the unit that suits the whole, with one decimal below 10. */
+export function formatShareOfTime(partMs: number, wholeMs: number): string {
+  const [unit, unitMs] = TIME_UNITS.find(([, ms]) => wholeMs >= ms) ?? ['ms', 1]
+  return `${amountOf(partMs / unitMs)} ${unit} of ${amountOf(wholeMs / unitMs)}`
+}
+
 export function formatCount(count: number): string {
   return String(count).replace(/\B(?=(?:\d{3})+$)/g, ',')
 }
@@ -50,59 +77,4 @@ export function hitRateOf(hitCount: number, missCount: number): number | null {
 
 export function formatRatio(ratio: number | null): string {
   return ratio === null ? '-' : `${(ratio * 100).toFixed(1)} %`
-}
-
-const ZERO_WIDTH = /[\p{Mn}\p{Me}\p{Cf}]/u
-const WIDE =
-  /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97c\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{1b000}-\u{1b2ff}\u{20000}-\u{3fffd}]|\p{Emoji_Presentation}/u
-
-/** How many cells of a terminal the text takes: two for East Asian characters and emoji, none for combining marks. */
-export function widthOf(text: string): number {
-  let width = 0
-  let follows = ''
-  for (const char of text) {
-    // What a joiner appends is drawn into the character before it.
-    if (follows !== '\u200d' && !ZERO_WIDTH.test(char)) width += WIDE.test(char) ? 2 : 1
-    follows = char
-  }
-  return width
-}
-
-/** The text, cut short where it takes more cells than this. */
-export function shortened(text: string, width: number): string {
-  if (widthOf(text) <= width) return text
-  let start = ''
-  let left = width - 1
-  for (const char of text) {
-    left -= widthOf(char)
-    if (left < 0) break
-    start += char
-  }
-  return `${start}…`
-}
-
-export interface Column {
-  title: string
-  align: 'left' | 'right'
-  /** Cells that are wider push their own row out of line instead of widening the column for all. */
-  maxWidth?: number
-}
-
-export type Cells = readonly string[]
-
-/** Turns rows into lines whose columns line up, with the widths that the title and the sample need. */
-export function columnsFor(columns: readonly Column[], sample: readonly Cells[]) {
-  const widths = columns.map(({ title, maxWidth = Number.POSITIVE_INFINITY }, index) => {
-    const cellWidths = sample.map(cells => widthOf(cells[index] ?? '')).filter(width => width <= maxWidth)
-    return cellWidths.reduce((widest, width) => Math.max(widest, width), widthOf(title))
-  })
-  const line = (cells: Cells) =>
-    cells
-      .map((cell, index) => {
-        const padding = ' '.repeat(Math.max(0, (widths[index] ?? 0) - widthOf(cell)))
-        return columns[index]?.align === 'right' ? padding + cell : cell + padding
-      })
-      .join('  ')
-      .trimEnd()
-  return { header: () => line(columns.map(column => column.title)), line }
 }

@@ -22,10 +22,10 @@ export function main(): void {
     version,
     program: import.meta.filename,
     library: () => import('../src/index.js'),
-    stopped: () =>
+    stopped: (signals = ['SIGINT', 'SIGTERM']) =>
       new Promise(resolve => {
         // Not once: npx passes a signal on that the terminal has sent to all.
-        for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+        for (const signal of signals) {
           process.on(signal, () => {
             signalled = signal
             resolve()

@@ -7,15 +7,18 @@ import { printableJson } from './printable.js'
 export const NAME = 'wicked-cache'
 
 export type Env = Readonly<Record<string, string | undefined>>
-export type Stream = NodeJS.WritableStream & { isTTY?: boolean; columns?: number }
+export type Stream = NodeJS.WritableStream & { isTTY?: boolean; columns?: number; rows?: number }
 
-const GONE = new Set(['EPIPE', 'ERR_STREAM_DESTROYED', 'ERR_STREAM_WRITE_AFTER_END'])
+/** EIO: of a terminal that was closed. */
+const GONE = new Set(['EPIPE', 'EIO', 'ERR_STREAM_DESTROYED', 'ERR_STREAM_WRITE_AFTER_END'])
 
-const CODES = { bold: [1, 22], red: [31, 39], yellow: [33, 39] } as const
+const CODES = { bold: [1, 22], dim: [2, 22], red: [31, 39], green: [32, 39], yellow: [33, 39] } as const
 export type Colour = keyof typeof CODES
 
 export class Output {
   readonly isTerminal: boolean
+  /** What stands for text that is left out. */
+  readonly ellipsis: string
   readonly #stream: Stream
   readonly #hasColour: boolean
   #isGone = false
@@ -23,8 +26,8 @@ export class Output {
   constructor(stream: Stream, env: Env) {
     this.#stream = stream
     this.isTerminal = stream.isTTY === true
-    // An empty NO_COLOR counts as not set: https://no-color.org
-    this.#hasColour = this.isTerminal && !env.NO_COLOR && env.TERM !== 'dumb'
+    this.#hasColour = hasColour(env, this.isTerminal)
+    this.ellipsis = /^(C|POSIX)$/.test(env.LC_ALL || env.LC_CTYPE || env.LANG || '') ? '...' : '…'
     // The failure is reported to the callback of the write; without a listener it would also end the process.
     stream.on('error', () => {
       this.#isGone = true
@@ -33,6 +36,16 @@ export class Output {
 
   get columns(): number | undefined {
     return this.#stream.columns
+  }
+
+  /** How many cells a line may take; undefined where it isn't for a terminal. A terminal that doesn't know has 80. */
+  get room(): number | undefined {
+    return this.isTerminal ? this.#stream.columns || 80 : undefined
+  }
+
+  /** How many lines the terminal has. */
+  get rows(): number {
+    return this.#stream.rows || 24
   }
 
   /** False once nobody reads any more. Throws for any other failure, such as a full disk behind `> file`. */
@@ -65,4 +78,11 @@ export class Output {
     const [on, off] = CODES[colour]
     return `\u001b[${on}m${text}\u001b[${off}m`
   }
+}
+
+/** NO_COLOR goes before FORCE_COLOR; an empty one counts as not set: https://no-color.org */
+function hasColour({ NO_COLOR, FORCE_COLOR, TERM }: Env, isTerminal: boolean): boolean {
+  if (NO_COLOR) return false
+  if (FORCE_COLOR !== undefined) return FORCE_COLOR !== '0' && FORCE_COLOR !== 'false'
+  return isTerminal && TERM !== 'dumb'
 }

@@ -13,18 +13,25 @@ import { get } from './commands/get.js'
 import { has } from './commands/has.js'
 import { list } from './commands/list.js'
 import { path } from './commands/path.js'
+import { remote } from './commands/remote.js'
+import { report } from './commands/report.js'
 import { run } from './commands/run.js'
 import { serve } from './commands/serve.js'
 import { set } from './commands/set.js'
 import { setup } from './commands/setup.js'
 import { stats } from './commands/stats.js'
+import { top } from './commands/top.js'
+import { trace } from './commands/trace.js'
 import { verify } from './commands/verify.js'
 import { watch } from './commands/watch.js'
+import { nearest } from './nearest.js'
 import { NAME } from './output.js'
 
 export const commands: readonly Command[] = [
   stats,
+  top,
   list,
+  report,
   get,
   has,
   explain,
@@ -35,17 +42,22 @@ export const commands: readonly Command[] = [
   gc,
   verify,
   watch,
+  trace,
+  remote,
   run,
   serve,
   setup,
   completionOf(() => commands.map(command => ({ ...command, options: { ...command.options, ...GLOBAL_OPTIONS } }))),
 ]
 
-const GLOBAL_OPTIONS: Record<string, Options> = {
+export const GLOBAL_OPTIONS: Record<string, Options> = {
   ...commonOptions,
   help: { ...flag('Show this help'), alias: 'h' },
   version: flag('Print the version'),
 }
+
+export const DESCRIPTION = 'Looks into the cache that the plugins on this machine share.'
+export const EXIT_CODES = 'Exit codes: 0 done, 1 a miss or something is wrong, 2 called wrongly.'
 
 const MAX_HELP_WIDTH = 100
 const ARGUMENTS = 'Arguments:'
@@ -85,7 +97,7 @@ function parserFor(args: readonly string[]): Argv {
   return (parser as Argv & UsageConfigurable).usageConfiguration({ 'hide-types': true })
 }
 
-function signature({ name, isOptional, isRepeated }: Parameter): string {
+export function signature({ name, isOptional, isRepeated }: Parameter): string {
   const shown = isRepeated ? `${name}...` : name
   return isOptional ? `[${shown}]` : `<${shown}>`
 }
@@ -98,9 +110,9 @@ function helpFor(command: Command | undefined, width: number): Promise<string> {
       parser.command([name, ...parameters.map(signature)].join(' '), summary)
     }
     return parser
-      .usage(`${NAME} <command> [options]\n\nLooks into the cache that the plugins on this machine share.`)
+      .usage(`${NAME} <command> [options]\n\n${DESCRIPTION}`)
       .options(GLOBAL_OPTIONS)
-      .epilogue(`Exit codes: 0 done, 1 a miss or something is wrong, 2 called wrongly.`)
+      .epilogue(EXIT_CODES)
       .epilogue(`Examples: ${NAME} <command> --help`)
       .getHelp()
   }
@@ -140,8 +152,11 @@ async function parse(args: readonly string[]): Promise<Call | 'version'> {
   return { command, parameters, options }
 }
 
-const noOption = (dashed: string) =>
-  new UsageError(`There is no option ${dashed} (an argument that begins with a dash goes after --)`)
+function noOption(dashed: string, known: readonly string[] = []): UsageError {
+  const meant = nearest(dashed.replace(/^-+/, ''), known)
+  const hint = meant === undefined ? '' : `. Did you mean --${meant}?`
+  return new UsageError(`There is no option ${dashed}${hint} (an argument that begins with a dash goes after --)`)
+}
 
 /** yargs looks options up in plain objects, and takes `--constructor` for something that they hold. */
 function refuseBuiltIns(args: readonly string[]): void {
@@ -155,7 +170,7 @@ function checkOptions(options: Record<string, unknown>, known: Record<string, Op
   for (const [name, value] of Object.entries(options)) {
     const dashed = name.length === 1 ? `-${name}` : `--${name}`
     const option = Object.hasOwn(known, name) ? known[name] : undefined
-    if (option === undefined) throw noOption(dashed)
+    if (option === undefined) throw noOption(dashed, Object.keys(known))
     if (Array.isArray(value) && !option.array) throw new UsageError(`${dashed} was given more than once`)
     // An empty version is the version of a namespace that was opened without one.
     if ([value].flat().includes('') && name !== 'plugin-version') throw new UsageError(`${dashed} must not be empty`)

@@ -15,16 +15,14 @@ export interface Host {
   readonly version: string
   readonly program: string
   library(): Promise<Library>
-  stopped(): Promise<void>
+  stopped(signals?: readonly NodeJS.Signals[]): Promise<void>
 }
 
 /** Runs one command line, without the program's name; never throws for what a caller, a reader or a disk can do. */
 export async function run(args: readonly string[], host: Host): Promise<number> {
   const context = contextOf(host)
   try {
-    const asked = isVersionAlone(args)
-      ? 'version'
-      : (parseFast(args) ?? (await interpret(args, context.stdout.columns)))
+    const asked = isVersionAlone(args) ? 'version' : (parseFast(args) ?? (await parse(args, context)))
     if (typeof asked === 'object' && 'command' in asked) {
       return await asked.command.run(asked.parameters, asked.options, context)
     }
@@ -32,6 +30,21 @@ export async function run(args: readonly string[], host: Host): Promise<number> 
     return 0
   } catch (error) {
     return report(error, args, context.stderr)
+  }
+}
+
+async function parse(args: readonly string[], { stdout }: Context): ReturnType<typeof interpret> {
+  if (hasWorkingDirectory()) return interpret(args, stdout.columns)
+  throw Object.assign(new Error('The working directory was removed; change to another one.'), { code: 'ENOENT' })
+}
+
+/** Without one, yargs can't be loaded. */
+function hasWorkingDirectory(): boolean {
+  try {
+    process.cwd()
+    return true
+  } catch {
+    return false
   }
 }
 
@@ -79,6 +92,6 @@ async function report(error: unknown, args: readonly string[], stderr: Output): 
   // A system call's or the library's error says all there is to say; anything else is a bug, and its stack says where.
   const text = isUsage || code !== undefined ? message : (stack ?? message)
   const lines = `${stderr.colour('red', `${NAME}:`)} ${text.split('\n').map(printable).join('\n')}`
-  await stderr.line(isUsage ? `${lines}\n${usageHint(args)}` : lines)
+  await stderr.line(isUsage && hasWorkingDirectory() ? `${lines}\n${usageHint(args)}` : lines)
   return isUsage || (name === 'CacheError' && CALLERS_MISTAKES.has(code ?? '')) ? 2 : 1
 }

@@ -4,7 +4,7 @@
 // so every warning is a message, and the exit code is 1 whatever the command made of the empty answers.
 
 import { resolve } from 'node:path'
-import type { Cache, CacheWarning } from '../src/index.js'
+import type { Cache, CacheOptions, CacheWarning } from '../src/index.js'
 import type { Context, ExitCode, OptionValues } from './command.js'
 import { printable } from './printable.js'
 
@@ -12,11 +12,14 @@ export interface Session {
   cache: Cache
   /** Whether the cache has complained so far. */
   isBroken(): boolean
+  /** What it has complained of so far, in sentences. */
+  problems(): string[]
 }
 
 export interface SessionOptions extends Pick<OptionValues, 'dir'> {
   /** For commands that only look: not even statistics are written, and no directory is made. */
   readOnly?: boolean
+  remoteOptions?: CacheOptions['remote']
 }
 
 export async function withCache(
@@ -29,19 +32,24 @@ export async function withCache(
   const cache = await openCache({
     dir: resolve(options.dir ?? defaultDir(context.env)),
     ...(options.readOnly ? { mode: 'readonly' as const } : {}),
+    ...(options.remoteOptions === undefined ? {} : { remote: options.remoteOptions }),
     onWarning: warning => {
       warnings.push(warning)
     },
   })
   let exitCode: ExitCode
   try {
-    exitCode = await body({ cache, isBroken: () => warnings.length > 0 })
+    exitCode = await body({
+      cache,
+      isBroken: () => warnings.length > 0,
+      problems: () => warnings.map(({ message }) => message),
+    })
   } catch (error) {
     // A gc throws what the cache has warned of already.
     if (!warnings.some(({ cause }) => cause === error)) throw error
     exitCode = 1
   } finally {
-    cache.close()
+    await cache.close()
     // After the close: it writes what is pending, and may be the one that fails.
     for (const { code, message } of warnings) {
       await context.stderr.line(`${context.stderr.colour('yellow', 'warning:')} ${printable(message)} (${code})`)

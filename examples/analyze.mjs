@@ -6,7 +6,7 @@
 // Progress goes to stderr, a RunReport to stdout as JSON.
 
 import { createHash } from 'node:crypto'
-import { openCache } from 'wicked-cache'
+import { openCache } from '../dist/index.js'
 import { createImportGraph } from './plugins/import-graph.mjs'
 import { createOutline } from './plugins/outline.mjs'
 import { parseText } from './plugins/parse.mjs'

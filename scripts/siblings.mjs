@@ -12,6 +12,8 @@ import { dirname, join, relative } from 'node:path'
 
 const NAMED_IMPORT = /^(?:import|export) (?:[\w$]+, )?\{([^}]*)\} from ['"]([^'"]+)['"]/gm
 
+const LOADER = 'loadSibling'
+
 /**
  * @typedef {object} Program
  * @property {import('esbuild').BuildOptions} options
@@ -25,7 +27,8 @@ const NAMED_IMPORT = /^(?:import|export) (?:[\w$]+, )?\{([^}]*)\} from ['"]([^'"
  * @property {string} directory where the siblings go
  * @property {boolean} [isBundled] whether others bundle it: Node's modules are had from `process.getBuiltinModule` then, since
  *   esbuild makes ES modules in which `require` of them fails
- * @property {string} [errors] the module of `CacheError`, which is thrown where a sibling cannot be loaded
+ * @property {string} [errors] a module of the core that exports `loadSibling`, which throws an error of the program's own where a
+ *   sibling cannot be loaded
  */
 
 /**
@@ -141,7 +144,10 @@ export async function buildWithSiblings(build, program) {
     const files = [...outputOf].filter(([, each]) => each === output).map(([file]) => file)
     const lent = files
       .filter(file => !lazyFiles.has(file))
-      .map(file => ({ file, names: namesIn(file, each => each.output !== output) }))
+      .map(file => ({
+        file,
+        names: [...namesIn(file, each => each.output !== output), ...(file === errors ? [LOADER] : [])],
+      }))
       .filter(({ names }) => names.length > 0)
     const alias = (index, name) => `${name}_${index}`
     return {
@@ -162,7 +168,8 @@ export async function buildWithSiblings(build, program) {
         `import { ${publicNames.join(', ')} } from ${local(entry)}`,
         `module.exports = { ${publicNames.join(', ')} }`,
         // For the siblings alone.
-        `Object.defineProperty(module.exports, 'internals', { value: { ${modules.join('\n')} } })`,
+        'let internals',
+        `Object.defineProperty(module.exports, 'internals', { get: () => (internals ??= { ${modules.join('\n')} }) })`,
         start,
       )
       return lines.join('\n')
@@ -183,6 +190,7 @@ export async function buildWithSiblings(build, program) {
       onResolve({ filter: /./ }, ({ path, importer, namespace }) => {
         if (namespace !== 'file' && path.endsWith('.cjs')) return { path, external: true }
         if (path.startsWith('node:')) return isBundled ? { path, namespace: 'node' } : undefined
+        if (path.startsWith('sibling:')) return { path: path.slice('sibling:'.length), namespace: 'sibling' }
         const file = namespace === 'file' ? targetOf(relative(root, importer), path) : path.replace(/^\.\//, '')
         if (!outputOf.has(file)) return undefined
         if (isLazy(output, file)) return { path: file, namespace: 'lazy' }
@@ -193,17 +201,21 @@ export async function buildWithSiblings(build, program) {
         return { contents: `export const { ${names.join(', ')} } = process.getBuiltinModule('${path}')` }
       })
       onLoad({ filter: /./, namespace: 'lazy' }, ({ path }) => {
-        const request = JSON.stringify(requestFor(output, outputOf.get(path)))
         const functions = namesIn(path, each => each.output === output)
+        const lines = functions.map(name => `export const ${name} = (...given) => load().${name}(...given)`)
+        lines.unshift(`import { load } from 'sibling:${outputOf.get(path)}'`)
+        return { contents: lines.join('\n') }
+      })
+      onLoad({ filter: /./, namespace: 'sibling' }, ({ path }) => {
+        const required = `require(${JSON.stringify(requestFor(output, path))})`
         const lines = errors
-          ? loadOrThrow(errors, request)
-          : ['let part', `const load = () => (part ??= require(${request}))`]
-        for (const name of functions) lines.push(`export const ${name} = (...given) => load().${name}(...given)`)
-        return { contents: lines.join('\n'), resolveDir: root }
+          ? [`import { ${LOADER} } from './${errors}'`, `const load = () => (part ??= ${LOADER}(() => ${required}))`]
+          : [`const load = () => (part ??= ${required})`]
+        return { contents: [...lines, 'let part', 'export { load }'].join('\n'), resolveDir: root }
       })
       onLoad({ filter: /./, namespace: 'elsewhere' }, ({ path }) => {
         const names = namesIn(path, each => each.output === output)
-        if (path === errors && !names.includes('CacheError')) names.push('CacheError')
+        if (path === errors) names.push(LOADER)
         const from = outputOf.get(path)
         const request = JSON.stringify(requestFor(output, from))
         const exported = `require(${request})${from === '' ? '.internals' : ''}[${JSON.stringify(moduleName(path))}]`
@@ -226,10 +238,10 @@ export async function buildWithSiblings(build, program) {
         banner: { js: "'use strict'" },
         // The entries assign to `module.exports`.
         logOverride: { 'commonjs-variable-in-esm': 'silent' },
-        plugins: [linked(output), ...options.plugins],
+        plugins: [linked(output), ...(options.plugins ?? [])],
       })
       const file = join(root, outfile)
-      writeFileSync(file, withNames(readFileSync(file, 'utf8')))
+      writeFileSync(file, await withoutComments(build, withNames(readFileSync(file, 'utf8'))))
       return result
     }),
   )
@@ -241,16 +253,18 @@ function withNames(text) {
   return names.reduce((named, name) => named.replace(new RegExp(`(?<![\\w$.#])_${name}\\b`, 'g'), name), text)
 }
 
-function loadOrThrow(errors, request) {
-  return [
-    `import { CacheError } from './${errors}'`,
-    'let part',
-    'const load = () => {',
-    `  try { return (part ??= require(${request})) }`,
-    '  catch (cause) {',
-    "    const message = 'A part of wicked-cache cannot be loaded. Was it replaced since this process began?'",
-    "    throw new CacheError('ERR_CACHE_IO', message, { cause })",
-    '  }',
-    '}',
-  ]
+/** Lines of comments, but for those that say which source begins. */
+const COMMENT_LINES = /^ *(?:\/\*\*(?:(?!\*\/)[\s\S])*\*\/|\/\/(?! (?:src|cli|node_modules)\/).*)\n/gm
+
+/** esbuild leaves the comments within classes. They are a sixth of the core, which every process reads; the sources have them all. */
+async function withoutComments(build, text) {
+  const short = text.replace(COMMENT_LINES, '')
+  const [before, after] = await Promise.all([text, short].map(contents => codeOf(build, contents)))
+  if (before !== after) throw new Error('What looks like lines of comments is something else.')
+  return short
+}
+
+async function codeOf(build, contents) {
+  const { outputFiles } = await build({ stdin: { contents }, minifyWhitespace: true, write: false, logLevel: 'silent' })
+  return outputFiles[0].text
 }

@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Extractor, ExtractorConfig } from '@microsoft/api-extractor'
+import { writeAdapterTypes } from './adapters.mjs'
 
 const NODE_TYPES = '/// <reference types="node" />\n\n'
 
@@ -19,6 +20,7 @@ export function writeTypes({ root, tsc, names, withDefault, withoutDefault }) {
     })
     const rolledUp = join(directory, 'rolled-up.d.ts')
     rollUp(root, directory, rolledUp)
+    writeAdapterTypes({ root, from: join(directory, 'adapters') })
     const text = NODE_TYPES + readFileSync(rolledUp, 'utf8')
     writeFileSync(withoutDefault, text)
     const members = names.map(name => `    ${name}: typeof ${name};\n`).join('')
@@ -31,7 +33,7 @@ export function writeTypes({ root, tsc, names, withDefault, withoutDefault }) {
 function rollUp(root, directory, untrimmedFilePath) {
   const configObject = {
     projectFolder: root,
-    mainEntryPointFilePath: join(directory, 'index.d.ts'),
+    mainEntryPointFilePath: join(directory, 'src', 'index.d.ts'),
     compiler: { tsconfigFilePath: join(root, 'tsconfig.types.json') },
     dtsRollup: { enabled: true, untrimmedFilePath },
     apiReport: { enabled: false },

@@ -7,9 +7,9 @@ const FLOORS: readonly string[][] = [
   ['base'],
   ['api'],
   ['files', 'hashing', 'encoding', 'policy'],
-  ['log', 'fingerprint', 'project', 'claims'],
+  ['log', 'fingerprint', 'project'],
   ['log-map', 'packs', 'inputs'],
-  ['blobs', 'manifest', 'counters', 'file-hashes'],
+  ['blobs', 'manifest', 'counters', 'file-hashes', 'remote'],
   ['entries', 'gc', 'verify'],
   ['compute', 'watcher'],
   ['namespace'],
@@ -19,8 +19,8 @@ const FLOORS: readonly string[][] = [
 
 /** Modules that are imported in one place each. */
 const IMPORTERS: Record<string, string[]> = {
-  'node:fs': ['src/files/files.ts'],
-  '#xxhash.wasm': ['src/hashing/hashing.ts'],
+  'node:fs': ['src/files/node-fs.ts', 'src/remote/adapters/file.ts'],
+  '#xxhash.wasm': ['src/hashing/wasm.ts'],
   'cbor-x/decode': ['src/encoding/cbor-reader.ts'],
   'cbor-x/encode': ['src/encoding/cbor-writer.ts'],
   chokidar: ['src/watcher/observer.ts'],
@@ -87,6 +87,12 @@ test('the disk, the hash, the codec and the watch are imported where they are wr
       expect(target).not.toMatch(/^yargs/)
     }
   }
+})
+
+test('adapters import nothing of the library but its entry, and no package', () => {
+  const targets = sourcesBelow('adapters').flatMap(importsOf)
+  expect(targets.filter(target => !/^(src\/index\.ts|adapters\/|node:)/.test(target))).toEqual([])
+  expect(targets).toContain('src/index.ts')
 })
 
 test('the command line imports nothing of the library but its entry', () => {

@@ -1,13 +1,15 @@
-// The examples of the documentation are run as they are written: each fenced js or ts block of README.md, and of docs/*.md
-// those with a comment before them. A block is a program of its own, run in a process of its own, with the built library
-// as `wicked-cache`, in a project made of the files of fixtures/readme/:
+// The js and ts examples of the documentation are run as they are written, each fenced block of README.md and of the pages below
+// docs/. A block is a program of its own, run in a process of its own, with the built library as `wicked-cache`, in a project
+// made of the files of fixtures/readme/:
 //
 //   <name>/tree/         the project's files
 //   <name>/other/        files that are different in a second project
 //   <name>/edit/         files that are edited, or added, one after the other once it has run twice
 //   <name>/preamble.js   optional: put before the block, for names that it uses and doesn't define
 //
-// The name is `default`, unless the line before the block is the comment `<!-- example: NAME -->`.
+// The name is `default`, unless the line before the block is the comment `<!-- example: NAME -->`. After `<!-- host: FILE -->`, a block
+// is run by test/hosts/documents.test.ts, after `before:` and `after:` by test/hosts/migrating.test.ts; blocks of other languages are run by
+// documents.test.ts.
 //
 // Where a block computes, it must give the values that it gives without a cache, before and after each edit, and compute
 // nothing when it is run again. Its values are what it assigns to names at its top level and is plain data. What it prints
@@ -26,13 +28,14 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { transformSync } from 'esbuild'
 import { describe, expect, test } from 'vitest'
 import { openCacheSync } from '../src/index.js'
 import { temporaryDirectory } from './support/caches.js'
+import { projectRoot } from './support/children.js'
+import { blocksOf, documents, read } from './support/documents.js'
 
-const root = fileURLToPath(new URL('..', import.meta.url))
+const root = projectRoot
 const fixtures = join(root, 'fixtures', 'readme')
 const TIMEOUT_MS = 120_000
 
@@ -44,26 +47,15 @@ interface Example {
   fixture: string
 }
 
-const BLOCK = /^(?:<!-- example: ([\w-]+) -->\n+)?```(js|ts)\n(.*?)^```$/gms
-
-function examplesOf(file: string, markdown: string, needsComment: boolean): Example[] {
-  return [...markdown.matchAll(BLOCK)].flatMap(match => {
-    const [block, fixture, language = '', text = ''] = match
-    if (needsComment && fixture === undefined) return []
-    const start = match.index + block.indexOf('```')
-    const line = markdown.slice(0, start).split('\n').length
-    return { place: `${file}:${line}`, language, text, fixture: fixture ?? 'default' }
-  })
+function examplesOf(file: string, markdown: string): Example[] {
+  return blocksOf(file, markdown)
+    .filter(
+      ({ language, comment }) => (language === 'js' || language === 'ts') && !/^(host|before|after): /.test(comment),
+    )
+    .map(({ comment, ...block }) => ({ ...block, fixture: /^example: ([\w-]+)$/.exec(comment)?.[1] ?? 'default' }))
 }
 
-function allExamples(): Example[] {
-  const docs = readdirSync(join(root, 'docs')).filter(name => name.endsWith('.md'))
-  const read = (path: string) => readFileSync(join(root, path), 'utf8')
-  return [
-    ...examplesOf('README.md', read('README.md'), false),
-    ...docs.flatMap(name => examplesOf(`docs/${name}`, read(`docs/${name}`), true)),
-  ]
-}
+const allExamples = () => documents.flatMap(file => examplesOf(file, read(file)))
 
 /** The names that a program assigns to at its top level. */
 function namesAssigned(program: string): string[] {
@@ -185,22 +177,19 @@ describe.each(allExamples())('the example at $place', example => {
   })
 })
 
-test('every js and ts block of the README is run', () => {
-  const markdown = readFileSync(join(root, 'README.md'), 'utf8')
-  const blocks = markdown.match(/^ *(?:```|~~~) ?(?:js|javascript|mjs|cjs|ts|typescript)\b/gm) ?? []
-  expect(examplesOf('README.md', markdown, false)).toHaveLength(blocks.length)
-  expect(blocks.length).toBeGreaterThan(0)
+test('the README and the pages below docs have examples', () => {
+  const files = allExamples().map(({ place }) => place.split(':')[0])
+  expect(files).toContain('README.md')
+  expect(files).toContain('docs/inputs.md')
 })
 
-test('a comment before a block names its fixture, and in docs it marks the block', () => {
+test('a comment before a block names its fixture', () => {
   const block = (text: string) => `\`\`\`js\n${text}\n\`\`\`\n`
   const markdown = `# Title\n\n${block('first()')}\n<!-- example: other -->\n${block('second()')}`
-  const both = examplesOf('A.md', markdown, false)
-  expect(both).toEqual([
+  expect(examplesOf('A.md', markdown)).toEqual([
     { place: 'A.md:3', language: 'js', text: 'first()\n', fixture: 'default' },
     { place: 'A.md:8', language: 'js', text: 'second()\n', fixture: 'other' },
   ])
-  expect(examplesOf('A.md', markdown, true)).toEqual(both.slice(1))
 })
 
 test('the values of a program are those of the names that it assigns to', () => {

@@ -1,5 +1,5 @@
 // A hook: a fresh process that gets or sets something and exits. Whole processes, timed from outside, each right after a bare
-// `node` on an empty module; then the phases from inside. Growth with the number of entries comes from the same runs.
+// `node` on an empty module; then the phases from inside. `starts` has their CPU time.
 
 import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
@@ -7,13 +7,10 @@ import { join } from 'node:path'
 import { entriesText } from '../bench.mjs'
 import { keyAt, valueAt } from '../corpus/entries.mjs'
 import { inTurns } from '../measure.mjs'
-import { ADAPTERS, OURS } from '../peers/list.mjs'
+import { adapterOf, fileNameOf } from '../peers/list.mjs'
 
 export const BARE = 'bare node'
-/** As where its package cannot be written to. */
-const UNKEPT = `${OURS}, no code cache`
 export const ADDED = 'What one get adds to bare node, by the number of entries'
-export const RATIO = 'One get, whole process, times bare node'
 const TABLES = { get: 'Fresh process: one get', more: 'Fresh process: ten gets', set: 'Fresh process: one set' }
 
 /** @param {import('../bench.mjs').Bench} bench */
@@ -31,30 +28,21 @@ async function measure(bench, count, empty) {
   const peers = await Promise.all(
     bench.peersFor(count).map(async ({ name }) => {
       const dir = bench.store(name, count)
-      const { isAsync } = await import(new URL(`${name}.mjs`, ADAPTERS).href)
+      const { isAsync } = await import(adapterOf(name))
       return { name, dir, scripts: scriptsFor(bench.work, { name, isAsync, dir, count, keys }) }
     }),
   )
-  const unkept = peers
-    .filter(({ name }) => name === OURS)
-    .map(ours => ({ ...ours, name: UNKEPT, isPeer: false, env: { NODE_DISABLE_COMPILE_CACHE: '1' } }))
-  const contenders = [...peers.map(peer => ({ ...peer, isPeer: true, env: {} })), ...unkept]
   for (const operation of /** @type {const} */ (['get', 'more', 'set'])) {
+    // Only a get is a question of the number of entries.
+    if (operation !== 'get' && count !== sizes.entries[0]) continue
     const table = TABLES[operation]
-    for (let round = 0; round < sizes.freshRounds; round++) {
-      for (let i = 0; i < contenders.length; i++) {
-        const at = (i + round) % contenders.length
-        const { name, isPeer, scripts, env } = /** @type {(typeof contenders)[number]} */ (contenders[at])
-        const bareMs = wallMs([empty], env)
-        results.add({ table, column, contender: BARE, unit: 'ms', isPeer: false }, bareMs)
-        const ms = wallMs([scripts[operation], `new-${count}-${round}-${name}`], env)
-        const where = { column, contender: name, isPeer }
-        results.add({ ...where, table, unit: 'ms' }, ms)
-        if (operation !== 'get') continue
-        results.add({ ...where, table: ADDED, unit: 'ms' }, ms - bareMs)
-        results.add({ ...where, table: RATIO, unit: '×' }, ms / bareMs)
-      }
-    }
+    await inTurns(peers, sizes.freshRounds, ({ name, scripts }, round) => {
+      const bareMs = wallMs([empty])
+      results.add({ table, column, contender: BARE, unit: 'ms', isPeer: false }, bareMs)
+      const ms = wallMs([scripts[operation], `new-${count}-${round}-${name}`])
+      results.add({ table, column, contender: name, unit: 'ms' }, ms)
+      if (operation === 'get') results.add({ table: ADDED, column, contender: name, unit: 'ms' }, ms - bareMs)
+    })
   }
   const table = `Where a fresh process spends its time, from inside, at ${column}`
   await inTurns(peers, sizes.rounds, ({ name, dir }) => {
@@ -78,7 +66,7 @@ const PHASES = [
  */
 function scriptsFor(work, { name, isAsync, dir, count, keys }) {
   const wait = isAsync ? 'await ' : ''
-  const opening = `import { open } from ${JSON.stringify(new URL(`${name}.mjs`, ADAPTERS).href)}
+  const opening = `import { open } from ${JSON.stringify(adapterOf(name))}
 const store = ${wait}open(${JSON.stringify(dir)})
 `
   const get = (/** @type {string[]} */ wanted) =>
@@ -90,17 +78,17 @@ const store = ${wait}open(${JSON.stringify(dir)})
     set: `${wait}store.set(process.argv[2], { ...${value}, run: process.argv[2] })\n`,
   }
   const write = (/** @type {string} */ operation, /** @type {string} */ body) => {
-    const path = join(work, `${operation}-${name}-${count}.mjs`)
+    const path = join(work, `${operation}-${fileNameOf(name)}-${count}.mjs`)
     writeFileSync(path, opening + body)
     return path
   }
   return { get: write('get', bodies.get), more: write('more', bodies.more), set: write('set', bodies.set) }
 }
 
-/** @param {string[]} args @param {Record<string, string>} env */
-function wallMs(args, env) {
+/** @param {string[]} args */
+function wallMs(args) {
   const start = performance.now()
-  const { status, stderr } = spawnSync(process.execPath, args, { env: { ...process.env, ...env } })
+  const { status, stderr } = spawnSync(process.execPath, args)
   if (status !== 0) throw new Error(`${args.join(' ')} ended with ${status}:\n${stderr}`)
   return performance.now() - start
 }

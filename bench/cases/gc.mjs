@@ -1,9 +1,10 @@
-// Giving space back when half of the entries are deleted, and what a process that reads meanwhile notices.
+// Giving space back when half of the entries have expired: our gc beside SQLite's delete and vacuum, and what a process
+// that reads meanwhile notices.
 
 import { diskBytes } from '../bench.mjs'
 import { inTurns } from '../measure.mjs'
 
-export const TABLE = 'Giving back the space of deleted entries, half of them deleted'
+export const TABLE = 'Giving back the space of expired entries, half of them expired'
 export const COLUMNS = {
   ms: 'time',
   disk: 'disk afterwards, part of before',
@@ -11,7 +12,7 @@ export const COLUMNS = {
   longest: 'its longest get',
 }
 /** lmdb files never shrink, flat-cache writes itself anew anyway; keyv and cacache hold too few entries to compare. */
-const CONTENDERS = ['wicked-cache', 'better-sqlite3']
+const CONTENDERS = ['wicked-cache', 'node:sqlite', 'better-sqlite3']
 
 /** @param {import('../bench.mjs').Bench} bench */
 export async function run(bench) {
@@ -21,7 +22,7 @@ export async function run(bench) {
   await inTurns(contenders, Math.min(5, sizes.rounds), async name => {
     const dir = bench.path()
     const args = { peer: name, dir, corpus, count }
-    bench.child('fill', args)
+    bench.child('fill-dying', args)
     const before = diskBytes(dir)
     const reader = bench.start('watch-gets', args)
     await reader.ready

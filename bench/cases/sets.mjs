@@ -13,7 +13,7 @@ export async function run(bench) {
   await inTurns(bench.peers, sizes.rounds, ({ name, hasBatch }) => {
     const dir = bench.path()
     const batch = hasBatch ? sizes.batch : FEW
-    const times = bench.child('sets', { peer: name, dir, corpus, count: sizes.sets, batch, budgetMs: 2000 })
+    const times = bench.child('sets', { peer: name, dir, corpus, count: sizes.sets, batch, budgetMs: sizes.setsMs })
     for (const [key, column] of Object.entries(COLUMNS)) {
       results.add({ table: TABLE, column, contender: name, unit: 'µs' }, times[key])
     }

@@ -13,7 +13,7 @@ export function open(dir, name = 'entries') {
   db.pragma('synchronous = OFF')
   db.exec(`CREATE TABLE IF NOT EXISTS "${name}" (key TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID`)
   const select = db.prepare(`SELECT value FROM "${name}" WHERE key = ?`).pluck()
-  const upsert = db.prepare(`INSERT OR REPLACE INTO "${name}" VALUES (?, ?)`)
+  const upsert = db.prepare(`INSERT OR REPLACE INTO "${name}" (key, value) VALUES (?, ?)`)
   return {
     /** @param {string} key */
     get(key) {

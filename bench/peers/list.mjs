@@ -9,7 +9,7 @@
 
 /**
  * @typedef {object} Peer
- * @property {string} name the adapter's file name and the row's title
+ * @property {string} name the row's title, and the adapter's file name with `-` for `:`
  * @property {string} [packageName] whose version is reported
  * @property {string} how the settings that give it the same promise
  * @property {boolean} isSlow takes milliseconds a set: gets smaller workloads, figures are per operation
@@ -19,10 +19,19 @@
  */
 
 export const OURS = 'wicked-cache'
+/** The one that a user would pick today: it is part of Node. */
+export const SQLITE = 'node:sqlite'
 
 /** @type {readonly Peer[]} */
 export const PEERS = [
   { name: OURS, how: 'as it comes', isSlow: false, hasBatch: true, maxEntries: Number.POSITIVE_INFINITY },
+  {
+    name: SQLITE,
+    how: '`journal_mode = WAL`, `synchronous = NORMAL`, one table, JSON values, prepared statements; batches in a transaction',
+    isSlow: false,
+    hasBatch: true,
+    maxEntries: Number.POSITIVE_INFINITY,
+  },
   {
     name: 'lmdb',
     packageName: 'lmdb',
@@ -82,4 +91,8 @@ export const PEERS = [
   },
 ]
 
-export const ADAPTERS = new URL('.', import.meta.url)
+/** The address of a peer's adapter. @param {string} name */
+export const adapterOf = name => new URL(`${fileNameOf(name)}.mjs`, import.meta.url).href
+
+/** @param {string} name of a peer */
+export const fileNameOf = name => name.replaceAll(':', '-')

@@ -38,12 +38,21 @@ const INTRODUCTION =
 
 /** @param {import('../measure.mjs').Results} results */
 function barsTable(results) {
-  const rows = bars(results).map(({ what, bar, measured, unit, isMet }) =>
-    Number.isNaN(measured)
-      ? [what, bar, 'not measured', '']
-      : [what, bar, `${figure(measured)} ${unit}`.trimEnd(), isMet ? 'met' : '**not met**'],
-  )
-  return markdown(['what', 'bar', 'measured', ''], rows)
+  const rows = bars(results).map(({ what, bar, stretch, measured, best, unit, isLeast, isMet, isStretched }) => {
+    const limit = (/** @type {number | undefined} */ at) =>
+      at === undefined ? '' : `at ${isLeast ? 'least' : 'most'} ${at} ${unit}`.trimEnd()
+    if (Number.isNaN(measured)) return [what, limit(bar), limit(stretch), 'not measured', '']
+    const range = best === undefined ? '' : `${figure(best)} to `
+    const verdict = isStretched
+      ? 'met, stretch too'
+      : isMet
+        ? 'met'
+        : bar === undefined
+          ? 'stretch not met'
+          : '**not met**'
+    return [what, limit(bar), limit(stretch), `${range}${figure(measured)} ${unit}`.trimEnd(), verdict]
+  })
+  return markdown(['what', 'bar', 'stretch', 'measured', ''], rows)
 }
 
 /** @param {import('../measure.mjs').Results} results @param {string} table */
@@ -101,11 +110,11 @@ function howText({ machine, versions, missing, facts, minutes }) {
   const sizes = ['summaryBytes', 'acornBytes', 'babelBytes'].map(name => figure(facts[name] ?? Number.NaN))
   return [
     markdown(['machine', ''], Object.entries({ ...machine, 'the run took': `${minutes} minutes` })),
-    'None of the contenders syncs to disk: what they have stored survives a kill of the process, not a power cut.',
+    'None of the contenders syncs to disk with each set: what they have stored survives a kill of the process, not a power cut.',
     markdown(['peer', 'version', 'used with', 'bound, and why'], peers),
     ...missing.map(({ name, why }) => `Without ${name}, which does not work here: ${why}`),
     `Values are made from source files of installed packages: summaries (imports, exports, functions) with a median of ${sizes[0]} bytes as JSON, acorn trees of ${sizes[1]} and Babel trees of ${sizes[2]}. ` +
-      'Entries beyond the number of files get summaries that differ in their path. A peer that answers at once is called in a plain loop, in one event-loop turn; one that returns promises is awaited. Whole processes are timed from outside, each right after a bare `node` on an empty module, and what it adds is taken from that one. Without its code cache (`NODE_DISABLE_COMPILE_CACHE=1`) wicked-cache starts as it does where its package cannot be written to.',
+      'Entries beyond the number of files get summaries that differ in their path. A peer that answers at once is called in a plain loop, in one event-loop turn; one that returns promises is awaited. Whole processes are timed from outside, each right after a bare `node` on an empty module, and what it adds is taken from that one. CPU times of whole processes are those of several runs in a row, in pairs with as many of a bare `node`; those with a compile cache `require` a library after `enableCompileCache()`, the others `import` it. Bars of syntax trees count acorn, meriyah, typescript-estree, oxc and Babel; the worst one decides.',
   ].join('\n\n')
 }
 

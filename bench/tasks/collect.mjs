@@ -1,40 +1,43 @@
-// Deletes every other entry, then gives their space back.
+// Gives back the space of entries that have expired.
 import { join } from 'node:path'
-import { keyAt } from '../corpus/entries.mjs'
 
-/** @type {Record<string, (dir: string, count: number) => Promise<number>>} ms that giving back took */
-const COLLECTORS = {
-  async 'wicked-cache'(dir, count) {
+/** @param {{ peer: string, dir: string }} args @returns {Promise<{ ms: number }>} */
+export async function run({ peer, dir }) {
+  if (peer === 'wicked-cache') {
     const { openCacheSync } = await import('../../dist/index.js')
     const cache = openCacheSync({ dir })
-    const entries = cache.namespace('bench')
-    for (let i = 0; i < count; i += 2) entries.delete(keyAt(i))
-    const start = performance.now()
-    process.send?.('collecting')
-    await cache.gc()
-    const ms = performance.now() - start
+    const ms = await timed(() => cache.gc())
     cache.close()
-    return ms
-  },
-  async 'better-sqlite3'(dir, count) {
-    const { default: Database } = await import('better-sqlite3')
-    const db = new Database(join(dir, 'cache.sqlite'), { timeout: 60_000 })
-    db.pragma('journal_mode = WAL')
-    db.pragma('synchronous = OFF')
-    const remove = db.prepare('DELETE FROM entries WHERE key = ?')
-    db.transaction(() => {
-      for (let i = 0; i < count; i += 2) remove.run(keyAt(i))
-    })()
-    const start = performance.now()
-    process.send?.('collecting')
+    return { ms }
+  }
+  const db = await openDatabase(peer, join(dir, 'cache.sqlite'))
+  const remove = db.prepare('DELETE FROM entries WHERE expires < ?')
+  const ms = await timed(() => {
+    remove.run(Date.now())
     db.exec('VACUUM')
-    const ms = performance.now() - start
-    db.close()
-    return ms
-  },
+  })
+  db.close()
+  return { ms }
 }
 
-/** @param {{ peer: string, dir: string, count: number }} args */
-export async function run({ peer, dir, count }) {
-  return { ms: await COLLECTORS[peer]?.(dir, count) }
+/** @param {() => unknown} collect */
+async function timed(collect) {
+  const start = performance.now()
+  await collect()
+  return performance.now() - start
+}
+
+/**
+ * The two libraries agree on `exec`, `prepare`, `run` and `close`.
+ *
+ * @param {string} peer
+ * @param {string} path
+ * @returns {Promise<any>}
+ */
+export async function openDatabase(peer, path) {
+  const isBuiltIn = peer === 'node:sqlite'
+  const Database = isBuiltIn ? (await import('node:sqlite')).DatabaseSync : (await import('better-sqlite3')).default
+  const db = new Database(path, { timeout: 60_000 })
+  db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${isBuiltIn ? 'NORMAL' : 'OFF'}`)
+  return db
 }

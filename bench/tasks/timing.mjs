@@ -1,4 +1,5 @@
 // Loops that are timed. A peer that answers at once is not awaited: an await costs as much as some gets.
+import { adapterOf } from '../peers/list.mjs'
 
 /**
  * @param {boolean} isAsync
@@ -37,4 +38,10 @@ export function scattered(count, bound) {
  * @param {string} peer
  * @returns {Promise<{ isAsync: boolean, open(dir: string, name?: string): any }>}
  */
-export const load = peer => import(new URL(`../peers/${peer}.mjs`, import.meta.url).href)
+export const load = peer => import(adapterOf(peer))
+
+/** CPU time of this process so far: what else the machine does counts for nothing. */
+export function cpuMs() {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1000
+}

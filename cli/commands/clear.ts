@@ -1,5 +1,6 @@
 import type { Cache } from '../../src/index.js'
 import { type Command, flag, namespaceParameter, type OptionValues, UsageError } from '../command.js'
+import { warnOfName } from '../did-you-mean.js'
 import { formatCount, formatCountOf, toFree } from '../format.js'
 import { allProjects, namespaceOptionsOf, placeOptions, placeText } from '../place.js'
 import { printable } from '../printable.js'
@@ -59,6 +60,7 @@ export const clear: Command = {
     check(name, options)
     namespaceOptionsOf(options)
     return withCache(options, context, async ({ cache, isBroken }) => {
+      await warnOfName(cache, name, context.stderr)
       const names = name === undefined ? cache.namespaces() : [name]
       const cleared = names.map(each => [each, clearOne(cache, each, options)] as const)
       const sum = (field: keyof Cleared) => cleared.reduce((total, [, each]) => total + each[field], 0)

@@ -1,6 +1,8 @@
-import { type Command, keyParameter, namespaceParameter, pluginVersion } from '../command.js'
+import type { Cache } from '../../src/index.js'
+import { type Command, keyParameter, namespaceParameter, type OptionValues, pluginVersion } from '../command.js'
+import { keyHint } from '../did-you-mean.js'
 import { formatCountOf, toFree } from '../format.js'
-import { findKey, placeOptions, placeText } from '../place.js'
+import { findKey, namespaceOptionsOf, placeOptions, placeText } from '../place.js'
 import { printable } from '../printable.js'
 import { withCache } from '../session.js'
 
@@ -9,7 +11,8 @@ export const deleteCommand: Command = {
   summary: 'Remove an entry',
   details:
     'The key is looked up in the project of the working directory, then among the user-wide keys. ' +
-    'Without --plugin-version, the entries of all versions are removed. Exit code 1: there was none.',
+    'Without --plugin-version, the entries of all versions are removed. Exit code 1: there was none. ' +
+    'A result that is being computed for a key without an entry is not stored then.',
   parameters: [namespaceParameter, keyParameter],
   options: { ...placeOptions, 'plugin-version': pluginVersion },
   examples: [
@@ -34,11 +37,27 @@ export const deleteCommand: Command = {
         await stdout.line(printable(`Deleted ${count} (${placeText(first)})${toFree(sizeBytes)}`))
       }
       if (!first) {
+        voidComputations(cache, name, key, options)
         const others = elsewhere.map(each => placeText({ project: each })).join(', ')
-        const hint = others ? `; there is an entry elsewhere: ${others}` : ''
-        await context.stderr.line(printable(`Nothing to delete: ${key} in ${name}${hint}`))
+        const there = others ? `; there is an entry elsewhere: ${others}` : ''
+        const hint = context.stderr.isTerminal && !others ? keyHint(cache, name, key, options) : ''
+        await context.stderr.line(printable(`Nothing to delete: ${key} in ${name}${there}`) + (hint && `.${hint}`))
       }
       return deletedCount > 0 ? 0 : 1
     })
   },
+}
+
+/** Has no result stored of a computation of the key that is under way: in the versions that there are entries of. */
+function voidComputations(cache: Cache, name: string, key: string, options: OptionValues): void {
+  // Nobody computes where there is nothing, and nothing is made by it.
+  if (!cache.namespaces().includes(name)) return
+  const place = namespaceOptionsOf(options)
+  const own = cache.namespace(name, place)
+  const asked = options['plugin-version']
+  const known = asked === undefined ? [...own.entries({ allVersions: true, allProjects: true })] : []
+  for (const version of new Set([asked ?? '', ...known.map(entry => entry.version)])) {
+    cache.namespace(name, { version, portable: true, project: own.project ?? false }).delete(key)
+    if (options.project === undefined) cache.namespace(name, { version, project: false }).delete(key)
+  }
 }

@@ -1,14 +1,25 @@
-import type { Cache, Explanation, InputState } from '../../src/index.js'
-import { type Command, keyParameter, namespaceParameter, type OptionValues, pluginVersion } from '../command.js'
+import type { Cache, Explanation, InputState, Remote, RemoteQuestion } from '../../src/index.js'
+import { fitted } from '../cells.js'
+import { type Command, flag, keyParameter, namespaceParameter, type OptionValues, pluginVersion } from '../command.js'
+import { keyHint } from '../did-you-mean.js'
 import { explainCall, explainFile } from '../explain-analyses.js'
-import { type Cells, columnsFor, formatAge, formatSize } from '../format.js'
+import { formatAge, formatSize } from '../format.js'
 import type { Output } from '../output.js'
 import { explainKey, findKey, placeOptions, placeText } from '../place.js'
 import { printable } from '../printable.js'
 import { withCache } from '../session.js'
+import { type Cells, type Column, tableFor } from '../table.js'
 
-const STATE_COLUMNS = ['', 'recorded', 'now'].map(title => ({ title, align: 'left' as const }))
-const ANALYSIS_COLUMNS = ['analysis', 'version', 'get', 'why'].map(title => ({ title, align: 'left' as const }))
+const STATE_COLUMNS: readonly Column[] = [
+  { title: '', align: 'left' },
+  { title: 'recorded', align: 'left', minWidth: 8 },
+  { title: 'now', align: 'left', minWidth: 8 },
+]
+const ANALYSIS_COLUMNS: readonly Column[] = [
+  { title: 'analysis', align: 'left', minWidth: 8 },
+  { title: 'version', align: 'left', minWidth: 7, rank: 1 },
+  { title: 'get', align: 'left' },
+]
 
 const time = (ms: number | undefined) => (ms === undefined ? '-' : new Date(ms).toISOString())
 
@@ -22,41 +33,56 @@ const FIELDS: readonly (readonly [string, (state: InputState) => string])[] = [
 ]
 
 /** The states of the input side by side, as lines. */
-function stateLines({ before, after }: Explanation): string[] {
+function stateLines({ before, after }: Explanation, stdout: Output): string[] {
   if (!before || !after) return []
   const rows = FIELDS.map(([title, cell]): Cells => [`  ${title}`, cell(before), cell(after)])
   const known = rows.filter(([, recorded, now]) => recorded !== '-' || now !== '-')
-  const { header, line } = columnsFor(STATE_COLUMNS, known)
+  const { header, line } = tableFor(STATE_COLUMNS, known, stdout)
   return ['', header(), ...known.map(line)]
 }
 
-function linesOf(explanation: Explanation): string[] {
-  const { message, entry } = explanation
+function sentencesOf({ message, entry, remote }: Explanation, hint: string): string[] {
   const mode = entry?.origin === 'set' ? `mode ${entry.mode}` : `by ${entry?.origin}`
   const stored =
     entry && `Stored ${formatAge(entry.ageMs)} ago, ${mode}, ${formatSize(entry.sizeBytes)}, ${placeText(entry)}`
-  return [message, ...(stored ? [stored] : []), ...stateLines(explanation)]
+  const said = remote === undefined ? [] : [`Remote: ${remote}`]
+  return [...(stored ? [message, stored] : [message + hint]), ...said]
 }
 
-async function printOne(name: string, explanation: Explanation, json: boolean, stdout: Output): Promise<void> {
+async function printOne(
+  name: string,
+  explanation: Explanation,
+  hint: string,
+  json: boolean,
+  stdout: Output,
+): Promise<void> {
   const { isHit, reason, key } = explanation
   if (json) await stdout.json({ namespace: name, ...explanation })
   else {
-    const lines = [`${isHit ? 'Hit' : `Miss (${reason})`}: ${key} in ${name}`, ...linesOf(explanation)]
-    await stdout.line(lines.map(printable).join('\n'))
+    const answer = isHit ? 'Hit' : `Miss (${reason})`
+    const title = fitted(printable(`${answer}: ${key} in ${name}`), stdout)
+    const lines = [
+      title.replace(answer, stdout.colour(isHit ? 'green' : 'yellow', answer)),
+      ...sentencesOf(explanation, hint).map(text => fitted(printable(text), stdout)),
+      ...stateLines(explanation, stdout),
+    ]
+    await stdout.line(lines.join('\n'))
   }
 }
 
 async function printFile(name: string, file: string, all: readonly Explanation[], json: boolean, stdout: Output) {
   if (json) return stdout.json({ namespace: name, file, analyses: all })
-  const rows = all.map(({ entry, key, version, isHit, reason, message }) =>
-    [entry?.name ?? key, version, isHit ? 'hit' : `miss (${reason})`, message].map(printable),
+  const rows = all.map(({ entry, key, version, isHit, reason }) =>
+    [entry?.name ?? key, version, isHit ? 'hit' : `miss (${reason})`].map(printable),
   )
-  const columns = columnsFor(ANALYSIS_COLUMNS, rows)
+  const table = tableFor(ANALYSIS_COLUMNS, rows, stdout)
   const title = `${all.length === 1 ? 'The analysis' : 'The analyses'} of ${file} in ${name}:`
-  return stdout.line(
-    [printable(title), '', stdout.colour('bold', columns.header()), ...rows.map(columns.line)].join('\n'),
-  )
+  const why = all.map(({ message, remote }) => {
+    const said = remote === undefined ? '' : ` Remote: ${remote}`
+    return fitted(`  ${printable(message + said)}`, stdout)
+  })
+  const lines = rows.flatMap((row, index) => [table.line(row), why[index] ?? ''])
+  return stdout.line([fitted(printable(title), stdout), '', table.header(), ...lines].join('\n'))
 }
 
 /** The key's, if there is or was one; else those of what is shown under it, or of a file that it names. */
@@ -67,6 +93,17 @@ function explainText(cache: Cache, name: string, key: string, options: OptionVal
   const analyses = explainFile(cache, name, undefined, key, options)
   if (analyses.length > 0) return analyses
   return explainCall(cache, name, key, options) ?? explanation
+}
+
+/** The explanation with what the store says to it now. */
+async function withRemote(
+  remote: Remote,
+  explanation: Explanation,
+  asked: Omit<RemoteQuestion, 'version'>,
+): Promise<Explanation> {
+  const { said, createdAt } = await remote.explain({ ...asked, version: explanation.version })
+  const age = createdAt === undefined ? '' : `, computed ${formatAge(Math.max(0, Date.now() - createdAt))} ago`
+  return { ...explanation, remote: said + age }
 }
 
 export const explain: Command = {
@@ -82,11 +119,16 @@ export const explain: Command = {
     { ...keyParameter, describe: 'The key of the entry, the name of an analysis, or a file' },
     { name: 'file', describe: 'The analyzed file', isOptional: true },
   ],
-  options: { ...placeOptions, 'plugin-version': pluginVersion },
+  options: {
+    ...placeOptions,
+    'plugin-version': pluginVersion,
+    remote: flag('Also ask the remote tier, and say what it answers'),
+  },
   examples: [
     ['wicked-cache explain my-plugin src/app.js', 'Why was that computed again?'],
     ['wicked-cache explain my-plugin imports src/app.js', 'Why was the file analyzed again?'],
     ['wicked-cache explain my-plugin src/app.js --json', 'The same for a program'],
+    ['wicked-cache explain my-plugin imports src/app.js --remote', 'What does the store say?'],
   ],
 
   run([name = '', key = '', file], options, context) {
@@ -95,10 +137,22 @@ export const explain: Command = {
     return withCache({ ...options, readOnly: true }, context, async ({ cache }) => {
       const given =
         file === undefined ? explainText(cache, name, key, options) : explainFile(cache, name, key, file, options)
-      const all = Array.isArray(given) ? given : [given]
+      const { remote } = options.remote ? cache : {}
+      if (options.remote && !remote)
+        await context.stderr.line('There is no remote tier: WICKED_CACHE_REMOTE is not set.')
+      const question = (each: Explanation) => {
+        const place = { namespace: name, ...(options.project !== undefined && { project: options.project }) }
+        if (file !== undefined) return { ...place, name: key, file }
+        return Array.isArray(given) ? { ...place, name: each.entry?.name ?? '', file: key } : { ...place, key }
+      }
+      const local = Array.isArray(given) ? given : [given]
+      const all = remote ? await Promise.all(local.map(each => withRemote(remote, each, question(each)))) : local
       const [first] = all
-      if (first && (file !== undefined || !Array.isArray(given))) await printOne(name, first, json, stdout)
-      else await printFile(name, key, all, json, stdout)
+      if (first && (file !== undefined || !Array.isArray(given))) {
+        const isMistyped = !json && first.reason === 'never-set' && !first.otherProjects
+        const hint = isMistyped ? keyHint(cache, name, key, options) : ''
+        await printOne(name, first, hint, json, stdout)
+      } else await printFile(name, key, all, json, stdout)
       return all.every(({ isHit }) => isHit) ? 0 : 1
     })
   },

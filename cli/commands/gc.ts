@@ -1,5 +1,7 @@
 import type { GcOptions, GcProgress, GcReport } from '../../src/index.js'
+import { fitted } from '../cells.js'
 import { type Command, type Context, flag, type OptionValues } from '../command.js'
+import { warnOfName } from '../did-you-mean.js'
 import { formatCount, formatCountOf, formatSize } from '../format.js'
 import { ProgressBar } from '../progress.js'
 import { parseCount, parseDurationMs, parseSizeBytes } from '../quantity.js'
@@ -23,7 +25,7 @@ function linesOf(report: GcReport): string[] {
   const causes = [
     `${formatCount(expiredEntries)} expired`,
     ...(unusedEntries > 0 ? [`${formatCount(unusedEntries)} long unused`] : []),
-    ...(evictedEntries > 0 ? [`${formatCount(evictedEntries)} least recently used`] : []),
+    ...(evictedEntries > 0 ? [`${formatCount(evictedEntries)} worth least`] : []),
   ]
   const stale = formatCountOf(staleEntries, 'stale entry', 'stale entries')
   const values = formatCountOf(report.removedBlobs, 'unreferenced value', 'unreferenced values')
@@ -49,7 +51,7 @@ export const gc: Command = {
   summary: 'Remove what is expired, stale, too much or unreferenced',
   details:
     'Removes entries whose time is over, whose sources have changed or that were not used for longer than the maximum ' +
-    'age; then the least recently used ones of what is too much; then the values that no entry refers to. Bounds that are ' +
+    'age; then those that are worth least of what is too much, by last use and computing time per byte; then the values that no entry refers to. Bounds that are ' +
     'not given are those of the configuration (by default 2 GB in all). Other processes can go on using the cache ' +
     'meanwhile. Exit code 1: another gc is running.',
   parameters: [],
@@ -76,6 +78,7 @@ export const gc: Command = {
     const bounds = await boundsOf(options, context)
     const isDryRun = options['dry-run'] === true
     return withCache({ ...options, readOnly: isDryRun }, context, async ({ cache }) => {
+      await warnOfName(cache, options.namespace, stderr)
       const bar = new ProgressBar(stderr)
       const report = await cache
         .gc({
@@ -86,7 +89,12 @@ export const gc: Command = {
         })
         .finally(() => bar.clear())
       if (options.json) await stdout.json(report)
-      else await stdout.line(linesOf(report).join('\n'))
+      else
+        await stdout.line(
+          linesOf(report)
+            .map(line => fitted(line, stdout))
+            .join('\n'),
+        )
       return 0
     })
   },

@@ -1,4 +1,5 @@
 import { type Command, flag, keyParameter, namespaceParameter, pluginVersion, UsageError } from '../command.js'
+import { keyHint } from '../did-you-mean.js'
 import { explainKey, findKey, placeOptions } from '../place.js'
 import { printable } from '../printable.js'
 import { withCache } from '../session.js'
@@ -32,13 +33,14 @@ export const get: Command = {
     if (options.raw && options.json) throw new UsageError('--raw and --json: only one of them can be')
     return withCache(options, context, async ({ cache }) => {
       const found = findKey(cache, name, key, options)
-      // A miss would be counted, and would make a namespace of a name that was mistyped.
-      const isKnown = found.entries.length > 0 || cache.namespaces().includes(name)
-      const value = isKnown ? found.namespace.get(key) : undefined
+      // A hit is a use of the entry. A miss would be counted as one of the plugin, and would make a namespace of a mistyped name.
+      const value = found.namespace.has(key) ? found.namespace.get(key) : undefined
       // Never a value: undefined itself cannot be stored.
       if (value === undefined) {
         const { message } = explainKey(cache, name, key, options, found)
-        await context.stderr.line(printable(`Miss: ${key} in ${name}: ${message}`))
+        const isMistyped = context.stderr.isTerminal && found.entries.length + found.elsewhere.length === 0
+        const hint = isMistyped ? keyHint(cache, name, key, options) : ''
+        await context.stderr.line(printable(`Miss: ${key} in ${name}: ${message}`) + hint)
         return 1
       }
       if (options.raw && typeof value === 'string') await context.stdout.write(value)

@@ -1,8 +1,10 @@
 import type { Note, Problem, VerifyReport } from '../../src/index.js'
+import { fitted } from '../cells.js'
 import { type Command, flag } from '../command.js'
 import { formatCount, formatCountOf, formatSize } from '../format.js'
 import type { Output } from '../output.js'
 import { printable } from '../printable.js'
+import { ProgressBar } from '../progress.js'
 import { withCache } from '../session.js'
 
 function lineOf(finding: Problem | Note, stdout: Output): string {
@@ -11,7 +13,8 @@ function lineOf(finding: Problem | Note, stdout: Output): string {
   const whose = key === undefined ? '' : ` (${namespace}: ${key}${version ? `, version ${version}` : ''})`
   const colour = kind === 'torn' || kind === 'orphaned' ? 'yellow' : 'red'
   const done = isRepaired ? ' Repaired.' : ''
-  return `${stdout.colour(colour, kind)}  ${printable(`${place}: ${message}${whose}`)}${done}`
+  const text = fitted(`${kind}  ${printable(`${place}: ${message}${whose}`)}${done}`, stdout)
+  return stdout.colour(colour, kind) + text.slice(kind.length)
 }
 
 /** The listed ones, and how many more there are. */
@@ -47,10 +50,18 @@ export const verify: Command = {
   ],
 
   run(_parameters, options, context) {
-    const { stdout } = context
+    const { stdout, stderr } = context
     const isRepair = options.repair === true
     return withCache({ ...options, readOnly: !isRepair }, context, async ({ cache }) => {
-      const report = await cache.verify({ repair: isRepair })
+      const bar = new ProgressBar(stderr)
+      const report = await cache
+        .verify({
+          repair: isRepair,
+          onProgress: ({ checkedBytes, totalBytes }) => {
+            bar.show('Checking', totalBytes === 0 ? 0 : checkedBytes / totalBytes)
+          },
+        })
+        .finally(() => bar.clear())
       if (options.json) {
         await stdout.json({ dir: cache.dir, ...report })
         return report.isWhole ? 0 : 1
@@ -63,8 +74,8 @@ export const verify: Command = {
         [
           ...linesOf(problems, problemCount, stdout),
           ...linesOf(notes, noteCount, stdout),
-          `Checked ${files} (${formatSize(checkedBytes)}): ${entries}, ${values}`,
-          summaryOf(report, isRepair),
+          fitted(`Checked ${files} (${formatSize(checkedBytes)}): ${entries}, ${values}`, stdout),
+          stdout.colour(report.isWhole ? 'green' : 'red', fitted(summaryOf(report, isRepair), stdout)),
           ...(lostAndFound.length > 0 ? ['What was cut out is kept in:', ...lostAndFound.map(printable)] : []),
         ].join('\n'),
       )

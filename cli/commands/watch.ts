@@ -2,8 +2,9 @@
 // gets a line for each thing that happens.
 
 import type { Invalidation, Watcher } from '../../src/index.js'
+import { shortened } from '../cells.js'
 import type { Command, Context, OptionValues } from '../command.js'
-import { formatCount, formatCountOf, shortened } from '../format.js'
+import { formatCount, formatCountOf } from '../format.js'
 import { printable } from '../printable.js'
 import { withCache } from '../session.js'
 
@@ -85,7 +86,7 @@ class Reporter {
     this.#print(() => {
       this.#isDrawing = false
       const { stdout } = this.#context
-      return stdout.redraw(shortened(this.#line(), (stdout.columns ?? 80) - 1))
+      return stdout.redraw(shortened(this.#line(), (stdout.room ?? 80) - 1, stdout.ellipsis))
     })
   }
 

@@ -18,7 +18,7 @@ const PATHS = new Set(['dir', 'file', 'project', 'glob'])
 const takesValue = (option: Options) => option.type !== 'boolean'
 
 export function bashCompletion(program: string, commands: readonly Completed[]): string {
-  const valued = [...new Set(commands.flatMap(({ options }) => dashed(pick(options, takesValue))))]
+  const valued = valuedOptions(commands)
   return `_wicked_cache() {
   local current=\${COMP_WORDS[COMP_CWORD]} command= before= word index
   for ((index = 1; index < COMP_CWORD; index++)); do
@@ -53,7 +53,7 @@ export function zshCompletion(program: string, commands: readonly Completed[]): 
   }
   const cases = commands.map(({ name, options }) => {
     const all = Object.entries(options).map(specification)
-    return `    ${name}) _arguments ${all.join(' ')} '*:argument:_files' ;;`
+    return `    ${name}) _arguments -S ${all.join(' ')} '*:argument:_files' ;;`
   })
   return `#compdef ${program}
 _wicked_cache() {
@@ -61,6 +61,14 @@ _wicked_cache() {
   commands=(
 ${commands.map(({ name, summary }) => `    ${quoted(`${name}:${escaped(summary)}`)}`).join('\n')}
   )
+  # Options of all commands may stand before the command.
+  while ((CURRENT > 2)) && [[ $words[2] == -* ]]; do
+    local count=1
+    [[ $words[2] == (${valuedOptions(commands).join('|')}) ]] && count=2
+    ((CURRENT - count < 2)) && return
+    shift $count words
+    ((CURRENT -= count))
+  done
   if ((CURRENT == 2)); then
     _describe command commands
     return
@@ -79,14 +87,35 @@ if [[ $funcstack[1] == _wicked_cache ]]; then _wicked_cache "$@"; else compdef _
 export function fishCompletion(program: string, commands: readonly Completed[]): string {
   const quotedForFish = (text: string) => `'${text.replaceAll(/['\\]/g, '\\$&')}'`
   const lines = commands.flatMap(({ name, summary, options }) => [
-    `complete -c ${program} -n __fish_use_subcommand -f -a ${name} -d ${quotedForFish(summary)}`,
+    `complete -c ${program} -n 'not __wicked_cache_command' -f -a ${name} -d ${quotedForFish(summary)}`,
     ...Object.entries(options).map(([option, { describe = '', ...rest }]) => {
       const value = takesValue(rest) ? (PATHS.has(option) ? ' -r -F' : ' -x') : ''
-      const isOfCommand = quotedForFish(`__fish_seen_subcommand_from ${name}`)
+      const isOfCommand = quotedForFish(`__wicked_cache_command ${name}`)
       return `complete -c ${program} -n ${isOfCommand} -l ${option}${value} -d ${quotedForFish(describe)}`
     }),
   ])
-  return `${lines.join('\n')}\n`
+  return `# Whether the command is typed; with an argument, whether it is that one.
+function __wicked_cache_command
+  set -l words (commandline -opc)
+  set -l before
+  for word in $words[2..-1]
+    if contains -- "$before" ${valuedOptions(commands).join(' ')}
+      set before
+      continue
+    end
+    set before $word
+    string match -q -- '-*' $word; and continue
+    test (count $argv) -eq 0; or test "$word" = "$argv[1]"
+    return
+  end
+  return 1
+end
+${lines.join('\n')}
+`
+}
+
+function valuedOptions(commands: readonly Completed[]): string[] {
+  return [...new Set(commands.flatMap(({ options }) => dashed(pick(options, takesValue))))]
 }
 
 function pick(options: Completed['options'], isWanted: (option: Options) => boolean): Completed['options'] {

@@ -1,7 +1,8 @@
 // A command that is run once: what it wrote, in order, and how it ended.
 
-import { spawn } from 'node:child_process'
+import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { constants } from 'node:os'
+import type { Readable } from 'node:stream'
 import type { Output } from '../output.js'
 
 type Fd = 1 | 2
@@ -18,6 +19,8 @@ const MAX_OUTPUT_BYTES = 64 * 1024 * 1024
 const NOT_FOUND = 127
 const NOT_EXECUTABLE = 126
 const SIGNALLED = 128
+/** An empty name is the last one. */
+const NO_PROGRAM = new Set(['ENOENT', 'ENOTDIR', 'ENAMETOOLONG', 'ELOOP', 'ERR_INVALID_ARG_VALUE'])
 
 export interface Outcome {
   recording: Recording
@@ -38,7 +41,16 @@ export async function record([command = '', ...args]: readonly string[], streams
   const output: [fd: Fd, chunks: Buffer[]][] = []
   let keptBytes = 0
   let isComplete = true
-  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+  let child: ChildProcessByStdio<null, Readable, Readable>
+  try {
+    child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+  } catch (error) {
+    // Thrown for some paths that lead to no program; for others there is an event.
+    const { code, message } = error as NodeJS.ErrnoException
+    if (code === undefined) throw error
+    await stderr.line(`${command}: ${message}`)
+    return { recording: { exitCode: NO_PROGRAM.has(code) ? NOT_FOUND : NOT_EXECUTABLE, output: [] }, isComplete: false }
+  }
   const take = (fd: Fd, chunk: Buffer) => {
     keptBytes += chunk.length
     if (keptBytes > MAX_OUTPUT_BYTES) {
@@ -50,7 +62,9 @@ export async function record([command = '', ...args]: readonly string[], streams
     if (last?.[0] === fd) last[1].push(chunk)
     else output.push([fd, [chunk]])
   }
-  const pass = async (fd: Fd, stream: NodeJS.ReadableStream, to: Output) => {
+  const pass = async (fd: Fd, stream: NodeJS.ReadableStream | undefined, to: Output) => {
+    // With too many open files, there is none.
+    if (!stream) return
     for await (const chunk of stream) {
       take(fd, chunk as Buffer)
       // Where nothing reads it any more, the command sees that, too.
@@ -65,11 +79,12 @@ export async function record([command = '', ...args]: readonly string[], streams
     child.on('error', async (error: NodeJS.ErrnoException) => {
       isComplete = false
       await stderr.line(`${command}: ${error.message}`)
-      resolve(error.code === 'ENOENT' ? NOT_FOUND : NOT_EXECUTABLE)
+      resolve(NO_PROGRAM.has(error.code ?? '') ? NOT_FOUND : NOT_EXECUTABLE)
     })
     child.on('close', (code, signal) => {
       if (signal) isComplete = false
-      resolve(code ?? SIGNALLED + constants.signals[signal as NodeJS.Signals])
+      // A negative one is that of an error, which there is an event for.
+      if ((code ?? 0) >= 0) resolve(code ?? SIGNALLED + constants.signals[signal as NodeJS.Signals])
     })
   })
   await Promise.all([pass(1, child.stdout, stdout), pass(2, child.stderr, stderr)])

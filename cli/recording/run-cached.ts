@@ -5,6 +5,7 @@ import type { CacheWarning, ComputeContext } from '../../src/index.js'
 import { type Context, type OptionValues, UsageError } from '../command.js'
 import { namespaceOptionsOf } from '../place.js'
 import { printable } from '../printable.js'
+import { Changes } from './changes.js'
 import { isRecording, type Outcome, type Recording, record, replay } from './recording.js'
 
 const MAX_LABEL = 200
@@ -36,25 +37,41 @@ export async function runCached(
     },
   })
   try {
-    const namespace = cache.namespace(name, { ...namespaceOptionsOf(options), validate: isRecording })
+    const { file: files = [], glob: globs = [], env: variables = [], failures = false } = options
+    const isWanted = ({ exitCode }: Recording) => exitCode === 0 || failures
+    const namespace = cache.namespace(name, {
+      ...namespaceOptionsOf(options),
+      // A failure may have been stored by a call that asked for it.
+      validate: value => isRecording(value) && isWanted(value),
+    })
     const { project } = namespace
     if (project === null && !options['user-wide']) {
       throw new UsageError('The working directory belongs to no project: give --project or --user-wide')
     }
+    const declared = new Changes(files)
     let outcome: Outcome | undefined
     const compute = async (inputs: ComputeContext) => {
       // Before the command looks at them.
-      for (const variable of options.env ?? []) inputs.env(variable)
-      if (options.glob) inputs.addDependency(inputs.glob(options.glob))
+      for (const variable of variables) inputs.env(variable)
+      const matching = new Changes(matches(inputs, globs))
+      inputs.addDependency(matching.paths)
       outcome = await record(command, context)
       const { recording, isComplete } = outcome
-      if (!isComplete || (recording.exitCode !== 0 && !options.failures)) throw new NotKept(recording)
+      if (!isComplete || !isWanted(recording)) throw new NotKept(recording)
+      // What differs from the first look leaves the result unstored.
+      matches(inputs, globs)
+      for (const path of [...declared.found(), ...matching.found()]) lookAgain(inputs, path)
       return recording
     }
     try {
       const recording = await namespace.getOrSet<Recording>(labelOf(command), compute, {
-        inputs: { command, directory: project === null ? process.cwd() : relative(project, process.cwd()) },
-        ...(options.file === undefined ? {} : { files: options.file }),
+        inputs: {
+          command,
+          directory: project === null ? process.cwd() : relative(project, process.cwd()),
+          // A result that was stored without them says nothing about them.
+          watched: { globs: globs.toSorted(), variables: variables.toSorted() },
+        },
+        ...(files.length === 0 ? {} : { files }),
         ...(ttlMs === undefined ? {} : { ttl: ttlMs }),
       })
       if (!outcome) await replay(recording, context)
@@ -69,6 +86,18 @@ export async function runCached(
     for (const { code, message } of warnings) {
       await context.stderr.line(printable(`wicked-cache: warning: ${message} (${code})`))
     }
+  }
+}
+
+const matches = (inputs: ComputeContext, globs: readonly string[]) => (globs.length === 0 ? [] : inputs.glob(globs))
+
+/** Records what the path holds now. */
+function lookAgain(inputs: ComputeContext, path: string): void {
+  try {
+    inputs.readBytes(path)
+  } catch (error) {
+    // A directory, or gone: that is recorded as well.
+    if (!(error instanceof Error && 'syscall' in error)) throw error
   }
 }
 

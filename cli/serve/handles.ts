@@ -1,8 +1,7 @@
 // The namespaces that a client names, each opened twice: for values as JSON, and for all else.
 
-import { isAbsolute } from 'node:path'
 import type { Cache, Namespace, NamespaceOptions } from '../../src/index.js'
-import { RequestError } from './request.js'
+import { assertPath, RequestError } from './request.js'
 
 export interface Handles {
   /** Gives and takes values as JSON. */
@@ -25,13 +24,14 @@ export class HandleTable {
   of({ namespace, version = '', project = false }: Record<string, unknown>): Handles {
     if (typeof namespace !== 'string') throw new RequestError('namespace must be a text.')
     if (typeof version !== 'string') throw new RequestError('version must be a text.')
-    if (project !== false && (typeof project !== 'string' || !isAbsolute(project))) {
+    if (project !== false && typeof project !== 'string') {
       throw new RequestError('project must be the absolute path of a directory, or false.')
     }
-    const id = JSON.stringify([namespace, version, project])
+    const directory = project === false ? false : assertPath(project)
+    const id = JSON.stringify([namespace, version, directory])
     const known = this.#handles.get(id)
     if (known) return known
-    const options: NamespaceOptions = { version, project }
+    const options: NamespaceOptions = { version, project: directory }
     const handles = {
       json: this.#cache.namespace<Uint8Array>(namespace, { ...options, values: 'json' }),
       plain: this.#cache.namespace(namespace, options),

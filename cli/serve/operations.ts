@@ -1,10 +1,9 @@
 // What a client may ask for.
 
-import { isAbsolute } from 'node:path'
 import type { Cache, Namespace } from '../../src/index.js'
 import { type Analysis, getAnalysis, setAnalysis } from './analyses.js'
 import { type Handles, HandleTable } from './handles.js'
-import { type Request, RequestError } from './request.js'
+import { assertPath, type Request, RequestError } from './request.js'
 
 export interface Answer {
   members: Record<string, unknown>
@@ -102,7 +101,7 @@ export class Operations {
   run({ members, value }: Request): Answer {
     const { op } = members
     if (op === 'namespaces') {
-      assertMembers('namespaces', members, [])
+      assertMembers('namespaces', members)
       return { members: { namespaces: this.#cache.namespaces() } }
     }
     const operation = typeof op === 'string' && Object.hasOwn(OPERATIONS, op) ? OPERATIONS[op] : undefined
@@ -115,7 +114,8 @@ export class Operations {
   }
 }
 
-function assertMembers(op: string, members: Members, known: readonly string[]): void {
+/** @throws RequestError */
+export function assertMembers(op: string, members: Members, known: readonly string[] = []): void {
   const unknown = Object.keys(members).find(name => name !== 'id' && name !== 'op' && !known.includes(name))
   if (unknown !== undefined) {
     throw new RequestError(
@@ -128,12 +128,6 @@ function textOf(members: Members, name: string): string {
   const text = members[name]
   if (typeof text !== 'string') throw new RequestError(`${name} must be a text.`)
   return text
-}
-
-function assertPath(path: unknown): string {
-  // The working directory of this process is none of the client's business.
-  if (typeof path === 'string' && isAbsolute(path)) return path
-  throw new RequestError(`The path ${JSON.stringify(path)} must be absolute.`)
 }
 
 const pathOf = (members: Members, name: string) => assertPath(members[name])

@@ -1,6 +1,7 @@
 // One line of a client: an object in JSON whose member `value` is left as the bytes that it is.
 
 import { isUtf8 } from 'node:buffer'
+import { isAbsolute } from 'node:path'
 
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
@@ -20,6 +21,18 @@ export class RequestError extends Error {
     super(message)
     this.code = code
   }
+}
+
+/** @throws RequestError for what names no file */
+export function assertPath(path: unknown): string {
+  // The working directory of this process is none of the client's business.
+  if (typeof path !== 'string' || !isAbsolute(path)) {
+    throw new RequestError(`The path ${JSON.stringify(path)} must be absolute.`)
+  }
+  // Node would look at another file in its place.
+  if (!path.isWellFormed()) throw new RequestError(`The path ${JSON.stringify(path)} must not have lone surrogates.`)
+  if (path.includes('\0')) throw new RequestError(`The path ${JSON.stringify(path)} must not have null characters.`)
+  return path
 }
 
 export interface Request {

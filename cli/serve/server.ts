@@ -5,7 +5,7 @@ import { resolve } from 'node:path'
 import type { CacheWarning } from '../../src/index.js'
 import type { Context, ExitCode } from '../command.js'
 import { LineSplitter, TOO_LONG } from './lines.js'
-import { type Answer, Operations } from './operations.js'
+import { type Answer, assertMembers, Operations } from './operations.js'
 import { parseRequest, type Request, RequestError } from './request.js'
 
 /** Of the protocol: what clients can rely on. */
@@ -53,6 +53,7 @@ export async function serve({ dir }: ServeOptions, context: Context): Promise<Ex
       const request = readRequest(line)
       id = idOf(request)
       if (request.members.op === 'close') {
+        assertMembers('close', request.members)
         // First, so that a client that has this answer has everything written.
         cache.close()
         await write({ members: { id, closed: true } })

@@ -8,20 +8,40 @@ const { existsSync, readFileSync } = require('node:fs')
 require('node:module').enableCompileCache?.()
 const { openCacheSync } = require('wicked-cache')
 
-const VERSION = '1.0.0'
+const VERSION = '1.1.0'
 
 /** @param {string} source */
 function exportsOf(source) {
   // Only here: a hit loads no parser.
   const { parse } = require('@babel/parser')
-  const { body } = parse(source, { sourceType: 'module', plugins: ['typescript', 'jsx'], errorRecovery: true }).program
-  return body.flatMap(statement => {
-    if (statement.type === 'ExportDefaultDeclaration') return ['default']
-    if (statement.type !== 'ExportNamedDeclaration') return []
-    const { declaration, specifiers } = statement
-    const declared = declaration?.id ? [declaration.id] : (declaration?.declarations ?? []).map(({ id }) => id)
-    return [...declared, ...specifiers.map(({ exported }) => exported)].map(({ name, value }) => name ?? value)
-  })
+  try {
+    const { body } = parse(source, {
+      sourceType: 'module',
+      plugins: ['typescript', 'jsx'],
+      errorRecovery: true,
+    }).program
+    return body.flatMap(namesOf)
+  } catch (error) {
+    // In the middle of an edit. That is a result, too.
+    if (error instanceof SyntaxError) return null
+    throw error
+  }
+}
+
+function namesOf({ type, declaration, specifiers, source }) {
+  if (type === 'ExportDefaultDeclaration') return ['default']
+  if (type === 'ExportAllDeclaration') return [`* from ${source.value}`]
+  if (type !== 'ExportNamedDeclaration') return []
+  const declared = declaration?.declarations?.map(({ id }) => id) ?? (declaration ? [declaration.id] : [])
+  return [...declared.flatMap(boundBy), ...specifiers.map(({ exported }) => exported.name ?? exported.value)]
+}
+
+/** The names that a pattern binds: `a` and `b` of `{ x: [a], ...b }`. */
+function boundBy(pattern) {
+  if (pattern === null) return []
+  const { name, left, argument, value, properties, elements } = pattern
+  if (name !== undefined) return [name]
+  return (properties ?? elements ?? [left ?? argument ?? value]).flatMap(boundBy)
 }
 
 function main() {
@@ -29,6 +49,7 @@ function main() {
   if (!/\.[cm]?[jt]sx?$/.test(file ?? '') || !existsSync(file)) return
   const cache = openCacheSync().namespace('exports-hook', { version: VERSION })
   const names = cache.analyzeSync('exports', file, ({ source }) => exportsOf(source))
+  if (names === null) return
   const additionalContext = `${file} exports ${names.length === 0 ? 'nothing' : names.join(', ')}.`
   console.log(JSON.stringify({ hookSpecificOutput: { hookEventName: 'PostToolUse', additionalContext } }))
 }

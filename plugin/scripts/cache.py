@@ -16,8 +16,10 @@ be started, every get is None and one line on stderr says why.
 """
 
 import atexit
+import errno
 import json
 import os
+import signal
 import sys
 import threading
 from enum import Enum
@@ -30,6 +32,11 @@ CLOSE_TIMEOUT_SECONDS = 5
 READ_BYTES = 1024 * 1024
 MAX_KEY_BYTES = 16 * 1024
 MAX_NAMESPACE_BYTES = 64
+MAX_TTL_MS = 2**53
+MAX_DELAYED = 10_000
+CHANGES = {"set", "invalidate", "clear"}
+# Errors of a process or a machine that has too much open or running at the moment.
+PASSING_ERRORS = {errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM}
 
 
 class InvalidationMode(str, Enum):
@@ -82,13 +89,23 @@ class NamespacedCache:
         """Whether it is stored now."""
         if isinstance(source_file, dict) and options is None:
             source_file, options = None, source_file
-        members = {"key": _key(key)}
-        members.update(_lifetime(source_file, dict(options or {}), ttl))
-        members["value"] = value
+        members = {"key": _key(key), "value": value}
         try:
-            return self._ask("set", members).get("stored", False)
-        except RecursionError:
-            raise ValueError("The value is nested too deeply.") from None
+            members.update(_lifetime(source_file, _options(options), ttl))
+        except _Unwatchable as error:
+            json.dumps(value)
+            _tell(f"nothing is stored for {source_file!r}: {error}")
+        else:
+            try:
+                answer = self._ask("set", members)
+            except RecursionError:
+                raise ValueError("The value is nested too deeply.") from None
+            is_stored = answer.get("stored", False)
+            if is_stored or not answer:
+                return is_stored
+        # The value that there is was to be replaced.
+        self.invalidate(key)
+        return False
 
     def invalidate(self, key):
         """Removes an entry; True if there was one."""
@@ -141,7 +158,7 @@ class NamespacedCache:
         if error["code"] == "ERR_CACHE_VALUE_TOO_LARGE":
             raise ValueError(error["message"])
         _tell(error["message"])
-        return {}
+        return answer
 
 
 def namespace(name):
@@ -169,6 +186,30 @@ def _storable(name, max_bytes):
     return "sha256-" + hashlib.sha256(encoded).hexdigest()
 
 
+class _Unwatchable(Exception):
+    """The server can't see whether the file changes."""
+
+
+def _options(options):
+    try:
+        return dict(options or {})
+    except (TypeError, ValueError):
+        raise TypeError(f"options must be a dict, not {options!r}.") from None
+
+
+def _absolute(path):
+    """The absolute path as the server has to name it, which says UTF-8 whatever this process says."""
+    try:
+        absolute = os.fsencode(os.path.abspath(os.fsdecode(path))).decode("utf-8")
+    except UnicodeError:
+        raise _Unwatchable("its name isn't UTF-8.") from None
+    except OSError as error:
+        raise _Unwatchable(f"the working directory is gone ({error}).") from None
+    if "\0" in absolute:
+        raise _Unwatchable("no file can have this name.")
+    return absolute
+
+
 def _lifetime(source_file, options, ttl):
     """The members of a request that say how long an entry lives."""
     mode = options.pop("mode", None)
@@ -190,13 +231,13 @@ def _lifetime(source_file, options, ttl):
             raise TypeError(f"ttl must be a number of seconds, not {seconds!r}.")
         if not 0 < seconds < float("inf"):
             raise ValueError(f"ttl must be more than 0 seconds, not {seconds!r}.")
-        members["ttl"] = seconds * 1000
+        members["ttl"] = min(seconds * 1000, MAX_TTL_MS)
     elif mode is InvalidationMode.TTL:
         raise ValueError("The mode ttl needs ttl_seconds.")
     if mode is InvalidationMode.FILE:
         if source_file is None:
             raise ValueError("The mode file needs a source_file.")
-        members["files"] = [os.path.abspath(os.fsdecode(source_file))]
+        members["files"] = [_absolute(source_file)]
     return members
 
 
@@ -218,6 +259,34 @@ class _Unavailable(Exception):
     """The server can't be started; the message says what to do."""
 
 
+def _write(descriptor, data):
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+class _PipeEnd:
+    """One end of a pipe. The program may close what it doesn't know; then the descriptor can be another file's by now."""
+
+    def __init__(self, descriptor):
+        self.descriptor = descriptor
+        self._file = self._look()
+
+    def _look(self):
+        stat = os.fstat(self.descriptor)
+        return stat.st_dev, stat.st_ino
+
+    def is_open(self):
+        try:
+            return self._look() == self._file
+        except OSError:
+            return False
+
+    def close(self):
+        if self.is_open():
+            os.close(self.descriptor)
+
+
 class _Connection:
     """The server of this process, and what has been read of its answers."""
 
@@ -226,7 +295,9 @@ class _Connection:
         self._is_busy = False
         self._to_server = None
         self._from_server = None
+        self._ends_of_server = []
         self._unread = bytearray()
+        self._delayed = []
         self._id = 0
         self._is_unavailable = False
         if hasattr(os, "register_at_fork"):
@@ -235,36 +306,71 @@ class _Connection:
 
     def ask(self, request):
         """The answer; without a server, an empty one."""
+        if sys.is_finalizing():
+            return {}  # A destructor at the very end: no server can be started any more.
         with self._lock:
             # A signal handler or a destructor may run in the middle of another request of this thread.
             if self._is_busy or self._is_unavailable:
-                # What JSON can't say is a mistake, whether there is a server or not.
-                json.dumps(request)
+                self._delay(request)
                 return {}
             self._is_busy = True
             try:
-                return self._ask(request)
+                answer = self._ask(request) if self._catch_up() else {}
+                if not answer:
+                    # It wasn't reached. What was there before a set must not be found after it.
+                    self._delay({**request, "op": "invalidate"} if request["op"] == "set" else request)
+                self._catch_up()
+                return answer
             finally:
                 self._is_busy = False
+
+    def _delay(self, request):
+        """Keeps a change until the server can be asked. What JSON can't say is a mistake, whether there is a server or not."""
+        members = ("op", "namespace", "key") if request["op"] == "invalidate" else request.keys() - {"id"}
+        text = json.dumps({name: request[name] for name in sorted(members)})
+        if request["op"] not in CHANGES or self._is_unavailable:
+            return
+        self._delayed.append(text)
+        # So many that were never made: from now on, nothing is found.
+        self._is_unavailable = len(self._delayed) > MAX_DELAYED
+
+    def _catch_up(self):
+        """Makes the changes that were delayed; whether that could be done."""
+        count = len(self._delayed)
+        latest = {}
+        for request in map(json.loads, self._delayed[:count]):
+            what = request["namespace"], request.get("key")
+            latest.pop(what, None)
+            latest[what] = request
+        for request in latest.values():
+            if not self._ask(request):
+                return self._is_unavailable
+        # A signal handler may have added more to the end.
+        del self._delayed[:count]
+        return True
 
     def _ask(self, request):
         self._id += 1
         request["id"] = self._id
         line = json.dumps(request).encode("ascii") + b"\n"
         for is_last in (False, True):
-            is_new = self._to_server is None
+            is_new = not self._is_connected()
             try:
                 if is_new:
                     self._start()
                 self._send(line)
                 answer = self._greeted() if is_new else self._receive()
             except _Unavailable as error:
+                self._drop()
                 self._is_unavailable = True
                 _tell(f"{error} Until then, nothing is cached.")
                 return {}
             except (OSError, EOFError) as error:
                 # It was killed, perhaps. A second one is tried.
                 self._drop()
+                if getattr(error, "errno", None) in PASSING_ERRORS:
+                    _tell(f"nothing is cached for the moment: {error}.")
+                    return {}
                 if is_last:
                     _tell(f"`{' '.join(_command())}` doesn't answer ({error}); it needs Node 20.19 or later.")
                     self._is_unavailable = is_new
@@ -281,8 +387,9 @@ class _Connection:
         if not self._lock.acquire(timeout=CLOSE_TIMEOUT_SECONDS):
             return
         try:
-            if self._to_server is None or self._is_busy:
+            if not self._is_connected() or self._is_busy:
                 return
+            self._is_busy = True
             try:
                 self._send(b'{"op":"close"}\n')
                 self._read_line(CLOSE_TIMEOUT_SECONDS)
@@ -290,6 +397,9 @@ class _Connection:
                 pass  # It has ended.
             finally:
                 self._drop()
+                # What a signal handler has set meanwhile. That server ends with this process.
+                self._catch_up()
+                self._is_busy = False
         finally:
             self._lock.release()
 
@@ -297,26 +407,46 @@ class _Connection:
         """In a child that was forked: the server is the parent's."""
         self._lock = threading.RLock()
         self._is_busy = False
+        self._delayed = []
         self._drop()
 
+    def _is_connected(self):
+        if self._to_server is None:
+            return False
+        if self._to_server.is_open() and self._from_server.is_open():
+            return True
+        self._drop()
+        return False
+
     def _drop(self):
-        for descriptor in (self._to_server, self._from_server):
-            if descriptor is not None:
-                os.close(descriptor)
+        for end in (self._to_server, self._from_server, *self._ends_of_server):
+            if end is not None:
+                end.close()
         self._to_server = self._from_server = None
+        self._ends_of_server = []
         self._unread = bytearray()
 
     def _start(self):
         command = _command()
-        server_reads, self._to_server = os.pipe()
-        self._from_server, server_writes = os.pipe()
         try:
+            server_reads = self._pipe("_to_server")
+            server_writes = self._pipe("_from_server")
             _spawn(command, server_reads, server_writes)
         except OSError as error:
+            if error.errno in PASSING_ERRORS:
+                raise
             raise _Unavailable(f"{command[0]} can't be run: {error}.") from error
-        finally:
-            os.close(server_reads)
-            os.close(server_writes)
+        for end in self._ends_of_server:
+            end.close()
+        self._ends_of_server = []
+
+    def _pipe(self, name):
+        """Keeps one end of a pipe under the name, and returns the server's. A fork while it starts must know both."""
+        reads, writes = os.pipe()
+        mine, servers = (writes, reads) if name == "_to_server" else (reads, writes)
+        setattr(self, name, _PipeEnd(mine))
+        self._ends_of_server.append(_PipeEnd(servers))
+        return servers
 
     def _greeted(self):
         """The first answer, which comes after the greeting."""
@@ -328,9 +458,20 @@ class _Connection:
         return self._receive()
 
     def _send(self, line):
-        view = memoryview(line)
-        while view:
-            view = view[os.write(self._to_server, view):]
+        if not hasattr(signal, "SIGPIPE") or signal.getsignal(signal.SIGPIPE) == signal.SIG_IGN:
+            _write(self._to_server.descriptor, line)
+            return
+        # A program that the signal would end must not end because the server has.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+        try:
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGPIPE})
+            _write(self._to_server.descriptor, line)
+        except BrokenPipeError:
+            if signal.SIGPIPE not in before and signal.SIGPIPE in signal.sigpending():
+                signal.sigwait({signal.SIGPIPE})
+            raise
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def _receive(self):
         while True:
@@ -362,10 +503,10 @@ class _Connection:
             import select
 
             poll = select.poll()
-            poll.register(self._from_server, select.POLLIN)
+            poll.register(self._from_server.descriptor, select.POLLIN)
             if not poll.poll(timeout_seconds * 1000):
                 raise OSError("it doesn't answer")
-        data = os.read(self._from_server, READ_BYTES)
+        data = os.read(self._from_server.descriptor, READ_BYTES)
         if not data:
             raise EOFError("it has ended")
         return data
@@ -413,7 +554,7 @@ def _find_program(name):
 
 # A shell starts the server and ends, so that the server is no child of this process: a program that waits for all of its
 # children would wait for ever. Its streams are none of this process's, whose readers wait for them to be closed.
-SHELL_LINE = 'exec 3<&0; "$@" <&3 3<&- 2>/dev/null &'
+SHELL_LINE = 'exec 3<&0; "$@" <&3 3<&- &'
 
 
 def _spawn(command, stdin, stdout):
@@ -426,7 +567,11 @@ def _spawn(command, stdin, stdout):
         process.returncode = 0  # It is never waited for.
         return
     arguments = ["sh", "-c", SHELL_LINE, "sh", *command]
-    actions = [(os.POSIX_SPAWN_DUP2, stdin, 0), (os.POSIX_SPAWN_DUP2, stdout, 1)]
+    actions = [
+        (os.POSIX_SPAWN_DUP2, stdin, 0),
+        (os.POSIX_SPAWN_DUP2, stdout, 1),
+        (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0),
+    ]
     try:
         # Away from the terminal, whose Ctrl-C is for this process.
         pid = os.posix_spawn("/bin/sh", arguments, os.environ, file_actions=actions, setsid=True)
@@ -461,7 +606,7 @@ def main(arguments=None):
         try:
             value = json.loads(given.value)
             is_stored = cache._store(given.key, value, given.source_file, {"mode": given.mode}, given.ttl)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             parser.error(str(error))
         print(json.dumps(given.key))
         return 0 if is_stored else 1

@@ -8,11 +8,13 @@ export interface GcOptions extends Limits {
   namespace?: string
   /** Change nothing, and report what would be done. */
   dryRun?: boolean
+  /** Called now and then. */
   onProgress?: (progress: GcProgress) => void
   /** Aborts between two pieces of work, with the store intact: the promise is rejected with the signal's reason. */
   signal?: AbortSignal
 }
 
+/** How far a gc is. */
 export interface GcProgress {
   /** First the entries of all namespaces are looked at, then values are given up. */
   step: 'entries' | 'values'
@@ -22,6 +24,7 @@ export interface GcProgress {
 
 /** What a garbage collection did, or in a dry run would do. */
 export interface GcReport {
+  /** Whether nothing was changed. */
   isDryRun: boolean
   /** Removed because their time was over. */
   expiredEntries: number
@@ -29,8 +32,9 @@ export interface GcReport {
   staleEntries: number
   /** Removed because they had not been used for longer than the maximum age. */
   unusedEntries: number
-  /** Removed, the least recently used first, because there was too much. */
+  /** Removed because there was too much: those first that were not used for long, and were quick to compute for their size. */
   evictedEntries: number
+  /** Entries that are still there. */
   keptEntries: number
   /** Of the kept ones, those that can't be judged: sources that can't be looked at, records that are damaged. */
   unreadableEntries: number
@@ -40,9 +44,11 @@ export interface GcReport {
   keptBlobs: number
   /** Values that no entry refers to and that stay, because most of what is stored beside them is in use, and what they take. */
   deadBlobs: number
+  /** Bytes that those values take. */
   deadBytes: number
   /** Bytes on disk before and after, all files below the root's version directory. An estimate in a dry run. */
   diskBytesBefore: number
+  /** Bytes on disk after it, an estimate in a dry run. */
   diskBytesAfter: number
 }
 
@@ -59,7 +65,9 @@ export type ProblemKind = 'corrupt' | 'missing' | 'dangling' | 'unreadable'
  */
 export type NoteKind = 'torn' | 'orphaned'
 
+/** One thing that verify found. */
 export interface Finding<Kind extends ProblemKind | NoteKind> {
+  /** What is wrong, or only worth a note. */
   kind: Kind
   /** Relative to the root, with `/` between its parts. */
   file: string
@@ -71,15 +79,20 @@ export interface Finding<Kind extends ProblemKind | NoteKind> {
   message: string
   /** Of an entry. */
   namespace?: string
+  /** Namespace version of the entry. */
   version?: string
+  /** Key of the entry. */
   key?: string
   /** After a repair: whether this was mended. */
   isRepaired?: boolean
 }
 
+/** Something that is wrong. */
 export type Problem = Finding<ProblemKind>
+/** Something that is normal and harmless. */
 export type Note = Finding<NoteKind>
 
+/** What `verify` does besides looking. */
 export interface VerifyOptions {
   /** Salvage what is whole, and keep what is cut out in `salvaged` below the root. Default: false, nothing is written. */
   repair?: boolean
@@ -89,9 +102,11 @@ export interface VerifyOptions {
   signal?: AbortSignal
 }
 
+/** How far a verify is. */
 export interface VerifyProgress {
   /** Relative to the root, with `/` between its parts. */
   file: string
+  /** Bytes that were read by now. */
   checkedBytes: number
   /** Of all files that there were at the beginning; others may write meanwhile. */
   totalBytes: number
@@ -101,16 +116,21 @@ export interface VerifyProgress {
 export interface VerifyReport {
   /** Whether nothing is wrong; notes do not count. After a repair, this is what a second look found, as is all but the problems. */
   isWhole: boolean
+  /** Files that were read. */
   fileCount: number
+  /** Bytes that were read. */
   checkedBytes: number
   /** Whole blobs, and entries that can be read. */
   blobCount: number
+  /** Entries that can be read. */
   entryCount: number
   /** The first 1,000 of them. */
   problems: Problem[]
+  /** How many problems there are, also past the first 1,000. */
   problemCount: number
   /** The first 1,000 of them. */
   notes: Note[]
+  /** How many notes there are, also past the first 1,000. */
   noteCount: number
   /** Paths below the root of what a repair cut out. */
   lostAndFound: string[]

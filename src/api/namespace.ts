@@ -9,14 +9,8 @@ import type {
   SourceText,
   WrapOptions,
 } from './compute.js'
+import type { AnalysesOf, AnalysisKey, CallKey, EntryInfo, Explanation, NamespaceStats } from './entries.js'
 import type { Limits } from './limits.js'
-import type { MissReason } from './reasons.js'
-
-/** Hex of the 128-bit hash of a blob, `-`, its length in bytes, and `+n` for the n-th blob after a hash collision. */
-export type Digest = string & { readonly __brand: 'Digest' }
-
-/** How long an entry lives: until it is deleted, for a time, or until one of its files changes. */
-export type Mode = 'manual' | 'ttl' | 'file'
 
 /**
  * How a source is found to be unchanged. `'auto'`: by its metadata (size, mtime, ctime, inode), and by content where these
@@ -65,120 +59,38 @@ export interface SetOptions {
   files?: readonly PathLike[]
 }
 
+/** An item of `setMany`. */
 export interface SetManyEntry extends SetOptions {
+  /** 1 to 16,384 bytes in UTF-8. */
   key: string
+  /** Any value that can be stored. */
   value: unknown
 }
 
-/** An input as it was recorded, or as it is. */
-export interface InputState {
-  kind: 'absent' | 'present' | 'file' | 'directory' | 'glob' | 'error' | 'environment' | 'entry' | 'place'
-  sizeBytes?: number
-  mtimeMs?: number
-  ctimeMs?: number
-  inode?: number
-  /** The first 16 bytes of the SHA-256 of its content, in hex. */
-  digest?: string
-}
+/** A question to `prefetch`: an analysis with its options, or a key of `getOrSet` with its options. */
+export type PrefetchKey =
+  | string
+  | { name: string; file: PathLike | SourceText; inputs?: unknown; anywhere?: boolean }
+  | { key: string; files?: readonly PathLike[]; inputs?: unknown }
 
-/** An analysis: what `analyze` was called with. */
-export interface AnalysisKey {
-  name: string
-  file: PathLike
-}
-
-/** Analyses of a file, of all names where none is given. */
-export interface AnalysesOf {
-  file: PathLike
-  name?: string
-}
-
-/** A call of a wrapped function: what `wrap` was given as its name, and the arguments. */
-export interface CallKey {
-  name: string
-  args: readonly unknown[]
-}
-
-/** What a get would find, and why. */
-export interface Explanation {
-  /** The key, of an analysis its name and file, of a call the name and the arguments, as `entries()` shows it. */
-  key: string
-  version: string
-  /** The directory of the project that was asked in; null for a user-wide key. */
-  project: string | null
-  isHit: boolean
-  /** Why it is a miss. */
-  reason?: MissReason
-  /** The same in a sentence for people. */
-  message: string
-  /** The file that made the entry stale. */
-  file?: string
-  /** The input that made the entry stale, where it is no file: the name of a variable, the key of an entry. */
-  input?: string
-  /** That input when the entry was made, and now. */
-  before?: InputState
-  after?: InputState
-  /** Versions under which the key has an entry, where this one has none. */
-  otherVersions?: string[]
-  /** Projects in which the key has an entry, where this one has none; null stands for user-wide. */
-  otherProjects?: (string | null)[]
-  /** The entry, where there is one. */
-  entry?: EntryInfo
-}
-
-/** One entry as `entries()` lists it. */
-export interface EntryInfo {
-  /** The key; of an analysis `name file`, of a wrapped function `name(arguments)`. */
-  key: string
-  /** Of an analysis or a wrapped function. */
-  name?: string
-  /** How it came to be: by `set`, `getOrSet`, `analyze` or `wrap`. */
-  origin: 'set' | 'getOrSet' | 'analyze' | 'wrap'
-  /** The namespace version it was stored under. */
-  version: string
-  /** The project's directory; null: user-wide, or of every checkout (see `isPortable`). */
-  project: string | null
-  /** Whether it counts in every checkout. */
-  isPortable: boolean
-  mode: Mode
-  /** Whether a get would find it fresh now (its blob is not read). */
-  valid: boolean
-  /** Length of the stored value in bytes. */
-  sizeBytes: number
-  createdAt: number
-  ageMs: number
-  /** When it ends, for entries with a ttl. */
-  expiresAt?: number
-  /** Absolute paths of the files and directories that it depends on. */
-  files: string[]
-  digest: Digest
-}
-
-/** Statistics of one namespace, over all its versions, projects and processes. */
-export interface NamespaceStats {
-  entryCount: number
-  /** Stored answers to earlier states of their inputs, which hit again when that state comes back. */
-  pastAnswerCount: number
-  /** Entries by the directory of their project; user-wide and portable ones are not among them. */
-  projects: Record<string, number>
-  hitCount: number
-  missCount: number
-  /** Misses by their reason; they add up to `missCount`. */
-  missReasons: Partial<Record<MissReason, number>>
-  setCount: number
-  /** Sum of the entries' value lengths in bytes, as if nothing were shared. */
-  totalSize: number
-  /** Age of the oldest entry in ms, null when there is none. */
-  oldestEntryAgeMs: number | null
-  /** Bytes that the namespace's own files (manifest, counters) take on disk. */
-  diskBytes: number
-}
-
+/** Which entries are listed. */
 export interface ListOptions {
   /** Entries of all versions. Default: of this version. */
   allVersions?: boolean
   /** Entries of all projects and user-wide ones. Default: of this project, and portable ones. */
   allProjects?: boolean
+  /** Only keys that were stored by `set` and `getOrSet` and begin with this text. All keys are read nevertheless. */
+  prefix?: string
+  /** Called now and then with the part of the namespace's entries that was read, from 0 to 1. */
+  onProgress?: (fraction: number) => void
+}
+
+/** Which entries are removed. */
+export interface ClearOptions {
+  /** Entries of all projects and user-wide ones. Default: of this project, and portable ones. */
+  allProjects?: boolean
+  /** Only keys that were stored by `set` and `getOrSet` and begin with this text. All keys are read nevertheless. */
+  prefix?: string
 }
 
 /**
@@ -186,7 +98,9 @@ export interface ListOptions {
  * synchronous but those that return a promise.
  */
 export interface Namespace<T = unknown> {
+  /** The name that it was opened with. */
   readonly name: string
+  /** The version that it was opened with; `''` without one. */
   readonly version: string
   /** The directory of the handle's project now; null for a user-wide handle, or where there is no project. */
   readonly project: string | null
@@ -194,6 +108,8 @@ export interface Namespace<T = unknown> {
    * A handle of the same namespace for another project, for hosts that serve several.
    *
    * @throws CacheError `ERR_CACHE_OPTION`
+   * @example
+   * const app = ns.in('packages/app')
    */
   in(project: PathLike | false): Namespace<T>
   /**
@@ -206,7 +122,12 @@ export interface Namespace<T = unknown> {
    * ns.set('outline of a.js', { exports: ['a'] }, { files: ['a.js'] })
    */
   set(key: string, value: unknown, options?: SetOptions): boolean
-  /** The value last stored under the key if it is still valid, else undefined. Counts a hit or a miss. */
+  /**
+   * The value last stored under the key if it is still valid, else undefined. Counts a hit or a miss.
+   *
+   * @example
+   * const outline = ns.get<{ exports: string[] }>('outline of a.js')
+   */
   get<V = T>(key: string): V | undefined
   /**
    * The value of the key if it is still valid. Otherwise computes it, and stores it with all inputs that the computation looked at
@@ -222,6 +143,13 @@ export interface Namespace<T = unknown> {
     compute: (context: ComputeContext) => V | Promise<V>,
     options?: GetOrSetOptions,
   ): Promise<V>
+  /**
+   * Like `getOrSet`, for callers that can't wait. A function that returns a promise throws.
+   *
+   * @throws what `compute` throws; CacheError `ERR_CACHE_KEY`, `ERR_CACHE_OPTION`, `ERR_CACHE_CLOSED`
+   * @example
+   * const config = ns.getOrSetSync('config', ctx => JSON.parse(ctx.readFile('package.json')))
+   */
   getOrSetSync<V = T>(key: string, compute: (context: ComputeContext) => V, options?: GetOrSetOptions): V
   /**
    * What `compute` makes of a file: computed once for the file's content, the name and the path within the project, in whatever
@@ -229,7 +157,7 @@ export interface Namespace<T = unknown> {
    *
    * @throws errors of reading the file; what `compute` throws; CacheError `ERR_CACHE_OPTION`, `ERR_CACHE_CLOSED`
    * @example
-   * const imports = await ns.analyze('imports', 'src/a.ts', ctx => importsOf(ctx.source))
+   * const imports = await ns.analyze('imports', 'src/a.js', ctx => importsOf(ctx.source))
    */
   analyze<V = T>(
     name: string,
@@ -237,6 +165,13 @@ export interface Namespace<T = unknown> {
     compute: (context: AnalyzeContext) => V | Promise<V>,
     options?: AnalyzeOptions,
   ): Promise<V>
+  /**
+   * Like `analyze`, for callers that can't wait. A function that returns a promise throws.
+   *
+   * @throws errors of reading the file; what `compute` throws; CacheError `ERR_CACHE_OPTION`, `ERR_CACHE_CLOSED`
+   * @example
+   * const imports = ns.analyzeSync('imports', 'src/a.js', ctx => importsOf(ctx.source))
+   */
   analyzeSync<V = T>(
     name: string,
     file: PathLike | SourceText,
@@ -249,13 +184,20 @@ export interface Namespace<T = unknown> {
    *
    * @throws CacheError `ERR_CACHE_OPTION`
    * @example
-   * const highlight = ns.wrap('highlight', text => render(text, theme), { inputs: { theme } })
+   * const highlight = ns.wrap('highlight', (text: string) => render(text, theme), { inputs: { theme } })
    */
   wrap<Args extends unknown[], R>(
     name: string,
     fn: (...args: Args) => R,
     options?: WrapOptions<Args>,
   ): (...args: Args) => Promise<Awaited<R>>
+  /**
+   * Like `wrap`, for callers that can't wait.
+   *
+   * @throws CacheError `ERR_CACHE_OPTION`
+   * @example
+   * const lengthOf = ns.wrapSync('length', (text: string) => text.length)
+   */
   wrapSync<Args extends unknown[], R>(
     name: string,
     fn: (...args: Args) => R,
@@ -266,27 +208,101 @@ export interface Namespace<T = unknown> {
    *
    * @throws CacheError `ERR_CACHE_KEY`, `ERR_CACHE_OPTION`, `ERR_CACHE_CLOSED`
    * @example
-   * ns.explain({ name: 'imports', file: 'src/a.ts' }).message
+   * ns.explain({ name: 'imports', file: 'src/a.js' }).message
    */
   explain(key: string | AnalysisKey | CallKey): Explanation
-  /** Whether a get would hit, without reading the value and without counting. */
+  /**
+   * Asks the remote tier for answers that this cache has none of, all in one batch, so that synchronous calls find them.
+   * Returns how many of the questions have an answer now. Nothing is computed.
+   *
+   * @throws CacheError `ERR_CACHE_KEY`, `ERR_CACHE_OPTION`, `ERR_CACHE_CLOSED`
+   * @example
+   * await ns.prefetch(files.map(file => ({ name: 'imports', file })))
+   */
+  prefetch(questions: Iterable<PrefetchKey>): Promise<number>
+  /**
+   * Whether a get would hit, without reading the value and without counting.
+   *
+   * @example
+   * if (!ns.has('outline of a.js')) console.log('It will be computed.')
+   */
   has(key: string): boolean
-  /** Removes the entry and all answers of the key; true when there was one. */
+  /**
+   * The value that `get` would give, without counting, and without making the entry look used to a gc.
+   *
+   * @example
+   * const shown = ns.peek('outline of a.js')
+   */
+  peek<V = T>(key: string): V | undefined
+  /**
+   * Removes the entry and all answers of the key; true when there was one.
+   *
+   * @example
+   * ns.delete('outline of a.js') // true if it was there
+   */
   delete(key: string): boolean
-  /** Removes the entry because its value is known to be out of date; true when there was one. */
+  /**
+   * Deletes many keys with one write per file touched; returns how many had an entry.
+   *
+   * @example
+   * const deletedCount = ns.deleteMany(['user:1', 'user:2'])
+   */
+  deleteMany(keys: readonly string[]): number
+  /**
+   * Removes the entry because its value is known to be out of date; true when there was one.
+   *
+   * @example
+   * ns.invalidate('latest version')
+   */
   invalidate(key: string): boolean
-  /** Removes the entries of this project and the portable ones, of all versions; returns how many there were. */
-  clear(options?: { allProjects?: boolean }): number
-  /** Values in the order of the keys, undefined for misses. */
+  /**
+   * Removes the entries of this project and the portable ones, of all versions; returns how many there were.
+   *
+   * @throws CacheError `ERR_CACHE_OPTION`, `ERR_CACHE_CLOSED`
+   * @example
+   * ns.clear({ prefix: 'user:42:' })
+   */
+  clear(options?: ClearOptions): number
+  /**
+   * Values in the order of the keys, undefined for misses.
+   *
+   * @example
+   * const [first, second] = ns.getMany<number>(['user:1', 'user:2'])
+   */
   getMany<V = T>(keys: readonly string[]): (V | undefined)[]
-  /** Sets many entries with one write per file touched; returns how many were stored. All or nothing on a caller's mistake. */
+  /**
+   * Sets many entries with one write per file touched; returns how many were stored. All or nothing on a caller's mistake.
+   *
+   * @example
+   * ns.setMany([1, 2].map(id => ({ key: `user:${id}`, value: id, ttl: '1h' })))
+   */
   setMany(entries: Iterable<SetManyEntry>): number
-  /** The keys that were stored by `set` and `getOrSet`, in no order; expired and stale entries included. */
+  /**
+   * The keys that were stored by `set` and `getOrSet`, in no order; expired and stale entries included.
+   *
+   * @example
+   * for (const key of ns.keys({ prefix: 'user:' })) console.log(key)
+   */
   keys(options?: ListOptions): IterableIterator<string>
-  /** The entries of this project and the portable ones. */
+  /**
+   * The entries of this project and the portable ones.
+   *
+   * @example
+   * const staleKeys = [...ns.entries()].filter(({ valid }) => !valid).map(({ key }) => key)
+   */
   entries(options?: ListOptions): IterableIterator<EntryInfo>
-  /** The entries stored under one key, one for each version and project, or the analyses of a file. */
+  /**
+   * The entries stored under one key, one for each version and project, or the analyses of a file.
+   *
+   * @example
+   * const analyses = ns.find({ file: 'src/a.js' })
+   */
   find(key: string | AnalysesOf): EntryInfo[]
-  /** Statistics over all versions, projects and processes. Reads the whole manifest. */
+  /**
+   * Statistics over all versions, projects and processes. Reads the whole manifest.
+   *
+   * @example
+   * const { hitCount, missCount, missReasons } = ns.stats()
+   */
   stats(): NamespaceStats
 }

@@ -1,9 +1,10 @@
 // What a watcher reports.
 
 import type { CacheError } from '../base/errors.js'
-import type { EntryInfo } from './namespace.js'
+import type { EntryInfo } from './entries.js'
 import type { StaleReason } from './reasons.js'
 
+/** How directories are watched. */
 export interface WatchOptions {
   /** Keep the process alive until the watcher is closed. Default: false. */
   persistent?: boolean
@@ -16,6 +17,7 @@ export interface WatchOptions {
 
 /** An entry that is no longer valid, because of one of its sources. */
 export interface Invalidation {
+  /** The namespace of the entry. */
   namespace: string
   /** The key; of an analysis `name file`, of a wrapped function `name(arguments)`. */
   key: string
@@ -27,9 +29,11 @@ export interface Invalidation {
   project: string | null
   /** The source, as an absolute path. */
   file: string
+  /** What has happened to the source. */
   cause: Extract<StaleReason, `source-${string}`>
 }
 
+/** The events of a watcher, and what their listeners are given. */
 export interface WatcherEvents {
   /** Entries whose sources had changed before are dropped, and changes from now on are heard of. */
   ready: []
@@ -41,9 +45,11 @@ export interface WatcherEvents {
   update: []
 }
 
+/** What a watcher watches now. */
 export interface WatcherStatus {
   /** Entries with a source below the roots, and their sources there. */
   entryCount: number
+  /** Sources of these entries below the roots. */
   sourceCount: number
   /** Entries that were found invalid since the start. */
   invalidCount: number
@@ -57,9 +63,13 @@ export interface Watcher {
   readonly roots: readonly string[]
   /** Resolves when `ready` is emitted, or the watcher is closed before. */
   readonly ready: Promise<void>
+  /** What it watches now. `update` is emitted when this changes. */
   status(): WatcherStatus
+  /** Calls the listener each time. */
   on<Name extends keyof WatcherEvents>(name: Name, listener: (...args: WatcherEvents[Name]) => void): this
+  /** Calls the listener the next time. */
   once<Name extends keyof WatcherEvents>(name: Name, listener: (...args: WatcherEvents[Name]) => void): this
+  /** Calls the listener no more. */
   off<Name extends keyof WatcherEvents>(name: Name, listener: (...args: WatcherEvents[Name]) => void): this
   /** Ends it; nothing is emitted afterwards. */
   close(): Promise<void>

@@ -22,6 +22,8 @@ export type CacheErrorCode =
   | 'ERR_CACHE_PORTABLE'
   /** `config.json` or a variable of the environment says nothing that can be followed: the defaults hold. */
   | 'ERR_CACHE_CONFIG'
+  // The remote tier refuses this machine, or can't be asked: reported once as a warning, thrown by `push` and `pull`.
+  | 'ERR_CACHE_REMOTE'
 
 /** The one error class of the library. `value` is the offending input, `cause` the underlying error where there is one. */
 export class CacheError extends Error {
@@ -34,13 +36,6 @@ export class CacheError extends Error {
     this.code = code
     this.value = details.value
   }
-}
-
-/** Of a write that the disk took only a part of: it is full. */
-export function shortWrite(path: string, written: number, length: number): CacheError {
-  const cause = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' })
-  const message = `Only ${written} of ${length} bytes could be written to ${path}.`
-  return new CacheError('ERR_CACHE_IO', message, { cause })
 }
 
 /** What `onWarning` receives, at most once per code and cache: the cache goes on without what failed. */
@@ -63,7 +58,24 @@ export function errnoOf(error: unknown): string | undefined {
   return !code.startsWith('ERR_') || FILE_ERRORS.includes(code) ? code : undefined
 }
 
+/** Whether a file or the cache is to blame, not the code. */
+export function isIoError(error: unknown): boolean {
+  return errnoOf(error) !== undefined || error instanceof CacheError
+}
+
 /** Node's own range errors carry a code, the engine's stack overflow does not. */
 export function isStackOverflow(error: unknown): boolean {
   return error instanceof RangeError && !('code' in error) && error.message.includes('call stack')
+}
+
+/** Used by the build: loads a file of the library that the core does without. */
+export function loadSibling<T>(load: () => T): T {
+  try {
+    return load()
+  } catch (cause) {
+    // That says nothing about the file: its host is about to overflow the stack.
+    if (isStackOverflow(cause)) throw cause
+    const message = 'A part of wicked-cache cannot be loaded. Was it replaced since this process began?'
+    throw new CacheError('ERR_CACHE_IO', message, { cause })
+  }
 }

@@ -1,10 +1,10 @@
 // Every path, magic number and version of the on-disk format. FORMAT.md explains them; a change to any value here is a
 // new FORMAT_VERSION, which is a new directory, so that versions never read each other's files.
 
-import { join } from 'node:path'
+import { childOf } from './child.js'
 import { CacheError } from './errors.js'
 
-export const FORMAT_VERSION = 1
+export const FORMAT_VERSION = 2
 
 /** The signature that https://bford.info/cachedir/ asks for in the first line of the tag file. */
 export const CACHE_TAG_NAME = 'CACHEDIR.TAG'
@@ -15,9 +15,16 @@ export const CACHE_TAG =
 export const DIR_MODE = 0o700
 export const FILE_MODE = 0o600
 
-/** Frame header: check u32, magic u16, type u8, zero u8, payload length u32; all little-endian. */
-export const FRAME_HEADER_BYTES = 12
-export const FRAME_MAGIC = 0xc357
+/**
+ * Frame header, little-endian: magic u8, type u8, key length u16, payload length u32, place u32, slot u32, payload checksum u32,
+ * header checksum u32.
+ */
+export const FRAME_HEADER_BYTES = 24
+/** After the payload: 21 bits of the header checksum, 7 in each byte, and a byte of its own. */
+export const FRAME_TRAILER_BYTES = 4
+/** The first byte of each frame; no byte of a trailer is like it, so that a frame that was cut short never looks complete. */
+export const FRAME_MAGIC = 0xf7
+export const FRAME_END = 0x0a
 
 export const FRAME = {
   /** First frame of every file: format version and identity, for people and for `verify`. */
@@ -39,21 +46,26 @@ export const FRAME = {
   marks: 11,
 } as const
 
+/** The random part of a candidate's name. */
+export const SUCCESSOR_NAME_BYTES = 8
+
 export const BLOB_ID_BYTES = 21
 /** Where a blob's bytes begin in its frame. */
 export const BLOB_BYTES_START = FRAME_HEADER_BYTES + BLOB_ID_BYTES
+/** What a blob's frame takes besides its bytes. */
+export const BLOB_FRAME_BYTES = BLOB_BYTES_START + FRAME_TRAILER_BYTES
 
 /** A pack that has reached this size gets a successor. */
 export const PACK_BYTES = 64 * 1024 * 1024
 /** A bucket log that has reached this size is rewritten: split where most of it is live, compacted where it is not. */
-export const BUCKET_BYTES = 256 * 1024
-/** Splits a prefix into one bucket per hex digit; eight digits use up the 32 bits. */
-export const BUCKET_FANOUT = 16
-export const BUCKET_MAX_DEPTH = 7
+export const BUCKET_BYTES = 80 * 1024
+/** A bucket is split into one for each next digit, of base 4; sixteen digits are the 32 bits of a place. */
+export const BUCKET_FANOUT = 4
+export const BUCKET_MAX_DEPTH = 14
 
 export const MAX_KEY_BYTES = 16 * 1024
 export const MAX_VALUE_BYTES = 512 * 1024 * 1024
-export const MAX_FRAME_BYTES = FRAME_HEADER_BYTES + BLOB_ID_BYTES + MAX_VALUE_BYTES
+export const MAX_FRAME_BYTES = BLOB_FRAME_BYTES + MAX_VALUE_BYTES
 const MAX_ESCAPED_NAME = 200
 
 /** The manifest of lists of inputs, beside those of the namespaces; no namespace's name is escaped to it. */
@@ -64,9 +76,13 @@ export interface Layout {
   tag: string
   config: string
   version: string
+  /** The random number under which keys are hashed. */
+  hashSeed: string
   blobIndex: string
   packs: string
   fileHashes: string
+  /** Counters of the cache as a whole. */
+  history: string
   namespaces: string
   gcLock: string
   /** What a repair cut out of damaged files. */
@@ -77,29 +93,35 @@ export interface Layout {
   counters(escapedName: string): string
 }
 
+/** `root` is absolute and normalized. */
 export function layoutOf(root: string): Layout {
-  const version = join(root, `v${FORMAT_VERSION}`)
-  const namespaces = join(version, 'namespaces')
-  const namespace = (escapedName: string) => join(namespaces, escapedName)
+  const version = childOf(root, `v${FORMAT_VERSION}`)
+  const blobs = childOf(version, 'blobs')
+  const namespaces = childOf(version, 'namespaces')
+  const namespace = (escapedName: string) => childOf(namespaces, escapedName)
   return {
     root,
-    tag: join(root, CACHE_TAG_NAME),
-    config: join(root, 'config.json'),
+    tag: childOf(root, CACHE_TAG_NAME),
+    config: childOf(root, 'config.json'),
     version,
-    blobIndex: join(version, 'blobs', 'index'),
-    packs: join(version, 'blobs', 'packs'),
-    fileHashes: join(version, 'file-hashes'),
+    hashSeed: childOf(version, 'seed'),
+    blobIndex: childOf(blobs, 'index'),
+    packs: childOf(blobs, 'packs'),
+    fileHashes: childOf(version, 'file-hashes'),
+    history: childOf(version, 'history'),
     namespaces,
-    gcLock: join(version, 'gc.lock'),
-    lostAndFound: join(root, 'salvaged'),
-    upkeep: join(version, 'upkeep'),
+    gcLock: childOf(version, 'gc.lock'),
+    lostAndFound: childOf(root, 'salvaged'),
+    upkeep: childOf(version, 'upkeep'),
     namespace,
-    manifest: escapedName => join(namespace(escapedName), 'manifest'),
-    counters: escapedName => join(namespace(escapedName), 'counters'),
+    manifest: escapedName => childOf(namespace(escapedName), 'manifest'),
+    counters: escapedName => childOf(namespace(escapedName), 'counters'),
   }
 }
 
-const RESERVED_ON_WINDOWS = /^(con|prn|aux|nul|com\d|lpt\d)$/
+const RESERVED_ON_WINDOWS = /^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)/
+/** What most names are: they stand for themselves. */
+const PLAIN_NAME = /^[a-z0-9_-](?:[a-z0-9_.-]*[a-z0-9_-])?$/
 
 /**
  * The directory name of a namespace: lower-case ASCII letters, digits, `-`, `_` and inner dots stand for themselves,
@@ -113,8 +135,8 @@ export function escapeNamespace(name: unknown): string {
   if (typeof name !== 'string') throw refuse('must be a string')
   if (name === '') throw refuse('must not be empty')
   if (!name.isWellFormed()) throw refuse('must not contain lone surrogates')
-  const stem = name.split('.', 1)[0] as string
-  const isDevice = RESERVED_ON_WINDOWS.test(stem.toLowerCase())
+  const isDevice = RESERVED_ON_WINDOWS.test(name.toLowerCase())
+  if (PLAIN_NAME.test(name) && !isDevice && name.length <= MAX_ESCAPED_NAME) return name
   const bytes = Buffer.from(name)
   let escaped = ''
   for (const [index, byte] of bytes.entries()) {

@@ -6,9 +6,11 @@
 // move.
 
 import { NO_RECORD } from '../log-map/record.js'
-import { type Blobs, locationIn, positionOf, type StoredBlob, type Unindexed } from './blobs.js'
+import { locationIn } from './blob-index.js'
+import type { StoredBlob, Unindexed } from './blob-writer.js'
+import type { Blobs } from './blobs.js'
 
-/** Has on disk whatever may be relied upon once a pack is removed: those that are left, and the index. */
+/** Syncs all that is relied on once a pack is removed: the packs that stay, and the index. */
 export function syncAll({ packs, index }: Blobs): void {
   for (const pack of packs.numbers()) if (!packs.isRetired(pack)) packs.sync(pack)
   packs.syncNames()
@@ -24,7 +26,7 @@ const COPY_BYTES = 1024 * 1024
  * @throws errno-style errors; CacheError `ERR_CACHE_IO`; nothing is lost then
  */
 export function evacuate(blobs: Blobs, pack: number, isWanted: (id: Buffer, bytes: Buffer) => boolean): void {
-  const { packs, index } = blobs
+  const { packs } = blobs
   const moved = new Set<string>()
   let batch: (StoredBlob & Unindexed)[] = []
   let batchBytes = 0
@@ -36,8 +38,7 @@ export function evacuate(blobs: Blobs, pack: number, isWanted: (id: Buffer, byte
   packs.retire(pack)
   packs.scan(pack, (location, viewedId, bytes) => {
     const name = viewedId.toString('latin1')
-    const found = index.get(positionOf(viewedId), viewedId)
-    const record = found?.isPut ? found : undefined
+    const record = blobs.recordOf(viewedId)
     const known = record && locationIn(record)
     if (moved.has(name) || blobs.isElsewhere(viewedId, location, known) || !isWanted(viewedId, bytes)) return
     moved.add(name)

@@ -1,15 +1,17 @@
-// What callers pass to a cache, checked before anything is done.
+// What callers pass to open a cache, checked before anything is done.
 
 import { isAbsolute, resolve } from 'node:path'
-import type { CacheMode, CacheOptions, GcOptions, VerifyOptions } from '../api/index.js'
+import type { CacheMode, CacheOptions } from '../api/index.js'
 import { CacheError, type CacheWarning } from '../base/errors.js'
-import { escapeNamespace } from '../base/layout.js'
 import { assertChoice, assertFlag, assertOptionalFunction, assertOptions, refuseOption } from '../base/options.js'
-import { checkLimits, LIMIT_OPTIONS } from '../policy/bounds.js'
+import { isPlainPath } from '../compute/plain-path.js'
+import { checkLimits, LIMIT_OPTIONS } from '../policy/limits.js'
 import { workingDirectory } from '../project/project.js'
-import { defaultDir, TRUST_ROOT } from './root.js'
+import { assertRemoteOptions } from '../remote/settings.js'
+import { TRUST_ROOT } from './dangers.js'
+import { defaultDir, MEMORY, newMemoryRoot } from './root.js'
 
-const CACHE_OPTIONS = ['dir', 'mode', 'trustRoot', 'onWarning', 'clock', ...LIMIT_OPTIONS]
+const CACHE_OPTIONS = ['dir', 'mode', 'trustRoot', 'onWarning', 'clock', 'remote', ...LIMIT_OPTIONS]
 /** The most restrictive first. */
 const MODES: readonly CacheMode[] = ['off', 'readonly', 'refresh', 'readwrite']
 const MODE_VARIABLE = 'WICKED_CACHE'
@@ -30,29 +32,22 @@ export function checkCacheOptions(options: CacheOptions) {
   assertOptionalFunction('clock', clock)
   assertOptionalFunction('onWarning', onWarning)
   const own = assertChoice('mode', mode, MODES)
+  if (rest.remote !== undefined && rest.remote !== false) assertRemoteOptions(rest.remote)
+  const safeClock = () => toTime(clock())
   const { inherited, problem } = inheritedMode()
-  const given = dir ?? defaultDir()
-  if (!isAbsolute(given) && workingDirectory() === undefined) {
-    const message = `Nothing is cached in ${given}: the working directory was removed.`
-    const unfound = new CacheError('ERR_CACHE_ROOT', message, { value: given })
-    return {
-      dir: given,
-      mode: 'off' as const,
-      trustRoot,
-      clock,
-      onWarning,
-      bounds: checkLimits(options),
-      problem: unfound,
-    }
-  }
+  const given = dir === MEMORY ? newMemoryRoot() : (dir ?? defaultDir())
+  const isLost = !isAbsolute(given) && workingDirectory() === undefined
+  const message = `Nothing is cached in ${given}: the working directory was removed.`
   return {
-    dir: resolve(given),
-    mode: MODES.find(each => each === own || each === inherited) ?? own,
+    // In a third of the time.
+    dir: isLost || isPlainPath(given) ? given : resolve(given),
+    remote: isLost ? (false as const) : rest.remote,
+    mode: isLost ? 'off' : (MODES.find(each => each === own || each === inherited) ?? own),
     trustRoot,
-    clock,
+    clock: safeClock,
     onWarning,
     bounds: checkLimits(options),
-    problem,
+    problem: isLost ? new CacheError('ERR_CACHE_ROOT', message, { value: given }) : problem,
   }
 }
 
@@ -65,29 +60,13 @@ function inheritedMode(): { inherited: CacheMode; problem?: CacheError } {
   return { inherited: 'readwrite', problem: new CacheError('ERR_CACHE_CONFIG', message, { value: text }) }
 }
 
-export function checkVerifyOptions(options: VerifyOptions): void {
-  const { repair = false } = assertOptions('verify', options, ['repair', 'onProgress', 'signal'])
-  assertFlag('repair', repair)
-  checkCourse(options)
-}
-
-export function checkGcOptions(options: GcOptions) {
-  const known = ['namespace', 'dryRun', 'onProgress', 'signal', ...LIMIT_OPTIONS]
-  const { namespace, dryRun = false, onProgress, signal } = assertOptions('gc', options, known)
-  if (namespace !== undefined) escapeNamespace(namespace)
-  assertFlag('dryRun', dryRun)
-  checkCourse(options)
-  return { namespace, dryRun, onProgress, signal, bounds: checkLimits(options) }
-}
-
-/** How a caller follows what takes long, and stops it. */
-function checkCourse({ onProgress, signal }: Pick<GcOptions | VerifyOptions, 'onProgress' | 'signal'>): void {
-  assertOptionalFunction('onProgress', onProgress)
-  if (signal !== undefined && !(signal instanceof AbortSignal)) {
-    throw refuseOption('signal must be an AbortSignal.', signal)
-  }
-}
-
 function emitWarning({ code, message }: CacheWarning): void {
   process.emitWarning(message, { type: 'WickedCacheWarning', code })
+}
+
+const MAX_TIME_MS = 2 ** 48 - 1
+
+/** Limits a time to what entries can record: a broken clock may be before 1970, or give NaN. */
+function toTime(ms: number): number {
+  return ms >= 0 && ms <= MAX_TIME_MS ? ms : ms > MAX_TIME_MS ? MAX_TIME_MS : 0
 }

@@ -1,14 +1,19 @@
 // The root directory: where it is by default, whether it may be used, whether it is still the same one, and how it is made.
 
-import { basename, dirname, join } from 'node:path'
+import { join, resolve, sep } from 'node:path'
 import { CacheError, errnoOf } from '../base/errors.js'
-import { CACHE_TAG, FRAME, FRAME_MAGIC, type Layout } from '../base/layout.js'
+import { CACHE_TAG, type Layout } from '../base/layout.js'
 import type { FileStat, Files } from '../files/files.js'
+import { dangerOf, dangerOfLinks, FOREIGN, HOW_TO_ALLOW, isTrueOnRetry, type User } from './dangers.js'
+import { dangerAbove, isBlank, whyNotOurs } from './ownership.js'
 
 /**
  * `$WICKED_CACHE_DIR`, else `wicked-cache` in the platform's user cache directory: `$XDG_CACHE_HOME` or `~/.cache`,
  * `~/Library/Caches` on macOS, `%LOCALAPPDATA%` on Windows. Only the first may be relative to the working directory: a
  * cache that is another one in each directory serves none of them, and a cloned repository could bring it along.
+ *
+ * @example
+ * console.log(defaultDir()) // such as /home/ada/.cache/wicked-cache
  */
 export function defaultDir(env: NodeJS.ProcessEnv = process.env, platform = process.platform): string {
   const given = env.WICKED_CACHE_DIR
@@ -29,6 +34,16 @@ function isAbsolute(path: string | undefined): boolean {
   return path !== undefined && /^(?:[\\/]|[a-z]:[\\/])/i.test(path)
 }
 
+/** As the option `dir`: a cache in memory, of this process and thread alone. */
+export const MEMORY = ':memory:'
+/** What roots of caches in memory begin with: paths where nothing is on the real disk. */
+export const MEMORY_ROOTS = join(resolve('/'), MEMORY, sep)
+let memoryRootCount = 0
+
+export function newMemoryRoot(): string {
+  return MEMORY_ROOTS + ++memoryRootCount
+}
+
 /** A user without a home directory gets one that cannot be made: the cache is broken then, its host is not. */
 function findHome(): string {
   const { homedir, userInfo } = process.getBuiltinModule('node:os')
@@ -45,15 +60,6 @@ function findHome(): string {
 }
 
 const NO_HOME = '/nonexistent'
-
-/** The environment's way to allow a root that is not this user's alone. */
-export const TRUST_ROOT = 'WICKED_CACHE_TRUST_ROOT'
-
-/** Who this process acts as. */
-export interface User {
-  id: number
-  group: number
-}
 
 /** Undefined where files have no owner and no permission bits. */
 export function currentUser(): User | undefined {
@@ -84,7 +90,7 @@ export class Root {
   readonly #layout: Layout
   readonly #user: User | undefined
   #known: Identity = { link: undefined, target: undefined }
-  /** Whether it could not be judged, and is to be looked at again even if it has not changed. */
+  /** Whether the last look failed, so that the root is looked at again even if unchanged. */
   #isUnsure = false
   /** Whether it was found to be a cache's. */
   #isOurs = false
@@ -145,7 +151,9 @@ export class Root {
     }
     if (this.#isOurs) return
     if (this.problem) throw this.problem
-    const why = this.#known.target ? this.#whyNotOurs() : this.#dangerAbove()
+    const why = this.#known.target
+      ? whyNotOurs(this.#files, this.#layout)
+      : dangerAbove(this.#files, this.#layout.root, this.#user)
     if (why) throw this.#refusal(why)
     this.#isOurs = this.#known.target !== undefined
   }
@@ -187,117 +195,13 @@ export class Root {
   #whyRefused({ link, target }: Identity): string | undefined {
     if (!link) return undefined
     if (target?.kind !== 'directory') return 'is not a directory'
-    const danger = this.#dangerOf(target) ?? this.#dangerOfLinks()
-    if (danger) return `${danger}; trustRoot, or ${TRUST_ROOT}=1, allows it`
+    const danger = dangerOf(this.#user, target) ?? dangerOfLinks(this.#files, this.#layout.root, this.#user)
+    if (danger) return `${danger}; ${HOW_TO_ALLOW}`
     const { version, tag } = this.#layout
-    const isUsable = () => [version, tag].some(path => this.#files.linkStat(path)) || this.#isBlank()
-    return isTrueAtLast(isUsable) ? undefined : FOREIGN
-  }
-
-  /**
-   * Who else could write to it, undefined for nobody; the superuser could anyway. A group counts as others even where it has
-   * the user's number: an access list that lets others in shows as the group's bits. The sticky bit does not help: it keeps
-   * others from removing what is there, not from making what is not.
-   */
-  #dangerOf({ owner, group, mode }: FileStat): string | undefined {
-    const user = this.#user
-    if (!user) return undefined
-    if (owner !== user.id && owner !== 0) return `belongs to another user (${owner}, not ${user.id})`
-    if (mode & WRITABLE_BY_OTHERS) return 'can be written to by every user'
-    return mode & WRITABLE_BY_GROUP ? `can be written to by group ${group}` : undefined
-  }
-
-  /** Another user's link could lead to a directory of this user's that holds forged values, such as an unpacked archive. */
-  #dangerOfLinks(): string | undefined {
-    const user = this.#user
-    if (!user) return undefined
-    for (let path = this.#layout.root; ; path = dirname(path)) {
-      const stat = this.#unlessHidden(path, () => this.#files.linkStat(path))
-      if (stat?.kind === 'other' && stat.owner !== user.id && stat.owner !== 0) {
-        return `is reached through a link of another user (${stat.owner}, not ${user.id})`
-      }
-      if (dirname(path) === path) return undefined
-    }
-  }
-
-  /** What a permission model hides from this process above the root can't be judged. */
-  #unlessHidden(path: string, look: () => FileStat | undefined): FileStat | undefined {
-    try {
-      return look()
-    } catch (error) {
-      if (errnoOf(error) === 'ERR_ACCESS_DENIED' && path !== this.#layout.root) return undefined
-      throw error
-    }
-  }
-
-  /** Of a root that is to be made: its place must not be one that others could take, nor another user's. */
-  #dangerAbove(): string | undefined {
-    const danger = this.#dangerOfLinks()
-    if (danger) return `${danger}; trustRoot, or ${TRUST_ROOT}=1, allows it`
-    for (let path = dirname(this.#layout.root); ; path = dirname(path)) {
-      const stat = this.#unlessHidden(path, () => this.#files.stat(path))
-      if (stat) {
-        // In a sticky directory nobody can take what is another's.
-        const above = this.#dangerOf(stat.mode & STICKY ? { ...stat, mode: 0 } : stat)
-        return above && `cannot be made: ${path} ${above}; trustRoot, or ${TRUST_ROOT}=1, allows it`
-      }
-      if (dirname(path) === path) return undefined
-    }
-  }
-
-  /** A directory is a cache's root when its tag or a pack in it says so: a gc removes files, a repair moves them. */
-  #whyNotOurs(): string | undefined {
-    const isOurs = () => this.#isTagged() || this.#isBlank() || this.#hasOwnPack()
-    return isTrueAtLast(isOurs) ? undefined : FOREIGN
-  }
-
-  #isTagged(): boolean {
-    const { tag } = this.#layout
-    const stat = this.#files.linkStat(tag)
-    const isReadable = stat?.kind === 'file' && stat.sizeBytes <= MAX_TAG_BYTES
-    return isReadable && this.#files.readFile(tag)?.includes('wicked-cache') === true
-  }
-
-  /** Whether there is nothing in it but what comes with a volume, or is written before the cache is. */
-  #isBlank(): boolean {
-    const { root, tag, config, version } = this.#layout
-    // The tag's maker has not written it yet, or was killed.
-    const isEmptyTag = this.#files.linkStat(tag)?.sizeBytes === 0
-    const own = [basename(config), ...(isEmptyTag ? [basename(tag), basename(version)] : [])]
-    return (this.#files.list(root) ?? []).every(name => own.includes(name) || COMES_WITH_A_VOLUME.test(name))
-  }
-
-  #hasOwnPack(): boolean {
-    const { packs } = this.#layout
-    return (this.#files.list(packs) ?? []).some(name => {
-      const stat = this.#files.linkStat(join(packs, name))
-      if (stat?.kind !== 'file') return false
-      const fd = this.#files.open(join(packs, name), 'read')
-      try {
-        const start = Buffer.alloc(OPEN_FRAME_BYTES)
-        this.#files.read(fd, start, 0, start.length, 0)
-        return start.readUInt16LE(4) === FRAME_MAGIC && start[6] === FRAME.open && start.includes('blobs/packs/')
-      } finally {
-        this.#files.close(fd)
-      }
-    })
+    const isUsable = () => [version, tag].some(path => this.#files.linkStat(path)) || isBlank(this.#files, this.#layout)
+    return isTrueOnRetry(isUsable) ? undefined : FOREIGN
   }
 }
-
-/** Another process may be making it between two looks: so what seems foreign is looked at again. */
-function isTrueAtLast(look: () => boolean): boolean {
-  return look() || look()
-}
-
-const FOREIGN = 'holds other files and is no cache'
-const WRITABLE_BY_GROUP = 0o020
-const WRITABLE_BY_OTHERS = 0o002
-const STICKY = 0o1000
-const MAX_TAG_BYTES = 65_536
-const OPEN_FRAME_BYTES = 64
-/** Of file systems, file managers and version control. */
-const COMES_WITH_A_VOLUME =
-  /^(?:lost\+found|\.DS_Store|\.git(?:keep|ignore)|\.keep|Thumbs\.db|desktop\.ini|\.Trash(?:es|-\d+)|\.fseventsd|\.Spotlight-V100|\.TemporaryItems|System Volume Information|\$RECYCLE\.BIN|\.nfs[0-9a-f]+|\.snapshots?)$/i
 
 function isSame(now: Identity, before: Identity): boolean {
   if (errnoOf(now.failure) !== errnoOf(before.failure)) return false

@@ -12,23 +12,26 @@ import { monotonicMs } from '../base/monotonic.js'
 import { sharedState } from '../base/shared-state.js'
 import { Blobs } from '../blobs/blobs.js'
 import { Counters } from '../counters/counters.js'
-import { entryDigest } from '../entries/entry-digest.js'
-import { InputListStore } from '../entries/input-lists.js'
-import { FileHashMap } from '../file-hashes/file-hashes.js'
+import { createInputLists, type InputListStore } from '../entries/input-lists.js'
+import { createFileHashes, type FileHashMap } from '../file-hashes/file-hashes.js'
 import { blind } from '../files/blind.js'
 import { Descriptors } from '../files/descriptors.js'
 import { type Files, nodeFiles } from '../files/files.js'
 import { assertInside, changingInside } from '../files/inside.js'
+import { memoryFiles } from '../files/memory.js'
 import { patient } from '../files/patient.js'
 import { likeRoot } from '../files/shared.js'
 import { sparing } from '../files/sparing.js'
 import { type Hashing, sharedHashing } from '../hashing/hashing.js'
 import type { SnapshotMeans } from '../inputs/snapshot.js'
-import type { FileHashes } from '../inputs/source.js'
 import { type Environment, Turn } from '../log/environment.js'
+import { HashSeed } from '../log/hash-seed.js'
 import { Manifest } from '../manifest/manifest.js'
 import { Projects } from '../project/project.js'
-import { currentUser, Root, type User } from './root.js'
+import type { User } from './dangers.js'
+import { currentUser, MEMORY_ROOTS, Root } from './root.js'
+import { createSnapshotMeans } from './snapshot-means.js'
+import { summarizeAtExit } from './summary.js'
 
 /** What tests put in place of the disk, the hash function and chance. */
 export interface Substitutes {
@@ -51,11 +54,11 @@ export interface NamespaceStorage {
 
 type Report = (error: unknown) => void
 
-/** What was gathered is written after this long, */
+/** Pending data is written after this long. */
 const FLUSH_MS = 1000
-/** some namespaces at a time, */
+/** A flush pauses after this. */
 const FLUSH_SLICE_MS = 20
-/** by a timer if it is as much as this, else by the next call. */
+/** A timer writes so many counts or more, else the next call. */
 const MIN_TIMED_COUNT = 16
 
 const opened = new Map<string, Storage>()
@@ -66,20 +69,21 @@ export class Storage {
   readonly layout: Layout
   readonly environment: Environment
   readonly blobs: Blobs
-  readonly fileHashes: FileHashMap
-  readonly lists: InputListStore
   readonly projects: Projects
-  readonly snapshotMeans: SnapshotMeans
   /** Names it in this process. */
   readonly id = String(++openedCount)
   readonly root: Root
   readonly #name: string
   /** The disk, and the same without what is in the root. */
   readonly #visible: Files
-  readonly #hidden: Files
+  #hidden: Files | undefined
   /** Of the root that the open files belong to. */
   #generation = 0
-  readonly #namespaces = new Map<string, NamespaceStorage>()
+  /** Those that this thread has used, by directory. */
+  readonly namespaces = new Map<string, NamespaceStorage>()
+  #fileHashes: FileHashMap | undefined
+  #lists: InputListStore | undefined
+  #snapshotMeans: SnapshotMeans | undefined
   readonly #users = new Set<Report>()
   #isIndexing = false
   /** When the first of what is not written yet was gathered, in ms of the process's life. */
@@ -95,6 +99,7 @@ export class Storage {
     if (known) known.#lookAtRoot()
     const storage = known ?? new Storage(name, { dir, readOnly, trustRoot }, substitutes ?? {})
     if (!substitutes) opened.set(name, storage)
+    if (!known && process.env.WICKED_CACHE_SUMMARY === '1') summarizeAtExit(storage)
     storage.#users.add(report)
     if (!isListening) {
       isListening = true
@@ -106,43 +111,51 @@ export class Storage {
   }
 
   private constructor(name: string, { dir, readOnly, trustRoot }: StorageOptions, substitutes: Substitutes) {
-    const disk = changingInside(substitutes.files ?? realFiles(), dir)
+    const disk = changingInside(substitutes.files ?? filesFor(dir), dir)
     const hashing = substitutes.hashing ?? sharedHashing()
+    const random = substitutes.random ?? Math.random
     const user = substitutes.user ?? currentUser()
     this.#name = name
     this.layout = layoutOf(dir)
     const open = sparing(disk, () => this.environment.descriptors.closeAll())
     this.#visible = trustRoot && user ? likeRoot(open, () => this.root.access) : open
-    this.#hidden = blind(this.#visible, dir)
     this.root = new Root(this.#visible, this.layout, trustRoot ? undefined : user)
     // One object for all who hold it, so that the root can be hidden from them.
     const files = { ...this.#visible }
+    const descriptors = new Descriptors(files, path => assertInside(disk, dir, 'write', path))
     this.environment = {
       files,
-      descriptors: new Descriptors(files, path => assertInside(disk, dir, 'write', path)),
+      descriptors,
       hashing,
+      hashSeed: new HashSeed(files, descriptors, this.layout.hashSeed, random),
       turn: new Turn(() => this.#lookAtRoot()),
-      random: substitutes.random ?? Math.random,
+      random,
       readOnly,
       prepare: () => this.root.prepare(),
       rootGeneration: () => this.root.generation,
     }
     this.blobs = new Blobs(this.environment, this.layout)
-    this.fileHashes = new FileHashMap(this.environment, this.layout.fileHashes, 'file-hashes')
-    const { manifest } = this.namespace(LISTS_DIRECTORY)
-    this.lists = new InputListStore({ root: dir, environment: this.environment, blobs: this.blobs, manifest })
     this.projects = new Projects(files)
-    const { environment, projects } = this
-    const entryMeans = { environment, projects, manifestOf: (directory: string) => this.namespace(directory).manifest }
-    this.snapshotMeans = {
-      files,
-      hashing,
-      fileHashes: this.#guardedHashes(),
-      list: id => this.lists.load(id),
-      listId: inputs => this.lists.idOf(inputs),
-      entryDigest: (name, asker, snapshot) => entryDigest(entryMeans, name, asker, snapshot),
-    }
     this.#hideOrShow()
+  }
+
+  get fileHashes(): FileHashMap {
+    this.#fileHashes ??= createFileHashes(this.environment, this.layout.fileHashes, 'file-hashes')
+    return this.#fileHashes
+  }
+
+  get lists(): InputListStore {
+    if (!this.#lists) {
+      const { environment, blobs, layout } = this
+      const { manifest } = this.namespace(LISTS_DIRECTORY)
+      this.#lists = createInputLists({ root: layout.root, environment, blobs, manifest })
+    }
+    return this.#lists
+  }
+
+  get snapshotMeans(): SnapshotMeans {
+    this.#snapshotMeans ??= createSnapshotMeans(this, error => this.#reportToAll(error))
+    return this.#snapshotMeans
   }
 
   /** Why the root cannot be used now. */
@@ -156,39 +169,29 @@ export class Storage {
     if (!root.hasChanged() && root.generation === this.#generation) return
     if (root.generation !== this.#generation) this.#closeFiles()
     this.#generation = root.generation
-    if (this.#hideOrShow()) for (const report of this.#users) report(root.problem)
+    if (this.#hideOrShow()) this.#reportToAll(root.problem)
   }
 
   /** Returns whether the root has just been hidden. */
   #hideOrShow(): boolean {
     const { files } = this.environment
-    const shown = this.root.problem ? this.#hidden : this.#visible
+    if (this.root.problem) this.#hidden ??= blind(this.#visible, this.layout.root)
+    const shown = (this.root.problem && this.#hidden) || this.#visible
     if (files.list === shown.list) return false
     Object.assign(files, shown)
     return shown === this.#hidden
   }
 
-  /** The computations of a host go on where what is remembered can't be read. */
-  #guardedHashes(): FileHashes {
-    const guarded = <T>(work: () => T): T | undefined => {
-      try {
-        return work()
-      } catch (error) {
-        for (const report of this.#users) report(error)
-        return undefined
-      }
-    }
-    return {
-      recall: name => guarded(() => this.fileHashes.recall(name)),
-      remember: (name, input) => guarded(() => this.fileHashes.remember(name, input)),
-    }
+  /** Writes what was learned of files, where that is much. */
+  flushFileHashes(report: Report): void {
+    this.#fileHashes?.flushIfDue(report)
   }
 
   namespace(directory: string): NamespaceStorage {
-    let storage = this.#namespaces.get(directory)
+    let storage = this.namespaces.get(directory)
     if (!storage) {
       storage = this.#create(directory)
-      this.#namespaces.set(directory, storage)
+      this.namespaces.set(directory, storage)
     }
     return storage
   }
@@ -196,7 +199,7 @@ export class Storage {
   /** The same to be looked at for a moment: there may be tens of thousands. Undefined for what is no directory. */
   visit(directory: string): (NamespaceStorage & { close(): void }) | undefined {
     if (this.environment.files.linkStat(this.layout.namespace(directory))?.kind !== 'directory') return undefined
-    const known = this.#namespaces.get(directory)
+    const known = this.namespaces.get(directory)
     if (known) return { ...known, close: () => undefined }
     const visited = this.#create(directory)
     return { ...visited, close: () => closeAll(visited) }
@@ -210,16 +213,6 @@ export class Storage {
         this.#flushSoon(count),
       ),
     }
-  }
-
-  /** Writes which of its entries were used. @throws errno-style errors; CacheError `ERR_CACHE_IO` */
-  flushUses(directory: string): void {
-    this.#namespaces.get(directory)?.manifest.flush()
-  }
-
-  /** Directories of the namespaces for which this process has counts that are not added up yet. */
-  countedNamespaces(): string[] {
-    return [...this.#namespaces].flatMap(([directory, { counters }]) => (counters.pendingCount > 0 ? directory : []))
   }
 
   /** Has what was gathered be written within seconds: a killed process, or a terminated worker, loses no more. */
@@ -272,7 +265,7 @@ export class Storage {
   flush(isOver?: () => boolean): boolean {
     if (this.environment.readOnly || this.problem()) return true
     this.blobs.flush()
-    const namespaces = (isOver && this.#unflushed) || this.#namespaces.values()
+    const namespaces = (isOver && this.#unflushed) || this.namespaces.values()
     this.#unflushed = isOver && namespaces
     for (const { counters, manifest } of namespaces) {
       counters.flush()
@@ -280,7 +273,7 @@ export class Storage {
       if (isOver?.()) return false
     }
     this.#unflushed = undefined
-    this.fileHashes.flush()
+    this.#fileHashes?.flush()
     return true
   }
 
@@ -296,8 +289,8 @@ export class Storage {
   }
 
   #closeFiles(): void {
-    for (const storage of this.#namespaces.values()) closeAll(storage)
-    this.fileHashes.close()
+    for (const storage of this.namespaces.values()) closeAll(storage)
+    this.#fileHashes?.close()
     this.blobs.close()
     this.environment.descriptors.closeAll()
   }
@@ -306,14 +299,19 @@ export class Storage {
     try {
       return this.flush(isOver)
     } catch (error) {
-      for (const report of this.#users) report(error)
+      this.#reportToAll(error)
       return true
     }
   }
+
+  #reportToAll(error: unknown): void {
+    for (const report of this.#users) report(error)
+  }
 }
 
-function realFiles(): Files {
-  return process.platform === 'win32' ? patient(nodeFiles) : nodeFiles
+function filesFor(dir: string): Files {
+  const real = process.platform === 'win32' ? patient(nodeFiles) : nodeFiles
+  return dir.startsWith(MEMORY_ROOTS) ? memoryFiles(real, dir) : real
 }
 
 function closeAll({ manifest, counters }: NamespaceStorage): void {

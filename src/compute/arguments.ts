@@ -16,7 +16,7 @@ export function keyOfArguments(entries: Entries, args: readonly unknown[]): stri
     const key = JSON.stringify(args)
     if (Buffer.byteLength(key) <= MAX_ARGUMENT_BYTES && key.isWellFormed()) return key
   }
-  const bytes = entries.encodeExactly(args)
+  const bytes = entries.encoder.encodeExactly(args)
   if (bytes.length <= MAX_ARGUMENT_BYTES) return `base64url ${Buffer.from(bytes).toString('base64url')}`
   return `sha256 ${entries.store.environment.hashing.contentDigest(bytes).toString('base64url')}`
 }

@@ -5,11 +5,14 @@
 import { CacheError } from '../base/errors.js'
 import { makeCurrent } from '../entries/answers.js'
 import type { Entries } from '../entries/entries.js'
+import { foldedInputs } from '../entries/folded-inputs.js'
+import { afterStore } from '../entries/write.js'
 import type { Entry } from '../manifest/entry.js'
 import type { Answer } from './computation.js'
 import { leaseOfOthers } from './leases.js'
 import type { Ask } from './question.js'
 import type { Recorder } from './recorder.js'
+import type { Taken } from './remote.js'
 
 export interface Computed {
   question: Ask
@@ -17,6 +20,10 @@ export interface Computed {
   answer: Answer
   bytes: Buffer
   computeMs: number
+  /** How much longer it is kept than the answer is fresh. */
+  staleMs: number
+  /** Of a result that another machine has computed. */
+  createdAt?: number | undefined
 }
 
 /** Others may change the same head meanwhile; more often than this is no race. */
@@ -24,33 +31,57 @@ const MAX_ATTEMPTS = 100
 
 /** Whether the result was stored. */
 export function commit(entries: Entries, computed: Computed): boolean {
+  const { epoch } = computed
+  const { key } = computed.question
   let isStored = false
   const isDone = entries.write(() => {
-    const { blobs } = entries.store
+    const { blobs, manifest } = entries.store
     const stored = blobs.putOne(computed.bytes)
     const [blob] = stored.refs
-    isStored = blob !== undefined && swapHead(entries, computed, blob)
-    blobs.confirm(stored)
-    if (isStored) entries.hasSet(1, computed.bytes.length)
+    if (!blob) return
+    const entry = entryOf(entries, computed, blob)
+    isStored = swapHead(entries, computed, entry)
+    // A gc that has not found the value may have dropped the entry before that was confirmed.
+    while (blobs.confirm(stored) && isStored) {
+      const found = manifest.look(key)
+      const { head = { epoch } } = found
+      if (found.entry || found.removal?.cause !== 'evicted' || head.epoch !== epoch) break
+      isStored = makeCurrent(entries.store, key, { ...found, head }, entry)
+    }
+    if (isStored) afterStore(entries, 1, computed.bytes.length)
   })
   return isDone && isStored
 }
 
-function swapHead(entries: Entries, { question, epoch, answer, computeMs }: Computed, blob: Entry['blob']): boolean {
+/** Stores an answer of another machine under the epoch of its key; false where the key was changed meanwhile. */
+export function storeTaken(entries: Entries, question: Ask, epoch: number, taken: Taken): boolean {
+  const { bytes, computeMs, createdAt, expiresAt } = taken
+  const inputs = entries.attempt(undefined, () => foldedInputs(entries.store, taken.inputs))
+  if (!inputs) return false
+  return commit(entries, { question, epoch, answer: { inputs, expiresAt }, bytes, computeMs, createdAt, staleMs: 0 })
+}
+
+function entryOf(entries: Entries, computed: Computed, blob: Entry['blob']): Entry {
+  const { question, epoch, answer, computeMs, staleMs } = computed
   const { store, project } = entries
-  const { key, digest, isPortable } = question
   const now = store.now()
-  const entry: Entry = {
+  const { createdAt = now } = computed
+  return {
     blob,
-    createdAt: now,
+    createdAt,
     usedAt: now,
     epoch,
-    ttlMs: answer.expiresAt === Number.POSITIVE_INFINITY ? undefined : Math.max(1, answer.expiresAt - now),
+    ttlMs:
+      answer.expiresAt === Number.POSITIVE_INFINITY ? undefined : Math.max(1, answer.expiresAt - createdAt + staleMs),
     computeMs,
-    question: digest,
-    seenIn: isPortable ? project?.dir : undefined,
+    question: question.digest,
+    seenIn: question.isPortable ? project?.dir : undefined,
     inputs: answer.inputs.length === 0 ? undefined : answer.inputs,
   }
+}
+
+function swapHead({ store }: Entries, { question, epoch }: Computed, entry: Entry): boolean {
+  const { key } = question
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
     const found = store.manifest.look(key)
     const { head } = found

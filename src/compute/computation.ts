@@ -2,6 +2,7 @@
 // through others, would wait for ever: it computes instead.
 
 import type { Recorder } from './recorder.js'
+import { RunningTime } from './running-time.js'
 
 /** What a computation came to. */
 export interface Result {
@@ -36,6 +37,12 @@ export class Computation {
   hasWaited = false
   /** Computations that this one waits for. */
   readonly waitsFor = new Set<Computation>()
+  /** Its own, without that in which it waits for others. */
+  readonly time = new RunningTime()
+  /** The time of computations that it began, and theirs. */
+  nestedMs = 0
+  /** Of the caller that began it. */
+  signal: AbortSignal | undefined
   /** For others to wait for; undefined for a synchronous one. */
   promise: Promise<Result> | undefined
 
@@ -44,15 +51,24 @@ export class Computation {
     this.parent = parent
     this.recorder = recorder
   }
+
+  waitFor(other: Computation): void {
+    this.waitsFor.add(other)
+    this.time.pause()
+  }
+
+  goOnAfter(other: Computation): void {
+    if (this.waitsFor.delete(other) && this.waitsFor.size === 0) this.time.goOn()
+  }
 }
 
 /** Whether `from` waits for `target`, directly or through others. */
-export function isWaitingFor(from: Computation, target: Computation): boolean {
+function isWaitingFor(from: Computation, target: Computation): boolean {
   return between(from, target).size > 0
 }
 
 /** All that lie on a way from one to the other, both included; empty if there is none. */
-export function between(from: Computation, target: Computation): Set<Computation> {
+function between(from: Computation, target: Computation): Set<Computation> {
   const leads = new Map<Computation, boolean>()
   const visit = (computation: Computation): boolean => {
     if (computation === target) return true
@@ -74,4 +90,15 @@ export function between(from: Computation, target: Computation): Set<Computation
 export function ancestorOf(computation: Computation | undefined, id: string): Computation | undefined {
   for (let each = computation; each; each = each.parent) if (each.id === id && !each.hasEnded) return each
   return undefined
+}
+
+/** The computation of a question that waits for who asks it, if there is one. It has no flight yet while it runs without a pause. */
+export function circleOf(asking: Computation, id: string, flight: Computation | undefined): Computation | undefined {
+  if (flight && isWaitingFor(flight, asking)) return flight
+  return ancestorOf(asking, id)
+}
+
+/** A computation would wait for itself: nothing on the way of the circle can be stored. */
+export function markCircle(from: Computation, to: Computation): void {
+  for (const computation of between(from, to)) computation.isStorable = false
 }

@@ -12,7 +12,8 @@ import type {
 } from '../api/index.js'
 import type { Entries } from '../entries/entries.js'
 import { ask, askSync } from './ask.js'
-import { analyzeQuestion, getOrSetQuestion, wrapQuestions } from './parse-question.js'
+import { unlessAborted } from './giving-up.js'
+import { analyzeQuestion, getOrSetQuestion, getOrSetSyncQuestion, wrapQuestions } from './parse-question.js'
 
 export function getOrSet(
   entries: Entries,
@@ -20,7 +21,8 @@ export function getOrSet(
   compute: (context: ComputeContext) => unknown,
   options?: GetOrSetOptions,
 ): Promise<unknown> {
-  return ask(entries, getOrSetQuestion(entries, key, compute, options))
+  const question = getOrSetQuestion(entries, key, compute, options)
+  return unlessAborted(question.signal, () => ask(entries, question))
 }
 
 export function getOrSetSync(
@@ -29,7 +31,7 @@ export function getOrSetSync(
   compute: (context: ComputeContext) => unknown,
   options?: GetOrSetOptions,
 ): unknown {
-  return askSync(entries, getOrSetQuestion(entries, key, compute, options))
+  return askSync(entries, getOrSetSyncQuestion(entries, key, compute, options))
 }
 
 export function analyze(

@@ -9,7 +9,8 @@ import { errnoOf } from '../base/errors.js'
 import { monotonicMs } from '../base/monotonic.js'
 import type { NamespaceStore } from '../entries/store.js'
 import type { Lease } from '../manifest/entry.js'
-import { drawEpoch, type EntryKey, type Lookup } from '../manifest/manifest.js'
+import { drawComputedEpoch } from '../manifest/manifest.js'
+import type { EntryKey, Lookup } from '../manifest/records.js'
 
 /** How long others wait for a value in all, ms. */
 export const PATIENCE_MS = 10_000
@@ -82,7 +83,7 @@ export function isWorthWaiting(found: Lookup, wait: Wait, isSync: boolean): bool
  */
 export function takeLease(store: NamespaceStore, key: EntryKey, found: Lookup, isSync: boolean): number | undefined {
   const { head, entry, removal, check } = found
-  const epoch = head?.epoch ?? drawEpoch(store.environment.random)
+  const epoch = head?.epoch ?? drawComputedEpoch(store.environment.random, removal)
   const lease = { ...thisOwner(), beatAt: store.environment.files.now(), isSync }
   if (!store.manifest.swap({ key, head: { epoch, entry, removal, lease } }, check)) return undefined
   if (!isSync) hold({ store, key, epoch })

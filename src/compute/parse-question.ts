@@ -10,20 +10,21 @@ import type {
   WrapOptions,
 } from '../api/index.js'
 import { CacheError } from '../base/errors.js'
-import { assertFlag, assertOptionalFunction, assertOptions, parseTtl, refuseOption } from '../base/options.js'
+import { assertFlag, assertOptionalFunction, assertOptions, refuseOption } from '../base/options.js'
+import { parseTtl } from '../base/units.js'
 import { contentOf, nameOfContent } from '../entries/content-name.js'
 import type { Entries } from '../entries/entries.js'
 import { inputOf } from '../inputs/input.js'
 import type { Snapshot } from '../inputs/snapshot.js'
-import { analysisKey } from '../manifest/key.js'
-import type { EntryKey } from '../manifest/manifest.js'
-import { recordPath, resolvePath } from '../project/project.js'
+import { analysisKey } from '../manifest/analysis-key.js'
+import type { EntryKey } from '../manifest/records.js'
+import { recordPath, resolvePath } from '../project/paths.js'
 import { keyOfArguments } from './arguments.js'
 import type { Subject } from './context.js'
 import { type GivenPath, givenPath, givenPaths } from './paths.js'
 import type { Ask } from './question.js'
 
-const GET_OR_SET_OPTIONS = ['ttl', 'files', 'inputs', 'onResult']
+const GET_OR_SET_OPTIONS = ['ttl', 'files', 'inputs', 'onResult', 'staleWhileRevalidate', 'signal']
 const ANALYZE_OPTIONS = ['inputs', 'anywhere', 'onResult']
 const WRAP_OPTIONS = ['inputs', 'files', 'ttl', 'onResult']
 /** Longer paths lead nowhere, and would be too long for a key. */
@@ -38,10 +39,19 @@ export function getOrSetQuestion(
   options?: GetOrSetOptions,
 ): Ask {
   assertFunction(compute)
-  const { ttl, files, inputs, onResult } = assertOptions('getOrSet', options, GET_OR_SET_OPTIONS)
+  const known = assertOptions('getOrSet', options, GET_OR_SET_OPTIONS)
+  const { ttl, files, inputs, onResult, staleWhileRevalidate, signal } = known
   assertOptionalFunction('onResult', onResult)
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw refuseOption('signal must be an AbortSignal.', signal)
+  }
+  if (staleWhileRevalidate !== undefined && ttl === undefined) {
+    throw refuseOption('staleWhileRevalidate needs a ttl, after which a result is stale.', staleWhileRevalidate)
+  }
   const declared = declaredFiles(entries, files)
   return {
+    staleMs: staleWhileRevalidate === undefined ? undefined : parseTtl(staleWhileRevalidate),
+    signal,
     ...shared(entries, entries.keyOf(key, 'plain', entries.computedScope), ttl),
     setKey: entries.options.isPortable ? entries.keyOf(key) : undefined,
     plainKey: key as string,
@@ -51,6 +61,18 @@ export function getOrSetQuestion(
     onResult,
     compute,
   }
+}
+
+/** Likewise of the call that can't wait. @throws the same */
+export function getOrSetSyncQuestion(...given: Parameters<typeof getOrSetQuestion>): Ask {
+  const [, , , options] = given
+  if (options?.signal !== undefined || options?.staleWhileRevalidate !== undefined) {
+    throw refuseOption(
+      'signal and staleWhileRevalidate are for getOrSet: getOrSetSync has nothing to wait for.',
+      options,
+    )
+  }
+  return getOrSetQuestion(...given)
 }
 
 /** @throws CacheError `ERR_CACHE_OPTION`, `ERR_CACHE_CLOSED`; errors of reading the file */
@@ -168,7 +190,11 @@ function declaredFiles({ store }: Entries, files: readonly PathLike[] | undefine
 function digestOf(entries: Entries, files: readonly GivenPath[], inputs: unknown): Buffer | undefined {
   if (files.length === 0 && inputs === undefined) return undefined
   const paths = files.map(({ absolute }) => recordPath(entries.project, absolute).path)
-  const bytes = entries.encodeExactly([paths, inputs])
+  // What encodes values is loaded for inputs alone. No stored form begins with a digit.
+  const bytes =
+    inputs === undefined
+      ? Buffer.from(paths.map(path => `${path.length} ${path}`).join(''))
+      : entries.encoder.encodeExactly([paths, inputs])
   return entries.store.environment.hashing.contentDigest(bytes)
 }
 

@@ -1,10 +1,11 @@
 // Paths as callers give them.
 
-import { basename, dirname, join, resolve, sep } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import type { PathLike } from '../api/index.js'
 import { errnoOf } from '../base/errors.js'
 import { refuseOption } from '../base/options.js'
 import type { Files } from '../files/files.js'
+import { isPlainPath } from './plain-path.js'
 
 /** Whether a path is relative is part of what a computation depends on. */
 export interface GivenPath {
@@ -63,9 +64,8 @@ function placeThroughLinks(files: Files, path: string, absolute: string): string
 
 /** In a working directory that was removed, a relative path is that of nothing: a name that no file can have stands for it. */
 function resolved(path: string): string {
-  // What most callers give is resolved already, and this tells it in a third of the time.
-  if (sep === '/' && path.startsWith('/') && !path.endsWith('/') && !path.includes('/.') && !path.includes('//'))
-    return path
+  // In a third of the time.
+  if (isPlainPath(path)) return path
   try {
     return resolve(path)
   } catch (error) {

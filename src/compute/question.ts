@@ -2,7 +2,7 @@ import type { CallResult } from '../api/index.js'
 import type { Question } from '../entries/outcome.js'
 import type { Input } from '../inputs/input.js'
 import type { Snapshot } from '../inputs/snapshot.js'
-import type { EntryKey } from '../manifest/manifest.js'
+import type { EntryKey } from '../manifest/records.js'
 import type { Subject } from './context.js'
 import type { GivenPath } from './paths.js'
 
@@ -15,6 +15,10 @@ export interface Ask extends Question {
   plainKey?: string
   /** The content that the key stands for: it is an input of the computation that asks. */
   content?: Input | undefined
+  /** How long after its ttl a result is returned while it is computed anew. */
+  staleMs?: number | undefined
+  /** Of the caller, who may give up. */
+  signal?: AbortSignal | undefined
   /** The working directory as the computation sees it that asks, when it asks. */
   place?: Input | undefined
   /** Whether it names a file by a relative path: which one depends on the working directory. */
@@ -30,4 +34,7 @@ export interface Ask extends Question {
   subject: ((snapshot: Snapshot) => Subject) | undefined
   onResult: ((result: CallResult) => void) | undefined
   compute(context: never): unknown
+  /** When it was asked, in s of the process's life, and what made the entry stale: while questions are traced. */
+  tracedAt?: number
+  changed?: Input | undefined
 }

@@ -5,7 +5,8 @@ import { CacheError } from '../base/errors.js'
 import { absoluteEntryName } from '../inputs/entry-name.js'
 import { type Input, type InputKind, inputOf, isRecordableText, isSameState, lookOf, nameOf } from '../inputs/input.js'
 import type { Asker } from '../inputs/snapshot.js'
-import { leadsOut, type Project, type RecordedPath, recordPath, resolvePath, workingPlace } from '../project/project.js'
+import { leadsOut, type RecordedPath, recordPath, resolvePath, workingPlace } from '../project/paths.js'
+import type { Project } from '../project/project.js'
 
 /** A result that a computation asked for, with the inputs that it is valid for. */
 export interface Adopted {
@@ -77,6 +78,11 @@ export class Recorder {
   /** The earliest end of the results that it was computed from. */
   get expiresAt(): number {
     return this.#expiresAt
+  }
+
+  /** The result ends then, or earlier. */
+  expireAt(ms: number): void {
+    this.#expiresAt = Math.min(this.#expiresAt, ms)
   }
 
   /** What is named from now on would be missing from the entry: it throws instead. */

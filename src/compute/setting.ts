@@ -5,9 +5,10 @@ import type { Entries } from '../entries/entries.js'
 import { inputOf } from '../inputs/input.js'
 import type { Snapshot } from '../inputs/snapshot.js'
 import { type ContextInput, createAnalyzeContext, createContext, Observer, type Subject } from './context.js'
-import type { Frame, runInFrame } from './frame.js'
+import type { Frame } from './frame.js'
 import type { Ask } from './question.js'
 import type { Recorder } from './recorder.js'
+import type { runInFrame } from './run-in-frame.js'
 
 /** In which frame a computation runs, and what the world was when it was asked for. */
 export interface Setting {

@@ -1,57 +1,26 @@
-// Counts of one namespace over all its processes: one record of totals in a log map, to which each process adds what it
-// gathered, as a compare-and-swap, so that none is lost and none counts twice. A killed process loses what it had not
-// added yet.
+// Counts of one namespace over all its processes: a log map in which each process puts what it counted under a key of its own,
+// without looking at what is there. The totals are the sum of all records; when the file is full, its successor holds a sum for
+// each of the latest days (`totals`). A sealed file never changes and has one successor, so no count is lost, and none counts
+// twice. A killed process loses what it had not written yet.
 
-import type { MissReason } from '../api/index.js'
-import { CacheError } from '../base/errors.js'
-import { readU48, writeU48 } from '../base/u48.js'
 import type { Environment } from '../log/environment.js'
+import { viewOf } from '../log/frames.js'
 import { LogMap } from '../log-map/log-map.js'
-import { changeOf, NO_RECORD, type Position } from '../log-map/record.js'
+import type { RecordView } from '../log-map/record.js'
+import type { CounterName, Counts, TimeName } from './names.js'
+import { countersPosition, KEY_BYTES, recordOf } from './record.js'
+import { addedUp, sumOf } from './totals.js'
 
-/** The order is that of the bytes: new ones go to the end. */
-export const COUNTER_NAMES = [
-  'hits',
-  'sets',
-  'never-set',
-  'deleted',
-  'invalidated',
-  'expired',
-  'source-changed',
-  'source-missing',
-  'source-appeared',
-  'blob-missing',
-  'corrupt',
-  'unreadable',
-  'version-changed',
-  'evicted',
-  'environment-changed',
-  'entry-changed',
-  'moved',
-  'question-changed',
-  'invalid',
-  'refresh',
-  'no-project',
-] as const satisfies readonly ('hits' | 'sets' | MissReason)[]
-
-export type CounterName = (typeof COUNTER_NAMES)[number]
-export type Counts = Record<CounterName, number>
-
-/** Counts are added to the totals on exit and each time this many have gathered. */
+/** Counts are written on exit and each time this many have gathered. */
 const FLUSH_COUNT = 1024
-/** A file of nothing but totals is rewritten early. */
-const BUCKET_BYTES = 2048
-const MAX_ATTEMPTS = 1000
-const KEY = Buffer.from('totals')
-const POSITION: Position = { place: 0, slot: 0 }
-const COUNT_BYTES = 6
-
-/** The one record's, whatever its key. */
-export const countersPosition = () => POSITION
+/** Some 250 processes, or fewer beside the sums of a month; the file is read whole for the totals. */
+const BUCKET_BYTES = 16 * 1024
 
 export class Counters {
+  readonly #environment: Environment
   readonly #map: LogMap
-  #pending = noCounts()
+  readonly #pending = new Map<CounterName, number>()
+  readonly #written = new Map<CounterName, number>()
   #pendingCount = 0
   #dueCount = FLUSH_COUNT
   readonly #hasGathered: (count: number) => void
@@ -63,8 +32,9 @@ export class Counters {
     identity: string,
     hasGathered: (count: number) => void = () => undefined,
   ) {
+    this.#environment = environment
     this.#hasGathered = hasGathered
-    this.#map = new LogMap(environment, path, identity, countersPosition, BUCKET_BYTES, true)
+    this.#map = new LogMap(environment, path, identity, countersPosition, BUCKET_BYTES, true, addedUp)
   }
 
   /** Whether enough has gathered since the last `flush`, successful or not. */
@@ -72,30 +42,43 @@ export class Counters {
     return this.#pendingCount >= this.#dueCount
   }
 
-  /** How many counts `flush` would add. */
+  /** How many counts `flush` would write. */
   get pendingCount(): number {
     return this.#pendingCount
   }
 
-  count(name: CounterName, by = 1): void {
-    this.#pending[name] += by
-    this.#pendingCount += by
+  count(name: CounterName, by = 1, weight = by): void {
+    this.#pending.set(name, (this.#pending.get(name) ?? 0) + by)
+    this.#pendingCount += weight
     this.#hasGathered(this.#pendingCount)
   }
 
-  /** Totals of all processes, with what this one has not added yet. */
+  /** At most 12 days: no computation takes longer, whatever an entry says. */
+  countTime(name: TimeName, ms: number): void {
+    if (ms > 0) this.count(name, Math.round(Math.min(ms, 2 ** 30) * 1000), 1)
+  }
+
+  /** What this one has counted, by name; a name may come twice. */
+  own(): [CounterName, number][] {
+    return [...this.#written, ...this.#pending]
+  }
+
+  /** Totals of all processes, with what this one has not written yet. */
   totals(): Counts {
-    const totals = decode(this.#map.get(POSITION, KEY)?.value)
-    for (const name of COUNTER_NAMES) totals[name] += this.#pending[name]
-    return totals
+    return sumOf(this.#map.records(), this.#pending)
+  }
+
+  /** What was written. */
+  records(): Iterable<RecordView> {
+    return this.#map.records()
   }
 
   /** Whether nothing was ever counted, or not since `clear`. */
   get isEmpty(): boolean {
-    return this.#pendingCount === 0 && this.#map.get(POSITION, KEY)?.kind !== 'put'
+    return this.#pendingCount === 0 && this.#map.isEmpty
   }
 
-  /** Forgets the totals, and what this process has not added yet. */
+  /** Forgets the totals, and what this process has not written yet. */
   clear(): void {
     this.#reset()
     this.#map.clear()
@@ -111,16 +94,21 @@ export class Counters {
     this.#map.removeLeftovers()
   }
 
-  /** Adds what was gathered to the totals. @throws errno-style errors; nothing is lost then */
+  /** Writes what was gathered. @throws errno-style errors; nothing is lost then */
   flush(): void {
+    if (this.#pendingCount === 0) return
     // Where nothing can be written, it is not tried again for each count.
     this.#dueCount = this.#pendingCount + FLUSH_COUNT
-    for (let attempt = 0; this.#pendingCount > 0; attempt++) {
-      if (attempt === MAX_ATTEMPTS) throw new CacheError('ERR_CACHE_IO', 'Statistics could not be added up.')
-      const expected = this.#map.get(POSITION, KEY)?.check ?? NO_RECORD
-      if (!this.#map.swap(changeOf('put', POSITION, KEY, encode(this.totals()), expected))) continue
-      this.#reset()
-    }
+    // Like no other's: two processes that see the file end at the same place draw different numbers.
+    const key = Buffer.allocUnsafe(KEY_BYTES)
+    const view = viewOf(key)
+    view.setUint32(0, Math.floor(this.#environment.random() * 2 ** 32), true)
+    view.setUint32(4, this.#map.endAt(0), true)
+    // A time before 1970 becomes a day that no date has.
+    this.#pending.set('day', (this.#environment.files.now() / 864e5) >>> 0)
+    const change = recordOf(key, this.#pending)
+    if (!this.#map.append(change)) this.#map.offer([change])
+    this.#reset()
   }
 
   close(): void {
@@ -128,31 +116,9 @@ export class Counters {
   }
 
   #reset(): void {
-    this.#pending = noCounts()
+    for (const [name, count] of this.#pending) this.#written.set(name, (this.#written.get(name) ?? 0) + count)
+    this.#pending.clear()
     this.#pendingCount = 0
     this.#dueCount = FLUSH_COUNT
   }
-}
-
-export function noCounts(): Counts {
-  return Object.fromEntries(COUNTER_NAMES.map(name => [name, 0])) as Counts
-}
-
-function encode(counts: Counts): Buffer {
-  const bytes = Buffer.alloc(COUNT_BYTES * COUNTER_NAMES.length)
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
-  for (const [index, name] of COUNTER_NAMES.entries()) writeU48(view, COUNT_BYTES * index, counts[name])
-  return bytes
-}
-
-function decode(bytes: Buffer | undefined): Counts {
-  const counts = noCounts()
-  if (!bytes) return counts
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
-  for (const [index, name] of COUNTER_NAMES.entries()) {
-    const at = COUNT_BYTES * index
-    // A record of an earlier version has fewer.
-    if (at + COUNT_BYTES <= bytes.length) counts[name] = readU48(view, at)
-  }
-  return counts
 }

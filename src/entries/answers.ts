@@ -7,10 +7,11 @@
 // (https://ccache.dev/manual/latest.html#_how_ccache_works), and so do the constructive traces of
 // https://doi.org/10.1145/3236774.
 
-import { digestOfStates, encodeInputs, type Input } from '../inputs/input.js'
+import type { Input } from '../inputs/input.js'
+import { digestOfStates, encodeInputs } from '../inputs/input-bytes.js'
 import type { Asker, Snapshot } from '../inputs/snapshot.js'
 import type { Entry, Node } from '../manifest/entry.js'
-import type { EntryChange, EntryKey, Lookup } from '../manifest/manifest.js'
+import type { EntryChange, EntryKey, Lookup } from '../manifest/records.js'
 import { isExpired } from '../policy/policy.js'
 import type { NamespaceStore } from './store.js'
 

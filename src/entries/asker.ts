@@ -2,7 +2,8 @@
 
 import type { Input } from '../inputs/input.js'
 import type { Asker } from '../inputs/snapshot.js'
-import { homeFor, type Project, type Projects, workingPlace } from '../project/project.js'
+import { homeFor, workingPlace } from '../project/paths.js'
+import type { Project, Projects } from '../project/project.js'
 
 /** Whose entries they are. */
 interface Handle {
@@ -12,8 +13,18 @@ interface Handle {
   store: { projects: Projects }
 }
 
+export function createAsker(
+  handle: Handle,
+  now: () => number,
+  file: string | undefined,
+  location: string,
+  text: Input | undefined,
+): Asker {
+  return new EntriesAsker(handle, now, file, location, text)
+}
+
 /** A class, since an object with a getter of its own takes as long to make as a tenth of a get. */
-export class EntriesAsker implements Asker {
+class EntriesAsker implements Asker {
   readonly dir: string | undefined
   readonly location: string
   readonly file: string | undefined

@@ -8,7 +8,8 @@ import type { Entry } from '../manifest/entry.js'
 import { encodePrefix } from '../manifest/key.js'
 import type { Manifest } from '../manifest/manifest.js'
 import { isExpired } from '../policy/policy.js'
-import { homeFor, type Projects, workingPlace } from '../project/project.js'
+import { homeFor, workingPlace } from '../project/paths.js'
+import type { Projects } from '../project/project.js'
 import { findAnswer } from './answers.js'
 
 /** What a read of other entries needs of the cache. */

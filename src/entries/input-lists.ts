@@ -2,16 +2,16 @@
 // same 300 sources refer to one list. A list that a gc has evicted makes the entries that refer to it miss.
 
 import type { Blobs } from '../blobs/blobs.js'
-import { decodeInputs, encodeInputs, type Input, type InputForm, inputOf, lookOf } from '../inputs/input.js'
+import { type Input, inputOf, lookOf } from '../inputs/input.js'
+import { decodeInputs, encodeInputs, type InputForm } from '../inputs/input-bytes.js'
 import type { Environment } from '../log/environment.js'
 import { encodePrefix } from '../manifest/key.js'
-import type { EntryKey, Manifest } from '../manifest/manifest.js'
+import type { Manifest } from '../manifest/manifest.js'
+import type { EntryKey } from '../manifest/records.js'
 import { isUseDue } from '../policy/policy.js'
 
 /** The first byte of a list's blob, so that it is never taken for a value. */
 const LIST_CODEC = 0
-/** Entries hold so many inputs themselves. */
-const MAX_INLINE = 4
 /** Lists that are kept decoded, by the inputs in them. */
 const MAX_KEPT_INPUTS = 100_000
 
@@ -24,6 +24,10 @@ export interface ListStorage {
   environment: Environment
   manifest: Manifest
   blobs: Blobs
+}
+
+export function createInputLists(storage: ListStorage): InputListStore {
+  return new InputListStore(storage)
 }
 
 export class InputListStore {
@@ -56,19 +60,19 @@ export class InputListStore {
     return this.#keep(id, inputs)
   }
 
-  /** The inputs as an entry holds them: beyond the first, many are one list. Stores what is new. */
+  /** Many inputs as an entry holds them: beyond the first, they are one list. Stores what is new. */
   fold(inputs: readonly Input[], now: number): readonly Input[] {
-    if (inputs.length <= MAX_INLINE) return inputs
-    // Whoever asks for the result has a place of its own, and takes the list over as it is.
+    // `location` differs by caller: it is not stored in the shared list.
     const isPlace = ({ kind }: Input) => kind === 'location'
-    const [first, ...rest] = inputs.filter(input => !isPlace(input)) as [Input, ...Input[]]
+    const [first, ...rest] = inputs.filter(input => !isPlace(input))
+    if (!first) return inputs
     // A list alone must not name the analyzed file.
     const isFirstAlone = lookOf(first.kind) === 'list'
     const list = inputOf('list', this.#save(isFirstAlone ? [first, ...rest] : rest, 'state', now))
     return [...(isFirstAlone ? [list] : [first, list]), ...inputs.filter(isPlace)]
   }
 
-  /** References to the same looks: a list's are a list themselves. */
+  /** The inputs without states; lists become lists of references. */
   references(inputs: readonly Input[], now: number): Input[] | undefined {
     const references: Input[] = []
     for (const input of inputs) {

@@ -1,9 +1,10 @@
 // What a look for an entry asks, and what it comes to.
 
 import type { MissReason } from '../api/index.js'
-import type { Asker, Snapshot, Validity } from '../inputs/snapshot.js'
+import type { Asker, Snapshot } from '../inputs/snapshot.js'
+import type { Validity } from '../inputs/validity.js'
 import type { Entry } from '../manifest/entry.js'
-import type { Lookup } from '../manifest/manifest.js'
+import type { Lookup } from '../manifest/records.js'
 
 /** What a computing call asks, beyond the key. */
 export interface Question {
@@ -22,6 +23,7 @@ export interface Hit {
 
 export interface Miss {
   value?: undefined
+  entry?: undefined
   reason: MissReason
   /** What there was under the key; undefined where that could not be read. */
   found: Lookup | undefined

@@ -2,10 +2,10 @@ import type { CacheMode } from '../api/index.js'
 import type { Blobs } from '../blobs/blobs.js'
 import type { Counters } from '../counters/counters.js'
 import type { Snapshot, SnapshotMeans } from '../inputs/snapshot.js'
-import type { FileHashes } from '../inputs/source.js'
 import type { Environment } from '../log/environment.js'
 import type { Manifest } from '../manifest/manifest.js'
 import type { Projects } from '../project/project.js'
+import type { RemoteTier } from '../remote/tier.js'
 import type { InputListStore } from './input-lists.js'
 
 /** What a namespace needs of the cache that it belongs to; shared by all handles of one name. */
@@ -16,18 +16,27 @@ export interface NamespaceStore {
   readonly id: string
   /** The namespace's directory. */
   readonly directory: string
+  /** Its path. */
+  readonly path: string
   readonly manifest: Manifest
   readonly blobs: Blobs
   readonly counters: Counters
-  readonly fileHashes: FileHashes & { flushIfDue(report: (error: unknown) => void): void }
   readonly lists: InputListStore
   readonly projects: Projects
   readonly mode: CacheMode
+  /** The file to which a line is appended for each question; undefined where there is none. */
+  readonly trace: string | undefined
   /** When the cache was opened, by its clock. */
   readonly openedAt: number
   readonly snapshotMeans: SnapshotMeans
-  /** What the world is now: of `cache.snapshot`, if that runs, else looked at anew. */
+  /** The snapshot of a running `cache.snapshot`, else a new one. */
   snapshot(): Snapshot
+  /** Has a running `cache.snapshot` look at entries anew, after one was set or removed. */
+  forgetEntries(): void
+  /** Writes what was learned of files, where that is much. */
+  flushFileHashes(): void
+  /** The remote tier, opened by the first call; undefined where there is none. */
+  remote(): RemoteTier | undefined
   now(): number
   /** Throws `ERR_CACHE_CLOSED` once the cache is closed. */
   expectOpen(): void
@@ -35,9 +44,8 @@ export interface NamespaceStore {
   readonly canWrite: boolean
   /** Says once for each kind of trouble that something is broken. */
   report(error: unknown): void
-  diskBytes(): number
   /** Has the blobs that were put be indexed when the turn ends, or now where they are many. */
   indexSoon(): void
-  /** Does a slice of the cache's upkeep now and then. */
+  /** Runs a slice of the background gc now and then. */
   afterSet(count: number, bytes: number): void
 }

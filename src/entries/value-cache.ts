@@ -1,17 +1,16 @@
 // Values that were read lately, so that reading one again takes no look into the files' contents: only whether
 // its record is still the same, which is known of its bucket, and whether it is still valid, which is asked anew each time.
-//
-// A run that reads each key once must not pay for this: a value is kept when it is read for the second time.
 
 import { memoryOf, StoredValue } from '../encoding/stored-value.js'
 import type { BucketState } from '../log-map/log-map.js'
 import type { RecordView } from '../log-map/record.js'
-import { decodeHead, type Entry, type Head } from '../manifest/entry.js'
-import type { EntryKey } from '../manifest/manifest.js'
+import type { Entry, Head } from '../manifest/entry.js'
+import { decodeHead } from '../manifest/head.js'
+import type { EntryKey } from '../manifest/records.js'
 
 export class CachedValue {
   readonly key: EntryKey
-  /** The manifest's around the key when this was read. */
+  /** The state of the key's bucket when this was read. */
   readonly state: BucketState
   readonly head: Head
   readonly entry: Entry
@@ -38,18 +37,19 @@ const MAX_BYTES = 16 * 1024 * 1024
 /** of which one value may take this share. */
 const MAX_SHARE = 1 / 16
 /**
- * Once that is full, one in so many new ones takes the place of the oldest. A run through more keys than there is room for,
- * time and again, would else replace each before it comes again.
+ * When full, one in so many new values replaces the oldest. Otherwise repeated runs over more keys than fit would evict
+ * each value before it is read again.
  */
 const ADMITTED = 16
-const MAX_SEEN = 65_536
 /** What an entry takes in memory besides its value, about. */
 const ENTRY_BYTES = 400
 
+export function createValueCache(): ValueCache {
+  return new ValueCache()
+}
+
 export class ValueCache {
   readonly #byKey = new Map<string, CachedValue>()
-  /** Keys that were read once. */
-  readonly #seen = new Set<string>()
   #bytes = 0
   #refusedCount = 0
 
@@ -57,13 +57,8 @@ export class ValueCache {
     return this.#byKey.get(key)
   }
 
-  /** Keeps what was read of the key if it has been read before. */
-  offer(text: string, key: EntryKey, state: BucketState, record: RecordView, bytes: Buffer): void {
-    if (!this.#seen.has(text)) {
-      if (this.#seen.size >= MAX_SEEN) this.#seen.clear()
-      this.#seen.add(text)
-      return
-    }
+  /** Keeps what was read of the key, if there is room for it. */
+  keep(text: string, key: EntryKey, state: BucketState, record: RecordView, bytes: Buffer): void {
     this.forget(text)
     const sizeBytes = memoryOf(bytes) + ENTRY_BYTES
     if (sizeBytes > MAX_BYTES * MAX_SHARE) return

@@ -7,7 +7,8 @@
 
 import { errnoOf } from '../base/errors.js'
 import { BUCKET_BYTES } from '../base/layout.js'
-import { decodeInputs, encodeInputs, type Input } from '../inputs/input.js'
+import type { Input } from '../inputs/input.js'
+import { decodeInputs, encodeInputs } from '../inputs/input-bytes.js'
 import type { FileHashes } from '../inputs/source.js'
 import type { Environment } from '../log/environment.js'
 import { LogMap } from '../log-map/log-map.js'
@@ -19,6 +20,10 @@ const MAX_NAME_BYTES = 0xffff
 /** Records that are kept decoded. */
 const MAX_KEPT = 100_000
 
+export function createFileHashes(environment: Environment, path: string, identity: string): FileHashMap {
+  return new FileHashMap(environment, path, identity)
+}
+
 export class FileHashMap implements FileHashes {
   readonly #environment: Environment
   readonly #map: LogMap
@@ -29,14 +34,7 @@ export class FileHashMap implements FileHashes {
   /** `identity` is the map's place below the root. */
   constructor(environment: Environment, path: string, identity: string) {
     this.#environment = environment
-    this.#map = new LogMap(
-      environment,
-      path,
-      identity,
-      bytes => hashedPosition(environment.hashing, bytes),
-      BUCKET_BYTES,
-      true,
-    )
+    this.#map = new LogMap(environment, path, identity, bytes => hashedPosition(environment, bytes), BUCKET_BYTES, true)
   }
 
   /** Writes what has gathered, where that is much; a failure is reported. */
@@ -59,7 +57,7 @@ export class FileHashMap implements FileHashes {
     const known = this.#kept.get(name)
     if (known) return known
     const key = Buffer.from(name)
-    const position = hashedPosition(this.#environment.hashing, key)
+    const position = hashedPosition(this.#environment, key)
     // What is in memory will do: the caller proves it, and what is out of date costs one read of the file.
     const found = this.#map.getLoaded(position, key) ?? this.#map.get(position, key)
     const input = found?.isPut ? decode(found.value) : undefined
@@ -87,7 +85,7 @@ export class FileHashMap implements FileHashes {
     this.#map.write(
       Array.from(this.#pending, ([name, input]) => {
         const key = Buffer.from(name)
-        return changeOf('put', hashedPosition(this.#environment.hashing, key), key, encodeInputs([input], 'full'))
+        return changeOf('put', hashedPosition(this.#environment, key), key, encodeInputs([input], 'full'))
       }),
     )
     this.#pending.clear()
@@ -104,7 +102,7 @@ export class FileHashMap implements FileHashes {
     const gone = part?.records().filter(({ key }) => this.#isGone(key.toString())) ?? []
     this.#map.write(
       gone.map(({ key, check }) => {
-        const position = hashedPosition(this.#environment.hashing, key)
+        const position = hashedPosition(this.#environment, key)
         return changeOf('remove', position, Buffer.from(key), Buffer.alloc(0), check)
       }),
     )

@@ -46,6 +46,7 @@ export class Descriptors {
       file.fd = this.#openFile(file.path, 'read')
       file.isReadOnly = true
     }
+    file.openCount++
     this.#open.add(file)
     return file.fd
   }
@@ -106,6 +107,8 @@ export class PooledFile {
   /** Whether it is known to be in the root. */
   isChecked = false
   lastUse = 0
+  /** How often it was opened. */
+  openCount = 0
   readonly #pool: Descriptors
   readonly #files: Files
 

@@ -1,16 +1,16 @@
 // What is alive: every entry that stays, so far, and every blob that such an entry refers to, in a few numbers each (about
 // 50 bytes for an entry with a value of its own).
 
-import { BLOB_BYTES_START, BLOB_ID_BYTES, FRAME_HEADER_BYTES } from '../base/layout.js'
-import { positionOf } from '../blobs/blobs.js'
+import { BLOB_FRAME_BYTES, BLOB_ID_BYTES, FRAME_HEADER_BYTES, FRAME_TRAILER_BYTES } from '../base/layout.js'
+import { positionOf } from '../blobs/blob-index.js'
 import type { Position } from '../log-map/record.js'
-import type { Entry } from '../manifest/entry.js'
-import type { StoredEntry } from '../manifest/manifest.js'
-import { blobLength, type Location } from '../packs/packs.js'
+import type { StoredEntry } from '../manifest/records.js'
+import { blobLength, type Location } from '../packs/blob.js'
 import { BlobTable, Column } from './blob-table.js'
+import { rankOf } from './rank.js'
 
 /** What a blob takes in the index as a conditional put, besides the slack of its bucket. */
-const INDEX_FRAME_BYTES = FRAME_HEADER_BYTES + 8 + 10 + BLOB_ID_BYTES + 8
+const INDEX_FRAME_BYTES = FRAME_HEADER_BYTES + 8 + BLOB_ID_BYTES + 8 + FRAME_TRAILER_BYTES
 /** A bucket holds up to this many times what is alive in it when a gc has passed. */
 const BUCKET_SLACK = 1.25
 const NO_PACK = 0xffffffff
@@ -24,7 +24,7 @@ export interface PackContent {
 }
 
 export class Census {
-  readonly #lastUse = new Column(floats)
+  readonly #rank = new Column(floats)
   readonly #frameBytes = new Column(integers)
   /** The blob's row plus 1; 0 for an entry that was struck. */
   readonly #blob = new Column(integers)
@@ -33,16 +33,21 @@ export class Census {
   readonly #pack = new Column(integers)
   readonly #referrers = new Column(integers)
   readonly #isThere: (location: Location) => boolean
-  /** Entries that were taken out, and what their records take. */
-  struckCount = 0
-  struckBytes = 0
+  /** What all that is alive takes on disk. */
+  liveCost = 0
+  /** Distinct blobs that are alive. */
+  liveBlobs = 0
   #unlocatedCount = 0
-  #liveBlobs = 0
-  #liveCost = 0
 
-  /** `isThere` tells of a place whether it is in a pack on disk: an entry may name one that a gc has removed. */
-  constructor(isThere: (location: Location) => boolean) {
+  readonly #packBytes: number
+
+  /**
+   * `isThere` tells whether a location is in a pack on disk: an entry may name a pack that a gc removed. `packBytes`, the size
+   * of all packs, caps blob lengths: an entry with a forged length would evict all others.
+   */
+  constructor(isThere: (location: Location) => boolean, packBytes: number) {
     this.#isThere = isThere
+    this.#packBytes = packBytes
   }
 
   /** Whether an entry that stays refers to the blob. */
@@ -56,39 +61,30 @@ export class Census {
     return this.#blob.length
   }
 
-  /** What all that is alive takes on disk. */
-  get liveCost(): number {
-    return this.#liveCost
-  }
-
-  /** Distinct blobs that are alive. */
-  get liveBlobs(): number {
-    return this.#liveBlobs
-  }
-
   /** Whether there are blobs whose pack is not known. */
   get isIncomplete(): boolean {
     return this.#unlocatedCount > 0
   }
 
   /** `nowMs` is the time by which it counts when the entry was last used. */
-  add({ entry, frameBytes }: StoredEntry, nowMs: number): void {
+  add({ entry, frameBytes }: StoredEntry, nowMs: number, isList: boolean): void {
     const { id, location } = entry.blob
     const row = this.#blobs.add(positionOf(id))
     if (row === this.#referrers.length) {
+      const bytes = Math.min(blobLength(id), this.#packBytes)
       this.#referrers.push(0)
-      this.#blobBytes.push(blobLength(id))
+      this.#blobBytes.push(bytes)
       this.#pack.push(NO_PACK)
       this.#unlocatedCount++
-      this.#liveBlobs++
-      this.#liveCost += blobCost(blobLength(id))
+      this.liveBlobs++
+      this.liveCost += blobCost(bytes)
     }
     this.#referrers.set(row, this.#referrers.at(row) + 1)
     this.#locate(row, location)
-    this.#lastUse.push(lastUseOf(entry, nowMs))
+    this.#rank.push(rankOf(entry, nowMs, isList))
     this.#frameBytes.push(frameBytes)
     this.#blob.push(row + 1)
-    this.#liveCost += entryCost(frameBytes)
+    this.liveCost += entryCost(frameBytes)
   }
 
   /** Takes an entry out, and its blob with the last one that refers to it. */
@@ -96,27 +92,19 @@ export class Census {
     const row = this.#blob.at(entry) - 1
     this.#blob.set(entry, 0)
     this.#referrers.set(row, this.#referrers.at(row) - 1)
-    this.#liveCost -= entryCost(this.#frameBytes.at(entry))
-    this.struckCount++
-    this.struckBytes += this.#frameBytes.at(entry)
+    this.liveCost -= entryCost(this.#frameBytes.at(entry))
     if (this.#referrers.at(row) > 0) return
-    this.#liveBlobs--
-    this.#liveCost -= blobCost(this.#blobBytes.at(row))
-  }
-
-  /** How many entries from `start` to `end` were taken out. */
-  struckIn({ start, end }: { start: number; end: number }): number {
-    let count = 0
-    for (let entry = start; entry < end; entry++) if (this.isStruck(entry)) count++
-    return count
+    this.liveBlobs--
+    this.liveCost -= blobCost(this.#blobBytes.at(row))
   }
 
   isStruck(entry: number): boolean {
     return this.#blob.at(entry) === 0
   }
 
-  lastUse(entry: number): number {
-    return this.#lastUse.at(entry)
+  /** See `rankOf`. */
+  rank(entry: number): number {
+    return this.#rank.at(entry)
   }
 
   /** What the entry takes on disk, its blob included. */
@@ -157,18 +145,6 @@ export class Census {
   }
 }
 
-/** How far the clocks of those who share a cache may be apart. */
-const CLOCK_SKEW_MS = 60_000
-
-/**
- * When the entry was last known to be of use, in ms: its record has the second, which its creation makes more precise. One that
- * was used by a clock that is ahead counts as the oldest: it would outlive all others.
- */
-export function lastUseOf({ usedAt, createdAt }: Entry, nowMs: number): number {
-  const lastUse = Math.max(usedAt, createdAt)
-  return lastUse > nowMs + CLOCK_SKEW_MS ? 0 : lastUse
-}
-
 /** What an entry takes without its blob; `frameBytes` is its record's length. */
 export function entryCost(frameBytes: number): number {
   return frameBytes * BUCKET_SLACK
@@ -176,5 +152,5 @@ export function entryCost(frameBytes: number): number {
 
 /** What a blob takes, however many entries refer to it. */
 export function blobCost(blobBytes: number): number {
-  return blobBytes + BLOB_BYTES_START + INDEX_FRAME_BYTES * BUCKET_SLACK
+  return blobBytes + BLOB_FRAME_BYTES + INDEX_FRAME_BYTES * BUCKET_SLACK
 }

@@ -28,35 +28,25 @@ export interface Namespaces {
   open(directory: string): CollectedNamespace | undefined
 }
 
-export interface GcInput {
+export interface CycleInput {
   environment: Environment
   blobs: Blobs
-  fileHashes: FileHashMap
-  snapshotMeans: SnapshotMeans
   layout: Layout
   namespaces: Namespaces
   now(): number
+  /** Whether entries are only chosen. */
+  isDryRun?: boolean
+  /** If hashes of files that are gone are to be forgotten, and leftovers removed. */
+  fileHashes?: FileHashMap
+}
+
+export interface GcInput extends CycleInput {
+  fileHashes: FileHashMap
+  snapshotMeans: SnapshotMeans
   bounds: CacheBounds
   /** The only namespace of which entries are dropped. */
   only?: string | undefined
   isDryRun: boolean
   signal?: AbortSignal | undefined
   onProgress?: ((progress: GcProgress) => void) | undefined
-}
-
-/** Does the work with each namespace that there is now. */
-export async function forEachNamespace(
-  namespaces: Namespaces,
-  work: (namespace: CollectedNamespace, at: number, count: number) => Promise<void>,
-): Promise<void> {
-  const directories = namespaces.directories()
-  for (const [at, directory] of directories.entries()) {
-    const namespace = namespaces.open(directory)
-    if (!namespace) continue
-    try {
-      await work(namespace, at, directories.length)
-    } finally {
-      namespace.close()
-    }
-  }
 }

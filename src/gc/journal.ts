@@ -1,33 +1,37 @@
-// What has been done so far of an upkeep round, so that processes that live for a moment each can take turns at it: the
-// state after each slice, and the blobs that were found alive. A log like all others, so that a kill loses the slice that
-// it hits and no more, and two processes that take the same turn do no harm: marks only add up, and a state that is in the
-// file was true of all the marks before it.
+// The progress of the current background gc cycle, so that short-lived processes can share the work: the state after each
+// slice, and the blobs found alive ("marks"). It is a log like all others: a killed process loses one slice at most. Two
+// processes that take the same slice do no harm: marks are only added, and a state holds for all marks before it
+// in the file.
 //
-// Not guaranteed: that it is there. Without it, with damage in it, or where a copy of the root has it or it is itself a copy, a
-// round begins anew: what was done there was not done here.
+// Not guaranteed: that it is there. If it is missing or damaged, or the root is a copy or was copied, a new cycle
+// begins: what was done in one copy was not in the other.
 
 import { dirname } from 'node:path'
 import { FRAME } from '../base/layout.js'
 import type { Environment } from '../log/environment.js'
-import { type FrameReader, FrameWriter } from '../log/frames.js'
+import { FrameWriter } from '../log/frames.js'
 import { Log } from '../log/log.js'
+import type { FrameReader } from '../log/scan.js'
 import type { Position } from '../log-map/record.js'
 import { BlobTable } from './blob-table.js'
-import type { RoundState } from './round.js'
+import type { SamplePlan } from './sample-choice.js'
+import type { Marks, State } from './state.js'
 
-/** A round that is under way, or when to see whether one is needed. */
-export type UpkeepState = RoundState | { phase: 'idle'; dueMs: number }
+/** A cycle that is under way, or when to see whether one is needed. */
+export type UpkeepState = State<SamplePlan> | { phase: 'idle'; dueMs: number }
 
-/** A state of another version is none: a round begins anew. */
-const STATE_VERSION = 1
+/** A state of another version is none: a cycle begins anew. */
+const STATE_VERSION = 2
 const POSITION_BYTES = 8
 
-export class Journal implements FrameReader {
+export class Journal implements FrameReader, Marks {
   readonly #environment: Environment
   readonly #path: string
   #log: Log | undefined
   #state: UpkeepState | undefined
   #marks = new BlobTable()
+  /** Marks that are not in the file yet. */
+  #newMarks: Position[] = []
   #isDamaged = false
 
   constructor(environment: Environment, path: string) {
@@ -42,27 +46,33 @@ export class Journal implements FrameReader {
     return this.#state
   }
 
-  isMarked(blob: Position): boolean {
-    return this.#marks.rowOf(blob) >= 0
+  /** Marks a blob with the next state that is written. */
+  add(blob: Position): void {
+    this.#newMarks.push(blob)
   }
 
-  /** @throws errno-style errors; CacheError `ERR_CACHE_IO` */
-  write(state: UpkeepState, marks: readonly Position[] = []): void {
+  /** Of a blob that is marked in the file. */
+  rowOf(blob: Position): number {
+    return this.#marks.rowOf(blob)
+  }
+
+  /** False where the file was removed meanwhile: others have begun anew. @throws errno-style errors; CacheError `ERR_CACHE_IO` */
+  write(state: UpkeepState): boolean {
     const writer = new FrameWriter()
-    if (marks.length > 0) {
+    if (this.#newMarks.length > 0) {
       writer.begin(FRAME.marks)
-      for (const { place, slot } of marks) writer.u32(place).u32(slot)
+      for (const { place, slot } of this.#newMarks) writer.u32(place).u32(slot)
       writer.end()
     }
+    this.#newMarks = []
     writer
       .begin(FRAME.state)
-      .put(Buffer.from(JSON.stringify({ version: STATE_VERSION, directory: this.#directory(), ...state })))
+      .put(Buffer.from(JSON.stringify({ version: STATE_VERSION, directory: this.#directory(), state })))
       .end()
-    // Where it was removed meanwhile, somebody else has begun anew.
-    this.#log?.append(writer, this)
+    return this.#log !== undefined && this.#log.append(writer, this) >= 0
   }
 
-  /** Begins a file of its own for a new round, or for the time between two. */
+  /** Begins a file of its own for a new cycle, or for the time between two. */
   begin(state: UpkeepState): void {
     this.remove()
     this.#environment.files.createFile(this.#path, '')
@@ -80,6 +90,7 @@ export class Journal implements FrameReader {
     this.#log = undefined
     this.#state = undefined
     this.#marks = new BlobTable()
+    this.#newMarks = []
     this.#isDamaged = false
   }
 
@@ -97,7 +108,7 @@ export class Journal implements FrameReader {
 
   frame(type: number, bytes: Buffer, start: number, end: number): void {
     if (type === FRAME.state) {
-      const { version, directory, ...state } = JSON.parse(bytes.toString('utf8', start, end))
+      const { version, directory, state } = JSON.parse(bytes.toString('utf8', start, end))
       this.#state = version === STATE_VERSION && directory === this.#directory() ? state : undefined
     }
     if (type !== FRAME.marks) return

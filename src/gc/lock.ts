@@ -7,7 +7,7 @@
 // Not guaranteed: that two are never at work at once, for the length of one step. Each of them could take the other's copy of a
 // value for the one that stays; that value is a miss then.
 //
-// A step of the background gc holds it for some milliseconds; whoever means to work for long waits for that.
+// A step of the background gc holds it for some milliseconds; gc() and repairs wait for that.
 
 import { join } from 'node:path'
 import { CacheError, errnoOf } from '../base/errors.js'
@@ -19,7 +19,7 @@ const HEARTBEAT_MS = 2000
 /** How long to wait for a step that holds the lock, in ms, and between two looks. One that takes longer is that of a stopped process. */
 const PATIENCE_MS = 2000
 const PAUSE_MS = 5
-/** What a holder that works for long writes to the file. */
+/** What a gc() or a repair writes to the file. */
 const LONG = 'gc\n'
 const PROBE = '.probe'
 
@@ -40,8 +40,7 @@ export class Lock {
   /** Like `acquire`, once the step that holds the lock is over. */
   async acquireAfterStep(): Promise<boolean> {
     for (let waitedMs = 0; !this.acquire(); waitedMs += PAUSE_MS) {
-      const isLong = (this.#files.linkStat(this.#path)?.sizeBytes ?? 0) > 0
-      if (isLong || waitedMs >= PATIENCE_MS) return false
+      if (this.isHeldForLong() || waitedMs >= PATIENCE_MS) return false
       await new Promise(resolve => setTimeout(resolve, PAUSE_MS))
     }
     // That it will be held for long is said where there is room to say it.
@@ -49,10 +48,15 @@ export class Lock {
     return true
   }
 
+  /** Whether a gc() or a repair holds it. */
+  isHeldForLong(): boolean {
+    return (this.#files.linkStat(this.#path)?.sizeBytes ?? 0) > 0
+  }
+
   /** True when the lock is now this process's; `release` gives it back. */
   acquire(): boolean {
     if (this.#create()) return true
-    // One that was given back in between is whoever's who comes next: there is nothing to take over.
+    // A lock released meanwhile is free for the next process: there is nothing to take over.
     if (!this.#isDead(this.#path)) return false
     const takeover = `${this.#path}.takeover`
     if (!this.#files.createFile(takeover, '')) {
@@ -78,7 +82,7 @@ export class Lock {
     const now = performance.now()
     if (!this.#isOwn()) {
       this.#own = undefined
-      throw new CacheError('ERR_CACHE_BUSY', 'This gc stood still for too long, and another one has begun.')
+      throw new CacheError('ERR_CACHE_BUSY', 'This gc was paused too long; another one took over its lock.')
     }
     if (now - this.#beatAt < HEARTBEAT_MS) return
     this.#files.touch(this.#path)
@@ -121,7 +125,7 @@ export class Lock {
     return own !== undefined && there?.inode === own.inode && there.ctimeMs === own.ctimeMs
   }
 
-  /** Whether there is a lock, and no process lives whose it is. */
+  /** Whether there is a lock without a living owner. */
   #isDead(path: string): boolean {
     const stat = this.#files.linkStat(path)
     if (!stat) return false

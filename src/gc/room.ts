@@ -4,7 +4,7 @@ import { CacheError, errnoOf } from '../base/errors.js'
 import type { Files } from '../files/files.js'
 
 const NO_ROOM = ['ENOSPC', 'EDQUOT', 'EFBIG']
-/** What is left to others, and what the index takes for what is moved. */
+/** Left free for others, and for index records of moved blobs. */
 const RESERVE_BYTES = 64 * 1024
 
 /** The result of the work; undefined when there was no room for it. */
@@ -17,7 +17,7 @@ export function ifRoom<T>(work: () => T): T | undefined {
   }
 }
 
-/** Also of a write that the disk took only a part of. */
+/** Also true for a write that was cut short. */
 export function isNoRoom(error: unknown): boolean {
   const cause = error instanceof CacheError ? error.cause : error
   return NO_ROOM.includes(errnoOf(cause) ?? '')

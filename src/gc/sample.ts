@@ -1,15 +1,18 @@
-// How old the entries are and what they take, worked out from a few buckets: keys lie in buckets by their hashes, so one
+// How the entries rank and what they take, worked out from a few buckets: keys lie in buckets by their hashes, so one
 // bucket is a fair sample of its namespace. Of many namespaces some are chosen, the likelier the larger they are. It tells
 // where the cut is without reading all manifests.
 
-import { blobLength } from '../packs/packs.js'
-import { blobCost, entryCost, lastUseOf } from './census.js'
+import { LISTS_DIRECTORY } from '../base/layout.js'
+import { blobLength } from '../packs/blob.js'
+import { blobCost, entryCost } from './census.js'
 import type { Namespaces } from './input.js'
+import { rankOf, useForAge } from './rank.js'
 
-/** Of entries last used before this time all go, of those used in that very millisecond this share. */
-export interface Cut {
-  lastUse: number
+/** All entries with a lower rank go, of those with this very rank this share; and all that were last used before `lastUse`. */
+export interface EstimatedCutoff {
+  rank: number
   share: number
+  lastUse: number
 }
 
 /** A namespace whose entries stand for others'. */
@@ -21,8 +24,14 @@ export interface Chosen {
   rank: number
 }
 
+/** Less than any rank and time of an entry; a cutoff is kept as JSON, which knows no infinity. */
+const LOWEST = Number.MIN_SAFE_INTEGER
+
 /** So many namespaces stand for all. */
 const MAX_CHOSEN = 16
+/** Buckets sampled of each namespace at most. ENOUGH_ENTRIES ends sampling: enough for an estimate to a few percent. */
+const MAX_ROUNDS = 8
+const ENOUGH_ENTRIES = 2000
 
 /** Takes a namespace into the choice with a probability that goes with its size (https://doi.org/10.1016/j.ipl.2005.11.003). */
 export function choose(chosen: readonly Chosen[], directory: string, bytes: number, random: () => number): Chosen[] {
@@ -32,6 +41,7 @@ export function choose(chosen: readonly Chosen[], directory: string, bytes: numb
 }
 
 interface SampledEntry {
+  rank: number
   lastUse: number
   ownBytes: number
   blobBytes: number
@@ -45,7 +55,7 @@ export interface SampleLimits {
   maxAgeMs: number
 }
 
-export interface SampleInput {
+export interface Sampling {
   namespaces: Namespaces
   nowMs: number
   random(): number
@@ -56,61 +66,74 @@ export interface SampleInput {
 export class Sample {
   readonly #entries: SampledEntry[] = []
 
-  /** Looks at a bucket of each of the chosen namespaces until the time is up; `totalBytes` are all manifests'. */
-  constructor({ namespaces, nowMs, random, isOver }: SampleInput, chosen: readonly Chosen[], totalBytes: number) {
-    const looked: { entries: SampledEntry[]; bytes: number; share: number }[] = []
-    for (const { directory, bytes } of chosen) {
-      if (looked.length > 0 && isOver()) break
-      const namespace = namespaces.open(directory)
-      if (!namespace) continue
-      const { entries, share } = namespace.manifest.partAt(Math.floor(random() * 2 ** 32))
-      const sampled = entries.map(({ entry, frameBytes }) => ({
-        lastUse: lastUseOf(entry, nowMs),
-        ownBytes: entryCost(frameBytes),
-        blobBytes: blobCost(blobLength(entry.blob.id)),
-        weight: 1 / share,
-      }))
-      looked.push({ entries: sampled, bytes, share })
-      namespace.close()
+  /** Looks at buckets of the chosen namespaces until it has enough, or the time is up; `totalBytes` are all manifests'. */
+  constructor({ namespaces, nowMs, random, isOver }: Sampling, chosen: readonly Chosen[], totalBytes: number) {
+    const looked = new Map<string, { entries: SampledEntry[]; bytes: number; share: number }>()
+    const start = random()
+    let count = 0
+    for (let round = 0; round < MAX_ROUNDS && count < ENOUGH_ENTRIES; round++) {
+      for (const { directory, bytes } of chosen) {
+        const known = looked.get(directory) ?? { entries: [], bytes, share: 0 }
+        if (known.share >= 1 || (looked.size > 0 && isOver())) continue
+        const namespace = namespaces.open(directory)
+        if (!namespace) continue
+        looked.set(directory, known)
+        // Far from each other, so that they are not the same ones.
+        const place = Math.floor(((start + round / MAX_ROUNDS) % 1) * 2 ** 32)
+        const { entries, share } = namespace.manifest.partAt(place)
+        for (const { entry, frameBytes } of entries) {
+          const blobBytes = blobCost(blobLength(entry.blob.id))
+          known.entries.push({
+            rank: rankOf(entry, nowMs, directory === LISTS_DIRECTORY),
+            lastUse: useForAge(entry, nowMs),
+            ownBytes: entryCost(frameBytes),
+            blobBytes,
+            weight: 1,
+          })
+        }
+        known.share += share
+        count += entries.length
+        namespace.close()
+      }
     }
-    const lookedBytes = looked.reduce((sum, { bytes }) => sum + bytes, 0)
-    for (const { entries, bytes } of looked) {
+    const lookedBytes = [...looked.values()].reduce((sum, { bytes }) => sum + bytes, 0)
+    for (const { entries, bytes, share } of looked.values()) {
       // A large one was likelier to be chosen among others, so that its entries stand for fewer. Where all were chosen, those that
       // were not looked at are taken to be like the others.
-      const factor = chosen.length < MAX_CHOSEN ? totalBytes / lookedBytes : totalBytes / looked.length / bytes
+      const factor = chosen.length < MAX_CHOSEN ? totalBytes / lookedBytes : totalBytes / looked.size / bytes
       for (const entry of entries) {
-        entry.weight *= factor
+        entry.weight = factor / share
         this.#entries.push(entry)
       }
     }
-    this.#entries.sort((a, b) => b.lastUse - a.lastUse)
+    this.#entries.sort((a, b) => b.rank - a.rank)
   }
 
   /**
    * Where the cut is for the limits; undefined when they are kept. `packBytes` is what all values take at most, of the whole
    * cache: entries share them.
    */
-  cut(limits: SampleLimits, nowMs: number, packBytes = Number.POSITIVE_INFINITY): Cut | undefined {
-    const entries = this.#entries
-    const blobBytes = entries.reduce((sum, each) => sum + each.blobBytes * each.weight, 0)
+  cut(limits: SampleLimits, nowMs: number, packBytes = Number.POSITIVE_INFINITY): EstimatedCutoff | undefined {
+    const oldest = limits.maxAgeMs === Number.POSITIVE_INFINITY ? LOWEST : nowMs - limits.maxAgeMs
+    const entries = this.#entries.filter(({ lastUse }) => lastUse >= oldest)
+    const blobBytes = this.#entries.reduce((sum, each) => sum + each.blobBytes * each.weight, 0)
     const ownShare = Math.min(1, packBytes / blobBytes)
     let bytes = 0
     let count = 0
     for (let start = 0, end = 0; start < entries.length; start = end) {
-      const { lastUse } = entries[start] as SampledEntry
+      const { rank } = entries[start] as SampledEntry
       const before = { bytes, count }
-      for (; entries[end]?.lastUse === lastUse; end++) {
+      for (; entries[end]?.rank === rank; end++) {
         const each = entries[end] as SampledEntry
         bytes += (each.ownBytes + each.blobBytes * ownShare) * each.weight
         count += each.weight
       }
-      if (nowMs - lastUse > limits.maxAgeMs) return { lastUse: nowMs - limits.maxAgeMs, share: 0 }
       const excess = Math.max(
         (bytes - limits.maxSizeBytes) / (bytes - before.bytes),
         (count - limits.maxEntries) / (count - before.count),
       )
-      if (excess > 0) return { lastUse, share: Math.min(1, excess) }
+      if (excess > 0) return { rank, share: Math.min(1, excess), lastUse: oldest }
     }
-    return undefined
+    return entries.length < this.#entries.length ? { rank: LOWEST, share: 0, lastUse: oldest } : undefined
   }
 }

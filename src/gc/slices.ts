@@ -1,28 +1,31 @@
 // Keeps a cache within its bounds by short slices of work in the processes that set; `upkeep` says when.
 //
-// Guarantees: one process at a time takes a slice, of some 20 ms; a process that dies in the middle leaves its round to the
+// Guarantees: one process at a time takes a slice, of some 20 ms; a process that dies in the middle leaves its cycle to the
 // next.
 //
 // Not guaranteed: that the bounds hold at any moment. Between two looks each process may set a thirty-second of what is
-// allowed, and a round goes on beside the sets. So a round begins before a bound is reached; past it each set takes a slice,
-// or waits for that of another process.
+// allowed, and a cycle goes on beside the sets. So a cycle begins before a bound is reached; past it each set takes a slice,
+// or waits for that of another process. No set waits for a `gc()`.
 
-import { escapeNamespace, PACK_BYTES } from '../base/layout.js'
+import { PACK_BYTES } from '../base/layout.js'
 import { waitSync } from '../base/wait.js'
 import { fileBytes } from '../files/disk-usage.js'
-import { type Bounds, type CacheBounds, limitsOf } from '../policy/bounds.js'
+import { type CacheBounds, limitsOf } from '../policy/bounds.js'
+import { Cycle } from './cycle.js'
+import { writeHistory } from './history.js'
+import type { CycleInput } from './input.js'
 import { Journal, type UpkeepState } from './journal.js'
 import { Lock } from './lock.js'
-import { type DropState, type MeasureState, Round, type RoundInput, type RoundState } from './round.js'
-import { type Cut, Sample } from './sample.js'
+import { SampleChoice, type SamplePlan } from './sample-choice.js'
+import type { State } from './state.js'
 
-export interface UpkeepInput extends RoundInput {
+export interface UpkeepInput extends Pick<CycleInput, 'environment' | 'blobs' | 'layout' | 'namespaces' | 'now'> {
   bounds(): CacheBounds
 }
 
 /** What a process that took a slice, or tried to, is to know. */
-export interface Taken {
-  /** When the next slice is due, in ms of the process's life; undefined while no round is under way. */
+export interface SliceResult {
+  /** When the next slice is due, in ms of the process's life; undefined while no cycle is under way. */
   sliceAt: number | undefined
   /** Whether the sizes were looked at. */
   hasLooked: boolean
@@ -32,19 +35,17 @@ export interface Taken {
 }
 
 const SLICE_MS = 20
+/** A step that rewrites a pack takes about so long. */
+const STEP_MS = 3
 /** A slice is followed by this many times its own length without one, as long as there is not too much. */
 const REST = 3
 /** Between two tries to take a slice while another process does. */
 const PAUSE_MS = 1
-/** A round begins at this share of what is allowed, */
-const FULL_SHARE = 0.9
-/** leaves this one, */
-const KEPT_SHARE = 0.8
-/** and past this one sets wait for it. */
+/** Past this share of what is allowed, sets wait for slices. */
 const URGENT_SHARE = 0.95
-/** How long nobody looks at the sizes again, unless he sets much himself. */
+/** How long no process measures sizes again, unless it sets much itself. */
 const IDLE_MS = 10 * 60_000
-/** The same after a round that has not achieved its end, such as that of a cache whose bound is less than empty files take. */
+/** Used instead after a cycle that left too much, such as one whose limit is below the size of empty files. */
 const RETRY_MS = 1000
 /** A process looks at the sizes after setting this share of what is allowed. */
 const SIZE_LOOK_SHARE = 1 / 32
@@ -54,40 +55,38 @@ const PACK_SHARE = 1 / 16
 const MIN_PACK_BYTES = 256 * 1024
 
 export function createSlices(input: UpkeepInput): Slices {
-  return new SliceTaker(input)
+  return new Slices(input)
 }
 
-export interface Slices {
-  /**
-   * Takes a slice of the round under way, or sees whether one is needed, if it is time for that. `isMuch`: so much was set
-   * that the sizes are to be looked at. @throws errno-style errors; CacheError `ERR_CACHE_IO`
-   */
-  take(isMuch: boolean): Taken
-  close(): void
-}
-
-class SliceTaker implements Slices {
+export class Slices {
   readonly #input: UpkeepInput
   readonly #journal: Journal
-  readonly #round: Round
+  readonly #choice: SampleChoice
+  readonly #cycle: Cycle<SamplePlan>
   readonly #lock: Lock
   #bounds: CacheBounds
-  /** What there was when it was last measured, and the packs' part of it. */
-  #measured = { bytes: 0, packBytes: 0 }
+  /** The measurement that was written to the history last. */
+  #noted: { bytes: number } | undefined
+  #sliceStart = 0
   #isUrgent = false
-  #taken: Taken = { sliceAt: undefined, hasLooked: false, maxSetCount: 0, maxSetBytes: 0 }
+  #taken: SliceResult = { sliceAt: undefined, hasLooked: false, maxSetCount: 0, maxSetBytes: 0 }
 
   constructor(input: UpkeepInput) {
     const { environment, layout } = input
     this.#input = input
     this.#journal = new Journal(environment, layout.upkeep)
-    this.#round = new Round(input, blob => this.#journal.isMarked(blob))
+    this.#choice = new SampleChoice({ ...input, bounds: () => this.#bounds, isOver: () => this.#isOver(SLICE_MS / 2) })
+    this.#cycle = new Cycle(input, this.#choice, this.#journal, STEP_MS)
     this.#lock = new Lock(environment.files, layout.gcLock, environment.random)
     this.#bounds = input.bounds()
     this.#readBounds()
   }
 
-  take(isMuch: boolean): Taken {
+  /**
+   * Takes a slice of the cycle under way, or sees whether one is needed, if it is time for that. `isMuch`: so much was set
+   * that the sizes are to be looked at. @throws errno-style errors; CacheError `ERR_CACHE_IO`
+   */
+  take(isMuch: boolean): SliceResult {
     this.#taken.hasLooked = false
     this.#take(isMuch)
     return this.#taken
@@ -105,6 +104,8 @@ class SliceTaker implements Slices {
     const start = performance.now()
     while (!this.#lock.acquire()) {
       const now = performance.now()
+      // A process that is late for every slice wouldn't learn otherwise that there is too much.
+      this.#isUrgent = !this.#lock.isHeldForLong() && (this.#isUrgent || this.#isTooLarge(URGENT_SHARE))
       if (!this.#isUrgent || now - start > SLICE_MS) {
         this.#taken.sliceAt = now + (this.#isUrgent ? 0 : SLICE_MS)
         return
@@ -112,39 +113,45 @@ class SliceTaker implements Slices {
       waitSync(PAUSE_MS)
     }
     try {
-      this.#takeSlice(performance.now(), isMuch)
+      this.#takeSlice(isMuch)
     } finally {
+      this.#cycle.close()
       this.#lock.release()
     }
   }
 
-  #takeSlice(start: number, isMuch: boolean): void {
-    const { environment } = this.#input
-    const isOver = () => performance.now() - start >= SLICE_MS
-    environment.turn.end()
+  #takeSlice(isMuch: boolean): void {
+    this.#sliceStart = performance.now()
+    this.#input.environment.turn.end()
     // Another process may have had the lock until now.
     const found = this.#journal.read()
-    let state: RoundState | undefined = found?.phase === 'idle' ? undefined : found
+    let state: State<SamplePlan> | undefined = found?.phase === 'idle' ? undefined : found
     if (isMuch || !state) {
       this.#taken.hasLooked = true
       this.#readBounds()
     }
     if (!state) {
-      state = this.#round.begin()
+      state = this.#cycle.begin()
       this.#journal.begin(state)
     }
-    const decide = (measured: MeasureState) => this.#decide(measured, isOver)
     do {
-      const next: RoundState | undefined = this.#round.step(state, decide)
+      const next: State<SamplePlan> | undefined = this.#cycle.step(state)
       // The marks must all be in the journal before anything is rewritten.
-      if (state.phase === 'mark' && next?.phase !== 'mark') this.#journal.write(next ?? state, this.#round.takeMarks())
+      if (next && state.phase === 'mark' && next.phase !== 'mark' && !this.#journal.write(next)) return
       state = next
-    } while (state && !isOver())
-    if (state) this.#journal.write(state, this.#round.takeMarks())
-    else this.#journal.begin(this.#rest(this.#isTooLarge(1) ? RETRY_MS : IDLE_MS))
+    } while (state && !this.#isOver(SLICE_MS))
+    if (state) this.#journal.write(state)
+    else this.#journal.begin({ phase: 'idle', dueMs: this.#input.now() + (this.#isTooLarge(1) ? RETRY_MS : IDLE_MS) })
+    const { measured } = this.#choice
+    writeHistory(this.#cycle.history, measured === this.#noted ? 0 : measured.bytes)
+    this.#noted = measured
     this.#isUrgent = this.#isTooLarge(URGENT_SHARE)
     const now = performance.now()
-    this.#taken.sliceAt = state && now + (this.#isUrgent ? 0 : REST * (now - start))
+    this.#taken.sliceAt = state && now + (this.#isUrgent ? 0 : REST * (now - this.#sliceStart))
+  }
+
+  #isOver(ms: number): boolean {
+    return performance.now() - this.#sliceStart >= ms
   }
 
   #isIdle(state: UpkeepState | undefined): boolean {
@@ -152,10 +159,6 @@ class SliceTaker implements Slices {
     const leftMs = state.dueMs - this.#input.now()
     // A clock that was set back must not put it off for ever.
     return leftMs > 0 && leftMs <= IDLE_MS
-  }
-
-  #rest(ms: number): UpkeepState {
-    return { phase: 'idle', dueMs: this.#input.now() + ms }
   }
 
   #readBounds(): void {
@@ -169,65 +172,12 @@ class SliceTaker implements Slices {
     this.#taken.maxSetCount = Math.min(...limits.map(({ maxEntries }) => maxEntries)) * SIZE_LOOK_SHARE
   }
 
-  #packBytes(): number {
-    const { environment, layout } = this.#input
-    return fileBytes(environment.files, layout.packs)
-  }
-
   /** As far as this process knows: it looks at the packs, and takes what else there is to have grown with them. */
   #isTooLarge(share: number): boolean {
-    const { bytes, packBytes } = this.#measured
-    const grown = this.#packBytes() - packBytes
+    const { bytes, packBytes } = this.#choice.measured
+    const { environment, layout } = this.#input
+    const grown = fileBytes(environment.files, layout.packs) - packBytes
     const factor = grown > 0 && packBytes > 0 ? bytes / packBytes : 1
     return bytes + grown * factor > limitsOf(this.#bounds.whole).maxSizeBytes * share
   }
-
-  /** The state that dropping begins with; undefined when nothing is to be dropped. */
-  #decide({ id, manifestBytes, otherBytes, chosen }: MeasureState, isOver: () => boolean): DropState | undefined {
-    const { environment, blobs, layout, namespaces, now } = this.#input
-    const { files, random } = environment
-    const { packs } = blobs
-    const { whole, namespaces: named } = this.#bounds
-    const allPackBytes = this.#packBytes()
-    const indexBytes = fileBytes(files, layout.blobIndex)
-    // What a cycle cannot make less: counters, the memo and the like.
-    const fixedBytes =
-      otherBytes + fileBytes(files, layout.fileHashes) + (files.linkStat(layout.upkeep)?.sizeBytes ?? 0)
-    const sizeBytes = fixedBytes + manifestBytes + allPackBytes + indexBytes
-    this.#measured = { bytes: sizeBytes, packBytes: allPackBytes }
-    const sampling = { namespaces, nowMs: now(), random, isOver }
-    const cuts: Record<string, Cut> = {}
-    for (const [name, bounds] of named) {
-      const limits = limitsOf(bounds)
-      const directory = escapeNamespace(name)
-      const sample = new Sample(sampling, [{ directory, bytes: 1, rank: 1 }], 1)
-      const isFull = sample.cut(partOf(limits, FULL_SHARE), now())
-      const cut = isFull && sample.cut(partOf(limits, KEPT_SHARE), now())
-      if (cut) cuts[directory] = cut
-    }
-    const sample = new Sample(sampling, chosen, manifestBytes)
-    const full = partOf(limitsOf(whole), FULL_SHARE)
-    const isFull =
-      sizeBytes > full.maxSizeBytes || sample.cut({ ...full, maxSizeBytes: Number.POSITIVE_INFINITY }, now())
-    if (!isFull && Object.keys(cuts).length === 0) return undefined
-    const kept = partOf(limitsOf(whole), KEPT_SHARE)
-    const cut = sample.cut({ ...kept, maxSizeBytes: kept.maxSizeBytes - fixedBytes }, now(), allPackBytes)
-    const excessBytes = Math.max(0, sizeBytes - full.maxSizeBytes)
-    return {
-      phase: 'drop',
-      id,
-      directory: '',
-      place: 0,
-      cut: isFull ? cut : undefined,
-      cuts,
-      excessBytes,
-      packBytes: Object.fromEntries(packs.numbers().map(pack => [pack, packs.sizeOf(pack)])),
-      liveBytes: {},
-    }
-  }
-}
-
-/** This share of the limits; an age is what it is. */
-function partOf({ maxSizeBytes, maxEntries, maxAgeMs }: Required<Bounds>, share: number): Required<Bounds> {
-  return { maxSizeBytes: maxSizeBytes * share, maxEntries: maxEntries * share, maxAgeMs }
 }

@@ -6,30 +6,37 @@
 
 import { createSlices, type Slices, type UpkeepInput } from './slices.js'
 
-/** A process looks at the journal after so many sets, at its first one this often, */
+/** Sets between two looks at the journal, and the chance that the first set looks. */
 const SETS_PER_LOOK = 64
 const FIRST_LOOK_SHARE = 1 / 16
 
 /** What an entry takes at least, whatever its value. */
 const ENTRY_BYTES = 128
 
+/** `input` is asked for when the first slice is taken. */
+export function createUpkeep(random: () => number, input: () => UpkeepInput): Upkeep {
+  return new Upkeep(random, input)
+}
+
 export class Upkeep {
-  readonly #input: UpkeepInput
+  readonly #random: () => number
+  readonly #input: () => UpkeepInput
   #slices: Slices | undefined
   #isNew = true
   #setsToLook = SETS_PER_LOOK
-  /** What this process has set since it looked at the sizes, */
+  /** What this process has set since it measured the sizes. */
   #setCount = 0
   #setBytes = 0
-  /** and may until it does again. */
+  /** At these, it measures again. */
   #maxSetCount = Number.POSITIVE_INFINITY
   #maxSetBytes = Number.POSITIVE_INFINITY
-  /** When the next slice of the round under way is due, in ms of the process's life. */
+  /** When the next slice of the cycle under way is due, in ms of the process's life. */
   #sliceAt: number | undefined
-  /** What went wrong once would go wrong at each set; others may do better. */
+  /** Whether a slice failed here; this process then tries no other. */
   #hasFailed = false
 
-  constructor(input: UpkeepInput) {
+  constructor(random: () => number, input: () => UpkeepInput) {
+    this.#random = random
     this.#input = input
   }
 
@@ -39,7 +46,7 @@ export class Upkeep {
     this.#setBytes += bytes + count * ENTRY_BYTES
     this.#setsToLook -= count
     const isMuch = this.#setCount >= this.#maxSetCount || this.#setBytes >= this.#maxSetBytes
-    const isFirst = this.#isNew && this.#input.environment.random() < FIRST_LOOK_SHARE
+    const isFirst = this.#isNew && this.#random() < FIRST_LOOK_SHARE
     this.#isNew = false
     const isSliceDue = this.#sliceAt !== undefined && performance.now() >= this.#sliceAt
     if (!(isMuch || isSliceDue || isFirst || this.#setsToLook <= 0) || this.#hasFailed) return
@@ -54,7 +61,7 @@ export class Upkeep {
 
   #take(isMuch: boolean): void {
     this.#setsToLook = SETS_PER_LOOK
-    this.#slices ??= createSlices(this.#input)
+    this.#slices ??= createSlices(this.#input())
     const { sliceAt, hasLooked, maxSetCount, maxSetBytes } = this.#slices.take(isMuch)
     this.#sliceAt = sliceAt
     this.#maxSetCount = maxSetCount

@@ -2,10 +2,11 @@
 // one call of the library, or all calls of `cache.snapshot`, whose caller promises that nothing changes meanwhile.
 
 import type { StaleReason, Strategy } from '../api/index.js'
-import { resolvePath } from '../project/project.js'
+import { resolvePath } from '../project/paths.js'
 import { selectByDetail } from './glob.js'
 import { type Input, inputOf, isSameState, lookOf, NO_DIGEST } from './input.js'
 import { Source, type SourceMeans } from './source.js'
+import { VALID, type Validity } from './validity.js'
 
 /** From where references lead. */
 export interface Asker {
@@ -32,17 +33,9 @@ export interface SnapshotMeans extends SourceMeans {
   entryDigest(name: string, asker: Asker, snapshot: Snapshot): Buffer | undefined
 }
 
-/** Whether inputs are as they were recorded. */
-export interface Validity {
-  /** Undefined: they are. */
-  reason?: StaleReason
-  /** The input that is not. */
-  input?: Input
-  /** Its absolute path, if it is a file's. */
-  path?: string | undefined
+export function createSnapshot(means: SnapshotMeans): Snapshot {
+  return new Snapshot(means)
 }
-
-export const VALID: Validity = {}
 
 export class Snapshot {
   readonly #means: SnapshotMeans

@@ -1,103 +1,160 @@
-// One bucket of a log map: a log of records, and a table that finds the latest record of a key in it.
+// One bucket of a log map: a log of records, in which the latest of a key counts.
 //
-// The table takes 8 bytes a record. The file's bytes are kept as well while the map can afford it; without them a lookup
-// reads its record from the file. A sealed bucket never changes again: its records are the frames before the seal.
+// A process that asks for a few keys searches the file's bytes for theirs: the position of a key, 64 bits, stands in the
+// header of its records, and a native search finds the last of them in a tenth of the time that a walk takes. What follows it is
+// walked from header to header, once, because a damaged frame there may have been the key's, and a clear would void it. A process that
+// asks for more builds a table, 8 bytes a record, from the headers alone. Both give the same: payloads are checked when they are
+// asked for, and where headers are damaged, what stands before is void, since any of it may have been replaced there.
+//
+// The file's bytes are kept while the map can afford it; without them a lookup reads its record from the file. A sealed bucket
+// never changes again: its records are the frames before the seal.
 
 import { errnoOf } from '../base/errors.js'
 import { FRAME, FRAME_HEADER_BYTES } from '../base/layout.js'
-import type { Held } from '../hashing/hashing.js'
-import type { Damage, FrameReader, FrameWriter } from '../log/frames.js'
-import type { Log } from '../log/log.js'
+import { locateBatch } from '../log/batch.js'
+import {
+  emptyFrameHeader,
+  type FrameWriter,
+  frameEnd,
+  isPayloadIntact,
+  payloadChecksum,
+  u32,
+  viewOf,
+} from '../log/frames.js'
+import { type LogFile, OPEN_SEED_AT, unlessMissing } from '../log/log-file.js'
 import type { BucketName } from './directory.js'
-import { guess, isChange, isConditional, NO_RECORD, type Position, RecordView, recognize } from './record.js'
-import { skim } from './skim.js'
-import { Slots } from './slots.js'
+import { isChange, isConditional, NO_RECORD, type Position, RecordView } from './record.js'
+import { type BucketTable, createTable, type Successor } from './table.js'
 
-export interface Successor {
-  isSplit: boolean
-  /** Hex; part of the names of its candidates. */
-  unique: string
-}
-
+/** As many searches take the time of a table. */
+const MAX_SEARCHES = 16
 /** Read for a record of unknown length; most are shorter. */
 const RECORD_GUESS_BYTES = 512
-export const UNIQUE_BYTES = 8
-/** Each takes tens of ms; where there is more damage than this, it was no single byte that changed. */
-const MAX_GUESSES = 8
+/** Left for appends behind what is read. */
+const ROOM_BYTES = 8 * 1024
+const POSITION_AT = 8
 
-export class Bucket implements FrameReader {
+const NOT_THERE = -1
+/** The search can't tell. */
+const UNSURE = -2
+
+const needle = Buffer.allocUnsafeSlow(8)
+const needleView = viewOf(needle)
+
+export class Bucket {
   readonly name: BucketName
-  readonly log: Log
-  /** Offset of the seal, or -1. */
-  sealedAt = -1
-  successor: Successor | undefined
-  /** Keys whose record is a put. */
-  liveCount = 0
-  /** How many keys the last clear removed. */
-  clearedCount = 0
-  /** Bytes of frames that no longer count, roughly. */
-  deadBytes = 0
-  /** Size at which to think of a successor. */
+  readonly file: LogFile
+  /** The length of the file as far as it was read. */
+  end = 0
+  /** The seed under which its keys are hashed, as its first frame says. */
+  hashSeed: number | undefined
+  /** Whether a seed was established for a bucket without frames. */
+  isSeedEstablished = false
+  /** Past this size, it gets successors. */
   limitBytes: number
   /** Resident bytes that the map has counted for this bucket. */
   accountedBytes = 0
-  /** The event-loop turn in which the file was last looked at. */
+  /** The event-loop tick in which the file was last looked at. */
   turn = 0
-  readonly #slots = new Slots()
-  readonly #outdated = new Set<number>()
-  /** The file up to `log.end`, in a larger buffer; undefined when the map gave it up. */
-  #resident: Buffer | undefined = Buffer.alloc(0)
-  #guessCount = 0
-  /** The bytes that are being shown are the file's from its start on, and nobody else's. */
-  #mayAdopt = false
-  readonly #view = new RecordView()
+  /** The file up to `end`, in a larger buffer; undefined when the map gave it up. */
+  #bytes: Buffer | undefined
+  #view = needleView
+  #searchCount = 0
+  /** What searches have walked, and the last clear in it. */
+  #walkedFrom = 0
+  #walkedTo = 0
+  #clearedAt = NOT_THERE
+  #table: BucketTable | undefined
   /** The record that was read from the file last, and its offset. */
   #stored: RecordView | undefined
   #storedAt = -1
+  /** The bytes of a seal's header in this file. */
+  readonly #sealHeader: Buffer
   readonly #positionOf: (key: Buffer) => Position | undefined
 
-  constructor(log: Log, name: BucketName, limitBytes: number, positionOf: (key: Buffer) => Position | undefined) {
-    this.log = log
+  constructor(file: LogFile, name: BucketName, limitBytes: number, positionOf: (key: Buffer) => Position | undefined) {
+    this.file = file
     this.name = name
     this.limitBytes = limitBytes
     this.#positionOf = positionOf
+    this.#sealHeader = emptyFrameHeader(FRAME.seal, file.environment.hashing, file.seed)
   }
 
   get residentBytes(): number {
-    return this.#resident?.length ?? 0
+    return this.#bytes?.length ?? 0
   }
 
-  /** Takes in what was appended; false when the file is no longer this bucket's. */
-  refresh(): boolean {
-    this.#mayAdopt = this.log.end === 0
-    try {
-      return this.log.read(this)
-    } finally {
-      this.#mayAdopt = false
-      this.#slots.settle()
-    }
+  /** Offset of the seal, or -1. */
+  get sealedAt(): number {
+    return this.#table?.sealedAt ?? -1
   }
 
-  /** Whether others have written to the file since it was last looked at: a third of what looking at its size costs. */
-  hasMore(): boolean {
+  get successor(): Successor | undefined {
+    return this.#table?.successor
+  }
+
+  /** Whether the file is to be looked at again: others have written or are at it, or it was opened anew. */
+  get hasMore(): boolean {
     try {
-      return this.log.hasMore()
+      return this.#isUnfinished || this.file.hasMore(this.end)
     } catch (error) {
-      // Such as a pipe in the file's place: what it is, the next look tells.
+      // Such as a pipe in the file's place: `refresh` says what it is.
       if (errnoOf(error) === undefined) throw error
       return true
     }
   }
 
-  /** Appends frames and takes in all up to them; returns their offset, or -1 when the file is no longer this bucket's. */
-  append(writer: FrameWriter): number {
-    this.#outdated.clear()
-    return this.log.append(writer, this)
+  /** Takes in what was appended; false when the file is no longer this bucket's. @throws errno-style errors */
+  refresh(): boolean {
+    const length = this.file.length()
+    if (length < this.end) return false
+    if (length > this.end || this.#isUnfinished) this.#read(length)
+    return true
+  }
+
+  /** Whether the last frame was incomplete when the table was built. */
+  get #isUnfinished(): boolean {
+    return this.#table?.isUnfinished ?? false
+  }
+
+  /**
+   * Appends frames and reads up to them; returns their offset, or -1 when the file is no longer this bucket's. With
+   * `isAsking`, `isOutdated` tells which are void.
+   *
+   * @throws errno-style errors; CacheError `ERR_CACHE_IO`
+   */
+  append(writer: FrameWriter, isAsking = false): number {
+    if (this.end === 0 && !this.refresh()) return -1
+    if (isAsking) this.table.forgetOutdated()
+    else this.#table?.forgetOutdated()
+    const start = this.end
+    let batch: FrameWriter
+    try {
+      batch = this.file.append(writer, start === 0)
+    } catch (error) {
+      return unlessMissing(error, -1)
+    }
+    const end = start + batch.length
+    const length = this.file.length()
+    if (length < end) return -1
+    let offset = start
+    if (length > end || start === 0) {
+      this.#read(length)
+      offset = locateBatch(this.file, batch, start, this.end)
+    } else if (this.#bytes || this.#table || writer.bytes[1] === FRAME.seal) {
+      const bytes = this.#bytes ? this.#reserve(this.#bytes, end) : this.#read(length)
+      batch.bytes.copy(bytes, start, 0, batch.length)
+      this.#keep(bytes, end)
+      if (this.sealedAt >= 0 || writer.bytes[1] === FRAME.seal) this.#indexed()
+    } else {
+      this.end = end
+    }
+    return offset + batch.length - writer.length
   }
 
   /** Whether the record at this offset, of the latest append, was void because it expected another one. */
   isOutdated(offset: number): boolean {
-    return this.#outdated.has(offset)
+    return this.table.isOutdated(offset)
   }
 
   /** Frames at this offset came after the seal, so they do not count. */
@@ -105,158 +162,153 @@ export class Bucket implements FrameReader {
     return this.sealedAt >= 0 && offset > this.sealedAt
   }
 
-  find(hash: number, key: Uint8Array): RecordView | undefined {
-    const slot = this.#slotOf(hash, key)
-    return slot < 0 ? undefined : this.#at(this.#slots.offsetAt(slot))
+  /** The key's record; one that is damaged is none. */
+  find(place: number, slot: number, key: Uint8Array): RecordView | undefined {
+    let offset = UNSURE
+    if (!this.#table && ++this.#searchCount <= MAX_SEARCHES) offset = this.#search(place, slot)
+    if (offset === UNSURE) offset = this.table.offsetOf(place, slot)
+    if (offset < 0) return undefined
+    const record = this.#at(offset)
+    return record.isGood(this.file.environment.hashing) && record.hasKey(key) ? record : undefined
   }
 
-  /** All under this hash, whatever their keys. */
-  findAll(hash: number): RecordView[] {
-    const all: RecordView[] = []
-    const slots = this.#slots
-    for (let slot = slots.find(hash); slot >= 0; slot = slots.find(hash, slot + 1)) {
-      all.push(this.#at(slots.offsetAt(slot)))
-    }
-    return all
-  }
-
-  /** The keys' latest puts, in the order of the file. */
-  records(): RecordView[] {
-    return this.located().map(({ record }) => record)
-  }
-
-  /** The same, with the offsets of their frames. */
-  located(): { record: RecordView; offset: number }[] {
-    if (!this.#resident) this.#resident = this.log.readAt(0, this.log.end)
-    const offsets = this.#slots.offsets().sort((a, b) => a - b)
-    return offsets.map(offset => ({ record: this.#at(offset), offset })).filter(({ record }) => record.isPut)
-  }
-
-  /** The same, but for those that stand where no lookup can find them. */
-  findable(): RecordView[] {
-    return this.records().filter(record => {
-      const position = this.#positionOf(record.key)
-      return position?.place === record.place && position.slot === record.slot
-    })
+  /** All its records, as of `end`. */
+  get table(): BucketTable {
+    return this.#indexed()
   }
 
   /** Frees the file's bytes; lookups read from the file from now on. */
   evict(): void {
-    this.#resident = undefined
+    this.#bytes = undefined
+    this.#view = needleView
   }
 
-  keep(bytes: Buffer, offset: number): void {
-    if (!this.#resident) return
-    if (this.#mayAdopt && offset === 0) {
-      this.#resident = bytes
-      return
+  /** The offset of the key's record, `NOT_THERE`, or `UNSURE` where the table must tell. */
+  #search(place: number, slot: number): number {
+    if (this.sealedAt >= 0) return UNSURE
+    const bytes = this.#load()
+    const view = this.#view
+    const { end } = this
+    needleView.setUint32(0, place, true)
+    needleView.setUint32(4, slot, true)
+    // The key's changes, latest first, back to the last unconditional one.
+    const changes: number[] = []
+    for (let at = end - needle.length; at >= POSITION_AT; at--) {
+      at = bytes.lastIndexOf(needle, at)
+      const frame = at - POSITION_AT
+      if (frame < 0) break
+      const next = frameEnd(view, frame, end, this.file.seed)
+      if (next < 0) return UNSURE
+      const type = view.getUint8(frame + 1)
+      if (next === 0 || !isChange(type)) continue
+      changes.push(frame)
+      if (!isConditional(type)) break
     }
-    const length = offset + bytes.length
-    if (length > this.#resident.length) {
-      const grown = Buffer.alloc(Math.max(length, Math.min(2 * this.#resident.length, length + 64 * 1024)))
-      grown.set(this.#resident)
-      this.#resident = grown
+    const earliest = changes.at(-1)
+    if (earliest === undefined) return NOT_THERE
+    if (!this.#walk(earliest)) return UNSURE
+    let found = NOT_THERE
+    for (const frame of changes.reverse()) {
+      if (frame > this.#clearedAt)
+        found = isConditional(view.getUint8(frame + 1)) ? this.#decide(bytes, frame, found) : frame
     }
-    this.#resident.set(bytes, offset)
+    return found
   }
 
-  frame(type: number, bytes: Buffer, start: number, end: number, offset: number): void {
-    if (this.sealedAt >= 0) {
-      if (type === FRAME.successor && !this.successor && end - start > UNIQUE_BYTES) {
-        const unique = bytes.toString('hex', start + 1, start + 1 + UNIQUE_BYTES)
-        this.successor = { isSplit: bytes[start] === 1, unique }
-      }
-    } else if (type === FRAME.seal) {
-      this.sealedAt = offset
-    } else if (type === FRAME.clear) {
-      this.clearedCount = this.liveCount
-      this.#voidAll(offset)
-    } else if (isChange(type) && this.#view.look(type, bytes, start, end)) {
-      this.#index(this.#view, offset)
+  /** Whether all from this offset on is whole. What was walked before isn't walked again. */
+  #walk(from: number): boolean {
+    if (this.#walkedTo === 0) {
+      this.#walkedFrom = this.end
+      this.#walkedTo = this.end
     }
+    if (!this.#walkOver(this.#walkedTo, this.end)) return false
+    this.#walkedTo = this.end
+    if (!this.#walkOver(from, this.#walkedFrom)) return false
+    this.#walkedFrom = Math.min(this.#walkedFrom, from)
+    return true
   }
 
-  /** Puts of new keys, of a file that is read for the first time: most of what a process that makes one get or set reads. */
-  skim(held: Held, at: number): number {
-    if (held.bytes !== this.#resident || this.sealedAt >= 0) return at
-    const { count } = this.#slots
-    const end = skim(held, at, this.#slots)
-    this.liveCount += this.#slots.count - count
-    return end
-  }
-
-  /**
-   * A record was damaged, and the one that it replaced must not come to life again. Where its position is beyond doubt, all
-   * records there go: a key may have parts that its position doesn't depend on. Else every record before it might be the one.
-   */
-  damage(bytes: Buffer, start: number, end: number, damage: Damage, offset: number): void {
-    if (damage === 'mended') this.#resident?.set(bytes.subarray(start, end), offset)
-    if (damage !== 'lost' || this.sealedAt >= 0) return
-    const payload = start + FRAME_HEADER_BYTES
-    const isOneFrame = payload <= end && payload + bytes.readUInt32LE(start + 8) === end
-    const hash = isOneFrame ? this.#recognize(bytes.subarray(payload, end)) : undefined
-    if (hash === undefined) {
-      this.#voidAll(this.log.end)
-      return
+  #walkOver(from: number, to: number): boolean {
+    let at = from
+    while (at < to) {
+      const next = frameEnd(this.#view, at, this.end, this.file.seed)
+      if (next <= 0) return false
+      if (this.#view.getUint8(at + 1) === FRAME.clear) this.#clearedAt = Math.max(this.#clearedAt, at)
+      at = next
     }
-    const slots = this.#slots
-    for (let slot = slots.find(hash); slot >= 0; slot = slots.find(hash)) {
-      const offset = slots.offsetAt(slot)
-      if (this.#at(offset).isPut) this.liveCount--
-      slots.remove(hash, offset)
-    }
+    return at === to || from > to
   }
 
-  #recognize(payload: Buffer): number | undefined {
-    const found = recognize(payload, this.#positionOf)
-    return found !== undefined || this.#guessCount++ >= MAX_GUESSES ? found : guess(payload, this.#positionOf)
-  }
-
-  #voidAll(offset: number): void {
-    this.liveCount = 0
-    this.deadBytes = offset
-    this.#slots.clear()
-  }
-
-  #index(view: RecordView, offset: number): void {
-    const { slot: hash, frameBytes } = view
-    const known = this.#slots.find(hash)
-    // Most are new, and a view of the key takes longer than this look.
-    const slot = known < 0 ? -1 : this.#slotOf(hash, view.key)
-    const stored = slot < 0 ? undefined : this.#at(this.#slots.offsetAt(slot))
-    const current = stored?.isPut ? stored.check : NO_RECORD
-    const isOutdated = isConditional(view.type) && current !== view.expected
-    if (isOutdated) this.#outdated.add(offset)
-    if (isOutdated || (!stored && !view.isPut)) {
-      this.deadBytes += frameBytes
-      return
-    }
-    this.liveCount += (view.isPut ? 1 : 0) - (stored?.isPut ? 1 : 0)
-    if (stored) {
-      this.deadBytes += stored.frameBytes
-      this.#slots.replaceAt(slot, offset)
-    } else {
-      this.#slots.add(hash, offset)
-    }
-    if (!view.isPut) this.deadBytes += frameBytes
-  }
-
-  /** The slot in the table of the key's record, or -1. */
-  #slotOf(hash: number, key: Uint8Array): number {
-    const slots = this.#slots
-    let slot = slots.find(hash)
-    while (slot >= 0 && !this.#at(slots.offsetAt(slot)).hasKey(key)) slot = slots.find(hash, slot + 1)
-    return slot
+  /** Which record counts after a conditional one. */
+  #decide(bytes: Buffer, frame: number, found: number): number {
+    const start = frame + FRAME_HEADER_BYTES
+    const end = start + u32(bytes, frame + 4)
+    if (!isPayloadIntact(this.file.environment.hashing, bytes, start, end)) return NOT_THERE
+    const isPut = found >= 0 && (bytes[found + 1] === FRAME.put || bytes[found + 1] === FRAME.putIf)
+    const current = isPut ? payloadChecksum(bytes, found + FRAME_HEADER_BYTES) : NO_RECORD
+    return u32(bytes, start) === current ? frame : found
   }
 
   #at(offset: number): RecordView {
-    if (this.#resident) return new RecordView(this.#resident, offset)
+    if (this.#bytes) return new RecordView(this.#bytes, offset)
     if (this.#stored && offset === this.#storedAt) return this.#stored
-    let bytes = this.log.readAt(offset, RECORD_GUESS_BYTES)
-    const length = FRAME_HEADER_BYTES + bytes.readUInt32LE(8)
-    if (length > bytes.length) bytes = this.log.readAt(offset, length)
+    let bytes = this.file.readAt(offset, RECORD_GUESS_BYTES)
+    const length = FRAME_HEADER_BYTES + u32(bytes, 4)
+    if (length > bytes.length) bytes = this.file.readAt(offset, length)
     this.#stored = new RecordView(bytes, 0)
     this.#storedAt = offset
     return this.#stored
   }
+
+  #indexed(): BucketTable {
+    if (!this.#table) {
+      const source = { recordAt: (offset: number) => this.#at(offset), load: () => this.#load() }
+      this.#table = createTable(this.file, source, this.#positionOf)
+    }
+    if (this.#table.end !== this.end) this.#table.update(this.#load(), this.#view, this.end)
+    return this.#table
+  }
+
+  /** The file up to `end`. */
+  #load(): Buffer {
+    return this.#bytes ?? this.#read(this.end)
+  }
+
+  /** Takes in what the file has up to this length. */
+  #read(length: number): Buffer {
+    const from = !this.#bytes ? 0 : (this.#table?.firstUnread ?? this.end)
+    const bytes = this.#bytes ? this.#reserve(this.#bytes, length) : Buffer.allocUnsafeSlow(length + ROOM_BYTES)
+    const count = this.file.read(bytes, from, length - from, from)
+    this.#table?.forgetFrom(from)
+    this.#grow(bytes, from, from + count)
+    return bytes
+  }
+
+  #reserve(bytes: Buffer, length: number): Buffer {
+    if (length <= bytes.length) return bytes
+    const grown = Buffer.allocUnsafeSlow(Math.max(length, Math.min(2 * bytes.length, length + 64 * 1024)))
+    bytes.copy(grown, 0, 0, this.end)
+    return grown
+  }
+
+  #keep(bytes: Buffer, end: number): void {
+    if (bytes !== this.#bytes) {
+      this.#bytes = bytes
+      this.#view = viewOf(bytes)
+    }
+    this.end = end
+  }
+
+  /** Takes in what was read from an offset on. */
+  #grow(bytes: Buffer, from: number, end: number): void {
+    this.#keep(bytes, end)
+    if (from === 0) this.hashSeed = hashSeedIn(bytes, end)
+    const start = Math.max(0, from - FRAME_HEADER_BYTES + 1)
+    if (this.sealedAt >= 0 || bytes.subarray(start, end).includes(this.#sealHeader)) this.#indexed()
+  }
+}
+
+function hashSeedIn(bytes: Buffer, end: number): number | undefined {
+  const at = FRAME_HEADER_BYTES + OPEN_SEED_AT
+  return end >= at + 4 && bytes[1] === FRAME.open ? u32(bytes, at) : undefined
 }

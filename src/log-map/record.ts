@@ -1,16 +1,17 @@
-// The records of a log map as frame payloads:
+// The records of a log map as frames. The header of each has its place, slot and the length of the key; the payload is
 //
-//   put, remove:      place u32 | slot u32 | key length u16 | key | value
-//   putIf, removeIf:  expected u32 | nonce u32 | the same
+//   put, remove:      key | value
+//   putIf, removeIf:  expected u32 | nonce u32 | key | value
 //
-// `place` picks the bucket, `slot` the position in its table; both are hashes of the key. `expected` is the check of the
-// frame that is the key's current record: when it no longer is, the frame is void. So an amendment that was decided on
-// what was there cannot overwrite what came after it. The nonce tells one process's amendment from an equal one of another,
-// of which only the first is made.
+// `place` picks the bucket, `slot` the position in its table; both are hashes of the key. `expected` is the payload checksum of the
+// key's current record: when it no longer is, the frame is void. So an amendment that was decided on what was there cannot
+// overwrite what came after it. The nonce tells one process's amendment from an equal one of another, of which only the first
+// is made.
 
-import { FRAME, FRAME_HEADER_BYTES } from '../base/layout.js'
+import { FRAME, FRAME_HEADER_BYTES, FRAME_TRAILER_BYTES } from '../base/layout.js'
 import type { Hashing } from '../hashing/hashing.js'
-import { type FrameWriter, u16, u32 } from '../log/frames.js'
+import type { Environment } from '../log/environment.js'
+import { type FrameWriter, isPayloadIntact, payloadChecksum, u32 } from '../log/frames.js'
 
 /** Where a key lives: both unsigned 32-bit. */
 export interface Position {
@@ -37,32 +38,35 @@ export function changeOf(
   return { kind, place, slot, key, value, expected }
 }
 
-const PLACE_SEED = 1
-const SLOT_SEED = 2
-
-/** Where a key lies that is found by its bytes from `start` on. */
-export function hashedPosition(hashing: Hashing, key: Uint8Array, start = 0): Position {
+/** Position of a key: keys that are equal from `start` on share a place. */
+export function hashedPosition(
+  { hashing, hashSeed }: Pick<Environment, 'hashing' | 'hashSeed'>,
+  key: Uint8Array,
+  start = 0,
+): Position {
+  const seed = hashSeed.current()
   return {
-    place: hashing.hash32(key, start, key.length, PLACE_SEED),
-    slot: hashing.hash32(key, start, key.length, SLOT_SEED),
+    place: hashing.hash32(key, start, key.length, seed),
+    slot: hashing.hash32(key, 0, key.length, ~seed),
   }
 }
 
 /** As `expected`: the key has no put. */
 export const NO_RECORD = 0
 
-/** Place, slot and the key's length. */
-export const FIXED_BYTES = 10
 /** Expected and nonce. */
-export const CONDITION_BYTES = 8
+const CONDITION_BYTES = 8
 const NO_BYTES = Buffer.alloc(0)
 
 export function writeChange(writer: FrameWriter, change: Change, nonce = 0): void {
-  const isConditional = change.expected !== undefined
-  if (change.kind === 'put') writer.begin(isConditional ? FRAME.putIf : FRAME.put)
-  else writer.begin(isConditional ? FRAME.removeIf : FRAME.remove)
-  if (change.expected !== undefined) writer.u32(change.expected).u32(nonce)
-  writer.u32(change.place).u32(change.slot).u16(change.key.length).put(change.key).put(change.value).end()
+  const { kind, place, slot, key, value, expected } = change
+  if (expected === undefined) {
+    writer.begin(kind === 'put' ? FRAME.put : FRAME.remove, place, slot, key.length)
+  } else {
+    writer.begin(kind === 'put' ? FRAME.putIf : FRAME.removeIf, place, slot, key.length)
+    writer.u32(expected).u32(nonce)
+  }
+  writer.put(key).put(value).end()
 }
 
 export function isConditional(type: number): boolean {
@@ -77,6 +81,7 @@ export function isChange(type: number): boolean {
 export class RecordView implements Position {
   bytes: Buffer
   type = 0
+  /** The payload's. */
   start = 0
   end = 0
 
@@ -85,39 +90,40 @@ export class RecordView implements Position {
     this.bytes = bytes
     if (frame < 0) return
     const start = frame + FRAME_HEADER_BYTES
-    this.look(bytes[frame + 6] as number, bytes, start, start + u32(bytes, frame + 8))
+    this.look(bytes[frame + 1] as number, bytes, start, start + u32(bytes, frame + 4))
   }
 
   /** `start` is the payload's; returns false for a payload too short to be a record. */
   look(type: number, bytes: Buffer, start: number, end: number): boolean {
     this.bytes = bytes
     this.type = type
-    this.start = start + (isConditional(type) ? CONDITION_BYTES : 0)
+    this.start = start
     this.end = end
-    return this.start + FIXED_BYTES <= end && this.valueStart <= end
+    return this.valueStart <= end
   }
 
   get expected(): number {
-    return u32(this.bytes, this.start - CONDITION_BYTES)
-  }
-  get place(): number {
     return u32(this.bytes, this.start)
   }
+  get place(): number {
+    return u32(this.bytes, this.start - FRAME_HEADER_BYTES + 8)
+  }
   get slot(): number {
-    return u32(this.bytes, this.start + 4)
+    return u32(this.bytes, this.start - FRAME_HEADER_BYTES + 12)
   }
   get keyStart(): number {
-    return this.start + FIXED_BYTES
+    return isConditional(this.type) ? this.start + CONDITION_BYTES : this.start
   }
   get valueStart(): number {
-    return this.start + FIXED_BYTES + u16(this.bytes, this.start + 8)
+    const header = this.start - FRAME_HEADER_BYTES
+    return this.keyStart + ((this.bytes[header + 2] as number) | ((this.bytes[header + 3] as number) << 8))
   }
   get isPut(): boolean {
     return this.type === FRAME.put || this.type === FRAME.putIf
   }
-  /** The check of its frame, for a later `expected`. */
+  /** The checksum of its payload, for a later `expected`. */
   get check(): number {
-    return u32(this.bytes, this.start - (isConditional(this.type) ? CONDITION_BYTES : 0) - FRAME_HEADER_BYTES)
+    return payloadChecksum(this.bytes, this.start)
   }
   get kind(): Change['kind'] {
     return this.isPut ? 'put' : 'remove'
@@ -130,7 +136,7 @@ export class RecordView implements Position {
   }
   /** Of its frame, as a plain put. */
   get frameBytes(): number {
-    return this.end - this.start + FRAME_HEADER_BYTES
+    return FRAME_HEADER_BYTES + this.end - this.keyStart + FRAME_TRAILER_BYTES
   }
 
   hasKey(key: Uint8Array): boolean {
@@ -138,38 +144,15 @@ export class RecordView implements Position {
     return valueStart - keyStart === key.length && this.bytes.compare(key, 0, key.length, keyStart, valueStart) === 0
   }
 
-  /** Writes the record as an unconditional put, for a successor. */
+  /** Whether its key and value are what was written. */
+  isGood(hashing: Hashing): boolean {
+    return this.valueStart <= this.end && isPayloadIntact(hashing, this.bytes, this.start, this.end)
+  }
+
+  /** Writes the record as an unconditional one, for a successor. */
   writeTo(writer: FrameWriter): void {
-    writer.begin(FRAME.put).put(this.bytes.subarray(this.start, this.end)).end()
+    const { place, slot, keyStart, valueStart } = this
+    writer.begin(this.isPut ? FRAME.put : FRAME.remove, place, slot, valueStart - keyStart)
+    writer.put(this.bytes.subarray(keyStart, this.end)).end()
   }
-}
-
-/** The slot of a damaged record where it and the key prove each other as they stand. */
-export function recognize(payload: Buffer, positionOf: (key: Buffer) => Position | undefined): number | undefined {
-  const view = new RecordView()
-  for (const type of [FRAME.put, FRAME.putIf]) {
-    if (!view.look(type, payload, 0, payload.length)) continue
-    const key = payload.subarray(view.keyStart, view.valueStart)
-    const position = positionOf(key)
-    if (position?.place === view.place && position.slot === view.slot) return view.slot
-  }
-  return undefined
-}
-
-/** A longer record is not searched for its damage. */
-const MAX_GUESSED_BYTES = 256
-
-/** The same with one byte put right, whichever it is; takes tens of milliseconds. */
-export function guess(payload: Buffer, positionOf: (key: Buffer) => Position | undefined): number | undefined {
-  if (payload.length > MAX_GUESSED_BYTES) return undefined
-  const changed = Buffer.from(payload)
-  for (const [at, byte] of payload.entries()) {
-    for (let change = 1; change < 256; change++) {
-      changed[at] = byte ^ change
-      const found = recognize(changed, positionOf)
-      if (found !== undefined) return found
-    }
-    changed[at] = byte
-  }
-  return undefined
 }

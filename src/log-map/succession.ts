@@ -1,138 +1,162 @@
 // How a sealed bucket gets its successors. Every step may be taken by any process, and taken again after a process died.
 
-import { errnoOf, shortWrite } from '../base/errors.js'
-import { BUCKET_MAX_DEPTH, FRAME } from '../base/layout.js'
+import { errnoOf } from '../base/errors.js'
+import { BUCKET_MAX_DEPTH, FRAME, SUCCESSOR_NAME_BYTES } from '../base/layout.js'
+import { shortWrite } from '../base/short-write.js'
 import type { Environment } from '../log/environment.js'
 import { FrameWriter } from '../log/frames.js'
-import { seedOf, writeOpenFrame } from '../log/log.js'
-import { type Bucket, type Successor, UNIQUE_BYTES } from './bucket.js'
-import {
-  type BucketDirectory,
-  type BucketName,
-  digitAt,
-  firstPlace,
-  hasPrefix,
-  identityOf,
-  successorsOf,
-} from './directory.js'
-import type { RecordView } from './record.js'
+import { seedOf } from '../log/log-file.js'
+import { writeOpenFrame } from '../log/opening.js'
+import type { Bucket } from './bucket.js'
+import { type BucketDirectory, type BucketName, digitAt, firstPlace, identityOf } from './directory.js'
+import { hasPrefix, successorsOf } from './prefixes.js'
+import { type Change, type RecordView, writeChange } from './record.js'
+import type { Successor } from './table.js'
 
-export class Succession {
-  readonly #environment: Environment
-  readonly #directory: BucketDirectory
-  readonly #identity: string
-  readonly #isSynced: boolean
+/** What the records of a full bucket become, by the clock of one of the processes that find it full. */
+export type Merge = (records: readonly RecordView[], nowMs: number) => Change[]
+/** Whether a record is of no use and may be left out. */
+export type IsUseless = (record: RecordView) => boolean
 
-  /** `identity` is the map's; with `isSynced`, a power cut takes nothing that the sealed file had on disk. */
-  constructor(environment: Environment, directory: BucketDirectory, identity: string, isSynced: boolean) {
-    this.#environment = environment
-    this.#directory = directory
-    this.#identity = identity
-    this.#isSynced = isSynced
+export interface MapOptions {
+  /** Size at which a bucket is given successors. */
+  bucketBytes: number
+  /** What is only a hint need not be synced: nothing is lost with it but time. */
+  isHint: boolean
+  /** With it, a full bucket is never split: it becomes what this makes of its records. */
+  merge: Merge | undefined
+}
+
+/** The map that the bucket is of. */
+export interface BucketedMap {
+  readonly environment: Environment
+  readonly directory: BucketDirectory
+  readonly identity: string
+  readonly options: MapOptions
+}
+
+export interface Rewriting {
+  /** Leaves out what is useless, and then doesn't split. */
+  isUseless?: IsUseless | undefined
+  /** Never splits. */
+  isWhole?: boolean
+  /** Drops removals as well; else those in the later half of the bucket are kept for watchers. */
+  dropsRemovals?: boolean
+}
+
+/**
+ * Puts the successors of a sealed bucket in force.
+ *
+ * @throws errno-style errors; CacheError `ERR_CACHE_IO`; it can be tried again then
+ */
+export function settle(map: BucketedMap, bucket: Bucket, how: Rewriting = {}): void {
+  if (!bucket.successor) propose(map, bucket, how)
+  if (bucket.successor) publish(map, bucket, bucket.successor)
+}
+
+/**
+ * Builds candidates and appends their name. Afterwards `bucket.successor` is these or another process's; undefined
+ * if the sealed file is gone because others have finished.
+ */
+function propose(map: BucketedMap, bucket: Bucket, { isUseless, isWhole, dropsRemovals }: Rewriting): void {
+  const unique = randomHex(map.environment, SUCCESSOR_NAME_BYTES)
+  const records = bucket.table.findable().filter(record => !isUseless?.(record))
+  const maySplit = !isWhole && !map.options.merge && bucket.table.liveCount === records.length
+  const isLarge = bucket.sealedAt - bucket.table.deadBytes > bucket.limitBytes / 2
+  const isSplit = maySplit && isLarge && bucket.name.prefix.length < BUCKET_MAX_DEPTH
+  const names = successorsOf(bucket.name, isSplit)
+  const removeCandidates = () => {
+    for (const name of names) map.environment.files.remove(map.directory.candidate(name, unique))
   }
-
-  /** Whether this is the bucket in force for the place, as listed now. */
-  isInForce({ name }: Bucket, place: number): boolean {
-    this.#directory.forget()
-    const newest = this.#directory.find(place)
-    return newest?.generation === name.generation && newest.prefix === name.prefix
-  }
-
-  /**
-   * Puts the successors of a sealed bucket in force, without the records that are useless to the caller if nobody else was
-   * first.
-   *
-   * @throws errno-style errors; CacheError `ERR_CACHE_IO`; it can be tried again then
-   */
-  settle(bucket: Bucket, isUseless?: (record: RecordView) => boolean): void {
-    if (!bucket.successor) this.#nominate(bucket, isUseless)
-    if (bucket.successor) this.#publish(bucket, bucket.successor)
-  }
-
-  /**
-   * Builds candidates and appends their name; afterwards `bucket.successor` is these, another process's, or, where the
-   * sealed file is gone because others went through all of this meanwhile, still unknown.
-   */
-  #nominate(bucket: Bucket, isUseless?: (record: RecordView) => boolean): void {
-    const unique = this.#randomHex(UNIQUE_BYTES)
-    const records = bucket.findable().filter(record => !isUseless?.(record))
-    const uselessCount = bucket.liveCount - records.length
-    const isLarge = uselessCount === 0 && bucket.sealedAt - bucket.deadBytes > bucket.limitBytes / 2
-    const isSplit = isLarge && bucket.name.prefix.length < BUCKET_MAX_DEPTH
-    const names = successorsOf(bucket.name, isSplit)
-    const removeCandidates = () => {
-      for (const name of names) this.#environment.files.remove(this.#directory.candidate(name, unique))
-    }
-    if (isSplit) this.#directory.makeDirectory(bucket.name.prefix)
-    const parts = names.map(name => writeOpenFrame(new FrameWriter(), identityOf(this.#identity, name)))
-    const depth = bucket.name.prefix.length
-    for (const record of records) {
+  if (isSplit) map.directory.makeDirectory(`${bucket.name.prefix}0`)
+  const parts = names.map(name => writeOpenFrame(new FrameWriter(), identityOf(map.identity, name), map.environment))
+  const depth = bucket.name.prefix.length
+  const merged = mergedRecords(map, records)
+  if (merged) {
+    for (const change of merged) writeChange(parts[0] as FrameWriter, change)
+  } else {
+    const removals = dropsRemovals ? [] : bucket.table.removals(bucket.sealedAt / 2)
+    for (const record of [...records, ...removals]) {
       record.writeTo(parts[isSplit ? digitAt(record.place, depth) : 0] as FrameWriter)
     }
+  }
+  try {
+    for (const [index, name] of names.entries()) writeCandidate(map, name, unique, parts[index] as FrameWriter)
+    if (!map.options.isHint) for (const name of names) map.environment.files.sync(map.directory.candidate(name, unique))
+  } catch (error) {
+    removeCandidates()
+    // Others may have given it its successors meanwhile, after which a gc removes all other candidates.
+    const isOvertaken = errnoOf(error) === 'ENOENT' && (!bucket.refresh() || bucket.successor !== undefined)
+    if (isOvertaken) return
+    throw error
+  }
+  // When this fails the frame may be there all the same, so the candidates stay.
+  const frame = new FrameWriter().begin(FRAME.successor).u8(isSplit ? 1 : 0)
+  bucket.append(frame.put(Buffer.from(unique, 'hex')).end())
+  if (bucket.successor?.unique !== unique) removeCandidates()
+}
+
+function writeCandidate(map: BucketedMap, name: BucketName, unique: string, writer: FrameWriter): void {
+  writer.check(map.environment.hashing, seedOf(map.environment, identityOf(map.identity, name)))
+  const file = map.environment.descriptors.file(map.directory.candidate(name, unique), 'create')
+  try {
+    const written = file.append(writer.bytes, writer.length)
+    if (written < writer.length) throw shortWrite(file.path, written, writer.length)
+  } finally {
+    file.close()
+  }
+}
+
+/** Renames the successor's candidates into force; others may be doing the same. Then the sealed file can go. */
+function publish(map: BucketedMap, bucket: Bucket, { isSplit, unique }: Successor): void {
+  const { files } = map.environment
+  for (const name of successorsOf(bucket.name, isSplit)) {
+    const path = map.directory.file(name)
+    if (files.stat(path)) continue
     try {
-      for (const [index, name] of names.entries()) this.#writeCandidate(name, unique, parts[index] as FrameWriter)
-      if (this.#isSynced)
-        for (const name of names) this.#environment.files.sync(this.#directory.candidate(name, unique))
+      files.rename(map.directory.candidate(name, unique), path)
     } catch (error) {
-      removeCandidates()
-      throw error
-    }
-    // When this fails the frame may be there all the same, so the candidates stay.
-    const frame = new FrameWriter().begin(FRAME.successor).u8(isSplit ? 1 : 0)
-    bucket.append(frame.put(Buffer.from(unique, 'hex')).end())
-    if (bucket.successor?.unique !== unique) removeCandidates()
-  }
-
-  #writeCandidate(name: BucketName, unique: string, writer: FrameWriter): void {
-    writer.check(this.#environment.hashing, seedOf(this.#environment, identityOf(this.#identity, name)))
-    const file = this.#environment.descriptors.file(this.#directory.candidate(name, unique), 'create')
-    try {
-      const written = file.append(writer.bytes, writer.length)
-      if (written < writer.length) throw shortWrite(file.path, written, writer.length)
-    } finally {
-      file.close()
-    }
-  }
-
-  /** Renames the successor's candidates into force; others may be doing the same. Then the sealed file can go. */
-  #publish(bucket: Bucket, { isSplit, unique }: Successor): void {
-    const { files } = this.#environment
-    for (const name of successorsOf(bucket.name, isSplit)) {
-      const path = this.#directory.file(name)
-      if (files.stat(path)) continue
+      if (errnoOf(error) !== 'ENOENT') throw error
+      // Another process was first and may be generations further; else the candidate was deleted, or left behind when the
+      // directory was copied. The sealed file still has its records.
+      const isLeft = () => map.directory.isInForce(bucket.name, firstPlace(name)) && files.stat(bucket.file.path)
       try {
-        files.rename(this.#directory.candidate(name, unique), path)
-      } catch (error) {
-        if (errnoOf(error) !== 'ENOENT') throw error
-        // Another process was first and may be generations further; else the candidate was deleted, or left behind when the
-        // directory was copied. The sealed file still has its records.
-        if (this.isInForce(bucket, firstPlace(name)) && files.stat(bucket.log.path))
-          this.#rebuild(bucket, name, isSplit)
+        if (isLeft()) rebuild(map, bucket, name, isSplit)
+      } catch (failure) {
+        // Others were faster, and removed this candidate.
+        if (errnoOf(failure) !== 'ENOENT' || isLeft()) throw failure
       }
     }
-    files.remove(bucket.log.path)
   }
+  files.remove(bucket.file.path)
+}
 
-  /** Makes a successor anew that is gone; others may be doing the same, and one of them is the first to have its name. */
-  #rebuild(bucket: Bucket, name: BucketName, isSplit: boolean): void {
-    const { files } = this.#environment
-    const unique = this.#randomHex(UNIQUE_BYTES)
-    const writer = writeOpenFrame(new FrameWriter(), identityOf(this.#identity, name))
-    const isIn = ({ place }: RecordView) => !isSplit || hasPrefix(place, name.prefix)
-    for (const record of bucket.findable()) if (isIn(record)) record.writeTo(writer)
-    if (name.prefix.length > 1) this.#directory.makeDirectory(name.prefix.slice(0, -1))
-    this.#writeCandidate(name, unique, writer)
-    const candidate = this.#directory.candidate(name, unique)
-    if (this.#isSynced) files.sync(candidate)
-    const path = this.#directory.file(name)
-    // Where a file cannot have two names.
-    if (!files.link(candidate, path) && !files.stat(path)) files.rename(candidate, path)
-    files.remove(candidate)
-  }
+/** Undefined where records are not merged. */
+function mergedRecords({ environment, options }: BucketedMap, records: readonly RecordView[]): Change[] | undefined {
+  return options.merge?.(records, environment.files.now())
+}
 
-  /** Names must differ between processes, containers and machines on one directory: pids do not, so they are random. */
-  #randomHex(bytes: number): string {
-    const byte = () => Math.floor(this.#environment.random() * 256)
-    return Buffer.from(Array.from({ length: bytes }, byte)).toString('hex')
-  }
+/** Builds a lost successor again. Other processes may do so too: the first to create its file wins. */
+function rebuild(map: BucketedMap, bucket: Bucket, name: BucketName, isSplit: boolean): void {
+  const { files } = map.environment
+  const unique = randomHex(map.environment, SUCCESSOR_NAME_BYTES)
+  const writer = writeOpenFrame(new FrameWriter(), identityOf(map.identity, name), map.environment)
+  const records = bucket.table.findable().filter(({ place }) => !isSplit || hasPrefix(place, name.prefix))
+  const merged = mergedRecords(map, records)
+  if (merged) for (const change of merged) writeChange(writer, change)
+  else for (const record of records) record.writeTo(writer)
+  map.directory.makeDirectory(name.prefix)
+  writeCandidate(map, name, unique, writer)
+  const candidate = map.directory.candidate(name, unique)
+  if (!map.options.isHint) files.sync(candidate)
+  const path = map.directory.file(name)
+  // Where a file cannot have two names.
+  if (!files.link(candidate, path) && !files.stat(path)) files.rename(candidate, path)
+  files.remove(candidate)
+}
+
+/** Names must differ between processes, containers and machines on one directory: pids do not, so they are random. */
+function randomHex(environment: Environment, bytes: number): string {
+  const byte = () => Math.floor(environment.random() * 256)
+  return Buffer.from(Array.from({ length: bytes }, byte)).toString('hex')
 }

@@ -3,7 +3,7 @@
 import type { Bucket } from './bucket.js'
 import { digitAt } from './directory.js'
 
-/** Buckets by place: a level of the tree for each hex digit. */
+/** Buckets by place: a level of the tree for each digit. */
 type Node = Bucket | Node[] | undefined
 
 /** Bytes of files that one map keeps in memory. */
@@ -22,7 +22,7 @@ export class BucketTree {
   }
 
   remove(bucket: Bucket): void {
-    bucket.log.close()
+    bucket.file.close()
     this.#resident.delete(bucket)
     this.#residentBytes -= bucket.accountedBytes
     bucket.accountedBytes = 0
@@ -37,13 +37,13 @@ export class BucketTree {
     if (!Array.isArray(this.#root)) this.#root = []
     let level = this.#root
     for (const digit of prefix.slice(0, -1)) {
-      const at = Number.parseInt(digit, 16)
+      const at = Number(digit)
       const below = level[at]
       const next: Node[] = Array.isArray(below) ? below : []
       level[at] = next
       level = next
     }
-    level[Number.parseInt(prefix.at(-1) as string, 16)] = node
+    level[Number(prefix.at(-1))] = node
   }
 
   /** Keeps the memory for loaded files within bounds: the longest loaded give theirs back. */
@@ -65,7 +65,7 @@ export class BucketTree {
   close(): void {
     const walk = (node: Node) => {
       if (Array.isArray(node)) node.forEach(walk)
-      else node?.log.close()
+      else node?.file.close()
     }
     walk(this.#root)
     this.#root = undefined

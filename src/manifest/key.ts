@@ -4,7 +4,6 @@
 
 import { CacheError } from '../base/errors.js'
 import { MAX_KEY_BYTES } from '../base/layout.js'
-import { refuseOption } from '../base/options.js'
 import { SCOPES, type Scope } from '../project/project.js'
 
 /** What a key is made of: a caller's text, a name and a file, or a name and arguments. */
@@ -20,17 +19,11 @@ export interface KeySpace {
   project: string
 }
 
-export interface KeyParts extends KeySpace {
-  key: string
-  /** Whether it is that of an answer or a node. */
-  isAnswer: boolean
-}
-
-const SCOPE_MASK = 3
-const KIND_SHIFT = 2
-const KIND_MASK = 3
-const IS_ANSWER = 16
-const DIGEST_BYTES = 16
+export const SCOPE_MASK = 3
+export const KIND_SHIFT = 2
+export const KIND_MASK = 3
+export const IS_ANSWER = 16
+export const DIGEST_BYTES = 16
 const MAX_VERSION_BYTES = 255
 
 /** @throws CacheError `ERR_CACHE_OPTION` */
@@ -64,24 +57,6 @@ export function keyBytes(prefix: Buffer, key: unknown): Buffer {
   return bytes
 }
 
-/** The key of an answer, or a node, of the head with this key. */
-export function answerBytes(head: Buffer, digest: Buffer): Buffer {
-  const start = keyStart(head)
-  const bytes = Buffer.concat([head.subarray(0, start), digest, head.subarray(start)])
-  const flagsAt = 1 + (head[0] as number)
-  bytes[flagsAt] = (head[flagsAt] as number) | IS_ANSWER
-  return bytes
-}
-
-/** The key of the head that an answer's key belongs to. */
-export function headBytes(answer: Buffer): Buffer {
-  const start = keyStart(answer)
-  const bytes = Buffer.concat([answer.subarray(0, start - DIGEST_BYTES), answer.subarray(start)])
-  const flagsAt = 1 + (answer[0] as number)
-  bytes[flagsAt] = (answer[flagsAt] as number) & ~IS_ANSWER
-  return bytes
-}
-
 /** Where the key itself begins. */
 export function keyStart(bytes: Buffer): number {
   const flagsAt = 1 + (bytes[0] ?? 0)
@@ -89,25 +64,4 @@ export function keyStart(bytes: Buffer): number {
   const project = (bytes[flagsAt + 1] as number) | ((bytes[flagsAt + 2] as number) << 8)
   const digest = (bytes[flagsAt] as number) & IS_ANSWER ? DIGEST_BYTES : 0
   return Math.min(flagsAt + 3 + project + digest, bytes.length)
-}
-
-export function parseKey(bytes: Buffer): KeyParts {
-  const flagsAt = 1 + (bytes[0] ?? 0)
-  const flags = bytes[flagsAt] ?? 0
-  const start = keyStart(bytes)
-  const isAnswer = (flags & IS_ANSWER) !== 0
-  return {
-    version: bytes.toString('utf8', 1, flagsAt),
-    scope: SCOPES[flags & SCOPE_MASK] ?? 'user',
-    kind: KEY_KINDS[(flags >> KIND_SHIFT) & KIND_MASK] ?? 'plain',
-    project: bytes.toString('utf8', flagsAt + 3, start - (isAnswer ? DIGEST_BYTES : 0)),
-    isAnswer,
-    key: bytes.toString('utf8', start),
-  }
-}
-
-/** The key of an analysis, or of a wrapped function's call: a name, and what tells its entries apart. @throws CacheError `ERR_CACHE_OPTION` */
-export function analysisKey(name: unknown, where = ''): string {
-  if (typeof name === 'string' && name !== '' && !name.includes('\0') && name.isWellFormed()) return `${name}\0${where}`
-  throw refuseOption('The name of an analysis must be a text without NUL.', name)
 }

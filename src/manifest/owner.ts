@@ -4,7 +4,7 @@ import { isAbsolute, join } from 'node:path'
 import type { EntryInfo } from '../api/index.js'
 import type { Asker } from '../inputs/snapshot.js'
 import type { Entry } from './entry.js'
-import type { KeyParts } from './key.js'
+import type { KeyParts } from './key-parts.js'
 
 /** The key as people know it: of an analysis its name and file, of a call the function's name and its arguments. */
 export function labelOf({ kind, key }: Pick<KeyParts, 'kind' | 'key'>): string {

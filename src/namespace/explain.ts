@@ -10,10 +10,11 @@ import type { Outcome } from '../entries/outcome.js'
 import { parseEntryName } from '../inputs/entry-name.js'
 import { type Input, lookOf } from '../inputs/input.js'
 import type { Asker } from '../inputs/snapshot.js'
-import { analysisKey, type KeyParts } from '../manifest/key.js'
-import type { EntryKey } from '../manifest/manifest.js'
+import { analysisKey } from '../manifest/analysis-key.js'
+import type { KeyParts } from '../manifest/key-parts.js'
 import { labelOf } from '../manifest/owner.js'
-import { recordPath } from '../project/project.js'
+import type { EntryKey } from '../manifest/records.js'
+import { recordPath } from '../project/paths.js'
 import { infoOf } from './info.js'
 
 type Details = Omit<Explanation, 'message' | 'isHit' | 'reason'>
@@ -52,7 +53,8 @@ const SENTENCES: Record<MissReason, (details: Details) => string> = {
 export function explain(entries: Entries, asked: string | AnalysisKey | CallKey): Explanation {
   const { key, asker, label, outcome } = lookUp(entries, asked)
   const { version } = entries.options
-  const about = { key: label, version, project: entries.project?.dir ?? null }
+  const remote = entries.store.remote()?.noted(entries.store.name, entries.store.manifest.partsOf(key))
+  const about = { key: label, version, project: entries.project?.dir ?? null, ...(remote && { remote }) }
   const looked = entries.attempt(undefined, () => entries.store.manifest.look(key))
   const parts = entries.store.manifest.partsOf(key)
   const entry = looked?.entry && infoOf(entries, parts, looked.entry)

@@ -5,9 +5,9 @@ import { assertOptions } from '../base/options.js'
 import { givenPath } from '../compute/paths.js'
 import { contentName } from '../entries/content-name.js'
 import type { Entries } from '../entries/entries.js'
-import { analysisKey } from '../manifest/key.js'
-import type { ListedEntry } from '../manifest/manifest.js'
-import { recordPath } from '../project/project.js'
+import { analysisKey } from '../manifest/analysis-key.js'
+import type { ListedEntry } from '../manifest/records.js'
+import { recordPath } from '../project/paths.js'
 import { infoOf } from './info.js'
 
 /** @throws CacheError `ERR_CACHE_OPTION`, `ERR_CACHE_CLOSED` */
@@ -28,7 +28,7 @@ export function findAnalyses(entries: Entries, asked: AnalysesOf): EntryInfo[] {
   return listed.map(each => infoOf(entries, each, each.entry))
 }
 
-/** Reads the whole manifest: the name is a part of what its order goes by. */
+/** Reads the whole manifest: without a name there is no key to look up. */
 function analysesAt(entries: Iterable<ListedEntry>, places: readonly string[]): ListedEntry[] {
   const found: ListedEntry[] = []
   for (const listed of entries) {

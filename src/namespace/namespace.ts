@@ -7,6 +7,7 @@ import type {
   AnalyzeContext,
   AnalyzeOptions,
   CallKey,
+  ClearOptions,
   ComputeContext,
   EntryInfo,
   Explanation,
@@ -16,37 +17,25 @@ import type {
   NamespaceOptions,
   NamespaceStats,
   PathLike,
+  PrefetchKey,
   SetManyEntry,
   SetOptions,
   SourceText,
   WrapOptions,
 } from '../api/index.js'
-import { assertFlag, assertOptions, refuseOption } from '../base/options.js'
+import { refuseOption } from '../base/options.js'
 import { analyze, analyzeSync, getOrSet, getOrSetSync, wrap, wrapSync } from '../compute/computing.js'
 import { currentComputation } from '../compute/frame.js'
+import { prefetch } from '../compute/prefetch.js'
 import { Entries, type EntryOptions } from '../entries/entries.js'
-import { valueDigest } from '../entries/entry-digest.js'
 import type { NamespaceStore } from '../entries/store.js'
-import type { Item } from '../entries/write.js'
-import { entryName } from '../inputs/entry-name.js'
-import { type Input, inputOf, NO_DIGEST } from '../inputs/input.js'
-import type { Snapshot } from '../inputs/snapshot.js'
-import { isImpossible } from '../inputs/source.js'
-import type { Entry, RemovalCause } from '../manifest/entry.js'
-import type { KeyParts } from '../manifest/key.js'
-import type { ListedEntry } from '../manifest/manifest.js'
-import { recordPath, workingDirectory } from '../project/project.js'
+import { workingDirectory } from '../project/project.js'
+import { deleteMany, peek } from './comforts.js'
 import { explain } from './explain.js'
-import { findAnalyses } from './find.js'
-import { infoOf } from './info.js'
-import {
-  assertEntries,
-  checkNamespaceOptions,
-  checkProject,
-  checkSetManyEntry,
-  checkSetOptions,
-  type Lifetime,
-} from './options.js'
+import { findEntries, infosOf, keysOf } from './listing.js'
+import { checkNamespaceOptions, checkProject } from './options.js'
+import { recordRead } from './read-as-input.js'
+import { clearEntries, removeEntries, setEntries, setEntry } from './setting.js'
 import { namespaceStats } from './stats.js'
 
 export class NamespaceHandle implements Namespace {
@@ -79,27 +68,17 @@ export class NamespaceHandle implements Namespace {
   }
 
   set(key: string, value: unknown, options?: SetOptions): boolean {
-    const entries = this.#entries
-    const lifetime = checkSetOptions(this.#store.environment.files, options)
-    return entries.set([this.#item(entries, key, lifetime, entries.encodeValue(value))]) > 0
+    return this.#ifThere(false, () => setEntry(this.#entries, key, value, options))
   }
 
   setMany(list: Iterable<SetManyEntry>): number {
-    const entries = this.#entries
-    const { files } = this.#store.environment
-    // One for all: a file that several entries name is looked at once.
-    const snapshot = this.#store.snapshot()
-    const items = assertEntries(list).map(entry => {
-      const lifetime = checkSetManyEntry(files, entry)
-      return this.#item(entries, entry.key, lifetime, Buffer.from(entries.encodeValue(entry.value)), snapshot)
-    })
-    return entries.set(items)
+    return this.#ifThere(0, () => setEntries(this.#entries, list))
   }
 
   get<V = unknown>(key: string): V | undefined {
     const entries = this.#entries
-    const { value, entry } = withEntry(entries.get(key))
-    if (currentComputation()) this.#recordRead(entries, key, entry)
+    const { value, entry } = entries.get(key)
+    if (currentComputation()) recordRead(entries, key, entry)
     return value as V | undefined
   }
 
@@ -111,8 +90,8 @@ export class NamespaceHandle implements Namespace {
   has(key: string): boolean {
     const entries = this.#entries
     this.#store.expectOpen()
-    const { entry } = withEntry(entries.look(key))
-    if (currentComputation()) this.#recordRead(entries, key, entry)
+    const { entry } = entries.look(key)
+    if (currentComputation()) recordRead(entries, key, entry)
     return entry !== undefined
   }
 
@@ -154,57 +133,63 @@ export class NamespaceHandle implements Namespace {
     return wrapSync(() => this.#entries, name, fn, options) as (...args: Args) => R
   }
 
+  async prefetch(questions: Iterable<PrefetchKey>): Promise<number> {
+    return prefetch(this.#entries, questions)
+  }
+
   explain(key: string | AnalysisKey | CallKey): Explanation {
     currentComputation()?.recorder.spoil()
     return explain(this.#entries, key)
   }
 
+  peek<V = unknown>(key: string): V | undefined {
+    return this.#ifThere(undefined, () => peek(this.#entries, key)) as V | undefined
+  }
+
   delete(key: string): boolean {
-    return this.#remove(key, 'deleted')
+    return this.#ifThere(false, () => removeEntries(this.#entries, [key], 'deleted') > 0)
+  }
+
+  deleteMany(keys: readonly string[]): number {
+    return this.#ifThere(0, () => deleteMany(this.#entries, keys))
   }
 
   invalidate(key: string): boolean {
-    return this.#remove(key, 'invalidated')
+    return this.#ifThere(false, () => removeEntries(this.#entries, [key], 'invalidated') > 0)
   }
 
-  clear(options?: { allProjects?: boolean }): number {
-    const { allProjects = false } = assertOptions('clear', options, ['allProjects'])
-    assertFlag('allProjects', allProjects)
-    this.#store.expectOpen()
-    const entries = this.#entries
-    let count = 0
-    entries.write(() => {
-      const { manifest } = this.#store
-      count = allProjects ? manifest.clear() : manifest.clearSome(parts => isOf(entries, parts))
-    })
-    return count
+  clear(options?: ClearOptions): number {
+    return this.#ifThere(0, () => clearEntries(this.#entries, options))
   }
 
   *keys(options?: ListOptions): IterableIterator<string> {
-    for (const { kind, key } of this.#listed(options)) if (kind === 'plain') yield key
+    yield* this.#ifThere<Iterable<string>>([], () => keysOf(this.#entries, options))
   }
 
   *entries(options?: ListOptions): IterableIterator<EntryInfo> {
-    const entries = this.#entries
-    for (const listed of this.#listed(options)) yield infoOf(entries, listed, listed.entry)
+    yield* this.#ifThere<Iterable<EntryInfo>>([], () => infosOf(this.#entries, options))
   }
 
   find(key: string | AnalysesOf): EntryInfo[] {
     currentComputation()?.recorder.spoil()
-    const entries = this.#entries
-    if (typeof key === 'object' && key !== null && 'file' in key) return findAnalyses(entries, key)
-    const entryKey = entries.keyOf(key)
-    return entries.attempt([], () =>
-      this.#store.manifest.lookEverywhere(entryKey).flatMap(listed => {
-        return listed.kind === 'plain' ? infoOf(entries, listed, listed.entry) : []
-      }),
-    )
+    return this.#ifThere([], () => findEntries(this.#entries, key))
   }
 
   stats(): NamespaceStats {
     this.#store.expectOpen()
     currentComputation()?.recorder.spoil()
     return namespaceStats(this.#store)
+  }
+
+  /** If code can't be loaded because the package was replaced, reports that and returns the fallback. */
+  #ifThere<T>(fallback: T, work: () => T): T {
+    try {
+      return work()
+    } catch (error) {
+      if ((error as { code?: unknown } | undefined)?.code !== 'ERR_CACHE_IO') throw error
+      this.#store.report(error)
+      return fallback
+    }
   }
 
   /** Those of the project that the handle is for now. */
@@ -233,101 +218,6 @@ export class NamespaceHandle implements Namespace {
     this.#byProject.set(name, entries)
     return entries
   }
-
-  #item(entries: Entries, key: string, { ttlMs, files }: Lifetime, bytes: Uint8Array, snapshot?: Snapshot): Item {
-    const inputs = files && this.#inputsOf(entries, files, snapshot ?? this.#store.snapshot())
-    return { key: entries.keyOf(key), bytes, ttlMs, inputs }
-  }
-
-  /** The files as they are now. */
-  #inputsOf(entries: Entries, files: NonNullable<Lifetime['files']>, snapshot: Snapshot): Input[] {
-    return files.flatMap(({ absolute, isThroughLink }) => {
-      // There can be no such file, ever.
-      if (isImpossible(absolute) && !isThroughLink) return []
-      const { path, isRelative } = recordPath(entries.project, absolute)
-      const look = () => (isThroughLink ? undefined : snapshot.source(absolute).input())
-      const input = entries.attempt(undefined, look)
-      // What can't be recorded is never as it was.
-      return { ...(input ?? inputOf('error', '', false, NO_DIGEST, 'unrecordable')), path, isRelative }
-    })
-  }
-
-  /** The value that was read, or that there was none, is an input of the computation that reads it. */
-  #recordRead(entries: Entries, key: string, entry: Entry | undefined): void {
-    const recorder = currentComputation()?.recorder
-    if (!recorder) return
-    const own = this.#projectDir === null ? ('user' as const) : ('project' as const)
-    const scopes = this.#options.isPortable ? [own, 'portable' as const] : [own]
-    const { snapshotMeans, directory } = this.#store
-    const isRecorded = entries.attempt(false, () => {
-      if (!recorder.knows(this.#store.lists)) return false
-      recorder.askThrough(entries)
-      const snapshot = this.#store.snapshot()
-      const asker = entries.asker()
-      const read = entry ? valueDigest(entry) : NO_DIGEST
-      const found = scopes.map(scope => {
-        const name = { namespace: directory, version: this.version, scope, project: '', key }
-        const digest = snapshotMeans.entryDigest(entryName(name), asker, snapshot) ?? NO_DIGEST
-        const isSameProject = recorder.project?.dir === entries.project?.dir
-        const project = scope !== 'user' && !isSameProject ? (entries.project?.dir ?? '') : ''
-        recorder.add(inputOf('entry', entryName({ ...name, project }), false, digest))
-        return digest
-      })
-      // Others may have changed it between the two looks.
-      return (found.find(digest => !digest.equals(NO_DIGEST)) ?? NO_DIGEST).equals(read)
-    })
-    if (!isRecorded) recorder.spoil()
-  }
-
-  #remove(key: string, cause: RemovalCause): boolean {
-    const entries = this.#entries
-    const scopes = this.#options.isPortable ? [undefined, 'portable' as const] : [undefined]
-    const keys = scopes.map(scope => entries.keyOf(key, 'plain', scope))
-    let wasThere = false
-    const isDone = entries.write(() => {
-      const { manifest } = this.#store
-      for (const entryKey of keys) {
-        const { head } = manifest.look(entryKey)
-        if (head?.entry) wasThere = true
-        // A computation of the key that is running must see that it is void.
-        if (head) manifest.write([{ key: entryKey, removal: { cause } }])
-      }
-    })
-    return isDone && wasThere
-  }
-
-  *#listed(options?: ListOptions): IterableIterator<ListedEntry> {
-    const { allVersions = false, allProjects = false } = assertOptions('entries', options, [
-      'allVersions',
-      'allProjects',
-    ])
-    this.#store.expectOpen()
-    currentComputation()?.recorder.spoil()
-    const entries = this.#entries
-    for (const listed of this.#guarded(this.#store.manifest.entries(error => this.#store.report(error)))) {
-      if (listed.isAnswer || (!allVersions && listed.version !== this.version)) continue
-      if (allProjects || isOf(entries, listed)) yield listed
-    }
-  }
-
-  /** Ends where the entries can be read no further, and says so. */
-  *#guarded<T>(entries: Iterable<T>): IterableIterator<T> {
-    try {
-      yield* entries
-    } catch (error) {
-      this.#store.report(error)
-    }
-  }
-}
-
-/** Whether a key belongs to the project of the entries, or to every checkout. */
-function isOf({ project, hasKeys }: Entries, { scope, project: dir }: KeyParts): boolean {
-  if (scope === 'portable') return true
-  return scope === 'project' ? project?.dir === dir : project === undefined && hasKeys
-}
-
-function withEntry(outcome: { value?: unknown; entry?: Entry }): { value?: unknown; entry?: Entry | undefined } {
-  return outcome
 }
 
 /** The handle's options. @throws CacheError `ERR_CACHE_OPTION` */

@@ -1,76 +1,169 @@
 // Statistics, worked out from what the manifests and counters hold.
 
-import type { CacheStats, MissReason, NamespaceStats } from '../api/index.js'
-import { COUNTER_NAMES, type Counts, noCounts } from '../counters/counters.js'
+import type {
+  CacheStats,
+  DayStats,
+  EntrySummary,
+  MissReason,
+  NamespaceStats,
+  NamespaceSummary,
+  RemoteCounts,
+  StatsOptions,
+} from '../api/index.js'
+import { COUNTER_NAMES, type CounterName, type Counts } from '../counters/names.js'
+import { countsByDay, countsSince, dateOf, noCounts } from '../counters/totals.js'
 import type { NamespaceStore } from '../entries/store.js'
-import type { Entry } from '../manifest/entry.js'
-import { blobLength } from '../packs/packs.js'
+import { diskUsage } from '../files/disk-usage.js'
+import type { RecordView } from '../log-map/record.js'
+import { labelOf } from '../manifest/owner.js'
+import type { ListedEntry } from '../manifest/records.js'
+import { blobLength } from '../packs/blob.js'
+import { modeOf } from './info.js'
+import { Sharing } from './sharing.js'
+
+/** Groups of namespaces that are told to share values. */
+const MAX_GROUPS = 50
+
+interface Reading {
+  /** Shown each entry that is read. */
+  visit?: (listed: ListedEntry) => void
+  countsOnly?: boolean | undefined
+  since?: number | undefined
+  onProgress?: StatsOptions['onProgress']
+}
 
 /**
- * Reads the whole manifest, showing each entry to `visit`. What cannot be read is reported and left out.
+ * Reads the whole manifest unless only counts are asked for. What cannot be read is reported and left out.
  */
-export function namespaceStats(store: NamespaceStore, visit: (entry: Entry) => void = () => undefined): NamespaceStats {
+export function namespaceStats(store: NamespaceStore, reading: Reading = {}): NamespaceStats {
+  const { visit, countsOnly, since, onProgress } = reading
   let entryCount = 0
   let pastAnswerCount = 0
   const projects: Record<string, number> = Object.create(null)
   let totalSize = 0
   let oldest = Number.POSITIVE_INFINITY
-  let counts: Counts | undefined
-  let diskBytes = 0
-  try {
-    diskBytes = store.diskBytes()
-    counts = store.counters.totals()
-    for (const { entry, isAnswer, scope, project } of store.manifest.entries(error => store.report(error))) {
+  const { environment, counters } = store
+  const attempt = <T>(fallback: T, read: () => T): T => {
+    try {
+      return read()
+    } catch (error) {
+      store.report(error)
+      return fallback
+    }
+  }
+  const diskBytes = attempt(0, () => diskUsage(environment.files, store.path))
+  const counted = attempt(noCounts(), () =>
+    since === undefined ? counters.totals() : countsSince(counters.records(), since, environment.files.now()),
+  )
+  attempt(undefined, () => {
+    const entries = countsOnly ? [] : store.manifest.entries(error => store.report(error), onProgress)
+    for (const listed of entries) {
+      const { entry, isAnswer, scope, project } = listed
       if (isAnswer) pastAnswerCount++
       else entryCount++
       if (!isAnswer && scope === 'project') projects[project] = (projects[project] ?? 0) + 1
       totalSize += blobLength(entry.blob.id)
       if (!isAnswer) oldest = Math.min(oldest, entry.createdAt)
-      visit(entry)
+      visit?.(listed)
     }
-  } catch (error) {
-    store.report(error)
-  }
-  const { hits, sets, ...misses } = counts ?? noCounts()
-  const missReasons: NamespaceStats['missReasons'] = {}
-  for (const name of COUNTER_NAMES) if (isReason(name) && misses[name] > 0) missReasons[name] = misses[name]
+  })
+  const remote = remoteCountsOf(counted)
   return {
     entryCount,
     pastAnswerCount,
     projects: { ...projects },
-    hitCount: hits,
-    missCount: Object.values(misses).reduce((sum, count) => sum + count, 0),
-    missReasons,
-    setCount: sets,
+    ...summaryFrom(counted),
     totalSize,
     oldestEntryAgeMs: entryCount === 0 ? null : store.now() - oldest,
     diskBytes,
+    ...(remote && { remote }),
   }
 }
 
-/** Statistics of all stores, by name, and of what sharing blobs between them saves. */
-export function cacheStats(stores: ReadonlyMap<string, NamespaceStore>, diskBytes: number): CacheStats {
-  /** How many namespaces refer to a blob. */
-  const owners = new Map<string, number>()
-  const blobsOf = new Map<string, Map<string, number>>()
-  const statsOf = Array.from(stores, ([name, store]) => {
-    const blobs = new Map<string, number>()
-    const stats = namespaceStats(store, ({ blob: { id } }) => blobs.set(id.toString('latin1'), blobLength(id)))
-    for (const id of blobs.keys()) owners.set(id, (owners.get(id) ?? 0) + 1)
-    blobsOf.set(name, blobs)
-    return [name, stats] as const
-  })
-  const savedBy = (name: string, { totalSize }: NamespaceStats) => {
-    let share = 0
-    for (const [id, sizeBytes] of blobsOf.get(name) ?? []) share += sizeBytes / (owners.get(id) ?? 1)
-    return totalSize - share
+/** What counts say of hits, misses and times. */
+export function summaryFrom(counts: Counts): NamespaceSummary {
+  const missReasons: NamespaceSummary['missReasons'] = {}
+  for (const name of COUNTER_NAMES) if (isReason(name) && counts[name] > 0) missReasons[name] = counts[name]
+  return {
+    hitCount: counts.hits,
+    missCount: Object.values(missReasons).reduce((sum, count) => sum + count, 0),
+    missReasons,
+    setCount: counts.sets,
+    savedMs: counts['time-saved'] / 1000,
+    computedMs: counts['time-computed'] / 1000,
   }
+}
+
+/** Undefined where all are 0. */
+function remoteCountsOf(counts: Counts): RemoteCounts | undefined {
+  const remote: RemoteCounts = {
+    hits: counts['remote-hits'],
+    misses: counts['remote-misses'],
+    errors: counts['remote-errors'],
+    rejected: counts['remote-rejected'],
+    skipped: counts['remote-skipped'],
+    uploads: counts['remote-uploads'],
+    dropped: counts['remote-dropped'],
+    bytesIn: counts['remote-bytes-in'],
+    bytesOut: counts['remote-bytes-out'],
+  }
+  return Object.values(remote).some(count => count > 0) ? remote : undefined
+}
+
+function sumOfRemotes(all: readonly NamespaceStats[]): RemoteCounts | undefined {
+  const [first, ...others] = all.flatMap(({ remote }) => remote ?? [])
+  if (!first) return undefined
+  const sum = { ...first }
+  for (const each of others) for (const name of Object.keys(sum) as (keyof RemoteCounts)[]) sum[name] += each[name]
+  return sum
+}
+
+interface CacheReading extends Pick<StatsOptions, 'since' | 'countsOnly' | 'onProgress' | 'onEntry'> {
+  /** Records of the counters of the cache as a whole. */
+  history: readonly RecordView[]
+  /** By the clock that days are counted by. */
+  nowMs: number
+}
+
+/**
+ * Statistics of all stores, by name, and of what sharing blobs between them saves.
+ *
+ * @throws what `onEntry` throws
+ */
+export function cacheStats(
+  stores: ReadonlyMap<string, NamespaceStore>,
+  diskBytes: number,
+  { countsOnly, since, onProgress, onEntry, history, nowMs }: CacheReading,
+): CacheStats {
+  const progressOf = onProgress ? progressOver([...stores.values()], onProgress) : () => undefined
+  const sharing = new Sharing()
+  let failure: { error: unknown } | undefined
+  const show = (name: string, listed: ListedEntry) => {
+    if (!onEntry || failure) return
+    try {
+      onEntry(summaryOf(name, listed))
+    } catch (error) {
+      // Not damage of the cache, which is reported and left out.
+      failure = { error }
+    }
+  }
+  const statsOf = Array.from(stores, ([name, store]) => {
+    const visit = (listed: ListedEntry) => {
+      const { id } = listed.entry.blob
+      sharing.add(name, id.toString('latin1'), blobLength(id))
+      show(name, listed)
+    }
+    return [name, namespaceStats(store, { countsOnly, since, visit, onProgress: progressOf(store) })] as const
+  })
+  if (failure) throw failure.error
+  const shares = sharing.shares()
+  const savedBy = (name: string, { totalSize }: NamespaceStats) => totalSize - (shares.get(name) ?? 0)
   // Not by assignment, which would lose a namespace that is called `__proto__`.
   const namespaces = Object.fromEntries(
     statsOf.map(([name, stats]) => [name, { ...stats, savedBytes: savedBy(name, stats) }]),
   )
   const all = Object.values(namespaces)
-  const sum = (field: 'entryCount' | 'hitCount' | 'missCount' | 'setCount' | 'totalSize') =>
+  const sum = (field: 'entryCount' | 'hitCount' | 'missCount' | 'setCount' | 'totalSize' | 'savedMs' | 'computedMs') =>
     all.reduce((total, stats) => total + stats[field], 0)
   const ages = all.flatMap(({ oldestEntryAgeMs }) => oldestEntryAgeMs ?? [])
   const missReasons: CacheStats['missReasons'] = {}
@@ -79,6 +172,7 @@ export function cacheStats(stores: ReadonlyMap<string, NamespaceStore>, diskByte
       missReasons[reason as MissReason] = (missReasons[reason as MissReason] ?? 0) + count
     }
   }
+  const remote = sumOfRemotes(all)
   const savedBytes = Math.round(all.reduce((total, stats) => total + stats.savedBytes, 0))
   return {
     namespaces,
@@ -90,11 +184,78 @@ export function cacheStats(stores: ReadonlyMap<string, NamespaceStore>, diskByte
     totalSize: sum('totalSize'),
     oldestEntryAgeMs: ages.length === 0 ? null : Math.max(...ages),
     diskBytes,
+    savedMs: sum('savedMs'),
+    computedMs: sum('computedMs'),
     uniqueSize: sum('totalSize') - savedBytes,
     savedBytes,
+    sharing: sharing.largest(MAX_GROUPS),
+    days: daysOf([...stores.values()], history, nowMs),
+    ...(remote && { remote }),
   }
 }
 
-function isReason(name: (typeof COUNTER_NAMES)[number]): name is MissReason {
-  return name !== 'hits' && name !== 'sets'
+function summaryOf(namespace: string, listed: ListedEntry): EntrySummary {
+  const { version, scope, project, isAnswer, entry } = listed
+  return {
+    namespace,
+    key: labelOf(listed),
+    version,
+    project: scope === 'project' ? project : null,
+    isPortable: scope === 'portable',
+    isPastAnswer: isAnswer,
+    mode: modeOf(entry),
+    sizeBytes: blobLength(entry.blob.id),
+    createdAt: entry.createdAt,
+    usedAt: entry.usedAt,
+    computeMs: entry.computeMs ?? null,
+  }
+}
+
+/** The days of which anything is known, the earliest first. */
+function daysOf(stores: readonly NamespaceStore[], history: readonly RecordView[], nowMs: number): DayStats[] {
+  const days = countsByDay(recordsOf(stores, history), nowMs)
+  return Array.from(days, ([day, counts]) => dayStatsOf(day, counts)).sort((a, b) => (a.day < b.day ? -1 : 1))
+}
+
+function* recordsOf(stores: readonly NamespaceStore[], history: readonly RecordView[]): IterableIterator<RecordView> {
+  yield* history
+  for (const { counters, report } of stores) {
+    try {
+      yield* counters.records()
+    } catch (error) {
+      report(error)
+    }
+  }
+}
+
+function dayStatsOf(day: number, counts: Counts): DayStats {
+  const { hitCount, missCount, setCount, savedMs } = summaryFrom(counts)
+  return {
+    day: dateOf(day),
+    hitCount,
+    missCount,
+    setCount,
+    savedMs,
+    diskBytes: counts['day-size'] || null,
+    evictedEntries: counts['day-evicted'],
+    evictedBytes: counts['day-evicted-bytes'],
+    uselessEntries: counts['day-useless'],
+  }
+}
+
+function isReason(name: CounterName): name is MissReason {
+  return name !== 'hits' && name !== 'sets' && !/^(remote|time|day)/.test(name)
+}
+
+/** Of what is read one after the other, each as long as its files are large. */
+function progressOver(stores: readonly NamespaceStore[], onProgress: (fraction: number) => void) {
+  const sizes = new Map(stores.map(store => [store, 1 + diskUsage(store.environment.files, store.path)]))
+  const total = [...sizes.values()].reduce((sum, size) => sum + size, 0)
+  let before = 0
+  return (store: NamespaceStore) => {
+    const start = before
+    const size = sizes.get(store) ?? 0
+    before += size
+    return (fraction: number) => onProgress((start + fraction * size) / total)
+  }
 }

@@ -1,11 +1,19 @@
 // The latest used blocks of pack files, so that reading many small blobs that lie side by side costs one system call a
 // block and not one a blob. What is in a pack never changes, so a block can only be outdated by being too short.
 
-const BLOCK_BYTES = 16 * 1024
+import type { PooledFile } from '../files/descriptors.js'
+import { viewOf } from '../log/frames.js'
+
+export const BLOCK_BYTES = 16 * 1024
 const MAX_BLOCKS = 256
 
-interface Block {
-  bytes: Buffer
+/** Bytes that must not be written to. */
+export interface Viewed {
+  readonly bytes: Buffer
+  readonly view: DataView
+}
+
+interface Block extends Viewed {
   /** Bytes of it that the file had when it was read. */
   length: number
 }
@@ -14,28 +22,19 @@ export class BlockCache {
   /** By pack and block number, the longest read first. */
   readonly #blocks = new Map<number, Block>()
 
-  /**
-   * `length` bytes of the pack from the offset on, a view that must not be written to; undefined when they span two
-   * blocks or are not there. `read` fills a buffer from a position on and returns the bytes read.
-   */
-  view(
-    pack: number,
-    offset: number,
-    length: number,
-    read: (into: Buffer, length: number, position: number) => number,
-  ): Buffer | undefined {
+  /** The block in which so many bytes of the pack stand; undefined when they span two or are not there. */
+  find(file: PooledFile, pack: number, offset: number, length: number): Viewed | undefined {
     const number = Math.floor(offset / BLOCK_BYTES)
-    const start = offset - number * BLOCK_BYTES
-    const end = start + length
+    const end = (offset % BLOCK_BYTES) + length
     if (end > BLOCK_BYTES) return undefined
     const name = pack * 0x100000 + number
     let block = this.#blocks.get(name)
     if (!block || block.length < end) {
       block ??= this.#add(name)
-      block.length = read(block.bytes, BLOCK_BYTES, number * BLOCK_BYTES)
+      block.length = file.read(block.bytes, 0, BLOCK_BYTES, number * BLOCK_BYTES)
       if (block.length < end) return undefined
     }
-    return block.bytes.subarray(start, end)
+    return block
   }
 
   clear(): void {
@@ -43,13 +42,14 @@ export class BlockCache {
   }
 
   #add(name: number): Block {
-    let bytes: Buffer | undefined
+    let reused: Viewed | undefined
     if (this.#blocks.size >= MAX_BLOCKS) {
       const [oldest, block] = this.#blocks.entries().next().value as [number, Block]
       this.#blocks.delete(oldest)
-      bytes = block.bytes
+      reused = block
     }
-    const block = { bytes: bytes ?? Buffer.allocUnsafeSlow(BLOCK_BYTES), length: 0 }
+    const bytes = reused?.bytes ?? Buffer.allocUnsafeSlow(BLOCK_BYTES)
+    const block = { bytes, view: reused?.view ?? viewOf(bytes), length: 0 }
     this.#blocks.set(name, block)
     return block
   }

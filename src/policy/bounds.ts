@@ -1,18 +1,9 @@
-// How much there may be, of the whole cache and of each namespace, and where that is said: in a caller's options, else in
-// the environment, else in the root's `config.json`, else here.
+// How much there may be, of the whole cache and of each namespace, where a caller's options say nothing: what the environment
+// says, else the root's `config.json`, else what stands here.
 
-import type { Limits } from '../api/index.js'
 import { CacheError } from '../base/errors.js'
-import { parseLimit } from '../base/options.js'
 import { parseDuration, parseSize } from '../base/units.js'
-
-/** Limits with their units. What is left out has no limit. */
-export interface Bounds {
-  maxSizeBytes?: number
-  /** Since the last use. */
-  maxAgeMs?: number
-  maxEntries?: number
-}
+import type { Bounds } from './limits.js'
 
 export interface CacheBounds {
   whole: Bounds
@@ -66,18 +57,6 @@ export function limitsOf({ maxSizeBytes, maxAgeMs, maxEntries }: Bounds = {}): R
   return { maxSizeBytes: maxSizeBytes ?? none, maxAgeMs: maxAgeMs ?? none, maxEntries: maxEntries ?? none }
 }
 
-/** The options of limits. */
-export const LIMIT_OPTIONS = ['maxSize', 'maxAge', 'maxEntries'] as const
-
-/** What a caller's options say of limits. @throws CacheError `ERR_CACHE_OPTION` */
-export function checkLimits({ maxSize, maxAge, maxEntries }: Limits): Bounds {
-  return {
-    ...(maxSize === undefined ? {} : { maxSizeBytes: parseLimit('maxSize', maxSize) }),
-    ...(maxAge === undefined ? {} : { maxAgeMs: parseLimit('maxAge', maxAge) }),
-    ...(maxEntries === undefined ? {} : { maxEntries: parseLimit('maxEntries', maxEntries) }),
-  }
-}
-
 /** @throws CacheError `ERR_CACHE_CONFIG` that names the variable */
 export function boundsOfEnvironment(env: NodeJS.ProcessEnv): Bounds {
   const bounds: Bounds = {}
@@ -88,6 +67,18 @@ export function boundsOfEnvironment(env: NodeJS.ProcessEnv): Bounds {
   return bounds
 }
 
+/** What a configuration file says. @throws CacheError `ERR_CACHE_CONFIG` */
+export function parseConfiguration(text: string): unknown {
+  try {
+    // Some editors begin a file with a mark of its byte order.
+    return JSON.parse(text.replace(/^\ufeff/, ''))
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error
+    // Without the text, and the cause that quotes it: it may hold the remote tier's password.
+    throw new CacheError('ERR_CACHE_CONFIG', 'config.json is not JSON.')
+  }
+}
+
 /**
  * The bounds in a configuration file: `{ "maxSize": "2GB", "maxAge": "30d", "maxEntries": 100000, "namespaces": { "name":
  * { the same } } }`, all of it optional; "none" lifts a bound.
@@ -95,14 +86,8 @@ export function boundsOfEnvironment(env: NodeJS.ProcessEnv): Bounds {
  * @throws CacheError `ERR_CACHE_CONFIG` that says what is wrong
  */
 export function boundsOfConfiguration(text: string): CacheBounds {
-  let parsed: unknown
-  try {
-    // Some editors begin a file with a mark of its byte order.
-    parsed = JSON.parse(text.replace(/^\ufeff/, ''))
-  } catch (error) {
-    throw new CacheError('ERR_CACHE_CONFIG', 'config.json is not JSON.', { value: text, cause: error })
-  }
-  const { namespaces = {}, ...own } = expectObject('config.json', parsed)
+  // The remote tier has its own reader.
+  const { namespaces = {}, remote: _, ...own } = expectObject('config.json', parseConfiguration(text))
   const named = Object.entries(expectObject('"namespaces" in config.json', namespaces))
   return {
     whole: boundsIn('config.json', own),

@@ -1,11 +1,13 @@
 // Every bucket of a log map: first its frames, then the records in force. Buckets are followed by place, as readers do,
 // so that one which gets successors meanwhile is not missed; what is wrong with one leaves the others to be checked.
 
-import { FRAME } from '../base/layout.js'
-import { Log } from '../log/log.js'
+import { FRAME, FRAME_HEADER_BYTES } from '../base/layout.js'
+import { LogFile } from '../log/log-file.js'
 import { Bucket } from '../log-map/bucket.js'
-import { BucketDirectory, type BucketName, hasPrefix, identityOf, placeAfter, prefixOf } from '../log-map/directory.js'
+import { bucketsIn, missingAt } from '../log-map/bucket-listing.js'
+import { BucketDirectory, type BucketName, identityOf } from '../log-map/directory.js'
 import type { LogMap } from '../log-map/log-map.js'
+import { hasPrefix, placeAfter, prefixOf } from '../log-map/prefixes.js'
 import { isChange, RecordView } from '../log-map/record.js'
 import type { Inspection } from './inspection.js'
 import { type FrameCheck, isFailure, scanLog } from './scan.js'
@@ -42,6 +44,8 @@ class MapCheck {
   readonly #map: LogMap
   readonly #visit: Visit
   readonly #directory: BucketDirectory
+  /** All buckets, as they were when the first one was missing. */
+  #listed: BucketName[] | undefined
 
   constructor(inspection: Inspection, map: LogMap, visit: Visit) {
     this.#inspection = inspection
@@ -120,34 +124,51 @@ class MapCheck {
 
   #records(path: string, name: BucketName, place: number): number | undefined {
     const { environment } = this.#inspection
-    const log = new Log(environment, path, identityOf(this.#map.identity, name), 'read')
-    const bucket = new Bucket(log, name, 0, this.#map.positionOf)
+    const file = new LogFile(environment, path, identityOf(this.#map.identity, name), 'read')
+    const bucket = new Bucket(file, name, 0, this.#map.positionOf)
     try {
       if (!bucket.refresh()) return undefined
       // Of a sealed bucket, other parts may have been taken over by successors already.
       const part = bucket.sealedAt < 0 ? name.prefix : prefixOf(place, name.prefix.length + 1)
-      for (const { record, offset } of bucket.located()) {
+      for (const record of bucket.table.records()) {
         const isFindable = this.#map.positionOf(record.key)?.place === record.place
-        if (isFindable && hasPrefix(record.place, part)) this.#visit(record, { path, offset })
+        if (isFindable && hasPrefix(record.place, part))
+          this.#visit(record, { path, offset: record.start - FRAME_HEADER_BYTES })
       }
       return placeAfter(part)
     } finally {
-      log.close()
+      file.close()
     }
   }
 
-  /** A part of a split bucket that is not there, or the end of an empty map. */
+  /** A part of a split bucket that is not there, or the end of an empty map, of which the directories may be left. */
   #missing(place: number): number {
     const { findings, mender } = this.#inspection
-    const name = this.#directory.missing(place)
+    const name = missingAt(this.#directory, place)
     const next = placeAfter(name.prefix)
     this.#directory.forget()
     if (name.prefix === '' || this.#directory.find(place)) return name.prefix === '' ? next : place
+    if (!this.#wasSplitOff(name.prefix)) return next
     const path = this.#directory.file({ ...name, generation: 0 })
-    const message = `One of the ${1 << 4} parts of a bucket is not there, and its records with it.`
+    const message = 'One of the parts of a bucket is not there, and its records with it.'
     const problem = findings.problem({ kind: 'missing', path, message })
     mender?.missing(problem, path)
     return next
+  }
+
+  /**
+   * Whether a bucket was split into one of this prefix and others that are there. Those have gone through a generation for each
+   * digit. Buckets that were begun in the directories of an emptied map have not.
+   */
+  #wasSplitOff(prefix: string): boolean {
+    const parent = prefix.slice(0, -1)
+    const hasSibling = (buckets: readonly BucketName[]) =>
+      buckets.some(
+        ({ prefix, generation }) =>
+          prefix.length > parent.length && prefix.startsWith(parent) && generation >= prefix.length,
+      )
+    this.#listed ??= bucketsIn(this.#directory)
+    return hasSibling(this.#listed) && hasSibling(bucketsIn(this.#directory))
   }
 }
 

@@ -4,13 +4,13 @@
 
 import type { Problem } from '../api/index.js'
 import { CACHE_TAG, type Layout } from '../base/layout.js'
-import { type Blobs, indexRecord } from '../blobs/blobs.js'
+import type { Blobs } from '../blobs/blobs.js'
 import { evacuate } from '../blobs/evacuate.js'
 import type { Environment } from '../log/environment.js'
 import type { LogMap } from '../log-map/log-map.js'
 import { changeOf, NO_RECORD, type RecordView } from '../log-map/record.js'
-import { encodeHead } from '../manifest/entry.js'
-import type { Location } from '../packs/packs.js'
+import { encodeHead } from '../manifest/entry-encoding.js'
+import type { Location } from '../packs/blob.js'
 import type { LostAndFound } from './lost-and-found.js'
 import { type Flaw, isFailure, type Scan } from './scan.js'
 import { isWhole } from './whole.js'
@@ -39,6 +39,14 @@ export class Mender {
     })
   }
 
+  /** Writes the hash seed that the logs have. */
+  hashSeed(problem: Problem, path: string): void {
+    this.#mend([problem], () => {
+      if (this.#environment.files.linkStat(path)) this.#lostAndFound.move(path)
+      this.#environment.hashSeed.establish()
+    })
+  }
+
   /** Moves the whole blobs of a pack elsewhere. */
   pack(problems: readonly Problem[], blobs: Blobs, pack: number, path: string, flaws: readonly Flaw[]): boolean {
     return this.#mend(problems, () => {
@@ -47,13 +55,9 @@ export class Mender {
     })
   }
 
-  /** Rewrites a bucket from its whole records; one that no reader gets to the end of is moved away. */
+  /** Rewrites a bucket from its whole records. */
   bucket(problems: readonly Problem[], map: LogMap, place: number, path: string, scan: Scan): boolean {
     return this.#mend(problems, () => {
-      if (scan.isEndless) {
-        this.#lostAndFound.move(path)
-        return
-      }
       this.#lostAndFound.copy(path, scan.flaws)
       map.renew(place)
     })
@@ -74,7 +78,7 @@ export class Mender {
 
   /** Tells the index of a blob that it does not know. */
   index(blobs: Blobs, id: Buffer, location: Location): void {
-    this.#mend([], () => blobs.index.swap(indexRecord(id, location, NO_RECORD)))
+    this.#mend([], () => blobs.index.swap(blobs.indexChange(id, location, NO_RECORD)))
   }
 
   /** Whether it worked; why not, is added to what was said of the problems. */

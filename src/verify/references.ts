@@ -3,12 +3,15 @@
 // dangle.
 
 import { BLOB_ID_BYTES, MAX_VALUE_BYTES } from '../base/layout.js'
-import { locationIn, positionOf } from '../blobs/blobs.js'
+import { locationIn } from '../blobs/blob-index.js'
 import type { LogMap } from '../log-map/log-map.js'
 import type { RecordView } from '../log-map/record.js'
-import { decodeHead, decodeNode, type Head } from '../manifest/entry.js'
-import { keyStart, parseKey } from '../manifest/key.js'
-import { type BlobRef, blobLength, type Location } from '../packs/packs.js'
+import type { Head } from '../manifest/entry.js'
+import { decodeHead } from '../manifest/head.js'
+import { keyStart } from '../manifest/key.js'
+import { parseKey } from '../manifest/key-parts.js'
+import { decodeNode } from '../manifest/node.js'
+import { type BlobRef, blobLength, type Location } from '../packs/blob.js'
 import type { Inspection } from './inspection.js'
 import type { Place } from './maps.js'
 import { isFailure } from './scan.js'
@@ -39,7 +42,7 @@ export class References {
     const record = { key: Buffer.from(found.key), check: found.check }
     const isDangling = () => {
       const now = this.#lookUp(record.key)
-      return now?.kind === 'put' && now.check === record.check && !this.#isThere(locationIn(now), record.key)
+      return now?.check === record.check && !this.#isThere(locationIn(now), record.key)
     }
     if (!isDangling()) return
     this.#inspection.doubt(() => {
@@ -95,14 +98,14 @@ export class References {
   /** Where a blob is that is not where its entry says: a gc may have moved it, a set may have just written it. */
   #find({ id, location }: BlobRef): boolean {
     const found = this.#lookUp(id)
-    const known = found?.kind === 'put' && found.value.length === LOCATION_BYTES ? locationIn(found) : undefined
+    const known = found?.value.length === LOCATION_BYTES ? locationIn(found) : undefined
     if (known && (this.#inspection.shelf.use(known, id) || this.#isThere(known, id))) return true
     return this.#isThere(location, id)
   }
 
   #checkIndexed({ id, location }: BlobRef): void {
     const { blobs, mender, shelf } = this.#inspection
-    if (this.#lookUp(id)?.kind === 'put') return
+    if (this.#lookUp(id)) return
     // Once for each blob, however many entries refer to it.
     shelf.index(location, id)
     this.#unindexedCount++
@@ -111,9 +114,8 @@ export class References {
 
   #lookUp(id: Buffer): RecordView | undefined {
     if (this.#failedLookups >= MAX_FAILED_LOOKUPS) return undefined
-    const { index } = this.#inspection.blobs
     return this.#guarded(
-      () => index.get(positionOf(id), id),
+      () => this.#inspection.blobs.recordOf(id),
       () => this.#failedLookups++,
     )
   }

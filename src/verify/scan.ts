@@ -3,9 +3,10 @@
 // get never disagree on what is a frame.
 
 import { CacheError, errnoOf } from '../base/errors.js'
-import { FORMAT_VERSION, FRAME, FRAME_HEADER_BYTES, MAX_FRAME_BYTES } from '../base/layout.js'
+import { FORMAT_VERSION, FRAME, FRAME_HEADER_BYTES, FRAME_TRAILER_BYTES } from '../base/layout.js'
 import type { Environment } from '../log/environment.js'
 import { Log } from '../log/log.js'
+import { OPEN_IDENTITY_AT, OPEN_SEED_AT } from '../log/log-file.js'
 
 export interface Flaw {
   kind: 'torn' | 'corrupt'
@@ -19,8 +20,6 @@ export interface Scan {
   /** Where what may be an unfinished frame begins; `sizeBytes` where there is none. */
   end: number
   sizeBytes: number
-  /** More bytes than the longest frame could take up hold no frame: readers give up on what follows. */
-  isEndless: boolean
 }
 
 /** What is wrong with a frame whose check holds, undefined for nothing; frames before a seal and after it come alike. */
@@ -30,19 +29,19 @@ export type FrameCheck = (type: number, bytes: Buffer, start: number, end: numbe
 const MAX_FLAWS = 1000
 
 export const FLAW_MESSAGES = {
-  lost: 'What was written here is damaged.',
-  mended: 'The header of a frame is damaged; the rest of the frame proves what it was.',
+  corrupt: 'What was written here is damaged.',
+  lost: 'What was written here is damaged, so that nothing before it in this file can be trusted.',
   torn: 'A writer was killed here before it had finished; nobody was told that this was stored.',
 }
 
 /** @throws errno-style errors; undefined when the file is gone, or gives way to another one meanwhile */
 export function scanLog(environment: Environment, path: string, identity: string, check: FrameCheck): Scan | undefined {
   const log = new Log(environment, path, identity, 'read')
-  const opening = Buffer.concat([Buffer.from([FORMAT_VERSION & 0xff, FORMAT_VERSION >> 8]), Buffer.from(identity)])
   const flaws: Flaw[] = []
   const add = (kind: Flaw['kind'], offset: number, bytes: number, message: string) => {
     const last = flaws.at(-1)
-    if (last && flaws.length === MAX_FLAWS) {
+    if (last?.kind === kind && last.message === message && last.offset + last.bytes === offset) last.bytes += bytes
+    else if (last && flaws.length === MAX_FLAWS) {
       if (kind === 'corrupt') last.kind = kind
       last.bytes = offset + bytes - last.offset
     } else flaws.push({ kind, offset, bytes, message })
@@ -50,29 +49,38 @@ export function scanLog(environment: Environment, path: string, identity: string
   try {
     const isRead = log.read({
       frame(type, bytes, start, end, offset) {
-        const isOpening = type === FRAME.open
-        const message = isOpening
-          ? opening.equals(bytes.subarray(start, end))
-            ? undefined
-            : 'The file says that it is another one.'
-          : check(type, bytes, start, end, offset)
-        if (message) add('corrupt', offset, end - start + FRAME_HEADER_BYTES, message)
+        const message =
+          type === FRAME.open
+            ? checkOpening(environment, identity, bytes, start, end)
+            : check(type, bytes, start, end, offset)
+        if (message) add('corrupt', offset, FRAME_HEADER_BYTES + end - start + FRAME_TRAILER_BYTES, message)
       },
       damage(_bytes, start, end, damage, offset) {
         add(damage === 'torn' ? 'torn' : 'corrupt', offset, end - start, FLAW_MESSAGES[damage])
       },
     })
     if (!isRead) return undefined
-    let { end } = log
-    const isEndless = log.sizeBytes - end > MAX_FRAME_BYTES
-    if (isEndless) {
-      add('corrupt', end, log.sizeBytes - end, FLAW_MESSAGES.lost)
-      end = log.sizeBytes
-    }
-    return { flaws, end, sizeBytes: log.sizeBytes, isEndless }
+    return { flaws, end: log.end, sizeBytes: log.sizeBytes }
   } finally {
     log.close()
   }
+}
+
+function checkOpening(
+  { hashSeed }: Environment,
+  identity: string,
+  bytes: Buffer,
+  start: number,
+  end: number,
+): string | undefined {
+  const isThis =
+    end - start >= OPEN_IDENTITY_AT &&
+    bytes.readUInt16LE(start) === FORMAT_VERSION &&
+    bytes.toString('utf8', start + OPEN_IDENTITY_AT, end) === identity
+  if (!isThis) return 'The file says that it is another one.'
+  const seed = bytes.readUInt32LE(start + OPEN_SEED_AT)
+  if (seed !== hashSeed.current()) hashSeed.reconcile(seed)
+  return undefined
 }
 
 /**

@@ -2,7 +2,7 @@
 // without reading the packs once more, and what no entry refers to is known in the end. A match is the exact place and
 // 32 bits of the id; whatever does not match is looked for on disk before anything is said of it.
 
-import { blobLength, type Location } from '../packs/packs.js'
+import { blobLength, type Location } from '../packs/blob.js'
 
 const IS_USED = 1
 const IS_INDEXED = 2

@@ -1,8 +1,9 @@
 // What stands below the root, by name and kind: the packs, the maps, and what should not be there. Only directories of
 // the cache's own shape are entered, never a link, so that the walk ends and stays below the root.
 
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { BUCKET_MAX_DEPTH, CACHE_TAG, LISTS_DIRECTORY, unescapeNamespace } from '../base/layout.js'
+import { BUCKET_FILE, BucketDirectory, DIRECTORY } from '../log-map/directory.js'
 import type { Inspection } from './inspection.js'
 import { Walk } from './walk.js'
 
@@ -20,16 +21,14 @@ export interface Survey {
   namespaces: string[]
 }
 
-const VERSION_DIRECTORIES = ['blobs', 'file-hashes', 'namespaces']
+const VERSION_DIRECTORIES = ['blobs', 'file-hashes', 'history', 'namespaces']
 const NAMESPACE_DIRECTORIES = ['manifest', 'counters']
 const VERSION = /^v\d+$/
 const PACK = /^(\d{1,10})\.(pack|retired)$/
 const MAX_PACK = 0xffffffff
-const DIGIT = /^[0-9a-f]$/
-const BUCKET = /^([0-9a-f_])\.(\d{1,15})$/
 /** Other ways to write a number would stand for a file that is not there. */
 const NUMBER = /^(?:0|[1-9]\d*)$/
-const CANDIDATE = /^([0-9a-f_])\.([1-9]\d{0,14})\.[0-9a-f]+\.new$/
+const CANDIDATE = /^([0-3]{1,3}|_)\.([1-9]\d{0,14})\.[0-9a-f]+\.new$/
 const MAX_TAG_BYTES = 65536
 const SIGNATURE = CACHE_TAG.slice(0, CACHE_TAG.indexOf('\n'))
 
@@ -46,14 +45,14 @@ export function survey(inspection: Inspection): Survey {
   checkTag(inspection, walk)
   for (const name of walk.names(layout.version)) {
     const path = join(layout.version, name)
-    if (path === layout.gcLock || path === layout.upkeep) walk.expect(path, 'file')
+    if ([layout.gcLock, layout.upkeep, layout.hashSeed].includes(path)) walk.expect(path, 'file')
     else if (!VERSION_DIRECTORIES.includes(name)) walk.foreign(path)
   }
   for (const name of walk.names(join(layout.version, 'blobs'))) {
     if (name !== 'index' && name !== 'packs') walk.foreign(join(layout.version, 'blobs', name))
   }
   for (const name of walk.names(layout.packs)) surveyPack(walk, join(layout.packs, name), name, found)
-  for (const map of [layout.blobIndex, layout.fileHashes]) surveyMap(inspection, walk, map, found)
+  for (const map of [layout.blobIndex, layout.fileHashes, layout.history]) surveyMap(inspection, walk, map, found)
   for (const name of walk.names(layout.namespaces)) {
     const path = layout.namespace(name)
     if (!walk.isDirectory(path)) {
@@ -107,22 +106,23 @@ function surveyPack(walk: Walk, path: string, name: string, found: Survey): void
 
 function surveyMap(inspection: Inspection, walk: Walk, map: string, found: Survey): void {
   const buckets: string[] = []
+  const names = new BucketDirectory(inspection.environment.files, map)
   const enter = (directory: string, prefix: string) => {
     for (const name of walk.names(directory)) {
       const path = join(directory, name)
-      const [, digit, generation] = BUCKET.exec(name) ?? []
+      const [, digits, generation] = BUCKET_FILE.exec(name) ?? []
       const candidate = CANDIDATE.exec(name)
-      if (DIGIT.test(name) && prefix.length < BUCKET_MAX_DEPTH) enter(path, prefix + name)
-      else if (digit !== undefined && (digit !== '_' || prefix === '')) {
+      if (DIRECTORY.test(name) && prefix.length < BUCKET_MAX_DEPTH) enter(path, prefix + name)
+      else if (digits !== undefined && (digits !== '_' || prefix === '')) {
         if (!NUMBER.test(generation as string)) walk.misplaced(path, 'No bucket can have this generation.')
         else if (walk.expect(path, 'file')) buckets.push(path)
       } else if (candidate) {
         const generation = Number(candidate[2]) - 1
         // Itself one generation back, or the bucket that was split.
-        const parent = prefix === '' ? '_' : `${prefix.at(-1)}`
+        const parent = candidate[1] === '_' ? '' : (prefix + candidate[1]).slice(0, -1)
         doubtCandidate(inspection, path, [
           join(directory, `${candidate[1]}.${generation}`),
-          join(prefix === '' ? directory : dirname(directory), `${parent}.${generation}`),
+          names.file({ prefix: parent, generation }),
         ])
       } else walk.foreign(path)
     }

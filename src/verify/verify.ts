@@ -12,13 +12,14 @@ import { join, relative, sep } from 'node:path'
 import type { Problem, VerifyOptions, VerifyReport } from '../api/index.js'
 import { CacheError } from '../base/errors.js'
 import { type Layout, unescapeNamespace } from '../base/layout.js'
-import { countersPosition } from '../counters/counters.js'
+import { countersPosition } from '../counters/record.js'
 import { Descriptors } from '../files/descriptors.js'
 import type { Files } from '../files/files.js'
 import { type Environment, Turn } from '../log/environment.js'
+import { HashSeed } from '../log/hash-seed.js'
 import { LogMap } from '../log-map/log-map.js'
 import { hashedPosition, type Position } from '../log-map/record.js'
-import { entryPosition } from '../manifest/manifest.js'
+import { entryPosition } from '../manifest/records.js'
 import { isWorthRewriting } from '../policy/policy.js'
 import { confine } from './confine.js'
 import { Findings } from './findings.js'
@@ -111,6 +112,7 @@ async function inspect(input: VerifyInput, options: VerifyOptions, repair?: Repa
     const surveyed = survey(inspection)
     await checkPacks(inspection, surveyed.packs)
     await checkMaps(inspection, surveyed)
+    checkHashSeed(inspection, surveyed)
     await inspection.settleDoubts()
     reportOrphans(inspection)
   } finally {
@@ -125,23 +127,35 @@ async function inspect(input: VerifyInput, options: VerifyOptions, repair?: Repa
 
 async function checkMaps(inspection: Inspection, { buckets, namespaces }: Survey): Promise<void> {
   const { blobs, environment, layout } = inspection
-  const { hashing } = environment
   const references = new References(inspection)
   const check = async (map: LogMap, visit: Visit = () => undefined) => {
     await checkMap(inspection, map, buckets.get(map.path) ?? [], visit)
     map.close()
   }
-  const mapAt = (path: string, positionOf: (key: Buffer) => Position) =>
+  const mapAt = (path: string, positionOf: (key: Buffer) => Position | undefined) =>
     new LogMap(environment, path, relative(layout.version, path).split(sep).join('/'), positionOf)
   await check(blobs.index, (found, place) => references.checkIndexRecord(found, place))
-  await check(mapAt(layout.fileHashes, key => hashedPosition(hashing, key)))
+  await check(mapAt(layout.fileHashes, key => hashedPosition(environment, key)))
+  await check(mapAt(layout.history, countersPosition))
   for (const directory of namespaces) {
     const name = unescapeNamespace(directory) ?? directory
-    const manifest = mapAt(layout.manifest(directory), key => entryPosition(hashing, key))
+    const manifest = mapAt(layout.manifest(directory), key => entryPosition(environment, key))
     await check(manifest, (found, place) => references.checkEntry(name, manifest, found, place))
     await check(mapAt(layout.counters(directory), countersPosition))
   }
   inspection.doubt(() => references.reportUnindexed())
+}
+
+/** Every log repeats it, so it is known by now where its own file is lost. */
+function checkHashSeed({ environment, findings, layout, mender }: Inspection, { buckets }: Survey): void {
+  if (environment.hashSeed.isEstablished || ![...buckets.values()].some(files => files.length > 0)) return
+  const path = layout.hashSeed
+  const stat = environment.files.linkStat(path)
+  // The survey has told what is no file.
+  if (stat && stat.kind !== 'file') return
+  const kind = stat ? 'corrupt' : 'missing'
+  const problem = findings.problem({ kind, path, message: 'The seed under which keys are hashed is not there.' })
+  mender?.hashSeed(problem, path)
 }
 
 /** They are told by pack, not one by one, with what the next gc will do about them. */
@@ -158,5 +172,7 @@ function reportOrphans({ findings, layout, shelf }: Inspection): void {
 /** The disk as verify sees it, with descriptors and turns of its own: as if it were another process. */
 function confined({ environment, layout }: VerifyInput, readOnly: boolean): Environment {
   const files = confine(environment.files, layout.root)
-  return { ...environment, files, descriptors: new Descriptors(files), turn: new Turn(), readOnly }
+  const descriptors = new Descriptors(files)
+  const hashSeed = new HashSeed(files, descriptors, layout.hashSeed, environment.random)
+  return { ...environment, files, descriptors, hashSeed, turn: new Turn(), readOnly }
 }

@@ -1,5 +1,5 @@
 import type { Hashing } from '../hashing/hashing.js'
-import { blobLength } from '../packs/packs.js'
+import { blobLength } from '../packs/blob.js'
 
 const HASH_BYTES = 16
 

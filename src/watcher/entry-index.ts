@@ -5,9 +5,10 @@
 // set and removed in between is never seen.
 
 import type { Invalidation } from '../api/index.js'
-import type { KeyParts } from '../manifest/key.js'
-import type { EntryKey, Manifest } from '../manifest/manifest.js'
+import type { KeyParts } from '../manifest/key-parts.js'
+import type { Manifest } from '../manifest/manifest.js'
 import { askerOf, originOf } from '../manifest/owner.js'
+import type { EntryKey } from '../manifest/records.js'
 import { fileInputs, type Lists, pathOf } from './file-inputs.js'
 import type { Pace } from './pace.js'
 import { isWithin, SourceTree, type WatchedSource } from './source-tree.js'

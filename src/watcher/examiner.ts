@@ -7,11 +7,12 @@ import type { Invalidation } from '../api/index.js'
 import { type AnswerStore, changesToKeep } from '../entries/answers.js'
 import { sourceClock } from '../fingerprint/clock.js'
 import { isRacy, isSameStat } from '../fingerprint/fingerprint.js'
-import { Snapshot, type SnapshotMeans, type Validity } from '../inputs/snapshot.js'
+import { createSnapshot, type SnapshotMeans } from '../inputs/snapshot.js'
+import type { Validity } from '../inputs/validity.js'
 import type { Environment } from '../log/environment.js'
 import type { Entry, Removal } from '../manifest/entry.js'
-import type { EntryChange, Lookup } from '../manifest/manifest.js'
 import { askerOf, labelOf } from '../manifest/owner.js'
+import type { EntryChange, Lookup } from '../manifest/records.js'
 import type { EntryIndex, WatchedEntry } from './entry-index.js'
 import { fileInputs } from './file-inputs.js'
 import type { Pace } from './pace.js'
@@ -122,7 +123,7 @@ export class Examiner {
   #validate({ parts }: WatchedEntry, entry: Entry): Validity {
     const { snapshotMeans, lists } = this.#input
     const files = fileInputs(entry.inputs ?? [], lists)
-    return new Snapshot(snapshotMeans).validate(files, askerOf(parts, entry), 'auto')
+    return createSnapshot(snapshotMeans).validate(files, askerOf(parts, entry), 'auto')
   }
 
   /** The entry is current no more; a computed one stays as the answer to the state that its sources had. */

@@ -2,7 +2,7 @@
 
 import { type Input, lookOf } from '../inputs/input.js'
 import type { Asker } from '../inputs/snapshot.js'
-import { resolvePath } from '../project/project.js'
+import { resolvePath } from '../project/paths.js'
 
 /** What loads the inputs of a list. */
 export interface Lists {

@@ -23,7 +23,7 @@ test('hundreds of calls of a wrapped function within each other give what they g
   expect(warnings).toEqual([])
 })
 
-test('two hundred are cached', () => {
+test('200 nested calls are cached', () => {
   const { entries } = opened()
   let count = 0
   const wrapped = entries.wrapSync('wrapped', (depth: number): number => {
@@ -33,7 +33,7 @@ test('two hundred are cached', () => {
   expect([wrapped(200), count, wrapped(200), count]).toEqual([200, 201, 200, 201])
 })
 
-test('a function without an end overflows, as it does without a cache, and then others work', async () => {
+test('endless recursion overflows the stack as without a cache, and later calls work', async () => {
   const { entries, warnings } = opened()
   const endless = (): number => 1 + endless()
   expect(() => entries.getOrSetSync('key', endless)).toThrow(RangeError)

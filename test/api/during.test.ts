@@ -35,7 +35,7 @@ describe.each(cases)('%s by %s of a key that %s', (change, by, before) => {
     expect(await entries.getOrSet('key', () => 'anew')).toBe('anew')
   }
 
-  test('leaves the result of a synchronous computation to its caller', async () => {
+  test('during a synchronous computation: its result is returned and not stored', async () => {
     const { entries, other } = opened()
     const value = entries.getOrSetSync('key', () => {
       does(other, 'key')
@@ -45,7 +45,7 @@ describe.each(cases)('%s by %s of a key that %s', (change, by, before) => {
     await expectComputedAnew(other)
   })
 
-  test('leaves the result of an asynchronous one to those who asked before', async () => {
+  test('during an asynchronous one: callers from before get its result, later ones do not', async () => {
     const { entries, other } = opened()
     let finish: (value: string) => void = () => undefined
     const gate = new Promise<string>(resolve => {

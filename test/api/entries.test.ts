@@ -221,6 +221,7 @@ describe('keys, entries and find', () => {
         createdAt: START,
         ageMs: 1100,
         files: [],
+        computeMs: null,
         digest: expect.stringMatching(/^[0-9a-f]{32}-\d+$/),
       },
       {
@@ -236,6 +237,7 @@ describe('keys, entries and find', () => {
         ageMs: 100,
         expiresAt: START + 1500,
         files: [],
+        computeMs: null,
         digest: expect.stringMatching(/^[0-9a-f]{32}-\d+$/),
       },
     ])

@@ -125,7 +125,7 @@ describe('explain says', () => {
 
   test('that the value is not there, or is damaged', () => {
     const { root, entries, again } = project()
-    const packs = join(root, 'cache', 'v1', 'blobs', 'packs')
+    const packs = join(root, 'cache', 'v2', 'blobs', 'packs')
     entries.set('key', 'value')
     const [pack = ''] = readdirSync(packs)
     truncateSync(join(packs, pack), 40)
@@ -143,7 +143,7 @@ describe('explain says', () => {
     expectMiss(cache.namespace('tool'), 'unreadable', /cannot be read/)
   })
 
-  test('the same of keys in read-only caches and closed ones as get does', () => {
+  test('the same as get in a read-only cache, and throws once it is closed', () => {
     const { root, entries } = project()
     entries.set('key', 1)
     const { cache } = openAsAnotherProcess(join(root, 'cache'), { mode: 'readonly' })

@@ -36,7 +36,7 @@ test('JSON comes back to the byte, from this process and from others', async () 
   expect((await other.cache.verify()).problems).toEqual([])
 })
 
-test('a value that was had may be changed without harm', () => {
+test('changing a returned value does not change the cache', () => {
   const { json } = both(temporaryDirectory())
   json.set('key', '[1, 2]')
   for (let times = 0; times < 3; times++) json.get('key')?.fill(0)
@@ -81,7 +81,7 @@ test('callers of one computation get JSON', async () => {
   expect(results.map(textOf)).toEqual(['1.0', '1.0'])
 })
 
-test('another kind of values is a mistake', () => {
+test('an unknown option for values throws', () => {
   const { cache } = openAsAnotherProcess(temporaryDirectory())
   expect(errorOf(() => cache.namespace('ns', { values: 'text' as never })).message).toContain("'plain', 'json'")
 })

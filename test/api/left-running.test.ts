@@ -23,7 +23,7 @@ function gate(): { opened: Promise<void>; open: () => void } {
   return { opened, open }
 }
 
-test('a computation that outlives a snapshot looks anew', async () => {
+test('a computation that outlives a snapshot checks the files again', async () => {
   const { tree, cache, entries } = opened()
   const { opened: isOver, open } = gate()
   const later = cache.snapshot(() => {
@@ -39,7 +39,7 @@ test('a computation that outlives a snapshot looks anew', async () => {
   expect(await later.promise).toBe('2')
 })
 
-test('what an asynchronous snapshot has left running looks anew', async () => {
+test('a call that runs on after an async snapshot checks the files again', async () => {
   const { tree, cache, entries } = opened()
   const { opened: mayEnd, open } = gate()
   const { opened: isChanged, open: change } = gate()
@@ -80,7 +80,7 @@ test('a relative path counts in the directory in which it was asked for', async 
   }
 })
 
-test('a timer that a computation has set asks like any other caller', async () => {
+test('a call from a timer that a computation has set is no part of that computation', async () => {
   const { entries } = opened()
   const { opened: mayEnd, open } = gate()
   const busy = entries.getOrSet('busy', () => mayEnd)

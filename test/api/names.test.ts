@@ -133,7 +133,7 @@ describe('a namespace name', () => {
     expect(cache.namespace('Tool').get('key')).toBe('upper')
     expect(cache.namespace('tool').get('key')).toBe('lower')
     expect(cache.namespace('TOOL').get('key')).toBe(undefined)
-    const directories = readdirSync(join(dir, 'v1', 'namespaces')).map(name => name.toLowerCase())
+    const directories = readdirSync(join(dir, 'v2', 'namespaces')).map(name => name.toLowerCase())
     expect(new Set(directories).size).toBe(directories.length)
   })
 

@@ -16,7 +16,7 @@ test('a portable entry that was absent when a computation read it makes the resu
   expect(outer()).toBe('of a')
 })
 
-test('an entry that a get finds again, as its old state is back, makes the result stale that found nothing', () => {
+test('a result that saw a miss is stale once that get hits again because the file is back to its old content', () => {
   const { cache, put, in: enter } = twoProjects()
   enter('a')
   const ns = cache.namespace('n')
@@ -64,7 +64,7 @@ test.each([
   expect([ask(), outerGet()]).toEqual(['of b', 'nothing'])
 })
 
-test('a result is asked for by the working directory and by the name of the project, and asks by the directory', () => {
+test('a result is found by working directory or by project; what it asks for goes by working directory', () => {
   const { base, cache, in: enter } = twoProjects()
   const inner = cache.namespace('inner')
   const outer = cache.namespace('outer')
@@ -91,7 +91,7 @@ test('a result is asked for by the working directory and by the name of the proj
   expect(results).toMatchObject([{ isHit: true }])
 })
 
-test('a result is found again that asked where the file of another analysis is, however much that one read', () => {
+test('a result with an inner analysis that uses ctx.relativePath and many inputs is found again', () => {
   const { base, put, cache, in: enter } = twoProjects()
   enter('a')
   const names = ['one', 'two', 'three', 'four', 'five', 'six']
@@ -158,7 +158,7 @@ test('a result that waited for what another caller had computed depends on what 
   expect(computed).toEqual(['inner', 'inner', 'inner'])
 })
 
-test('a result that did without one that failed depends on what that saw', async () => {
+test('a result that catches the error of an inner computation depends on the inputs of that one', async () => {
   const { base, put, cache, in: enter } = twoProjects()
   enter('a')
   const ns = cache.namespace('n')
@@ -238,7 +238,7 @@ test.each(UNRECORDABLE)('a result is not kept that asked for one which saw %s', 
   expect(computed.sort()).toEqual(['analysis', 'analysis', 'async', 'async', 'sync', 'sync'])
 })
 
-test('a result that had a text analyzed of unknown origin is not kept, whatever is on disk', () => {
+test('a result that analyzes a text which it did not read through ctx is not stored', () => {
   const { base, cache, in: enter } = twoProjects()
   enter('a')
   const ns = cache.namespace('n')
@@ -260,7 +260,7 @@ function pool() {
   return <R>(job: () => R) => new Promise<R>(resolve => queue.push(() => resolve(job())))
 }
 
-test('what a pool does counts where the computation is entered again for it, and not where it was left', async () => {
+test('looks in a work queue are inputs through ctx.run, and not through ctx.untracked', async () => {
   const { base, put, cache, in: enter } = twoProjects()
   enter('a')
   const inPool = pool()

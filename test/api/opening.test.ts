@@ -120,7 +120,7 @@ describe('the default directory', () => {
     const second = await namespace('tool', { version: '1' })
     expect(first.set('key', 1)).toBe(true)
     expect(second.get('key')).toBe(1)
-    expect(existsSync(join(dir, 'v1'))).toBe(true)
+    expect(existsSync(join(dir, 'v2'))).toBe(true)
     await expect(namespace('')).rejects.toMatchObject({ code: 'ERR_CACHE_NAMESPACE' })
     vi.unstubAllEnvs()
   })
@@ -196,7 +196,7 @@ describe('several caches on one root in one process', () => {
     expect([own.get('key'), own.has('key'), [...own.keys()].includes('key')]).toEqual([2, true, true])
   })
 
-  test('keep a clock and a receiver of warnings of their own', () => {
+  test('each use their own clock and onWarning', () => {
     const dir = temporaryRoot()
     const a = openIn(dir, { clock: () => 1000 })
     const b = openIn(dir, { clock: () => 9000 })

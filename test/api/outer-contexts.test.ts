@@ -17,32 +17,29 @@ const OUTER_LOOKS: OuterLook[] = [
   ['bytes', ({ bytes }) => String(bytes), put => put('a/src/file')],
 ]
 
-describe.each(OUTER_LOOKS)(
-  'a result whose function uses the context of the one around it: %s',
-  (_what, look, change) => {
-    test.each([false, true])('depends on what that shows it (anywhere: %s)', async anywhere => {
-      const { base, cache, put, in: enter } = twoProjects()
-      enter('a')
-      const ns = cache.namespace('n')
-      const dir = join(base, 'a')
-      const plain = (context: AnalyzeContext) =>
-        ns.getOrSetSync('sync', () => ns.getOrSetSync('deep', () => look(context, dir)))
-      const later = (context: AnalyzeContext) => ns.getOrSet('async', async () => (await null) ?? look(context, dir))
-      const ask = () =>
-        ns.analyze('outer', 'src/file', async context => [plain(context), await later(context)], { anywhere })
-      const first = await ask()
-      expect(first[0]).toEqual(first[1])
-      expect(await ask()).toEqual(first)
-      change(path => put(path, 'another'))
-      const second = await ask()
-      expect(second[0]).not.toEqual(first[0])
-      expect(second[1]).toEqual(second[0])
-      vi.unstubAllEnvs()
-    })
-  },
-)
+describe.each(OUTER_LOOKS)('a nested computation that uses the context of the outer one: %s', (_what, look, change) => {
+  test.each([false, true])('depends on what it reads there (anywhere: %s)', async anywhere => {
+    const { base, cache, put, in: enter } = twoProjects()
+    enter('a')
+    const ns = cache.namespace('n')
+    const dir = join(base, 'a')
+    const plain = (context: AnalyzeContext) =>
+      ns.getOrSetSync('sync', () => ns.getOrSetSync('deep', () => look(context, dir)))
+    const later = (context: AnalyzeContext) => ns.getOrSet('async', async () => (await null) ?? look(context, dir))
+    const ask = () =>
+      ns.analyze('outer', 'src/file', async context => [plain(context), await later(context)], { anywhere })
+    const first = await ask()
+    expect(first[0]).toEqual(first[1])
+    expect(await ask()).toEqual(first)
+    change(path => put(path, 'another'))
+    const second = await ask()
+    expect(second[0]).not.toEqual(first[0])
+    expect(second[1]).toEqual(second[0])
+    vi.unstubAllEnvs()
+  })
+})
 
-test('a result whose function looks at the path of an analysis around it is not kept', () => {
+test('a nested result that uses ctx.path of the outer analysis is not found for another file', () => {
   const { base, cache, in: enter } = twoProjects()
   enter('a')
   const ns = cache.namespace('n')

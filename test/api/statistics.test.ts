@@ -183,6 +183,8 @@ describe('sizes and ages', () => {
     const stats = openIn(temporaryRoot()).cache.stats()
     expect(stats).toEqual({
       namespaces: {},
+      days: [],
+      sharing: [],
       entryCount: 0,
       hitCount: 0,
       missCount: 0,
@@ -191,6 +193,8 @@ describe('sizes and ages', () => {
       totalSize: 0,
       oldestEntryAgeMs: null,
       diskBytes: 0,
+      savedMs: 0,
+      computedMs: 0,
       uniqueSize: 0,
       savedBytes: 0,
     })

@@ -132,10 +132,10 @@ describe('opening and the first get', () => {
   test('ask little of the disk, whatever the number of entries', () => {
     const small = costOfFirstGet(300)
     const large = costOfFirstGet(30_000)
-    expect(small.calls).toBeLessThan(20)
+    expect(small.calls).toBeLessThan(22)
     expect(large.calls).toBeLessThan(small.calls + 5)
-    // One bucket, which splits at 256 KB, and one block of a pack.
-    expect(large.readBytes).toBeLessThan(300 * 1024)
+    // One bucket, which splits at 80 KB, and one block of a pack.
+    expect(large.readBytes).toBeLessThan(120 * 1024)
   })
 
   test('read no value but the one that is asked for', () => {

@@ -6,8 +6,8 @@ import { expect, test } from 'vitest'
 import { ValueCache } from '../../src/entries/value-cache.js'
 import type { BucketState } from '../../src/log-map/log-map.js'
 import type { RecordView } from '../../src/log-map/record.js'
-import { encodeHead } from '../../src/manifest/entry.js'
-import type { EntryKey } from '../../src/manifest/manifest.js'
+import { encodeHead } from '../../src/manifest/entry-encoding.js'
+import type { EntryKey } from '../../src/manifest/records.js'
 import { nextTurn, openAsAnotherProcess, openIn, temporaryDirectory } from '../support/caches.js'
 
 /** An entry that was read often enough to be kept, with a source and a ttl. */
@@ -25,7 +25,7 @@ function readOften() {
   return { root, source, clock, cache, entries, other }
 }
 
-test('every read gives a value of its own', () => {
+test('every get returns a copy of its own', () => {
   const { entries } = readOften()
   entries.get<{ list: number[] }>('key')?.list.push(2)
   for (let i = 0; i < 20; i++) expect(entries.get('key')).toEqual({ list: [1] })
@@ -43,7 +43,7 @@ test('a set, a removal and a clear of this process are seen at once', () => {
   expect(entries.get('key')).toBe(undefined)
 })
 
-test('those of another process in the next turn', async () => {
+test('a set and a delete of another process are seen in the next turn', async () => {
   const { entries, other } = readOften()
   other.set('key', 2)
   await nextTurn()
@@ -53,7 +53,7 @@ test('those of another process in the next turn', async () => {
   expect(entries.get('key')).toBe(undefined)
 })
 
-test('its source and its ttl are looked at each time', () => {
+test('the source and the ttl of a value in memory are checked at each get', () => {
   const { entries, source, clock } = readOften()
   writeFileSync(source, 'two')
   expect(entries.get('key')).toBe(undefined)
@@ -63,7 +63,7 @@ test('its source and its ttl are looked at each time', () => {
   expect(entries.get('key')).toBe(undefined)
 })
 
-test('it is gone with the files of the cache, and with the cache', async () => {
+test('a value in memory is not returned once the cache is deleted or closed', async () => {
   const { root, cache, entries } = readOften()
   rmSync(join(root, 'cache'), { recursive: true })
   await nextTurn()
@@ -72,13 +72,13 @@ test('it is gone with the files of the cache, and with the cache', async () => {
   expect(() => entries.get('key')).toThrow('closed')
 })
 
-test('other versions of the key are others', () => {
+test('a value in memory is not returned for another version', () => {
   const { cache } = readOften()
   const entries = cache.namespace('tool', { version: '2' })
   expect(entries.get('key')).toBe(undefined)
 })
 
-test('a run through more values than there is room for, time and again, finds many of them', () => {
+test('repeated runs over more values than fit into memory still find many there', () => {
   const values = new ValueCache()
   const blob = { id: Buffer.alloc(21), location: { pack: 0, offset: 0 } }
   const value = encodeHead({ epoch: 1, entry: { blob, createdAt: 0, usedAt: 0, epoch: 1 } })
@@ -89,7 +89,7 @@ test('a run through more values than there is room for, time and again, finds ma
     let hits = 0
     for (let at = first; at < first + count; at++) {
       if (values.get(String(at))) hits++
-      else values.offer(String(at), key, state, record, bytes)
+      else values.keep(String(at), key, state, record, bytes)
     }
     return hits
   }

@@ -44,7 +44,7 @@ test.each([-HOUR_MS, -5000, -2500, 5000, HOUR_MS])(
 )
 
 test.runIf(process.platform === 'linux')(
-  'what the system makes up as it is read is never taken to be unchanged',
+  'a file that the kernel generates at each read is stale unless its content is equal',
   () => {
     const ns = openAsAnotherProcess(temporaryRoot()).cache.namespace('ns')
     const random = '/proc/sys/kernel/random/uuid'
@@ -94,6 +94,31 @@ describe('entries that were used by a clock that is ahead', () => {
     }
   })
 
+  test('stay where the clock of the gc is behind by less than the maximum age', async () => {
+    const { dir, nowMs } = filled()
+    const behind = { clock: () => nowMs - 2 * HOUR_MS }
+    await openAsAnotherProcess(dir, behind).cache.gc({ maxAge: DAY_MS })
+    expect(left(dir)).toEqual({ future: 0, count: 200 })
+  })
+
+  test('stay in the background as well', () => {
+    const dir = temporaryRoot()
+    const nowMs = Date.now()
+    for (const [name, clockMs] of [
+      ['fresh', nowMs],
+      ['behind', nowMs - 2 * HOUR_MS],
+      ['old', nowMs - 3 * DAY_MS],
+    ] as const) {
+      const ns = openAsAnotherProcess(dir, { clock: () => clockMs }).cache.namespace('ns')
+      for (let i = 0; i < 100; i++) ns.set(`${name} ${i}`, i)
+    }
+    const { cache } = openAsAnotherProcess(dir, { clock: () => nowMs - 2 * HOUR_MS, maxAge: DAY_MS })
+    for (let i = 0; i < 3000; i++) cache.namespace('ns').set(`later ${i}`, i)
+    const keys = [...cache.namespace('ns').keys()]
+    const count = (name: string) => keys.filter(key => key.startsWith(name)).length
+    expect([count('fresh'), count('behind'), count('old')]).toEqual([100, 100, 0])
+  })
+
   test('are the first to go in the background', () => {
     const { dir, nowMs } = filled()
     let ms = nowMs
@@ -109,7 +134,7 @@ describe('entries that were used by a clock that is ahead', () => {
 })
 
 test.each([-1, Number.NaN, 0, 2 ** 32 * 1000, 2 ** 48, 8.64e15, Number.POSITIVE_INFINITY])(
-  'a clock that says %d is no damage',
+  'everything works with a clock option that returns %d',
   async clockMs => {
     const { cache, warnings } = openAsAnotherProcess(temporaryRoot(), { clock: () => clockMs })
     const ns = cache.namespace('ns')

@@ -98,7 +98,10 @@ const OPERATIONS: Operation[] = [
   {
     name: 'close',
     before: entries => analyze(entries, alone),
-    run: (_entries, cache) => cache.close() ?? 'closed',
+    run: (_entries, cache) => {
+      cache.close()
+      return 'closed'
+    },
     outcomes: [{ gives: 'closed' }],
   },
 ]

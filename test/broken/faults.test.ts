@@ -155,7 +155,14 @@ const OPERATIONS: Operation[] = [
     run: (_entries, cache) => cache.namespaces(),
     outcomes: [{ gives: ['other', 'tool'] }, { gives: [] }],
   },
-  { name: 'close', run: (_entries, cache) => cache.close() ?? 'closed', outcomes: [{ gives: 'closed' }] },
+  {
+    name: 'close',
+    run: (_entries, cache) => {
+      cache.close()
+      return 'closed'
+    },
+    outcomes: [{ gives: 'closed' }],
+  },
 ]
 
 describe.each(OPERATIONS)('$name', operation => {

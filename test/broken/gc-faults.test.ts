@@ -61,7 +61,9 @@ async function sweepGc(kind: Omit<Fault, 'at'>): Promise<number> {
     if (!isFirst) expect(last.namespace('other').get('meanwhile'), where).toBe(at)
     expect(report, where).toMatchObject({ keptEntries: Object.keys(ACKNOWLEDGED).length + (isFirst ? 1 : 2) })
     const { problems, notes } = await last.verify()
-    expect({ problems, notes }, where).toEqual({ problems: [], notes: [] })
+    // Where the fault cut its record short, the history has that until its file is full.
+    const torn = disk.cutShort?.includes('history') ? [{ file: 'v2/history/_.0', kind: 'torn' }] : []
+    expect({ problems, notes }, where).toMatchObject({ problems: [], notes: torn })
     for (const each of [cache, other, last]) each.close()
     count('faults of a gc')
     if (!hasFailed) return at - 1

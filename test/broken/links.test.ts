@@ -19,6 +19,7 @@ import { layoutOf } from '../../src/base/layout.js'
 import { CacheHandle } from '../../src/cache/cache.js'
 import { nodeFiles } from '../../src/files/files.js'
 import { changingInside } from '../../src/files/inside.js'
+import type { CacheWarning } from '../../src/index.js'
 import { filesBelow, nextTurn, openAsAnotherProcess, repeatedCodes, temporaryDirectory } from '../support/caches.js'
 import { interceptedFiles } from '../support/files.js'
 
@@ -78,7 +79,7 @@ function makePipe(path: string): void {
 const bytesOf = (path: string) => (nodeFiles.stat(path)?.kind === 'file' ? readFileSync(path) : undefined)
 
 describe.each(REPLACEMENTS)('%s in the place of a file of the store', (_what, replace) => {
-  test('is not followed, does not stop anybody, and can be removed', async () => {
+  test('is not followed, fails no call, and can be removed', async () => {
     const { root, outside, files } = filled()
     const backup = `${root} as it was`
     cpSync(root, backup, { recursive: true })
@@ -120,16 +121,21 @@ describe.each(REPLACEMENTS)('%s in the place of a file of the store', (_what, re
 })
 
 /** So long that some thousand need buckets in directories of their own. */
-const keyOf = (n: number) => `${'k'.repeat(3000)} ${n}`
-const KEYS = 2400
+const keyOf = (n: number) => `${'k'.repeat(1200)} ${n}`
+const KEYS = 7000
+
+const fail = ({ message }: CacheWarning) => {
+  throw new Error(message)
+}
 
 /** A cache that holds something in every directory that there can be. */
 function fill(dir: string, source: string): void {
   // Its files are old enough for what was read of them to be remembered.
   const files = { ...nodeFiles, now: () => Date.now() + 60_000 }
-  const cache = new CacheHandle({ dir }, { files })
+  // A seed of its own would leave the directory 123 without a bucket now and then.
+  const cache = new CacheHandle({ dir, onWarning: fail }, { files, random: () => 0.5 })
   const tool = cache.namespace('tool')
-  for (let n = 0; n < KEYS; n++) tool.set(keyOf(n), n)
+  for (let n = 0; n < KEYS; n++) expect(tool.set(keyOf(n), n), `key ${n}`).toBe(true)
   tool.set('large', 'x'.repeat(300_000))
   tool.delete('large')
   tool.get('nothing')
@@ -138,8 +144,10 @@ function fill(dir: string, source: string): void {
   writeFileSync(source, 'text')
   tool.getOrSetSync('computed', ctx => ctx.readFile(source))
   cache.close()
+  const manifest = join(dir, 'v2/namespaces/tool/manifest')
+  expect(readdirSync(manifest, { recursive: true })).toContain('123')
   // Of processes that were killed while they rewrote a bucket.
-  for (const part of ['_.7', '1/3.7']) writeFileSync(join(dir, 'v1/namespaces/tool/manifest', `${part}.00ff.new`), '')
+  for (const part of ['_.7', '123/3.7']) writeFileSync(join(manifest, `${part}.00ff.new`), '')
 }
 
 const everythingIn = (directory: string) =>
@@ -152,18 +160,18 @@ const everythingIn = (directory: string) =>
     .sort()
 
 const DIRECTORIES = [
-  'v1',
-  'v1/blobs',
-  'v1/blobs/index',
-  'v1/blobs/packs',
-  'v1/file-hashes',
-  'v1/namespaces',
-  'v1/namespaces/empty',
-  'v1/namespaces/empty/manifest',
-  'v1/namespaces/tool',
-  'v1/namespaces/tool/manifest',
-  'v1/namespaces/tool/manifest/1',
-  'v1/namespaces/tool/counters',
+  'v2',
+  'v2/blobs',
+  'v2/blobs/index',
+  'v2/blobs/packs',
+  'v2/file-hashes',
+  'v2/namespaces',
+  'v2/namespaces/empty',
+  'v2/namespaces/empty/manifest',
+  'v2/namespaces/tool',
+  'v2/namespaces/tool/manifest',
+  'v2/namespaces/tool/manifest/123',
+  'v2/namespaces/tool/counters',
 ]
 
 describe('links to the directories of another cache', () => {
@@ -207,7 +215,7 @@ describe('links to the directories of another cache', () => {
       }
       const unlessRefused = (work: () => Promise<unknown>) =>
         work().catch(error => expect(error.code).toMatch(/^(E|ERR_CACHE_)[A-Z]+$/))
-      for (let n = 0; n < KEYS; n += 5) tool.set(keyOf(n), n + 1)
+      for (let n = 0; n < KEYS; n += 15) tool.set(keyOf(n), n + 1)
       tool.set('large', 'y'.repeat(300_000))
       cache.namespace('empty').set('key', 'value')
       cache.namespace('empty').clear()

@@ -101,7 +101,7 @@ test('a gc that is cut off loses nothing that was on disk before', async () => {
   })
 })
 
-test('a gc has what it moves on disk before the index leads there', async () => {
+test('a gc syncs moved values before the index points to them', async () => {
   const disk = new UnsyncedDisk()
   disk.files.makeDirectory(directory)
   const unsynced = new Set<string>()
@@ -147,7 +147,7 @@ test('buckets that are rewritten and split lose nothing that was on disk before'
   })
 })
 
-test('the background gc loses nothing that was on disk before and stays', async () => {
+test('a power cut during the background gc loses no kept entry that was on disk before', async () => {
   await inRounds({ short: 1, share: 0.03 }, async seed => {
     const random = randomFrom(seed)
     const disk = new UnsyncedDisk()

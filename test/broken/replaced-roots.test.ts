@@ -198,11 +198,11 @@ test('a root is made in a sticky directory of the superuser, as the temporary on
 
 describe('a directory', () => {
   test.each([
-    ['with a v1 of its own', 'v1/users.js'],
+    ['with a v1 of its own', 'v2/users.js'],
     ['that another tool has tagged', 'CACHEDIR.TAG'],
   ])('%s is not taken for a cache', async (_what, name) => {
     const dir = temporaryDirectory()
-    mkdirSync(join(dir, 'v1'))
+    mkdirSync(join(dir, 'v2'))
     writeFileSync(join(dir, name), 'Signature: 8a477f597d28d172789f06886806bc55\n')
     writeFileSync(join(dir, 'Cargo.toml'), '')
     const before = readdirSync(dir, { recursive: true })

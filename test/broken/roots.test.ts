@@ -41,7 +41,7 @@ describe('a root that is a file', () => {
     expect(readFileSync(dir, 'utf8')).toBe('mine')
   })
 
-  test('below another file is no better', () => {
+  test('below another file stores nothing either', () => {
     const file = join(temporaryDirectory(), 'file')
     writeFileSync(file, 'mine')
     const { cache, warnings } = openIn(join(file, 'deeper', 'cache'))
@@ -51,7 +51,7 @@ describe('a root that is a file', () => {
     expect(repeatedCodes(warnings)).toEqual([])
   })
 
-  test('or a link to itself is no better', () => {
+  test('or a link to itself stores nothing either', () => {
     const dir = join(temporaryDirectory(), 'loop')
     symlinkSync('loop', dir)
     const { cache, warnings } = openIn(dir)
@@ -107,7 +107,7 @@ describe('a root with foreign files', () => {
     expect([filesBelow(dir), statSync(dir).mtimeMs]).toEqual(before)
   })
 
-  test('that come after it was opened are not joined by ours', () => {
+  test('that appear after it was opened are a reason to write nothing', () => {
     const dir = temporaryDirectory()
     const { cache, warnings } = openIn(dir)
     expect(cache.namespace('tool').get('key')).toBe(undefined)
@@ -130,7 +130,7 @@ describe('a root with foreign files', () => {
 describe('a root of another format version', () => {
   test('is left alone beside our own', () => {
     const dir = temporaryRoot()
-    const theirs = join(dir, 'v2', 'blobs', 'index')
+    const theirs = join(dir, 'v3', 'blobs', 'index')
     mkdirSync(theirs, { recursive: true })
     writeFileSync(join(theirs, '_.0'), 'a later format')
     writeFileSync(join(dir, 'CACHEDIR.TAG'), CACHE_TAG.replace('deleted', 'removed'))
@@ -139,7 +139,7 @@ describe('a root of another format version', () => {
     expect(cache.namespaces()).toEqual(['tool'])
     cache.namespace('tool').clear()
     cache.close()
-    expect(filesBelow(join(dir, 'v2'))).toEqual([join('blobs', 'index', '_.0')])
+    expect(filesBelow(join(dir, 'v3'))).toEqual([join('blobs', 'index', '_.0')])
     expect(readFileSync(join(theirs, '_.0'), 'utf8')).toBe('a later format')
     expect(readFileSync(join(dir, 'CACHEDIR.TAG'), 'utf8')).toContain('removed')
     expect(warnings).toEqual([])
@@ -149,10 +149,10 @@ describe('a root of another format version', () => {
     const dir = temporaryRoot()
     const { cache } = openIn(dir)
     cache.namespace('tool').set('key', 1)
-    mkdirSync(join(dir, 'v2'))
-    writeFileSync(join(dir, 'v2', '0.pack'), 'a later format')
+    mkdirSync(join(dir, 'v3'))
+    writeFileSync(join(dir, 'v3', '0.pack'), 'a later format')
     await cache.gc()
-    expect(readFileSync(join(dir, 'v2', '0.pack'), 'utf8')).toBe('a later format')
+    expect(readFileSync(join(dir, 'v3', '0.pack'), 'utf8')).toBe('a later format')
   })
 })
 
@@ -212,7 +212,7 @@ describe('a read-only root', () => {
     expect(JSON.parse(lines[0] as string)).toEqual([false, null, 'value', ['ERR_CACHE_IO']])
   })
 
-  test('whose parent may not be written is no better', async () => {
+  test('whose parent may not be written to stores nothing either', async () => {
     const parent = temporaryDirectory()
     const { lines } = await runModule(
       `import { chmodSync } from 'node:fs'
@@ -275,11 +275,11 @@ describe('a full disk', () => {
 describe('a root that is deleted while a cache is open', () => {
   const deletions: [string, (dir: string) => void][] = [
     ['as a whole', dir => rmSync(dir, { recursive: true })],
-    ['but for its tag', dir => rmSync(join(dir, 'v1'), { recursive: true })],
-    ['in its packs', dir => rmSync(join(dir, 'v1', 'blobs', 'packs'), { recursive: true })],
-    ['in its blobs', dir => rmSync(join(dir, 'v1', 'blobs'), { recursive: true })],
-    ['in its blob index', dir => rmSync(join(dir, 'v1', 'blobs', 'index'), { recursive: true })],
-    ['in its namespaces', dir => rmSync(join(dir, 'v1', 'namespaces'), { recursive: true })],
+    ['but for its tag', dir => rmSync(join(dir, 'v2'), { recursive: true })],
+    ['in its packs', dir => rmSync(join(dir, 'v2', 'blobs', 'packs'), { recursive: true })],
+    ['in its blobs', dir => rmSync(join(dir, 'v2', 'blobs'), { recursive: true })],
+    ['in its blob index', dir => rmSync(join(dir, 'v2', 'blobs', 'index'), { recursive: true })],
+    ['in its namespaces', dir => rmSync(join(dir, 'v2', 'namespaces'), { recursive: true })],
   ]
 
   describe.each(deletions)('%s', (_what, remove) => {
@@ -375,6 +375,6 @@ describe('a root that is deleted while a cache is open', () => {
     expect(entries.set('key', 2)).toBe(false)
     cache.close()
     expect(readdirSync(dir)).toEqual(['theirs'])
-    expect(existsSync(join(dir, 'v1'))).toBe(false)
+    expect(existsSync(join(dir, 'v2'))).toBe(false)
   })
 })

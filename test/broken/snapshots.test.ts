@@ -4,7 +4,7 @@
 import { cpSync, linkSync, mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { Journal, type UpkeepState } from '../../src/gc/journal.js'
+import { Journal } from '../../src/gc/journal.js'
 import { newEnvironment } from '../store/environment.js'
 import { openAsAnotherProcess, temporaryRoot } from '../support/caches.js'
 import { randomFrom } from '../support/random.js'
@@ -127,13 +127,13 @@ test.each([
   const root = temporaryRoot()
   mkdirSync(root)
   const journal = new Journal(newEnvironment(), join(root, 'upkeep'))
-  const state: UpkeepState = { phase: 'rewrite', id: 1, packs: [3], from: 0 }
+  const state = { phase: 'idle', dueMs: 3 } as const
   journal.begin(state)
   expect(journal.read()).toEqual(state)
   const inCopy = new Journal(newEnvironment(), join(copy(root), 'upkeep'))
   expect(inCopy.read()).toBeUndefined()
-  inCopy.begin({ ...state, packs: [4] })
-  expect([journal.read(), inCopy.read()]).toEqual([state, { ...state, packs: [4] }])
+  inCopy.begin({ ...state, dueMs: 4 })
+  expect([journal.read(), inCopy.read()]).toEqual([state, { ...state, dueMs: 4 }])
 })
 
 function copied(root: string): string {

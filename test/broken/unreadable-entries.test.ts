@@ -7,8 +7,8 @@ import { layoutOf } from '../../src/base/layout.js'
 import { type Files, nodeFiles } from '../../src/files/files.js'
 import { LogMap } from '../../src/log-map/log-map.js'
 import { changeOf } from '../../src/log-map/record.js'
-import { entryPosition } from '../../src/manifest/manifest.js'
-import { newEnvironment } from '../store/environment.js'
+import { entryPosition } from '../../src/manifest/records.js'
+import { newEnvironment, seedIn } from '../store/environment.js'
 import { openAsAnotherProcess, temporaryDirectory } from '../support/caches.js'
 import { interceptedFiles, systemError } from '../support/files.js'
 
@@ -34,11 +34,11 @@ function filled(spoil: (directory: string, dir: string) => void, files: Files = 
 }
 
 function forge(dir: string, value: Buffer): void {
-  const environment = newEnvironment()
+  const environment = newEnvironment({ hashSeed: seedIn(dir) })
   const path = layoutOf(dir).manifest('ns')
-  const map = new LogMap(environment, path, 'namespaces/ns/manifest', key => entryPosition(environment.hashing, key))
+  const map = new LogMap(environment, path, 'namespaces/ns/manifest', key => entryPosition(environment, key))
   const key = Buffer.from('\0odd')
-  map.write([changeOf('put', entryPosition(environment.hashing, key), key, value)])
+  map.write([changeOf('put', entryPosition(environment, key), key, value)])
   map.close()
 }
 
@@ -105,4 +105,24 @@ describe.each(CASES)('an entry %s', (_what, spoil, files) => {
     await watcher.close()
     expect(ns.find('watched')).toEqual([])
   })
+})
+
+test('counts that cannot be read hide no entry from the statistics', () => {
+  const directory = temporaryDirectory()
+  const before = openAsAnotherProcess(directory).cache
+  before.namespace('ns').set('key', 'value')
+  before.close()
+  const { cache, warnings } = openAsAnotherProcess(
+    directory,
+    {},
+    {
+      files: interceptedFiles(call => {
+        if (call.name === 'open' && call.path.includes('counters')) throw systemError('EACCES', call)
+        return call.proceed()
+      }),
+    },
+  )
+  expect(cache.stats()).toMatchObject({ entryCount: 1, setCount: 0 })
+  expect(cache.stats().namespaces.ns).toMatchObject({ entryCount: 1, diskBytes: expect.any(Number) })
+  expect(warnings).toMatchObject([{ code: 'ERR_CACHE_IO' }])
 })

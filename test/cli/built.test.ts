@@ -3,9 +3,11 @@
 import { spawn } from 'node:child_process'
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { commands } from '../../cli/program.js'
+import { openerFor } from '../../cli/report/open.js'
+import { createRemoteKeys } from '../../src/index.js'
 import { filled, jsonLines, temporaryDir } from './harness.js'
 
 const projectRoot = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
@@ -89,6 +91,18 @@ describe('the bundle', () => {
     expect(wrong).toMatchObject({ code: 2, out: '', err: expect.stringContaining('--frob') })
   })
 
+  test('says that the working directory was removed', async () => {
+    const cwd = project()
+    const there = 'mkdir gone && cd gone && rmdir ../gone &&'
+    const message = 'wicked-cache: The working directory was removed; change to another one.\n'
+    for (const command of ['stats', 'list --json', 'run']) {
+      expect(await shell(`${there} wicked-cache ${command}`, { cwd })).toEqual({ code: 1, out: '', err: message })
+    }
+    const run = await shell(`${there} wicked-cache run ns -- echo hello`, { cwd })
+    expect(run).toMatchObject({ code: 2, out: '', err: expect.not.stringContaining('    at ') })
+    expect(await shell(`${there} wicked-cache path`, { cwd })).toMatchObject({ code: 0, err: '' })
+  })
+
   test('ends quietly when its reader has gone', async () => {
     const cwd = project()
     await filled(join(cwd, 'cache'), cache =>
@@ -118,6 +132,7 @@ describe('the bundle', () => {
 
   test('loads yargs only where it is needed', async () => {
     const cwd = project()
+    await filled(join(cwd, 'cache'), cache => void cache.namespace('ns', { project: cwd }).set('key', 1))
     const loaded = async (line: string) => {
       const list = `--require ${join(cwd, 'list.cjs')}`
       return (await shell(line, { cwd, env: { NODE_OPTIONS: list } })).err.trim().split(' ')
@@ -128,7 +143,9 @@ describe('the bundle', () => {
     )
     expect(await loaded('wicked-cache --version')).toEqual(['list.cjs', 'cli.cjs'])
     expect(await loaded('wicked-cache path --dir x')).toEqual(['list.cjs', 'cli.cjs'])
-    expect(await loaded('wicked-cache has ns key')).toEqual(['list.cjs', 'cli.cjs', 'index.cjs'])
+    // Any version's entry will do, so all records with the key's place are looked at.
+    const files = ['list.cjs', 'cli.cjs', 'index.cjs', 'entry-info.cjs', 'maintenance.cjs', 'listing.cjs']
+    expect(await loaded('wicked-cache has ns key')).toEqual(files)
     expect(await loaded('wicked-cache has ns key --help')).toEqual(['list.cjs', 'cli.cjs', 'cli-program.cjs'])
   })
 
@@ -174,8 +191,26 @@ describe('every example', () => {
       plugin.analyzeSync('imports', analyzed, () => [])
     })
     writeFileSync(source, 'after!!')
-    const { code, out, err } = await shell(line, { cwd, isEndless: line.startsWith('wicked-cache watch') })
+    // What examples expect of a project and its machine: a program with a cache, what it recorded, a browser.
+    const packageJson = { name: 'example', scripts: { lint: 'wicked-cache get my-plugin greeting' } }
+    writeFileSync(join(cwd, 'package.json'), JSON.stringify(packageJson))
+    const recorded = { namespace: 'my-plugin', key: 'greeting', isHit: true, ms: 1 }
+    writeFileSync(join(cwd, 'trace.jsonl'), `${JSON.stringify(recorded)}\n`)
+    const [opener] = openerFor('', process.platform)
+    writeFileSync(join(cwd, 'bin', opener), '#!/bin/sh\ncat "$1" > opened\n', { mode: 0o755 })
+    const { publicKey, signingKey } = createRemoteKeys()
+    const env = {
+      npm_config_update_notifier: 'false',
+      WICKED_CACHE_REMOTE: pathToFileURL(cwd).href,
+      WICKED_CACHE_REMOTE_KEYS: publicKey,
+      WICKED_CACHE_REMOTE_SIGNING_KEY: signingKey,
+    }
+    if (line.includes('pull')) await shell(line.replace('pull', 'push'), { cwd, env })
+    const { code, out, err } = await shell(line, { cwd, env, isEndless: /^wicked-cache (watch\b|top$)/.test(line) })
     expect({ code, err }).toEqual({ code: 0, err: '' })
     expect(out).not.toBe('')
+    if (line.includes('--open')) expect(readFileSync(join(cwd, 'opened'), 'utf8')).toContain('<title>Cache report')
+    const traced = readFileSync(join(cwd, 'trace.jsonl'), 'utf8').split('\n').length - 1
+    expect(traced).toBe(line.startsWith('WICKED_CACHE_TRACE') ? 2 : 1)
   })
 })

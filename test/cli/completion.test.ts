@@ -1,6 +1,6 @@
 // Completion scripts: what they complete, in the shells that are there.
 
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -19,6 +19,7 @@ describe.each(SHELLS)('%s', shell => {
   test('has all commands and all options of each', async () => {
     const script = await scriptFor(shell)
     for (const { name, options } of commands) {
+      // A line for each command, or for each of its options.
       const lines = script.split('\n').filter(line => new RegExp(`\\b${name}\\b`).test(line))
       for (const option of ['json', 'dir', 'help', ...Object.keys(options)]) {
         expect(
@@ -37,6 +38,56 @@ describe.each(SHELLS)('%s', shell => {
     } catch (error) {
       if ((error as { code?: unknown }).code !== 'ENOENT') throw error
     }
+  })
+})
+
+const isThere = (shell: string) => spawnSync(shell, ['-c', 'exit']).error === undefined
+
+describe.skipIf(!isThere('zsh'))('zsh', () => {
+  /** What the script asks zsh to complete: commands, or the rest of the words with `_arguments`. */
+  async function asked(...words: string[]): Promise<string> {
+    const file = join(temporaryDir(), 'script')
+    const stubs = `compdef() { }
+_describe() { print commands }
+_arguments() { print -r -- "$1 $CURRENT $words" \${\${(M)@:#*--file*}:+has --file} }`
+    const list = ['wicked-cache', ...words].map(word => `'${word}'`).join(' ')
+    const call = `words=(${list}) CURRENT=${words.length + 1}\n_wicked_cache`
+    writeFileSync(file, `${stubs}\n${await scriptFor('zsh')}\n${call}\n`)
+    return execFileSync('zsh', ['-f', file], { encoding: 'utf8' }).trim()
+  }
+
+  test('completes commands, also after options', async () => {
+    for (const before of [[], ['--json'], ['--dir', 'x'], ['--json', '--dir', 'x']]) {
+      expect(await asked(...before, 'st')).toBe('commands')
+    }
+    expect(await asked('--dir', 'x')).toBe('')
+  })
+
+  test('completes options of the command, and none after --', async () => {
+    expect(await asked('run', 'ns', '--f')).toBe('-S 3 run ns --f has --file')
+    expect(await asked('--dir', 'x', 'run', 'ns', '--f')).toBe('-S 3 run ns --f has --file')
+    expect(await asked('gc', '--f')).toBe('-S 2 gc --f')
+  })
+})
+
+describe.skipIf(!isThere('fish'))('fish', () => {
+  async function completed(line: string): Promise<string[]> {
+    const file = join(temporaryDir(), 'script.fish')
+    writeFileSync(file, await scriptFor('fish'))
+    const program = `source ${file}; complete -C '${line}'`
+    const out = execFileSync('fish', ['--no-config', '-c', program], { encoding: 'utf8', cwd: temporaryDir() })
+    return Array.from(out.split('\n'), each => each.split('\t')[0] as string).filter(word => word !== '')
+  }
+
+  test.each([
+    ['wicked-cache st', ['stats']],
+    ['wicked-cache --dir x li', ['list']],
+    ['wicked-cache gc --max', ['--max-age', '--max-entries', '--max-size']],
+    ['wicked-cache run ns -- git --fi', []],
+    ['wicked-cache --dir x run ns --fi', ['--file']],
+    ['wicked-cache get stats --all', []],
+  ])('%s', async (line, expected) => {
+    expect((await completed(line)).sort()).toEqual(expected)
   })
 })
 

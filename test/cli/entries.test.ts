@@ -1,4 +1,4 @@
-// get, set, delete and clear.
+// get and set, and explain of a plain key.
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -215,81 +215,6 @@ describe('set and get', () => {
       err: expect.stringContaining('not UTF-8'),
     })
     expect((await cli(['list', '--dir', dir])).out).toBe('No entries\n')
-  })
-})
-
-describe('delete', () => {
-  const versions = (cache: { namespace: ReturnType<typeof openCacheSync>['namespace'] }) => {
-    for (const version of ['', '1', '2']) cache.namespace('ns', { version }).set('key', version)
-  }
-
-  test('removes all versions', async () => {
-    const dir = temporaryDir()
-    await filled(dir, versions)
-    expect(await cli(['delete', 'ns', 'key', '--dir', dir])).toEqual({
-      code: 0,
-      out: `Deleted 3 entries (project ${project}); the next gc frees up to 11 B\n`,
-      err: '',
-    })
-    expect((await cli(['list', '--dir', dir])).out).toBe('No entries\n')
-  })
-
-  test('removes one version', async () => {
-    const dir = temporaryDir()
-    await filled(dir, versions)
-    const result = await cli(['delete', 'ns', 'key', '--plugin-version', '1', '--dir', dir, '--json'])
-    expect(result).toEqual({ code: 0, out: `{"deleted":1,"project":${JSON.stringify(project)}}\n`, err: '' })
-    const left = jsonLines((await cli(['list', '--dir', dir, '--json'])).out)
-    expect(left.map(entry => entry.version).sort()).toEqual(['', '2'])
-  })
-
-  test('of what is not there is exit code 1', async () => {
-    const dir = temporaryDir()
-    expect(await cli(['delete', 'ns', 'key', '--dir', dir, '--json'])).toEqual({
-      code: 1,
-      out: '{"deleted":0}\n',
-      err: 'Nothing to delete: key in ns\n',
-    })
-  })
-})
-
-describe('clear', () => {
-  const two = (cache: { namespace: ReturnType<typeof openCacheSync>['namespace'] }) => {
-    for (const key of ['a', 'b']) cache.namespace('one').set(key, 1)
-    cache.namespace('two', { version: '1' }).set('a', 1)
-  }
-
-  test('removes the entries of one namespace', async () => {
-    const dir = temporaryDir()
-    await filled(dir, two)
-    expect(await cli(['clear', 'one', '--dir', dir])).toEqual({
-      code: 0,
-      out: `Cleared 2 entries of one (project ${project}); the next gc frees up to 4 B\n`,
-      err: '',
-    })
-    expect(jsonLines((await cli(['list', '--dir', dir, '--json'])).out)).toMatchObject([{ namespace: 'two' }])
-  })
-
-  test('--all removes everything', async () => {
-    const dir = temporaryDir()
-    await filled(dir, two)
-    expect(await cli(['clear', '--all', '--dir', dir, '--json'])).toEqual({
-      code: 0,
-      out: '{"cleared":3,"namespaces":{"one":2,"two":1}}\n',
-      err: '',
-    })
-    expect((await cli(['list', '--dir', dir])).out).toBe('No entries\n')
-  })
-
-  test('of what is empty is done', async () => {
-    const dir = temporaryDir()
-    expect(await cli(['clear', 'nope', '--dir', dir])).toEqual({
-      code: 0,
-      out: `Cleared 0 entries of nope (project ${project})\n`,
-      err: '',
-    })
-    expect(await cli(['clear', '--all', '--dir', dir])).toMatchObject({ code: 0, err: '' })
-    expect((await cli(['stats', '--dir', dir])).out).toContain('is empty')
   })
 })
 

@@ -1,14 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import {
-  columnsFor,
-  formatAge,
-  formatCount,
-  formatRatio,
-  formatSize,
-  hitRateOf,
-  shortened,
-  widthOf,
-} from '../../cli/format.js'
+import { formatAge, formatCount, formatRatio, formatSize, hitRateOf } from '../../cli/format.js'
 import { printable, printableJson } from '../../cli/printable.js'
 
 describe('numbers for people', () => {
@@ -42,43 +33,6 @@ describe('numbers for people', () => {
   test('there is no hit rate without reads', () => {
     expect(formatRatio(hitRateOf(0, 0))).toBe('-')
     expect(formatRatio(hitRateOf(2, 1))).toBe('66.7 %')
-  })
-})
-
-describe('columns', () => {
-  test('line up, also with wide and combining characters', () => {
-    expect(['ab', '日本', 'e\u0301', '👩‍💻', '\u200d'].map(widthOf)).toEqual([2, 4, 1, 2, 0])
-    const rows = [
-      ['日本', '1'],
-      ['abc', '1000'],
-    ]
-    const columns = columnsFor(
-      [
-        { title: 'k', align: 'left' },
-        { title: 'n', align: 'right' },
-      ],
-      rows,
-    )
-    expect([columns.header(), ...rows.map(columns.line)]).toEqual(['k        n', '日本     1', 'abc   1000'])
-  })
-
-  test('bound what is cut short', () => {
-    expect(['abcd', 'abcde', '日本語', ''].map(text => shortened(text, 4))).toEqual(['abcd', 'abc…', '日…', ''])
-  })
-
-  test('one very long cell does not widen the column for all', () => {
-    const columns = columnsFor(
-      [
-        { title: 'k', align: 'left', maxWidth: 5 },
-        { title: 'n', align: 'left' },
-      ],
-      [
-        ['abc', 'x'],
-        ['abcdefghij', 'y'],
-      ],
-    )
-    expect(columns.line(['abc', 'x'])).toBe('abc  x')
-    expect(columns.line(['abcdefghij', 'y'])).toBe('abcdefghij  y')
   })
 })
 

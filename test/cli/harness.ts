@@ -8,7 +8,15 @@ import { onTestFinished } from 'vitest'
 import type { Library } from '../../cli/command.js'
 import type { Env } from '../../cli/output.js'
 import { run } from '../../cli/run.js'
-import { type Cache, type CacheOptions, defaultDir, openCache, parseDuration, parseSize } from '../../src/index.js'
+import {
+  type Cache,
+  type CacheOptions,
+  createRemoteKeys,
+  defaultDir,
+  openCache,
+  parseDuration,
+  parseSize,
+} from '../../src/index.js'
 
 export function temporaryDir(): string {
   const dir = realpathSync(mkdtempSync(join(tmpdir(), 'wicked-cache-cli-')))
@@ -38,7 +46,7 @@ export interface Surroundings {
   stopped?: Promise<void>
 }
 
-export const library: Library = { openCache, defaultDir, parseDuration, parseSize }
+export const library: Library = { openCache, createRemoteKeys, defaultDir, parseDuration, parseSize }
 
 /** The library, with the options of every cache that the CLI opens passed through `change`. */
 export function libraryWith(change: (options: CacheOptions) => CacheOptions): Library {

@@ -1,10 +1,8 @@
 // list, stats, gc and path: what is shown, in which form, and how much of it at a time.
 
-import { readdirSync, utimesSync, writeFileSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { describe, expect, test } from 'vitest'
-import { Output } from '../../cli/output.js'
-import { ProgressBar } from '../../cli/progress.js'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { type Cache, defaultDir, openCache } from '../../src/index.js'
 import { cli, filled, jsonLines, libraryWith, library as plain, Sink, temporaryDir } from './harness.js'
 
@@ -235,6 +233,26 @@ describe('stats', () => {
     expect(out).toMatch(/^namespace .*\none .*\n\nMisses: 1 never-set\n\nproject .*\n.* 1\n$/)
   })
 
+  test('begins with the time that was saved, where something was computed', async () => {
+    const dir = temporaryDir()
+    let seconds = 0
+    const clock = vi.spyOn(process, 'uptime').mockImplementation(() => seconds)
+    onTestFinished(() => clock.mockRestore())
+    await filled(dir, cache => {
+      cache.namespace('unused').set('key', 1)
+      for (const name of ['one', 'two']) {
+        const call = () =>
+          cache.namespace(name).getOrSetSync('key', () => {
+            seconds += 30
+            return 1
+          })
+        for (let count = 0; count < 15; count++) call()
+      }
+    })
+    expect((await cli(['stats', '--dir', dir])).out).toMatch(/^Saved 14 min of 15 in 2 namespaces\n\nnamespace /)
+    expect((await cli(['stats', 'one', '--dir', dir])).out).toMatch(/^Saved 7 min of 7\.5\n\nnamespace /)
+  })
+
   test('of a namespace that is not there is exit code 1, of an empty cache it is not', async () => {
     const dir = temporaryDir()
     expect(await cli(['stats', 'nope', '--dir', dir])).toMatchObject({
@@ -243,123 +261,6 @@ describe('stats', () => {
       err: `There is no namespace nope in ${dir}\n`,
     })
     expect(await cli(['stats', '--dir', dir])).toEqual({ code: 0, out: `The cache in ${dir} is empty\n`, err: '' })
-  })
-})
-
-describe('gc', () => {
-  test('removes expired and stale entries and what they held', async () => {
-    const dir = temporaryDir()
-    const source = join(dir, 'source')
-    const root = join(dir, 'cache')
-    writeFileSync(source, 'before')
-    let nowMs = Date.now()
-    const clock = () => nowMs
-    await filled(
-      root,
-      cache => {
-        const namespace = cache.namespace('ns')
-        namespace.set('kept', 'k'.repeat(1000))
-        namespace.set('expired', 'e'.repeat(1000), { ttl: 1000 })
-        namespace.set('stale', 's'.repeat(1000), { files: [source] })
-      },
-      { clock },
-    )
-    writeFileSync(source, 'after!!')
-    utimesSync(source, 1, 1)
-    nowMs += 5000
-    const library = libraryWith(options => ({ ...options, clock }))
-    const { code, out, err } = await cli(['gc', '--dir', root], { library })
-    expect({ code, err }).toEqual({ code: 0, err: '' })
-    expect(out).toMatch(
-      /^Removed 1 expired and 1 stale entry, kept 1\nRemoved 2 unreferenced values, kept 1\nOn disk: /,
-    )
-    const left = jsonLines((await cli(['list', '--json', '--dir', root], { library })).out)
-    expect(left.map(entry => entry.key)).toEqual(['kept'])
-  })
-
-  test('says how much stays that is of no use', async () => {
-    const dir = temporaryDir()
-    await filled(dir, cache => {
-      const namespace = cache.namespace('ns')
-      for (let i = 0; i < 200; i++) namespace.set(`key ${i}`, `${i} ${'x'.repeat(20_000)}`)
-      for (let i = 0; i < 10; i++) namespace.delete(`key ${i}`)
-    })
-    const { out } = await cli(['gc', '--dir', dir])
-    expect(out).toMatch(
-      /^Removed 0 unreferenced values, kept 190\n10 unreferenced values \(\d+.* KB\) stay in files that are /m,
-    )
-  })
-
-  test('--json is the report', async () => {
-    const dir = temporaryDir()
-    await filled(dir, cache => cache.namespace('ns').set('kept', 1))
-    expect(JSON.parse((await cli(['gc', '--json', '--dir', dir])).out)).toMatchObject({
-      expiredEntries: 0,
-      staleEntries: 0,
-      keptEntries: 1,
-      removedBlobs: 0,
-      keptBlobs: 1,
-      diskBytesBefore: expect.any(Number),
-      diskBytesAfter: expect.any(Number),
-    })
-  })
-})
-
-describe('gc with bounds', () => {
-  let now = Date.now()
-  const library = libraryWith(options => ({ ...options, clock: () => now }))
-  const tenEntries = (cache: Cache) => {
-    for (let i = 0; i < 10; i++) {
-      now += 1000
-      cache.namespace(i % 2 ? 'odd' : 'even', { project: false }).set(`key ${i}`, `${i}`.repeat(1000))
-    }
-  }
-  const run = (dir: string, ...args: string[]) => cli(['gc', '--dir', dir, ...args], { library })
-
-  test('says what went and why, and --dry-run what would, without doing it', async () => {
-    const dir = temporaryDir()
-    await filled(dir, tenEntries, { clock: () => now })
-    now += 3_600_000
-    await filled(dir, cache => cache.namespace('late', { project: false }).set('key', 1), { clock: () => now })
-    const args = ['--max-age', '30m', '--max-entries', '0', '--namespace', 'odd']
-    const { out } = await run(dir, '--max-entries', '4', '--dry-run')
-    expect(out).toMatch(
-      /^Would remove 0 expired, 7 least recently used and 0 stale entries, keep 4\nWould remove 7 unreferenced values, keep 4\nOn disk: .* before, .* after, /,
-    )
-    expect((await run(dir, ...args)).out).toMatch(
-      /^Removed 0 expired, 5 long unused and 0 stale entries, kept 6\nRemoved 5 unreferenced values, kept 6\n/,
-    )
-    const report = JSON.parse((await run(dir, '--max-size', '4KB', '--json')).out)
-    expect(report).toMatchObject({ isDryRun: false, evictedEntries: 3, keptEntries: 3 })
-  })
-
-  test('frees the values of namespaces that were removed, and these are not listed any more', async () => {
-    const dir = temporaryDir()
-    await filled(dir, tenEntries, { clock: () => now })
-    await cli(['clear', 'odd', '--all-projects', '--statistics', '--dir', dir])
-    expect((await run(dir)).out).toContain('\nRemoved 5 unreferenced values, kept 5\n')
-    expect((await cli(['stats', '--dir', dir])).out).not.toContain('odd')
-  })
-
-  test('shows its progress on a terminal alone, and takes it away', async () => {
-    const dir = temporaryDir()
-    await filled(dir, tenEntries, { clock: () => now })
-    const terminal = await cli(['gc', '--dir', dir], { isTerminal: true })
-    // Over before anybody would look.
-    expect(terminal.err).toBe('')
-    const stderr = new Sink()
-    stderr.isTTY = true
-    let nowMs = 0
-    const bar = new ProgressBar(new Output(stderr, {}), () => nowMs)
-    for (const fraction of [0, 0.25, 0.5, 0.75, 1]) {
-      nowMs += 200
-      bar.show('Working', fraction)
-    }
-    await bar.clear()
-    expect(stderr.text.replaceAll('\r\u001b[K', '|')).toBe(
-      '|[######------------------] Working' +
-        '|[############------------] Working|[##################------] Working|[########################] Working|',
-    )
   })
 })
 

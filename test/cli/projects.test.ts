@@ -2,36 +2,9 @@
 
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, onTestFinished, test } from 'vitest'
-import type { Cache, Namespace } from '../../src/index.js'
-import { cli, filled, jsonLines, temporaryDir } from './harness.js'
-
-/** Two projects, a directory that belongs to none, and a cache. */
-function directories() {
-  const root = temporaryDir()
-  const [one, two, cache] = ['one', 'two', 'cache'].map(name => join(root, name)) as [string, string, string]
-  for (const dir of [one, two]) {
-    mkdirSync(join(dir, 'src'), { recursive: true })
-    writeFileSync(join(dir, 'package.json'), '{}')
-    writeFileSync(join(dir, 'src', 'app.js'), 'content')
-  }
-  const run = (dir: string, ...args: string[]) => inDirectory(dir, () => cli([...args, '--dir', cache]))
-  const fill = (work: (cache: Cache) => void) => filled(cache, work)
-  return { root, one, two, cache, run, fill }
-}
-
-async function inDirectory<T>(dir: string, work: () => Promise<T>): Promise<T> {
-  const before = process.cwd()
-  onTestFinished(() => process.chdir(before))
-  process.chdir(dir)
-  try {
-    return await work()
-  } finally {
-    process.chdir(before)
-  }
-}
-
-const json = async (result: Promise<{ out: string }>) => JSON.parse((await result).out)
+import { describe, expect, test } from 'vitest'
+import { jsonLines } from './harness.js'
+import { directories, json } from './projects.js'
 
 describe('set and get', () => {
   test('a key is of the project of the working directory, also in a directory below it', async () => {
@@ -296,100 +269,6 @@ describe('clear', () => {
     const { one, run, left } = await fillAll()
     expect(await run(one, ...args)).toMatchObject({ code: 2, out: '', err: expect.stringContaining(named) })
     expect((await left()).length).toBe(4)
-  })
-})
-
-describe('explain', () => {
-  const analyzed = async (analyze: (namespace: Namespace, file: string) => void, version = '1') => {
-    const all = directories()
-    const file = join(all.one, 'src', 'app.js')
-    const again = () => all.fill(cache => analyze(cache.namespace('ns', { version, project: all.one }), file))
-    await again()
-    return { ...all, file, again }
-  }
-
-  test('an analysis by its name and file, from the working directory or as list shows it', async () => {
-    const { one, run, file } = await analyzed((namespace, path) => namespace.analyzeSync('imports', path, () => []))
-    for (const args of [['imports', 'src/app.js'], ['imports', file], ['imports src/app.js']]) {
-      const { code, out } = await run(one, 'explain', 'ns', ...args)
-      expect([code, out.split('\n')[0]]).toEqual([0, 'Hit: imports src/app.js in ns'])
-    }
-    expect((await run(join(one, 'src'), 'explain', 'ns', 'imports', 'app.js')).code).toBe(0)
-    expect((await run('/', 'explain', 'ns', 'imports', 'src/app.js', '--project', one)).code).toBe(0)
-    writeFileSync(file, 'edited')
-    const { code, out } = await run(one, 'explain', 'ns', 'imports', 'src/app.js')
-    expect(code).toBe(1)
-    expect(out).toMatch(
-      /^Miss \(source-changed\): imports src\/app\.js in ns\nThe content of .*app\.js is not what it was\.\nStored .*, by analyze, .*, portable\n\n +recorded +now\n/,
-    )
-    expect(await json(run(one, 'explain', 'ns', 'imports', 'src/app.js', '--json'))).toMatchObject({
-      namespace: 'ns',
-      key: 'imports src/app.js',
-      reason: 'source-changed',
-      file,
-      before: { kind: 'file' },
-      after: { kind: 'file' },
-    })
-    expect((await run(one, 'explain', 'ns', 'outline', 'src/app.js')).out).toContain('Miss (never-set)')
-  })
-
-  test('all analyses of a file, with the reason of each', async () => {
-    process.env.WICKED_CACHE_TEST_THEME = 'dark'
-    onTestFinished(() => {
-      delete process.env.WICKED_CACHE_TEST_THEME
-    })
-    const { one, file, run } = await analyzed((namespace, path) => {
-      namespace.analyzeSync('imports', path, () => [])
-      namespace.analyzeSync('highlight', path, ctx => ctx.env('WICKED_CACHE_TEST_THEME'))
-    })
-    expect(await run(one, 'explain', 'ns', 'src/app.js')).toEqual({
-      code: 0,
-      err: '',
-      out: expect.stringMatching(
-        /^The analyses of src\/app\.js in ns:\n\nanalysis +version +get +why\nhighlight +1 +hit +The entry is valid.*\nimports +1 +hit +The/,
-      ),
-    })
-    process.env.WICKED_CACHE_TEST_THEME = 'light'
-    const { code, out } = await run(one, 'explain', 'ns', 'src/app.js')
-    expect(code).toBe(1)
-    expect(out).toMatch(
-      /^highlight +1 +miss \(environment-changed\) +The .*WICKED_CACHE_TEST_THEME has another value\.$/m,
-    )
-    expect(await json(run(one, 'explain', 'ns', 'src/app.js', '--json'))).toMatchObject({
-      file: 'src/app.js',
-      analyses: [{ input: 'WICKED_CACHE_TEST_THEME', reason: 'environment-changed' }, { isHit: true }],
-    })
-    writeFileSync(file, 'edited')
-    expect((await run(one, 'explain', 'ns', file)).out.match(/source-changed/g)?.length).toBe(2)
-  })
-
-  test('the newest version is taken, or the one that is asked for', async () => {
-    const { one, fill, run, file } = await analyzed((namespace, path) =>
-      namespace.analyzeSync('imports', path, () => []),
-    )
-    await fill(cache => cache.namespace('ns', { version: '0', project: one }).analyzeSync('imports', file, () => []))
-    const explained = (...args: string[]) => json(run(one, 'explain', 'ns', 'imports', 'src/app.js', '--json', ...args))
-    expect(await explained('--plugin-version', '1')).toMatchObject({ version: '1', isHit: true })
-    expect(await explained('--plugin-version', '2')).toMatchObject({ version: '2', reason: 'version-changed' })
-    expect((await explained()).isHit).toBe(true)
-  })
-
-  test('a key of that name goes before a file', async () => {
-    const { one, fill, run } = await analyzed((namespace, path) => namespace.analyzeSync('imports', path, () => []))
-    await fill(cache => cache.namespace('ns', { project: one }).set('src/app.js', 1))
-    expect((await run(one, 'explain', 'ns', 'src/app.js')).out).toContain('Hit: src/app.js in ns\n')
-  })
-
-  test('a call of a wrapped function as list shows it', async () => {
-    const { one, file, run } = await analyzed((namespace, path) =>
-      namespace.wrapSync('highlight', (text: string, line: number) => text + line, { files: [path] })('(x', 1),
-    )
-    const key = 'highlight("(x",1)'
-    expect((await run(one, 'list', 'ns')).out).toContain(key)
-    expect((await run(one, 'explain', 'ns', key)).out).toContain(`Hit: ${key} in ns\n`)
-    writeFileSync(file, 'edited')
-    expect((await run(one, 'explain', 'ns', key)).out).toContain(`Miss (source-changed): ${key} in ns\n`)
-    expect((await run(one, 'explain', 'ns', 'highlight("y",1)')).out).toContain('Miss (never-set)')
   })
 })
 

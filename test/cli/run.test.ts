@@ -1,7 +1,7 @@
 // `wicked-cache run`: a command that is run once for each state of its inputs.
 
 import { once } from 'node:events'
-import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { builtCli } from '../serve/client.js'
@@ -95,6 +95,15 @@ describe('is run again', () => {
     expect((await run(flags, 'echo a', { MODE: '1', OTHER: '2' })).isRun).toBe(false)
   })
 
+  test('when an input is named that an earlier call did not name', async () => {
+    const { run } = project()
+    for (const flags of [[], ['--env', 'MODE'], ['--glob', '*.json'], ['--env', 'MODE', '--env', 'OTHER']]) {
+      expect((await run(flags)).isRun).toBe(true)
+      expect((await run(flags)).isRun).toBe(false)
+    }
+    expect((await run(['--env', 'OTHER', '--env', 'MODE'])).isRun).toBe(false)
+  })
+
   test('when its time is over', async () => {
     const { run } = project()
     expect((await run(['--ttl', '1h'])).isRun).toBe(true)
@@ -111,6 +120,13 @@ describe('is run again', () => {
     expect(await run(['--failures'], line)).toMatchObject({ code: 3, err: 'bad\n', isRun: false })
   })
 
+  test('when a failure was stored by a call that asked for it', async () => {
+    const { run } = project()
+    expect((await run(['--failures'], 'exit 3')).isRun).toBe(true)
+    expect(await run([], 'exit 3')).toMatchObject({ code: 3, isRun: true })
+    expect(await run(['--failures'], 'exit 3')).toMatchObject({ code: 3, isRun: false })
+  })
+
   test('when it was killed', async () => {
     const { run } = project()
     for (let times = 0; times < 2; times++) {
@@ -125,15 +141,59 @@ describe('is run again', () => {
     const line = 'echo formatted > input'
     expect((await run(flags, line)).isRun).toBe(true)
     expect((await run(flags, line)).isRun).toBe(true)
+    expect((await run(flags, line)).isRun).toBe(false)
+  })
+
+  test.each([[['--file', 'input']], [['--glob', 'in*']]])('when an input of %j changed meanwhile', async flags => {
+    const { dir, run, edit } = project()
+    for (const change of ['echo B > input', 'rm input', 'rm input; mkdir input']) {
+      const line = `[ -e once ] || { touch once; ${change}; }; cat input 2>&1; true`
+      for (const name of ['once', 'input']) rmSync(join(dir, name), { recursive: true, force: true })
+      edit('input', 'A')
+      expect((await run(flags, line)).out, change).not.toBe('A')
+      rmSync(join(dir, 'input'), { recursive: true, force: true })
+      edit('input', 'A')
+      expect(await run(flags, line), change).toMatchObject({ out: 'A', isRun: true })
+      expect(await run(flags, line), change).toMatchObject({ out: 'A', isRun: false })
+    }
+  })
+
+  test('when a file that matches was added meanwhile', async () => {
+    const { dir, run } = project()
+    const line = '[ -e once ] || { touch once a.js; }; ls *.js 2>&1; true'
+    expect((await run(['--glob', '*.js'], line)).out).toBe('a.js')
+    rmSync(join(dir, 'a.js'))
+    expect((await run(['--glob', '*.js'], line)).out).not.toBe('a.js')
   })
 })
 
-test('a command that is not there: 127, and never cached', async () => {
+test.each([
+  ['no-such-command', 127],
+  ['./no-such-directory/command', 127],
+  ['./package.json/command', 127],
+  ['x'.repeat(300), 127],
+  ['', 127],
+  ['./package.json', 126],
+])('a command that is not there, %j: %i, and never cached', async (command, expected) => {
   const { dir, root } = project()
   for (let times = 0; times < 2; times++) {
-    const child = start([builtCli, 'run', 'ns', '--failures', '--dir', root, '--', 'no-such-command'], { cwd: dir })
+    const child = start([builtCli, 'run', 'ns', '--failures', '--dir', root, '--', command], { cwd: dir })
     child.end()
-    expect(await child.ended).toMatchObject({ code: 127, stderr: expect.stringContaining('no-such-command') })
+    const { code, stderr } = await child.ended
+    expect({ code, isNamed: stderr.startsWith(`${command}: `) }).toEqual({ code: expected, isNamed: true })
+  }
+})
+
+test('too few descriptors are told by name', async () => {
+  const { dir, root } = project()
+  const args = [builtCli, 'run', 'ns', '--dir', root, '--', 'echo', 'done']
+  for (let limit = 18; limit < 28; limit += 2) {
+    const child = start(args, { cwd: dir, under: ['sh', '-c', `ulimit -n ${limit}; exec "$@"`, 'sh'] })
+    child.end()
+    const { code, stderr } = await child.ended
+    // With fewer than it needs, Node itself may not start.
+    if (stderr.startsWith('echo: ')) expect({ limit, code }).toEqual({ limit, code: 126 })
+    else expect(stderr).not.toContain('TypeError')
   }
 })
 

@@ -5,7 +5,7 @@ import { filesBelow } from '../support/caches.js'
 import { flip, pathIn } from '../verify/stores.js'
 import { cli, filled, temporaryDir } from './harness.js'
 
-const PACK = 'v1/blobs/packs/0.pack'
+const PACK = 'v2/blobs/packs/0.pack'
 
 async function store(): Promise<string> {
   const dir = join(temporaryDir(), 'cache')
@@ -45,14 +45,14 @@ test('a damaged value: exit code 1, named by file and offset, and nothing is cha
   const before = filesBelow(dir).map(file => readFileSync(join(dir, file), 'latin1'))
   const { code, out } = await cli(['verify', '--dir', dir])
   expect(code).toBe(1)
-  expect(out).toMatch(/^corrupt {2}v1\/blobs\/packs\/0\.pack at 27, \d+ B: /m)
-  expect(out).toMatch(/^dangling {2}v1\/namespaces\/ns\/manifest\/_\.0 at \d+: .* \(ns: a\)$/m)
+  expect(out).toMatch(/^corrupt {2}v2\/blobs\/packs\/0\.pack at 55, \d+ B: /m)
+  expect(out).toMatch(/^dangling {2}v2\/namespaces\/ns\/manifest\/_\.0 at \d+: .* \(ns: a\)$/m)
   expect(out).toContain('(other: d\\u001b[31m, version 2)')
   expect(out).not.toContain('\u001b')
   expect(out).toContain('4 problems; wicked-cache verify --repair salvages what is whole')
   const report = JSON.parse((await cli(['verify', '--json', '--dir', dir])).out)
   expect(report).toMatchObject({ isWhole: false, problemCount: 4 })
-  expect(report.problems[0]).toMatchObject({ kind: 'corrupt', file: PACK, offset: 27 })
+  expect(report.problems[0]).toMatchObject({ kind: 'corrupt', file: PACK, offset: 55 })
   expect(report.problems).toContainEqual(
     expect.objectContaining({ kind: 'dangling', namespace: 'other', version: '2', key: 'd\u001b[31m' }),
   )
@@ -66,7 +66,7 @@ test('a repair: exit code 0 once all is mended, what was cut out is kept, the re
   const { code, out } = await cli(['verify', '--repair', '--dir', dir])
   expect([code, out]).toEqual([0, expect.stringContaining('4 problems, all repaired')])
   expect(out).toMatch(/^corrupt {2}.* Repaired\.$/m)
-  const kept = 'salvaged/v1~blobs~packs~0.pack~27'
+  const kept = 'salvaged/v2~blobs~packs~0.pack~55'
   expect(out.trimEnd().split('\n').at(-1)).toBe(kept)
   expect(readFileSync(pathIn(dir, kept)).includes('he value of a')).toBe(true)
   expect((await cli(['verify', '--dir', dir])).code).toBe(0)
@@ -81,9 +81,9 @@ test('notes alone are exit code 0', async () => {
   await filled(dir, cache => cache.namespace('ns').delete('b'))
   const { code, out } = await cli(['verify', '--dir', dir])
   expect([code, out]).toEqual([0, expect.stringContaining('Nothing is wrong, 3 harmless notes')])
-  expect(out).toMatch(/^torn {2}v1\/blobs\/packs\/0\.pack at \d+, 20 B: /m)
+  expect(out).toMatch(/^torn {2}v2\/blobs\/packs\/0\.pack at \d+, 20 B: /m)
   expect(out).toMatch(/^orphaned {2}README, 4 B: /m)
-  expect(out).toMatch(/^orphaned {2}v1\/blobs\/packs\/0\.pack at \d+, \d+ B: 1 /m)
+  expect(out).toMatch(/^orphaned {2}v2\/blobs\/packs\/0\.pack at \d+, \d+ B: 1 /m)
 })
 
 test('a repair that cannot mend everything is exit code 1', async () => {
@@ -101,7 +101,7 @@ test('a repair that cannot mend everything is exit code 1', async () => {
 test('while a gc runs, a repair is exit code 1, and a look is not', async () => {
   const dir = await store()
   writeFileSync(
-    join(dir, 'v1', 'gc.lock'),
+    join(dir, 'v2', 'gc.lock'),
     JSON.stringify({ pid: process.pid, host: 'elsewhere', sinceMs: Date.now() }),
   )
   expect(await cli(['verify', '--repair', '--dir', dir])).toMatchObject({

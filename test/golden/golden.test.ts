@@ -6,7 +6,7 @@ import { type FileStat, nodeFiles } from '../../src/files/files.js'
 import { temporaryDirectory } from '../store/environment.js'
 import { COMPUTED, CREATED_AT, CYCLIC, computedBy, fill, LARGE_COUNT, PROJECT, TREES, VALUES } from './store.js'
 
-const GOLDEN = join(import.meta.dirname, '..', '..', 'fixtures', 'golden', 'format-1')
+const GOLDEN = join(import.meta.dirname, '..', '..', 'fixtures', 'golden', 'format-2')
 /** `WICKED_CACHE_WRITE_GOLDEN=1 npx vitest run test/golden` writes the store where there is none. */
 const MAY_WRITE = process.env.WICKED_CACHE_WRITE_GOLDEN === '1'
 

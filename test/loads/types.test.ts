@@ -85,10 +85,16 @@ describe('checkers of packages', () => {
     renameSync(join(place, pack(place)), tarball)
   })
 
-  test('are-the-types-wrong finds nothing', async () => {
-    const args = [tool('@arethetypeswrong', 'cli', 'dist', 'index.js'), tarball, '--format', 'json']
-    const { problems, analysis } = JSON.parse(await run(NODE, args, directory))
-    expect({ problems: problems ?? {}, types: analysis.types }).toEqual({ problems: {}, types: { kind: 'included' } })
+  // TypeScript's oldest way to resolve modules looks at no `exports`, which the adapters are found by.
+  test.each([
+    ['the library', ['--entrypoints', '.']],
+    ['the adapters', ['--exclude-entrypoints', '.', '--profile', 'node16']],
+  ])('are-the-types-wrong finds nothing in %s', async (_what, chosen) => {
+    const args = [tool('@arethetypeswrong', 'cli', 'dist', 'index.js'), tarball, '--format', 'json', ...chosen]
+    const { analysis } = JSON.parse(await run(NODE, args, directory))
+    const { types, entrypoints } = analysis
+    expect(types).toEqual({ kind: 'included' })
+    expect(Object.keys(entrypoints).length).toBeGreaterThan(0)
   })
 
   test('publint finds nothing', async () => {

@@ -3,7 +3,7 @@
 
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import type { CacheWarning } from '../../src/index.js'
+import type { CacheWarning, RemoteOptions } from '../../src/index.js'
 import { codeOf } from './body.js'
 import { type Answered, Caller, type Library, nameOf, type Surroundings } from './caller.js'
 import { differenceOf } from './compare.js'
@@ -12,7 +12,7 @@ import type { Action, Ask, Cwd, Program, Question, Turn } from './program.js'
 import { applyEdit, workingDirectory } from './tree.js'
 
 export type Command =
-  | { do: 'open'; base: string; program: Program }
+  | { do: 'open'; base: string; program: Program; remote?: RemoteOptions | undefined }
   | { do: 'close' }
   | { do: 'state'; clockMs?: number; hidden?: number; env?: [string, string | null][] }
   | { do: 'chdir'; cwd: Cwd }
@@ -36,6 +36,8 @@ export interface Report {
   /** What plain operations gave, in order. */
   plain: unknown[]
   value?: unknown
+  /** What the remote tier has answered, once the program is closed. */
+  remote: { hits: number; misses: number; rejected: number; uploads: number }
 }
 
 /** Warnings that programs bring about: a result that is a function, a portable one that holds a path. */
@@ -64,7 +66,16 @@ export class Actor {
   }
 
   async do(command: Command): Promise<Report> {
-    const report: Report = { failures: [], computed: [], kept: [], asks: 0, keepable: 0, hits: 0, plain: [] }
+    const report: Report = {
+      failures: [],
+      computed: [],
+      kept: [],
+      asks: 0,
+      keepable: 0,
+      hits: 0,
+      plain: [],
+      remote: { hits: 0, misses: 0, rejected: 0, uploads: 0 },
+    }
     const moved = 'cwd' in command ? command.cwd : command.do === 'run' ? command.turn.cwd : undefined
     if (moved && this.#moves !== 'not') process.chdir(workingDirectory(this.#opened.base, moved))
     try {
@@ -76,6 +87,7 @@ export class Actor {
       if (EXPECTED_WARNINGS.includes(code)) continue
       report.failures.push(`a warning: ${code} ${message} ${(cause as Error | undefined)?.stack ?? ''}`)
     }
+    if (command.do === 'close') this.#open = undefined
     return report
   }
 
@@ -87,12 +99,9 @@ export class Actor {
   async #do(command: Command, report: Report): Promise<void> {
     switch (command.do) {
       case 'open':
-        return this.#openProgram(command.base, command.program)
+        return this.#openProgram(command)
       case 'close':
-        this.#open?.caller.cache.close()
-        this.#open?.reader.cache.close()
-        this.#open = undefined
-        return
+        return this.#close(report)
       case 'state': {
         Object.assign(this.#surroundings, command.clockMs === undefined ? {} : { clockMs: command.clockMs })
         Object.assign(this.#surroundings, command.hidden === undefined ? {} : { hidden: command.hidden })
@@ -128,20 +137,33 @@ export class Actor {
     }
   }
 
-  #openProgram(base: string, program: Program): void {
+  #openProgram({ base, program, remote }: Extract<Command, { do: 'open' }>): void {
     const warnings: CacheWarning[] = []
     const dir = join(base, 'cache')
     mkdirSync(dir, { recursive: true, mode: 0o700 })
     const clock = () => this.#surroundings.clockMs
     const onWarning = (warning: CacheWarning) => warnings.push(warning)
-    const cache = this.#library.openCacheSync({ dir, clock, onWarning })
-    const readable = this.#library.openCacheSync({ dir, clock, onWarning, mode: 'readonly' })
+    const cache = this.#library.openCacheSync({ dir, clock, onWarning, remote: remote ?? false })
+    const readable = this.#library.openCacheSync({ dir, clock, onWarning, mode: 'readonly', remote: false })
     this.#open = {
       base,
       program,
       warnings,
       caller: new Caller(cache, base, program, this.#surroundings),
       reader: new Caller(readable, base, program, this.#surroundings),
+    }
+  }
+
+  async #close(report: Report): Promise<void> {
+    if (!this.#open) return
+    const { caller, reader } = this.#open
+    const { remote } = caller.cache
+    await caller.cache.close()
+    await reader.cache.close()
+    if (remote) {
+      const { rejected, ...counts } = remote.stats()
+      const { hits, misses, uploads } = counts
+      report.remote = { hits, misses, uploads, rejected: Object.values(rejected).reduce((sum, each) => sum + each, 0) }
     }
   }
 

@@ -22,6 +22,9 @@ const HANDLES: Handle[] = [
   { namespace: 'user', version: '', isPortable: false, isUser: true, strategy: 'auto' },
   { namespace: 'one', version: '', isPortable: false, isUser: true, strategy: 'auto' },
 ]
+const ALL_HANDLES = HANDLES.map((_, at) => at)
+/** Of what is shared between machines, mostly. */
+export const PORTABLE_HANDLES = [3, 4, 3, 4, 3, 4, 0]
 const MAX_DEPTH = 4
 const PLACES = [...FILES, ...FILES, 'gone.js', 'src', 'src/deep', '../q/conf.json', '../../conf.json', 'src/new.js']
 const ODD_PLACES = ['/dev/null', 'src/x.js/below', 'nowhere/n.js', '.']
@@ -42,8 +45,12 @@ interface Made {
   isClean: boolean
 }
 
-export function createQuestions(random: Random): { handles: Handle[]; questions: Question[] } {
-  const maker = new Maker(random)
+/** `chosen`: the handles that questions are asked through. */
+export function createQuestions(
+  random: Random,
+  chosen: readonly number[] = ALL_HANDLES,
+): { handles: Handle[]; questions: Question[] } {
+  const maker = new Maker(random, chosen)
   for (let left = 5 + random.below(5); left > 0; left--) maker.add()
   if (random.chance(50)) maker.addCircle()
   for (let left = random.below(3); left > 0; left--) maker.add()
@@ -60,11 +67,13 @@ export function atOf({ chance, of }: Random, { askedAt, handle }: Question, isCl
 
 class Maker {
   readonly #random: Random
+  readonly #handles: readonly number[]
   readonly #made: Made[] = []
   readonly #keys = new Set<string>()
 
-  constructor(random: Random) {
+  constructor(random: Random, handles: readonly number[]) {
     this.#random = random
+    this.#handles = handles
   }
 
   get questions(): Question[] {
@@ -244,7 +253,7 @@ class Maker {
   }
 
   #handle(): number {
-    return this.#random.below(HANDLES.length)
+    return this.#random.of(this.#handles)
   }
 
   #isPortable(handle: number): boolean {

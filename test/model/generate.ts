@@ -35,9 +35,9 @@ const NEW_FILES = [
 const ENV_VALUES = ['1', '2', '', null]
 const STEPS_MS = [0, 0, 1, 500, 999, 1000, 5000]
 
-export function createProgram(seed: number): Program {
+export function createProgram(seed: number, chosen?: readonly number[]): Program {
   const random = randomOf(randomFrom(seed))
-  const { handles, questions } = createQuestions(random)
+  const { handles, questions } = createQuestions(random, chosen)
   const generator = new Generator(random, questions)
   const phases = Array.from({ length: 6 + random.below(5) }, () => generator.phase())
   return { handles, questions, phases }

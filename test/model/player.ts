@@ -2,6 +2,7 @@
 
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
+import type { RemoteOptions } from '../../src/index.js'
 import type { Report } from './actor.js'
 import type { Actors } from './actors.js'
 import type { Kept } from './oracle.js'
@@ -14,6 +15,15 @@ export interface Played {
   /** Asked again when nothing had changed, of those that can be kept, and how many of these computed nothing. */
   repeated: number
   hits: number
+  remote: Report['remote']
+  /** When it ended, by the clock of the caches. */
+  endMs: number
+}
+
+export interface MachineOptions {
+  remote?: RemoteOptions
+  /** When it begins. Default: the same time for all. */
+  beginMs?: number
 }
 
 /** As long after a file was written, a late dependency is taken to be unchanged. */
@@ -24,21 +34,35 @@ export class Player {
   readonly #base: string
   readonly #program: Program
   readonly #plain: PlainModel
-  #clockMs = 1_800_000_000_000
+  readonly #remote: RemoteOptions | undefined
+  #clockMs: number
   #hidden = 0
-  #played: Played = { questions: 0, repeated: 0, hits: 0 }
+  #played: Omit<Played, 'endMs'> = {
+    questions: 0,
+    repeated: 0,
+    hits: 0,
+    remote: { hits: 0, misses: 0, rejected: 0, uploads: 0 },
+  }
 
-  constructor(actors: Actors, base: string, program: Program) {
+  constructor(actors: Actors, base: string, program: Program, { remote, beginMs }: MachineOptions = {}) {
     this.#actors = actors
     this.#base = base
     this.#program = program
     this.#plain = new PlainModel(base, program)
+    this.#remote = remote
+    this.#clockMs = beginMs ?? 1_800_000_000_000
   }
 
   /** @throws for the first thing that is wrong */
   async play(): Promise<Played> {
+    let closed: Report[] = []
     createTree(this.#base)
-    await this.#actors.tellAll({ do: 'open', base: this.#base, program: this.#program })
+    await this.#actors.tellAll({
+      do: 'open',
+      base: this.#base,
+      program: this.#program,
+      remote: this.#remote,
+    })
     await this.#actors.tellAll({ do: 'state', clockMs: this.#clockMs, hidden: 0 })
     try {
       for (const [at, phase] of this.#program.phases.entries()) {
@@ -54,9 +78,18 @@ export class Player {
         ['MODEL_TWO', null],
       ]
       await this.#actors.tellAll({ do: 'state', env })
-      await this.#actors.tellAll({ do: 'close' })
+      closed = await this.#actors.tellAll({ do: 'close' })
     }
-    return this.#played
+    this.#addClosed(closed)
+    return { ...this.#played, endMs: this.#clockMs }
+  }
+
+  #addClosed(reports: readonly Report[]): void {
+    const { remote } = this.#played
+    for (const [actor, each] of reports.entries()) {
+      if (each.failures[0] !== undefined) throw new Error(`actor ${actor} at the end, ${each.failures[0]}`)
+      for (const name of Object.keys(remote) as (keyof typeof remote)[]) remote[name] += each.remote[name]
+    }
   }
 
   async #playPhase(phase: Phase): Promise<void> {

@@ -4,7 +4,7 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { temporaryDirectory } from '../support/caches.js'
 import { type Actors, startActors } from './actors.js'
-import { type Played, Player } from './player.js'
+import { type MachineOptions, type Played, Player } from './player.js'
 import type { Program, Step } from './program.js'
 import { shrink } from './shrink.js'
 
@@ -13,10 +13,11 @@ export class Runner {
   readonly #directory = temporaryDirectory()
   #count = 0
 
-  async play(program: Program): Promise<Played> {
+  /** On a machine with a tree and a cache of its own. */
+  async play(program: Program, machine?: MachineOptions): Promise<Played> {
     const base = join(this.#directory, String(++this.#count))
     try {
-      return await new Player(this.#actors, base, program).play()
+      return await new Player(this.#actors, base, program, machine).play()
     } finally {
       rmSync(base, { recursive: true, force: true, maxRetries: 5 })
     }

@@ -8,6 +8,7 @@ import { build } from 'esbuild'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { filesBelow } from '../support/caches.js'
 import { projectRoot } from '../support/children.js'
+import { brokenLinks } from '../support/documents.js'
 import { install, smoke } from './smoke-on-node.mjs'
 
 let directory: string
@@ -172,10 +173,19 @@ test('holds what it needs and nothing of the checkout', () => {
   ])
     expect(files).toContain(file)
   for (const file of files)
-    expect(file).toMatch(/^(dist\/|plugin\/|package\.json|README|LICEN[CS]E|CHANGELOG|src\/FORMAT\.md)/)
+    expect(file).toMatch(
+      /^(dist\/|plugin\/|docs\/|package\.json$|[A-Z]+(\.md)?$|src\/FORMAT\.md$|bench\/(RESULTS\.md|results\.svg)$)/,
+    )
   expect(files.filter(file => /pycache|\.pyc$/.test(file))).toEqual([])
   const { dependencies } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'))
   expect(Object.keys(dependencies)).toEqual(['chokidar'])
+})
+
+test('holds all that its pages link to', () => {
+  const pages = filesBelow(installed).filter(file => file.endsWith('.md'))
+  expect(pages.length).toBeGreaterThan(20)
+  const broken = pages.flatMap(page => brokenLinks(installed, page))
+  expect(broken).toEqual([])
 })
 
 test('names no place of the machine that built it', () => {

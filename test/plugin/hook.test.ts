@@ -38,11 +38,19 @@ test('tells the exports of an edited file, and parses each content once', () => 
   expect(told().additionalContext).toBe(`${file} exports a, b, default, f, x y.`)
   writeFileSync(file, 'const a = 1\n')
   expect(told().additionalContext).toBe(`${file} exports nothing.`)
+  writeFileSync(
+    file,
+    'export const { a, x: [b, , c = 1], ...d } = e, [f] = g\nexport * from "h"\nexport * as i from "h"\n',
+  )
+  expect(told().additionalContext).toBe(`${file} exports a, b, c, d, f, * from h, i.`)
+  writeFileSync(file, 'export const = (\n')
+  expect(run({ tool_name: 'Edit', tool_input: { file_path: file } })).toBe('')
+  expect(run({ tool_name: 'Edit', tool_input: { file_path: file } })).toBe('')
   writeFileSync(file, first)
   expect(told().additionalContext).toBe(`${file} exports a, b, default, f, x y.`)
   expect(openAsAnotherProcess(root).cache.namespace('exports-hook').stats()).toMatchObject({
-    hitCount: 2,
-    missCount: 2,
+    hitCount: 3,
+    missCount: 4,
   })
 
   expect(run({ tool_name: 'Write', tool_input: { file_path: join(dir, 'README.md') } })).toBe('')

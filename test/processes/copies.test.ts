@@ -39,7 +39,7 @@ test('a result of one copy depends on what it asked of another, computed and fou
   expect((await runModule(module, args)).lines).toEqual(['true', 'another', 'another', 'another'])
 })
 
-test('many copies that open many caches listen once for the end of the process, and lose nothing', async () => {
+test('many copies of the library add one exit listener, and lose no counts', async () => {
   const { args } = copies(4)
   const module = `
     const before = process.listenerCount('exit')

@@ -135,7 +135,7 @@ describe('six processes on one root', () => {
       }
     }
     expect([...entries.keys()].length).toBe(found)
-    const buckets = filesBelow(join(dir, 'v1', 'namespaces', 'tool', 'manifest'))
+    const buckets = filesBelow(join(dir, 'v2', 'namespaces', 'tool', 'manifest'))
     expect(buckets.length).toBeGreaterThanOrEqual(16)
     expect(buckets.filter(path => path.endsWith('.new'))).toEqual([])
     expect(warnings).toEqual([])
@@ -185,7 +185,7 @@ describe('six processes on one root', () => {
   })
 })
 
-test('a process that is stopped in the middle of its sets holds nobody up', async () => {
+test('a process that is suspended in the middle of its sets blocks no other', async () => {
   const dir = temporaryRoot()
   const stopped = startModule(
     `const entries = library.openCacheSync(args).namespace('tool')

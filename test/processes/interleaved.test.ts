@@ -48,6 +48,17 @@ function smallDisk(): MemoryDisk {
   return disk
 }
 
+/** As a process leaves it that is killed while it computes the value of `leased`. */
+function leasedDisk(): MemoryDisk {
+  const disk = smallDisk()
+  let left: MemoryDisk | undefined
+  new CacheHandle({ dir: DIR }, { files: disk.files }).namespace('tool').getOrSetSync('leased', () => {
+    left = disk.clone()
+    return 'computed'
+  })
+  return left as MemoryDisk
+}
+
 /** As `mkdtemp` leaves it, or another process that has made the root a moment ago. */
 function emptyRoot(): MemoryDisk {
   const disk = new MemoryDisk()
@@ -64,6 +75,7 @@ interface Race {
   isRight: (entries: Namespace, cache: Cache) => boolean
 }
 
+let isDeleted = false
 const both = (entries: Namespace) => entries.get('first') === 1 && entries.get('second') === 2
 const RACES: Race[] = [
   {
@@ -121,6 +133,15 @@ const RACES: Race[] = [
     first: entries => expect(entries.clear()).toBeGreaterThanOrEqual(2),
     second: entries => set(entries, 'second', 2),
     isRight: entries => [2, undefined].includes(entries.get('second')) && entries.get('old') === undefined,
+  },
+  {
+    name: 'a delete of a key that is being computed, and a set',
+    disk: leasedDisk,
+    first: entries => {
+      isDeleted = entries.delete('leased')
+    },
+    second: entries => set(entries, 'leased', 2),
+    isRight: entries => entries.get('leased') === (isDeleted ? undefined : 2),
   },
   {
     name: 'a get and a set',

@@ -24,7 +24,7 @@ const WRITER = `
 const keyOf = (name: string, i: number) =>
   `a rather long key, so that files fill up and split ${'k'.repeat(700)}${name} ${i}`
 
-test('what a killed process had acknowledged is there, at once, for whoever comes next', async () => {
+test('sets that returned before a process was killed are found by the next process at once', async () => {
   await inRounds({ short: 1, share: 0.06 }, killAndLook)
 })
 
@@ -69,7 +69,7 @@ async function killAndLook(seed: number): Promise<void> {
   expect(Math.min(...acknowledged.values())).toBeGreaterThanOrEqual(0)
 }
 
-test('running processes go on as if nothing were, while others are killed beside them', async () => {
+test('processes work as usual while others are killed', async () => {
   await inRounds({ short: 1, share: 0.06 }, killBeside)
 })
 

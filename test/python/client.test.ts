@@ -96,7 +96,7 @@ assert namespace("../../x").list_entries() == []
 assert namespace("a").get("A") == [6, 5]
 `)
     expect(stderr).toBe('')
-    expect(existsSync(join(dir, '..', '..', 'x'))).toBe(false)
+    expect(existsSync(join(dir, '..', '..', 'x', 'v2'))).toBe(false)
   })
 
   test('entries live as their mode says', async () => {
@@ -232,7 +232,8 @@ def value(depth):
     if kind == 6: return [value(depth - 1) for _ in range(chance.randrange(5))]
     return {text(): value(depth - 1) for _ in range(chance.randrange(5))}
 c = namespace("ns")
-values = [value(5) for _ in range(1000)]
+# By way of JSON: there, two halves of a surrogate pair that meet are one character.
+values = [json.loads(json.dumps(value(5))) for _ in range(1000)]
 for i, each in enumerate(values):
     c.set(f"k{i}", each)
 for i, each in enumerate(values):

@@ -63,6 +63,8 @@ const namespaceStats = {
   totalSize: quantity,
   oldestEntryAgeMs: orNull(quantity),
   diskBytes: quantity,
+  savedMs: quantity,
+  computedMs: quantity,
 }
 
 export const statistics = {

@@ -326,6 +326,11 @@ describe('a mistake is answered, and the next request is served', () => {
     [{ op: 'set', ...valid, value: 1, ttl: 'soon' }, 'ERR_CACHE_OPTION', 'ttl'],
     [{ op: 'set', ...valid, value: 1, files: ['a'] }, 'ERR_CACHE_OPTION', 'absolute'],
     [{ op: 'set', ...valid, value: 1, files: 'a' }, 'ERR_CACHE_OPTION', 'list'],
+    [{ op: 'set', ...valid, value: 1, files: ['/a\udcff'] }, 'ERR_CACHE_OPTION', 'lone surrogates'],
+    [{ op: 'get', ...valid, project: '/a\udcff' }, 'ERR_CACHE_OPTION', 'lone surrogates'],
+    [{ op: 'get', ...valid, project: true }, 'ERR_CACHE_OPTION', 'absolute path of a directory'],
+    [{ op: 'get', namespace: 'ns', name: 'n', file: '/a\0' }, 'ERR_CACHE_OPTION', 'null characters'],
+    [{ op: 'close', namespace: 'ns' }, 'ERR_CACHE_OPTION', 'close has no member'],
     [{ op: 'set', namespace: 'ns', name: 'n', file: '/a', value: 1 }, 'ERR_CACHE_OPTION', 'source must be a text'],
     [{ op: 'clear', namespace: 'ns', allProjects: 1 }, 'ERR_CACHE_OPTION', 'true or false'],
   ])('%j', async (request, code, message) => {

@@ -2,13 +2,15 @@ import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'no
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { layoutOf } from '../../src/base/layout.js'
-import { Blobs, digestOf, indexRecord } from '../../src/blobs/blobs.js'
+import { Blobs } from '../../src/blobs/blobs.js'
+import { digestOf } from '../../src/blobs/digest-of.js'
 import { evacuate } from '../../src/blobs/evacuate.js'
-import { rewriteSome } from '../../src/gc/sweep.js'
+import { rewriteSome } from '../../src/gc/rewrite.js'
 import type { Hashing } from '../../src/hashing/hashing.js'
 import { createHashing } from '../../src/hashing/hashing.js'
 import type { Environment } from '../../src/log/environment.js'
-import { type BlobRef, Packs } from '../../src/packs/packs.js'
+import type { BlobRef } from '../../src/packs/blob.js'
+import { Packs } from '../../src/packs/packs.js'
 import { interceptedFiles } from '../support/files.js'
 import { Killed, newEnvironment, temporaryDirectory } from './environment.js'
 
@@ -102,7 +104,7 @@ test('a blob that was moved is found by its old reference', () => {
   const ref = put(blobs, bytesOf('value'))
   blobs.packs.retire(0)
   const [moved] = blobs.packs.append([{ id: ref.id, bytes: bytesOf('value') }])
-  blobs.index.write([indexRecord(ref.id, moved as typeof ref.location)])
+  blobs.index.write([blobs.indexChange(ref.id, moved as typeof ref.location)])
   blobs.packs.remove(0)
   expect(moved?.pack).toBe(1)
   expect(blobs.get(ref)?.toString()).toBe('value')
@@ -130,7 +132,7 @@ describe('a set that is confirmed', () => {
     expect(openBlobs(root).locate(ref.id)).toEqual(ref.location)
   })
 
-  test('is where others who wrote before it made it be, and the index says so at once', () => {
+  test('is found after an append of another process shifted it, and is indexed at once', () => {
     const root = temporaryDirectory()
     const setter = openBlobs(root)
     put(setter, bytesOf('first'))
@@ -183,7 +185,7 @@ describe('a set that is confirmed', () => {
     expect(openBlobs(root).get(ref)?.toString()).toBe('value')
   })
 
-  test('is found when the index is told of it while a gc moves it, by a process that is killed then', () => {
+  test('is found when its process is killed while indexing it and a gc moves it at the same time', () => {
     const root = temporaryDirectory()
     let isToDie = false
     const mortal = interceptedFiles(call => {
@@ -238,7 +240,7 @@ describe('a set that is confirmed', () => {
     expect(openBlobs(root).locate((stored.refs[0] as BlobRef).id)).toBeUndefined()
   })
 
-  test('is known before the index is told of it to its own process, and dropped for one that was first', () => {
+  test('is found by its own process before it is indexed; of two equal ones the first to be indexed counts', () => {
     const root = temporaryDirectory()
     const [a, b] = [openBlobs(root), openBlobs(root)]
     const [ofA, ofB] = [a.put([bytesOf('value')]), b.put([bytesOf('value')])]
@@ -254,14 +256,15 @@ describe('a set that is confirmed', () => {
   })
 })
 
-test('a copy in a removed pack, whose file a gc still has open, does not stand for the one that is left', () => {
+test('a gc does not count a copy in a removed pack, even if it still has the file open', () => {
   const root = temporaryDirectory()
   const gc = openBlobs(root)
   const old = put(openBlobs(root), bytesOf('value'))
   expect(gc.get(old)?.toString()).toBe('value')
   evacuate(openBlobs(root), 0, () => false)
   // Of a process that stands still before it looks whether what it told the index still holds.
-  openBlobs(root).index.write([indexRecord(old.id, old.location)])
+  const other = openBlobs(root)
+  other.index.write([other.indexChange(old.id, old.location)])
   const setter = openBlobs(root)
   const stored = setter.put([bytesOf('value')])
   setter.confirm(stored)
@@ -278,8 +281,8 @@ test('writers leave a full or retired pack, also one that they have open or are 
   const path = join(root, 'packs')
   const id = (n: number) => Buffer.concat([Buffer.alloc(16, n), Buffer.from([4, 0, 0, 0, 0])])
   const append = (packs: Packs, n: number) => packs.append([{ id: id(n), bytes: bytesOf('blob') }])[0]?.pack
-  const a = new Packs(newEnvironment(), path, 200)
-  const b = new Packs(newEnvironment(), path, 200)
+  const a = new Packs(newEnvironment(), path, 300)
+  const b = new Packs(newEnvironment(), path, 300)
   expect([append(a, 1), append(b, 2), append(a, 3)]).toEqual([0, 0, 0])
   expect([append(a, 4), append(a, 5), append(b, 6)]).toEqual([0, 0, 0])
   expect([append(a, 7), append(b, 8)]).toEqual([1, 1])
@@ -327,7 +330,7 @@ test('a pack that is made a second time, while the first one is retired, hides n
   expect(existsSync(remade)).toBe(false)
 })
 
-test('nothing is made by looking', () => {
+test('lookups create no files', () => {
   const root = temporaryDirectory()
   const blobs = openBlobs(root)
   expect(blobs.locate(Buffer.alloc(21))).toBeUndefined()

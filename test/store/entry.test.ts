@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { type Input, inputOf } from '../../src/inputs/input.js'
-import { decodeHead, decodeNode, type Entry, encodeHead, encodeNode, type Head } from '../../src/manifest/entry.js'
+import type { Entry, Head } from '../../src/manifest/entry.js'
+import { encodeHead, encodeNode } from '../../src/manifest/entry-encoding.js'
+import { decodeHead } from '../../src/manifest/head.js'
+import { decodeNode } from '../../src/manifest/node.js'
 
 const EPOCH = 2 ** 47 + 5
 const blob = {
@@ -55,6 +58,18 @@ describe('a head comes back as it was', () => {
     const within = Buffer.concat([Buffer.alloc(7, 1), bytes, Buffer.alloc(9, 2)])
     expect(plain(decodeHead(within, 7, 7 + bytes.length))).toEqual(plain(head))
   })
+})
+
+test.each([
+  [0, 0],
+  [2 ** 30, 2 ** 30],
+  [2 ** 31, 0],
+  [-1, 0],
+  [Number.NaN, 0],
+  [Number.POSITIVE_INFINITY, 0],
+])('a computation of %d ms is read as one of %d ms', (computeMs, expected) => {
+  const entry = { ...full, computeMs }
+  expect(decodeHead(encodeHead({ epoch: EPOCH, entry }))?.entry).toMatchObject({ computeMs: expected, seenIn: '/a/é' })
 })
 
 test('the head of a set entry takes 47 bytes', () => {

@@ -5,10 +5,12 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach } from 'vitest'
+import { layoutOf } from '../../src/base/layout.js'
 import { Descriptors } from '../../src/files/descriptors.js'
 import { type Files, nodeFiles } from '../../src/files/files.js'
 import { createHashing } from '../../src/hashing/hashing.js'
 import { type Environment, Turn } from '../../src/log/environment.js'
+import { HashSeed } from '../../src/log/hash-seed.js'
 
 const hashing = createHashing()
 const directories: string[] = []
@@ -47,12 +49,38 @@ export function newEnvironment(overrides: Partial<Environment> = {}): Environmen
     files,
     descriptors,
     hashing,
+    hashSeed: new FileLessSeed(),
     turn: new Turn(),
     random: Math.random,
     readOnly: false,
     prepare: () => undefined,
     rootGeneration: () => 0,
     ...overrides,
+  }
+}
+
+/** The hash seed of a cache, for an environment that looks at its files as another process does. */
+export function seedIn(dir: string): HashSeed {
+  return new HashSeed(nodeFiles, new Descriptors(nodeFiles), layoutOf(dir).hashSeed, Math.random)
+}
+
+/** Takes over the seed of the first log that it meets. */
+class FileLessSeed {
+  changeCount = 0
+  readonly isEstablished = true
+  #seed = 7
+
+  current(): number {
+    return this.#seed
+  }
+
+  establish(): void {
+    this.current()
+  }
+
+  reconcile(seed: number): void {
+    this.#seed = seed
+    this.changeCount++
   }
 }
 

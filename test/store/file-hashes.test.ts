@@ -9,7 +9,7 @@ import { globDetail, selectByDetail } from '../../src/inputs/glob.js'
 import type { Input } from '../../src/inputs/input.js'
 import { Source, type SourceMeans } from '../../src/inputs/source.js'
 import { openAsAnotherProcess } from '../support/caches.js'
-import { newEnvironment, temporaryDirectory } from './environment.js'
+import { newEnvironment, seedIn, temporaryDirectory } from './environment.js'
 
 const CACHE = 'cache'
 
@@ -20,7 +20,7 @@ function project() {
     writeFileSync(path, path)
     utimesSync(path, 1, 1)
   }
-  const environment = newEnvironment()
+  const environment = newEnvironment({ hashSeed: seedIn(join(root, CACHE)) })
   // As if the files had been there for an hour.
   environment.files = { ...environment.files, now: () => Date.now() + 3_600_000 }
   const open = () => new FileHashMap(environment, layoutOf(join(root, CACHE)).fileHashes, 'file-hashes')
@@ -60,7 +60,7 @@ test('a gc has them forget files that are gone, and no others', async () => {
   expect(warnings).toEqual([])
 })
 
-test('a settled file and a settled listing are remembered, and read by none that come later', () => {
+test('the hash of a file that has not changed lately is remembered, so that later processes do not read it', () => {
   const { root, paths, open, means } = project()
   const hashes = open()
   const detail = globDetail('', ['[ab]'])
@@ -78,7 +78,7 @@ test('a settled file and a settled listing are remembered, and read by none that
   }
 })
 
-test('racy looks, missing files and listings that fail are not remembered', () => {
+test('hashes of just-written files, missing files and failed listings are not remembered', () => {
   const { root, paths, open, means } = project()
   const hashes = open()
   const racy = { ...means(hashes), files: newEnvironment().files }

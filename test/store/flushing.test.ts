@@ -32,7 +32,7 @@ function filled(): string {
   return dir
 }
 
-test('many counts by a timer, which a process that goes on doing nothing else has', () => {
+test('many counts are written by a timer, if no call follows', () => {
   const dir = filled()
   const ns = openAsAnotherProcess(dir, { clock }).cache.namespace('ns')
   for (let i = 0; i < 500; i++) ns.get(`key ${i % 100}`)
@@ -41,7 +41,7 @@ test('many counts by a timer, which a process that goes on doing nothing else ha
   expect(hits(dir)).toBe(500)
 })
 
-test('few counts by a later call', () => {
+test('few counts are written by a later call', () => {
   const dir = filled()
   const ns = openAsAnotherProcess(dir, { clock }).cache.namespace('ns')
   ns.get('key 1')
@@ -52,7 +52,7 @@ test('few counts by a later call', () => {
   expect(hits(dir)).toBe(2)
 })
 
-test('uses with the counts, so that what was used stays past a maximum age', async () => {
+test('times of last use are written with the counts, so that used entries survive maxAge', async () => {
   const dir = filled()
   const ns = openAsAnotherProcess(dir, { clock }).cache.namespace('ns')
   for (let i = 0; i < 50; i++) ns.get(`key ${i}`)

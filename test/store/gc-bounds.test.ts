@@ -90,7 +90,7 @@ describe('a maximum size', () => {
     cache.close()
   }
   const bytesOf = (dir: string) =>
-    filesBelow(join(dir, 'v1')).reduce((sum, name) => sum + readFileSync(join(dir, 'v1', name)).length, 0)
+    filesBelow(join(dir, 'v2')).reduce((sum, name) => sum + readFileSync(join(dir, 'v2', name)).length, 0)
 
   test.each([
     [300, 3000, 1],
@@ -327,9 +327,9 @@ test('files of others in and beside the cache are left alone', async () => {
   const { cache, ns } = open(dir)
   ns.set('key', 1)
   await nextTurn()
-  const theirs = ['notes.txt', 'v1/notes.txt', 'v1/blobs/packs/mine.pack', 'v1/namespaces/ns/manifest/_.0.bak']
-  theirs.push('v1/namespaces/ns/manifest/notes.new', 'v1/blobs/index/a.txt', 'v2/0.pack')
-  mkdirSync(join(dir, 'v2'))
+  const theirs = ['notes.txt', 'v2/notes.txt', 'v2/blobs/packs/mine.pack', 'v2/namespaces/ns/manifest/_.0.bak']
+  theirs.push('v2/namespaces/ns/manifest/notes.new', 'v2/blobs/index/a.txt', 'v3/0.pack')
+  mkdirSync(join(dir, 'v3'))
   for (const name of theirs) writeFileSync(join(dir, name), 'theirs')
   ns.delete('key')
   cache.removeNamespace('ns')

@@ -2,18 +2,21 @@ import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:f
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { layoutOf } from '../../src/base/layout.js'
+import { positionOf } from '../../src/blobs/blob-index.js'
 import { Blobs } from '../../src/blobs/blobs.js'
 import { evacuate } from '../../src/blobs/evacuate.js'
 import { CacheHandle } from '../../src/cache/cache.js'
 import { nodeFiles } from '../../src/files/files.js'
 import { BlobTable } from '../../src/gc/blob-table.js'
-import { markBlobs, rewriteSome } from '../../src/gc/sweep.js'
+import { rewriteSome } from '../../src/gc/rewrite.js'
+import type { Namespace } from '../../src/index.js'
+import { removalChange } from '../../src/manifest/changes.js'
 import type { Entry } from '../../src/manifest/entry.js'
 import { encodePrefix } from '../../src/manifest/key.js'
 import { Manifest } from '../../src/manifest/manifest.js'
-import { filesBelow } from '../support/caches.js'
+import { filesBelow, nextTurn, openAsAnotherProcess, temporaryRoot } from '../support/caches.js'
 import { interceptedFiles } from '../support/files.js'
-import { Killed, mortalFiles, newEnvironment, randomOf, temporaryDirectory } from './environment.js'
+import { Killed, mortalFiles, newEnvironment, randomOf, seedIn, temporaryDirectory } from './environment.js'
 
 let now = 1_790_000_000_000
 const clock = () => now
@@ -82,7 +85,7 @@ test('a pack that is made a second time hides no value from readers, verify and 
   const dir = join(temporaryDirectory(), 'root')
   const { packs } = layoutOf(dir)
   openAlone(dir).namespace('ns').set('key', 'value')
-  new Blobs(newEnvironment(), layoutOf(dir)).packs.retire(0)
+  new Blobs(newEnvironment({ hashSeed: seedIn(dir) }), layoutOf(dir)).packs.retire(0)
   writeFileSync(join(packs, '0.pack'), '')
   const cache = openAlone(dir)
   expect((await cache.verify()).problems).toEqual([])
@@ -103,20 +106,21 @@ test('a value that was moved or replaced since the turn began is found all the s
   reader.set('moved', 'value')
   reader.set('replaced', 'old')
   openAlone(dir).namespace('ns').set('replaced', 'new')
-  const blobs = new Blobs(newEnvironment(), layoutOf(dir))
+  const blobs = new Blobs(newEnvironment({ hashSeed: seedIn(dir) }), layoutOf(dir))
   evacuate(blobs, 0, (_id, bytes) => !bytes.includes('old'))
   expect([reader.get('moved'), reader.get('replaced')]).toEqual(['value', 'new'])
 })
 
 /** What a gc does to packs, all or those of its choice, in one go. */
 function sweepAll(dir: string, isChosen = (_pack: number) => true): void {
-  const environment = newEnvironment()
+  const environment = newEnvironment({ hashSeed: seedIn(dir) })
   const layout = layoutOf(dir)
   const blobs = new Blobs(environment, layout)
   const packs = blobs.packs.numbers().filter(isChosen)
   for (const pack of packs) blobs.packs.retire(pack)
   const marks = new BlobTable()
-  markBlobs(new Manifest(environment, layout.manifest('ns'), 'namespaces/ns/manifest'), 0, marks)
+  const manifest = new Manifest(environment, layout.manifest('ns'), 'namespaces/ns/manifest')
+  for (const { entry } of manifest.entries()) marks.add(positionOf(entry.blob.id))
   for (const pack of packs) {
     rewriteSome(blobs, pack, 0, blob => marks.rowOf(blob) >= 0, 1024 * 1024)
     blobs.packs.remove(pack)
@@ -124,73 +128,165 @@ function sweepAll(dir: string, isChosen = (_pack: number) => true): void {
   blobs.close()
 }
 
-/** Files of a process that stands still before each of its writes to the blob index, while others do their work. */
-function haltingFiles(during: () => void, { times }: { times: number }) {
+/** Removes all packs, and the entries whose values were in them, as a gc does on a full disk. */
+function giveUpAll(dir: string, isForgotten: boolean): void {
+  const environment = newEnvironment({ hashSeed: seedIn(dir) })
+  const layout = layoutOf(dir)
+  const { packs } = new Blobs(environment, layout)
+  for (const pack of packs.numbers()) {
+    packs.retire(pack)
+    packs.remove(pack)
+  }
+  const manifest = new Manifest(environment, layout.manifest('ns'), 'namespaces/ns/manifest')
+  manifest.write(manifest.partAt(0).entries.map(stored => removalChange(stored, { cause: 'evicted' })))
+  if (isForgotten) manifest.compactAt(0)
+}
+
+/** Files of a process that stands still before each append to such a path, while others do their work. */
+function haltingFiles(during: () => void, part: string) {
   let left = 0
   const files = interceptedFiles(call => {
-    if (call.name === 'append' && call.path.includes(join('blobs', 'index')) && left-- > 0) during()
+    if (call.name === 'append' && call.path.includes(part) && left > 0) {
+      left--
+      during()
+    }
     return call.proceed()
   })
   return {
     files,
-    arm: () => {
+    arm: (times: number) => {
       left = times
     },
+    left: () => left,
   }
 }
 
-test.each([1, 2, 3])(
-  'a set that stands still before its writes to the index, while %i gcs go by, is not lost',
-  times => {
+const STORING: [string, (ns: Namespace) => unknown][] = [
+  ['set', ns => ns.set('key', 'new value')],
+  ['setMany', ns => ns.setMany(['key', 'another'].map(key => ({ key, value: 'new value' })))],
+  ['getOrSetSync', ns => ns.getOrSetSync('key', () => 'new value')],
+]
+
+test.each(STORING)('%s loses nothing when a gc runs between its value and its entry', (_, store) => {
+  const dir = join(temporaryDirectory(), 'root')
+  openAlone(dir).namespace('ns').set('other', 'value')
+  const { files, arm, left } = haltingFiles(() => sweepAll(dir), 'manifest')
+  const ns = openAlone(dir, files).namespace('ns')
+  // A computation appends its lease first.
+  arm(9)
+  store(ns)
+  expect(left()).toBeLessThan(9)
+  expect(openAlone(dir).namespace('ns').getMany(['key', 'other'])).toEqual(['new value', 'value'])
+})
+
+test.each([
+  ['set', false],
+  ['set', true],
+  ['setMany', false],
+  ['getOrSetSync', false],
+])('%s stays when a gc drops its value and its entry (reason forgotten: %s)', (call, isForgotten) => {
+  // Before each of the calls that follow the entry; by chance, a process would go on with a slice of the background gc.
+  for (let at = 1, hasRun = true; hasRun; at++) {
+    hasRun = false
     const dir = join(temporaryDirectory(), 'root')
-    openAlone(dir).namespace('ns').set('other', 'value')
-    const { files, arm } = haltingFiles(() => sweepAll(dir), { times })
-    const ns = openAlone(dir, files).namespace('ns')
-    arm()
-    expect(ns.set('key', 'new value')).toBe(true)
-    expect(openAlone(dir).namespace('ns').getMany(['key', 'other'])).toEqual(['new value', 'value'])
-  },
-)
+    // Long enough for its file to be rewritten.
+    const others = ['other', 'k'.repeat(3900), 'l'.repeat(3900)]
+    openAlone(dir)
+      .namespace('ns')
+      .setMany(others.map(key => ({ key, value: 'value' })))
+    let callCount = Number.NaN
+    // A computation appends its lease first.
+    let appendsLeft = call === 'getOrSetSync' ? 2 : 1
+    const files = interceptedFiles(each => {
+      if (++callCount === at) {
+        hasRun = true
+        giveUpAll(dir, isForgotten)
+      }
+      if (each.name === 'append' && each.path.includes('manifest') && --appendsLeft === 0) callCount = 0
+      return each.proceed()
+    })
+    const [, store] = STORING.find(([name]) => name === call) as (typeof STORING)[0]
+    store(new CacheHandle({ dir }, { files, random: () => 0.5 }).namespace('ns'))
+    callCount = Number.NaN
+    expect([at, openAlone(dir).namespace('ns').get('key')]).toEqual([at, 'new value'])
+    if (at === 1) expect(hasRun).toBe(true)
+  }
+})
+
+test.each([1, 2, 3])('the index of values is right when %i gcs run while a process writes to it', async times => {
+  const dir = join(temporaryDirectory(), 'root')
+  openAlone(dir).namespace('ns').set('other', 'value')
+  const { files, arm, left } = haltingFiles(() => sweepAll(dir), join('blobs', 'index'))
+  const cache = openAlone(dir, files)
+  arm(times)
+  cache.namespace('ns').set('key', 'new value')
+  await nextTurn()
+  cache.close()
+  expect(left()).toBeLessThan(times)
+  expect(openAlone(dir).namespace('ns').getMany(['key', 'other'])).toEqual(['new value', 'value'])
+  expect((await openAlone(dir).verify()).problems).toEqual([])
+})
+
+test.each([1, 2, 5])('a get finds a value that %i gcs move while it looks for it', times => {
+  const dir = join(temporaryDirectory(), 'root')
+  openAlone(dir).namespace('ns').set('key', 'value')
+  // The entry names a pack that is gone, so that the index is asked.
+  sweepAll(dir)
+  let left = 0
+  const files = interceptedFiles(call => {
+    if (call.name === 'open' && call.path.endsWith('.pack') && left > 0) {
+      left--
+      sweepAll(dir)
+    }
+    return call.proceed()
+  })
+  const ns = openAlone(dir, files).namespace('ns')
+  left = times
+  expect([ns.get('key'), left]).toEqual(['value', 0])
+})
 
 test('two gcs at once lose nothing', () => {
   const dir = join(temporaryDirectory(), 'root')
   openAlone(dir).namespace('ns').set('key', 'value')
   // The second one chose its packs before the first one retired this.
-  const { files, arm } = haltingFiles(() => sweepAll(dir, each => each !== pack), { times: 1 })
-  const blobs = new Blobs(newEnvironment({ files }), layoutOf(dir))
+  const { files, arm } = haltingFiles(() => sweepAll(dir, each => each !== pack), join('blobs', 'index'))
+  const blobs = new Blobs(newEnvironment({ files, hashSeed: seedIn(dir) }), layoutOf(dir))
   const [pack] = blobs.packs.numbers() as [number]
   blobs.packs.retire(pack)
-  arm()
+  arm(1)
   rewriteSome(blobs, pack, 0, () => true, 1024 * 1024)
   blobs.packs.remove(pack)
   expect(openAlone(dir).namespace('ns').get('key')).toBe('value')
 })
 
-test.each([1, 3])('an entry says where its value is, whoever wrote at the same instant (%i at once)', count => {
-  const dir = join(temporaryDirectory(), 'root')
-  openAlone(dir).namespace('ns').set('first', 'first')
-  let isFirst = true
-  // Between this process's last look at the pack and its own append.
-  const files = interceptedFiles(call => {
-    if (call.name === 'append' && call.path.endsWith('.pack') && isFirst) {
-      isFirst = false
-      openAlone(dir).namespace('other').set('key', 'in between')
+test.each([1, 3])(
+  'entries point to their values when another process appends at the same moment (%i at once)',
+  count => {
+    const dir = join(temporaryDirectory(), 'root')
+    openAlone(dir).namespace('ns').set('first', 'first')
+    let isFirst = true
+    // Between this process's last look at the pack and its own append.
+    const files = interceptedFiles(call => {
+      if (call.name === 'append' && call.path.endsWith('.pack') && isFirst) {
+        isFirst = false
+        openAlone(dir).namespace('other').set('key', 'in between')
+      }
+      return call.proceed()
+    })
+    const items = Array.from({ length: count }, (_, i) => ({ key: `key ${i}`, value: `value ${i}` }))
+    const cache = openAlone(dir, files)
+    expect(cache.namespace('ns').setMany(items)).toBe(count)
+    const environment = newEnvironment({ hashSeed: seedIn(dir) })
+    const layout = layoutOf(dir)
+    const { packs } = new Blobs(environment, layout)
+    const manifest = new Manifest(environment, layout.manifest('ns'), 'namespaces/ns/manifest')
+    const prefix = encodePrefix({ version: '', scope: 'project', kind: 'plain', project: process.cwd() })
+    for (const { key } of items) {
+      const { blob } = manifest.look(manifest.keyOf(prefix, key)).entry as Entry
+      expect(packs.read(blob.location, blob.id)).toBeDefined()
     }
-    return call.proceed()
-  })
-  const items = Array.from({ length: count }, (_, i) => ({ key: `key ${i}`, value: `value ${i}` }))
-  const cache = openAlone(dir, files)
-  expect(cache.namespace('ns').setMany(items)).toBe(count)
-  const environment = newEnvironment()
-  const layout = layoutOf(dir)
-  const { packs } = new Blobs(environment, layout)
-  const manifest = new Manifest(environment, layout.manifest('ns'), 'namespaces/ns/manifest')
-  const prefix = encodePrefix({ version: '', scope: 'project', kind: 'plain', project: process.cwd() })
-  for (const { key } of items) {
-    const { blob } = manifest.look(manifest.keyOf(prefix, key)).entry as Entry
-    expect(packs.read(blob.location, blob.id)).toBeDefined()
-  }
-})
+  },
+)
 
 test('of a value that two processes stored at the same instant one copy is left', async () => {
   const dir = join(temporaryDirectory(), 'root')
@@ -293,4 +389,12 @@ test('a gc that is killed at any call leaves every entry as it was, and the next
     rmSync(dir, { recursive: true })
   }
   expect(killAt).toBeGreaterThan(20)
+})
+
+test('a root that another process makes in the tick in which a gc begins was not replaced', async () => {
+  const dir = temporaryRoot()
+  const { cache } = openAsAnotherProcess(dir)
+  cache.namespace('ns').get('key')
+  openAsAnotherProcess(dir).cache.namespace('ns').set('key', 'value')
+  expect(await cache.gc({ dryRun: true })).toMatchObject({ keptEntries: 1 })
 })

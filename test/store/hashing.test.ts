@@ -1,43 +1,69 @@
-import { expect, test } from 'vitest'
+import { hash } from 'node:crypto'
+import { describe, expect, test } from 'vitest'
 import xxhash from 'xxhash-wasm'
-import { createHashing, type Held } from '../../src/hashing/hashing.js'
+import { createHashing } from '../../src/hashing/hashing.js'
+import { sha256 } from '../../src/hashing/sha256.js'
+import { startWasm } from '../../src/hashing/wasm.js'
 
-const hashing = createHashing()
-const lengths = [0, 1, 15, 16, 31, 32, 1000, 256 * 1024 - 1, 256 * 1024, 256 * 1024 + 1, 1_000_000]
+const lengths = [...Array(70).keys(), 511, 512, 513, 1000, 256 * 1024 - 1, 256 * 1024, 256 * 1024 + 1, 1_000_000]
 const bytes = Buffer.from(Array.from({ length: 1_000_100 }, (_, i) => (i * 31 + (i >> 8)) & 255))
 
-test('hashes are those of the package, whole or in pieces, wherever the bytes lie in their buffer', async () => {
-  const reference = await xxhash()
-  for (const start of [0, 3]) {
+describe.each([
+  ['WebAssembly', startWasm],
+  ['no WebAssembly', () => undefined],
+])('with %s', (_what, start) => {
+  test('hashes are those of the package, wherever the bytes lie in their buffer', async () => {
+    const reference = await xxhash()
+    for (const from of [0, 3]) {
+      for (const length of lengths) {
+        // One that has hashed nothing yet starts no WebAssembly for a small input, one that has hashed much does.
+        const hashing = createHashing(start)
+        const part = bytes.subarray(from, from + length)
+        for (const seed of [7, 0xfffffff0, -8]) {
+          expect(hashing.hash32(bytes, from, from + length, seed)).toBe(reference.h32Raw(part, seed))
+        }
+        // 128 KB a second.
+        if (length > 10_000 && !start()) continue
+        const digest = Buffer.alloc(18)
+        hashing.digest(bytes, from, from + length, digest, 1)
+        expect(digest.readBigUInt64BE(1)).toBe(reference.h64Raw(part, 0n))
+        expect(digest.readBigUInt64BE(9)).toBe(reference.h64Raw(part, 1n))
+      }
+    }
+  })
+})
+
+test('content digests begin like the SHA-256 of Node, of whatever length and wherever the bytes lie', () => {
+  const hashing = createHashing()
+  for (const from of [0, 3]) {
     for (const length of lengths) {
-      const part = bytes.subarray(start, start + length)
-      expect(hashing.hash32(bytes, start, start + length, 7)).toBe(reference.h32Raw(part, 7))
-      const digest = Buffer.alloc(18)
-      hashing.digest(bytes, start, start + length, digest, 1)
-      expect(digest.readBigUInt64BE(1)).toBe(reference.h64Raw(part, 0n))
-      expect(digest.readBigUInt64BE(9)).toBe(reference.h64Raw(part, 1n))
+      const part = bytes.subarray(from, from + length)
+      const expected = hash('sha256', part, 'buffer')
+      expect(hashing.contentDigest(part)).toEqual(expected.subarray(0, 16))
+      if (length <= 1000) {
+        // One that has digested nothing yet does so without node:crypto.
+        expect(createHashing().contentDigest(part)).toEqual(expected.subarray(0, 16))
+        expect(sha256(part)).toEqual(expected)
+      }
     }
   }
 })
 
-test('bytes that are held are where it is said, whatever was held or hashed in between', () => {
-  const one = hashing.hold(bytes, 7)
-  const two = hashing.hold(bytes.subarray(1), 8)
-  const { xxh32 } = one.exports as { xxh32(at: number, length: number, seed: number): number }
-  const expectHeld = (held: Held, position: number) => {
-    const end = held.reach(position)
-    expect(end).toBeGreaterThan(position)
-    const hash = hashing.hash32(held.bytes, position, end, held.seed)
-    expect(xxh32(held.addressOf(position), end - position, held.seed) >>> 0).toBe(hash)
-    expect(held.hash(position, end)).toBe(hash)
+test('WebAssembly is started for large inputs or many, not for a small one', () => {
+  let starts = 0
+  const count = () => {
+    starts++
+    return startWasm()
   }
-  for (const position of [0, 100_000, 300_000, 0, 900_000, 999_999, 300_000]) {
-    for (const held of [one, two, one]) expectHeld(held, position)
-  }
-  expect(one.reach(0)).toBeGreaterThan(100_000)
-  // Nothing here uses the spare memory.
-  one.spare.fill(0xffffffff)
-  expectHeld(two, 5)
-  expect(hashing.hash32(bytes, 0, 500_000, 1)).toBe(createHashing().hash32(bytes, 0, 500_000, 1))
-  expect(one.spare.every(each => each === 0xffffffff)).toBe(true)
+  const digest = Buffer.alloc(16)
+  const small = createHashing(count)
+  small.hash32(bytes, 0, 100, 1)
+  small.digest(bytes, 0, 100, digest, 0)
+  expect(starts).toBe(0)
+  for (let i = 0; i < 100; i++) small.digest(bytes, i, i + 100, digest, 0)
+  expect(starts).toBe(1)
+  createHashing(count).hash32(bytes, 0, 100_000, 1)
+  expect(starts).toBe(2)
+  createHashing(count).digest(bytes, 0, 100_000, digest, 0)
+  expect(starts).toBe(3)
 })

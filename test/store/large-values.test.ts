@@ -5,19 +5,22 @@ import { openAsAnotherProcess, temporaryRoot } from '../support/caches.js'
 
 const LIMIT = 2_000_000
 
-test.each([0.6, 0.9, 1.1, 3])('of %d times the limit leaves what others have set, with a warning', async times => {
-  const { cache, warnings } = openAsAnotherProcess(temporaryRoot(), { maxSize: LIMIT })
-  const small = cache.namespace('small')
-  for (let i = 0; i < 100; i++) small.set(`key ${i}`, `value ${i}`)
-  expect(cache.namespace('large').set('key', 'x'.repeat(LIMIT * times))).toBe(false)
-  expect(cache.namespace('large').get('key')).toBe(undefined)
-  for (let i = 100; i < 300; i++) small.set(`key ${i}`, `value ${i}`)
-  await cache.gc()
-  for (let i = 0; i < 300; i++) expect(small.get(`key ${i}`)).toBe(`value ${i}`)
-  expect(warnings).toMatchObject([{ code: 'ERR_CACHE_VALUE_TOO_LARGE', message: expect.stringContaining('2000000') }])
-})
+test.each([0.6, 0.9, 1.1, 3])(
+  'a value of %d times maxSize is refused with a warning, and evicts nothing',
+  async times => {
+    const { cache, warnings } = openAsAnotherProcess(temporaryRoot(), { maxSize: LIMIT })
+    const small = cache.namespace('small')
+    for (let i = 0; i < 100; i++) small.set(`key ${i}`, `value ${i}`)
+    expect(cache.namespace('large').set('key', 'x'.repeat(LIMIT * times))).toBe(false)
+    expect(cache.namespace('large').get('key')).toBe(undefined)
+    for (let i = 100; i < 300; i++) small.set(`key ${i}`, `value ${i}`)
+    await cache.gc()
+    for (let i = 0; i < 300; i++) expect(small.get(`key ${i}`)).toBe(`value ${i}`)
+    expect(warnings).toMatchObject([{ code: 'ERR_CACHE_VALUE_TOO_LARGE', message: expect.stringContaining('2000000') }])
+  },
+)
 
-test('in a batch is the only one of it that is not kept', () => {
+test('setMany stores all values but the one that is too large', () => {
   const { cache, warnings } = openAsAnotherProcess(temporaryRoot(), { maxSize: LIMIT })
   const ns = cache.namespace('ns')
   const keys = Array.from({ length: 3000 }, (_, n) => `key ${n}`)
@@ -27,7 +30,7 @@ test('in a batch is the only one of it that is not kept', () => {
   expect(warnings.map(({ code }) => code)).toEqual(['ERR_CACHE_VALUE_TOO_LARGE'])
 })
 
-test('of half of the limit is kept, and a computed one that is too large is returned', () => {
+test('a value of half of maxSize is stored; a computed one that is too large is returned', () => {
   const { cache } = openAsAnotherProcess(temporaryRoot(), { maxSize: LIMIT })
   const ns = cache.namespace('ns')
   const half = 'x'.repeat(LIMIT / 2 - 1000)

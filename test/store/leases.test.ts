@@ -98,7 +98,7 @@ describe('a lease', () => {
 })
 
 describe('waiting is worth it', () => {
-  test('not where there is no lease, nor for oneself', () => {
+  test('not without a lease, nor for a lease of its own', () => {
     const { store, key, look } = stores()
     expect(isWorthWaiting(look(), newWait(), false)).toBe(false)
     takeLease(store, key, look(), true)
@@ -122,7 +122,7 @@ describe('waiting is worth it', () => {
     }
   })
 
-  test('whatever the clock of the owner says', () => {
+  test('even if the clock of the owner is wrong', () => {
     const wait = newWait()
     for (const beatAt of [2 ** 47, 0, 5]) {
       expect(isWorthWaiting(found(leaseOf({ beatAt, host: 'elsewhere' })), wait, false)).toBe(true)
@@ -147,14 +147,14 @@ describe('waiting is worth it', () => {
     }
   })
 
-  test('for a new owner anew', () => {
+  test('again as long for a new owner', () => {
     const wait = newWait()
     expect(isWorthWaiting(found(leaseOf()), wait, false)).toBe(true)
     nowMs += SILENCE_MS + 5
     expect(isWorthWaiting(found(leaseOf({ owner: Buffer.alloc(8, 2) })), wait, false)).toBe(true)
   })
 
-  test('for a busy thread without signs of life, and for none longer than there is patience', () => {
+  test('for a blocked thread without heartbeats, and for no one longer than 10 s', () => {
     for (const isSync of [true, false]) {
       const wait = newWait()
       let beatAt = 0

@@ -1,14 +1,10 @@
-import { existsSync, readdirSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync, statSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { nodeFiles } from '../../src/files/files.js'
 import type { Environment } from '../../src/log/environment.js'
-import { FrameWriter } from '../../src/log/frames.js'
-import { Log, seedOf } from '../../src/log/log.js'
-import { Bucket } from '../../src/log-map/bucket.js'
-import { identityOf } from '../../src/log-map/directory.js'
 import { LogMap } from '../../src/log-map/log-map.js'
-import { type Change, changeOf, NO_RECORD, writeChange } from '../../src/log-map/record.js'
+import { type Change, changeOf, NO_RECORD } from '../../src/log-map/record.js'
 import { interceptedFiles } from '../support/files.js'
 import { Killed, mortalFiles, newEnvironment, randomOf, temporaryDirectory } from './environment.js'
 
@@ -50,18 +46,30 @@ function filesBelow(path: string): string[] {
   )
 }
 
-test('a record is found by its writer at once and by others in their next turn', () => {
+test('a record is found by its writer and by others as soon as it is set, and is gone as soon as it is removed', () => {
   const path = temporaryDirectory()
   const a = openMap(path)
   const b = openMap(path)
   expect(b.get('key')).toBeUndefined()
   a.set('key', 'one')
-  expect(a.get('key')).toBe('one')
-  b.environment.turn.end()
-  expect(b.get('key')).toBe('one')
+  expect([a.get('key'), b.get('key')]).toEqual(['one', 'one'])
+  b.set('key', 'two')
+  expect([a.get('key'), b.get('key')]).toEqual(['two', 'two'])
+  a.map.renew(0)
+  expect(b.get('key')).toBe('two')
   a.remove('key')
-  b.environment.turn.end()
   expect([a.get('key'), b.get('key')]).toEqual([undefined, undefined])
+})
+
+test('offer makes the same conditional changes as write', () => {
+  const path = temporaryDirectory()
+  const a = openMap(path)
+  a.map.offer([put('key', 'one', NO_RECORD)])
+  expect(openMap(path).get('key')).toBe('one')
+  openMap(path).map.offer([put('key', 'two', NO_RECORD)])
+  expect(openMap(path).get('key')).toBe('one')
+  a.map.offer([put('key', 'two', a.check('key'))])
+  expect(openMap(path).get('key')).toBe('two')
 })
 
 test.each<[string, (map: LogMap) => number]>([
@@ -74,7 +82,6 @@ test.each<[string, (map: LogMap) => number]>([
   const b = openMap(path)
   expect(look(b.map)).toBe(0)
   a.set('key', 'one')
-  b.environment.turn.end()
   expect(b.get('key')).toBe('one')
 })
 
@@ -133,11 +140,10 @@ test('a conditional change is made only while the record is the expected one', (
   expect(b.map.swap({ ...remove('key'), expected: check })).toBe(false)
   expect(b.get('key')).toBe('second')
   expect(b.map.swap({ ...remove('key'), expected: b.check('key') })).toBe(true)
-  a.environment.turn.end()
   expect(a.get('key')).toBeUndefined()
 })
 
-test('whoever reads a file from its beginning finds what its writers agreed on', () => {
+test('a new reader finds the same records as the processes that wrote them', () => {
   const random = randomOf(20261126)
   for (let round = 0; round < 40; round++) {
     const path = temporaryDirectory()
@@ -147,9 +153,7 @@ test('whoever reads a file from its beginning finds what its writers agreed on',
       const key = `key ${random(25)}`
       const expected = [undefined, NO_RECORD, NO_RECORD, writer.check(key), 1 + random(100)][random(5)]
       writer.map.write([{ ...(random(4) === 0 ? remove(key) : put(key, `${step}`)), expected }])
-      if (random(4) === 0) writer.environment.turn.end()
     }
-    for (const { environment } of writers) environment.turn.end()
     const [a, b] = writers.map(({ all }) => all())
     expect(a).toEqual(b)
     expect(openMap(path).all()).toEqual(a)
@@ -163,7 +167,6 @@ test('clear counts and removes what all processes have set, in every bucket', ()
   for (let i = 0; i < 300; i++) a.set(`key ${i}`, 'value')
   for (let i = 0; i < 100; i++) b.remove(`key ${i}`)
   expect(a.map.clear()).toBe(200)
-  b.environment.turn.end()
   expect(b.all().size).toBe(0)
   b.set('key 5', 'again')
   expect(openMap(path).all()).toEqual(new Map([['key 5', 'again']]))
@@ -188,7 +191,6 @@ test('several processes with random changes agree with a model at every step', (
   for (let step = 0; step < 6000; step++) {
     const process = processes[random(3)] as ReturnType<typeof openMap>
     const key = `key ${random(400)}`
-    process.environment.turn.end()
     const action = random(100)
     if (action < 55) {
       process.set(key, `${step}`)
@@ -206,7 +208,6 @@ test('several processes with random changes agree with a model at every step', (
     }
   }
   for (const process of [...processes, openMap(path)]) {
-    process.environment.turn.end()
     expect(process.all(), `seed ${seed}`).toEqual(model)
   }
 })
@@ -292,7 +293,7 @@ test('on a disk that cannot be written to, records are still found', () => {
   expect(b.get('key 5')).toBe('value')
 })
 
-test('when all files are deleted under it, a process begins anew', () => {
+test('when all files are deleted under it, a process begins anew in its next tick', () => {
   const path = temporaryDirectory()
   const a = openMap(path)
   for (let i = 0; i < 300; i++) a.set(`key ${i}`, 'value')
@@ -315,33 +316,6 @@ test('a bucket file that is deleted costs its own records alone', () => {
   expect(left).toBeGreaterThan(300)
   for (let i = 0; i < 500; i++) b.set(`key ${i}`, 'again')
   for (let i = 0; i < 500; i++) expect(b.get(`key ${i}`)).toBe('again')
-})
-
-test('a file with a damaged byte in each of its records is read without guessing at every one', () => {
-  const path = temporaryDirectory()
-  const environment = newEnvironment()
-  const name = { prefix: '', generation: 0 }
-  const count = 200
-  const writer = new FrameWriter()
-  for (let i = 0; i < count; i++) writeChange(writer, put(`key ${i}`, 'v'.repeat(60)))
-  writer.check(environment.hashing, seedOf(environment, identityOf('some/map', name)))
-  const bytes = Buffer.from(writer.bytes.subarray(0, writer.length))
-  // A key in every second record, so that whole ones stand between the damaged.
-  for (let i = 0; i < count; i += 2) {
-    const at = bytes.indexOf(`key ${i}v`)
-    bytes[at] = (bytes[at] as number) ^ 1
-  }
-  writeFileSync(join(path, '_.0'), bytes)
-  let guesses = 0
-  const log = new Log(environment, join(path, '_.0'), identityOf('some/map', name), 'read')
-  const bucket = new Bucket(log, name, BUCKET_BYTES, key => {
-    guesses++
-    return positionOf(key.toString())
-  })
-  expect(bucket.refresh()).toBe(true)
-  // Two types, 255 other values, about 20 bytes until the right one; 8 times.
-  expect(guesses).toBeLessThan(2 * 255 * 20 * 8)
-  expect(bucket.records().map(({ key }) => key.toString())).toContain(`key ${count - 1}`)
 })
 
 describe('what a dead process left', () => {

@@ -1,10 +1,12 @@
-import { appendFileSync, readFileSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs'
+import { appendFileSync, readFileSync, statSync, truncateSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { FRAME } from '../../src/base/layout.js'
+import { type FileStat, nodeFiles } from '../../src/files/files.js'
 import type { Environment } from '../../src/log/environment.js'
-import { type FrameReader, FrameWriter } from '../../src/log/frames.js'
-import { Log, seedOf } from '../../src/log/log.js'
+import { FrameWriter } from '../../src/log/frames.js'
+import { Log } from '../../src/log/log.js'
+import type { FrameReader } from '../../src/log/scan.js'
 import { interceptedFiles } from '../support/files.js'
 import { newEnvironment, temporaryDirectory } from './environment.js'
 
@@ -12,14 +14,17 @@ import { newEnvironment, temporaryDirectory } from './environment.js'
 function openLog(path: string, environment: Environment = newEnvironment()) {
   const log = new Log(environment, path, 'some/log', 'create')
   const seen: string[] = []
+  const torn: number[] = []
   const reader: FrameReader = {
     frame(type, bytes, start, end) {
       if (type === FRAME.put) seen.push(bytes.toString('utf8', start, end))
     },
+    damage: (_bytes, start, end) => torn.push(end - start),
   }
   return {
     log,
     seen,
+    torn,
     reader,
     append: (...texts: string[]) => {
       const writer = new FrameWriter()
@@ -62,7 +67,7 @@ test('append returns the offset at which the first frame of the batch is', () =>
   a.append('from a')
   b.append('from b')
   const offset = a.append('again from a', 'and more')
-  expect(a.log.readAt(offset, 100).toString()).toContain('again from a')
+  expect(a.log.file.readAt(offset, 100).toString()).toContain('again from a')
   expect(a.seen).toEqual(['from a', 'from b', 'again from a', 'and more'])
 })
 
@@ -107,11 +112,11 @@ test('a torn tail is waited for, and skipped once something valid follows it', (
   const b = openLog(path)
   b.read()
   expect(b.seen).toEqual(['whole'])
-  expect(b.log.tornBytes).toBe(0)
+  expect(b.torn).toEqual([])
   a.append('after')
   b.read()
   expect(b.seen).toEqual(['whole', 'after'])
-  expect(b.log.tornBytes).toBe(20)
+  expect(b.torn).toEqual([20])
 })
 
 test('a tail that its writer finishes later is taken in', () => {
@@ -128,69 +133,20 @@ test('a tail that its writer finishes later is taken in', () => {
   appendFileSync(path, bytes.subarray(length + 7))
   b.read()
   expect(b.seen).toEqual(['first', 'second'])
-  expect(b.log.tornBytes).toBe(0)
+  expect(b.torn).toEqual([])
 })
 
-describe.each([1, 2, 3])('a frame that lacks %i bytes, which the next one happens to begin with', missing => {
-  const identity = 'some/log'
-  const environment = newEnvironment()
-  const frameOf = (payload: Buffer) => {
-    const writer = new FrameWriter().begin(FRAME.put).put(payload).end()
-    writer.check(environment.hashing, seedOf(environment, identity))
-    return Buffer.from(writer.bytes.subarray(0, writer.length))
+test('frames are seen wherever the bytes that are read at a time end', () => {
+  const path = join(temporaryDirectory(), 'log')
+  const a = openLog(path)
+  a.append('first', 'second')
+  appendFileSync(path, readFileSync(path).subarray(0, 40))
+  a.append('third')
+  for (let chunkBytes = 1; chunkBytes < 200; chunkBytes++) {
+    const { log, seen, reader } = openLog(path)
+    for (let from: number | undefined = 0; from !== undefined; ) from = log.readSome(from, chunkBytes, reader)
+    expect([chunkBytes, seen]).toEqual([chunkBytes, ['first', 'second', 'third']])
   }
-  const next = frameOf(Buffer.from('next'))
-  const cut = Buffer.concat([Buffer.from('cut'), next.subarray(0, missing)])
-  const bytes = Buffer.concat([frameOf(Buffer.from('first')), frameOf(cut).subarray(0, -missing)])
-  const appended = Buffer.concat([next, frameOf(Buffer.from('last'))])
-  const all = ['first', cut.toString(), 'next', 'last']
-
-  test('and the next one are both seen, however much of them is there when one looks', () => {
-    const path = join(temporaryDirectory(), 'log')
-    writeFileSync(path, bytes)
-    const a = openLog(path)
-    a.read()
-    for (const byte of appended) {
-      appendFileSync(path, Buffer.of(byte))
-      a.read()
-      const b = openLog(path)
-      b.read()
-      expect(b.seen).toEqual(a.seen)
-    }
-    expect(a.seen).toEqual(all)
-    expect(a.log.tornBytes).toBe(0)
-  })
-
-  test('is seen wherever the bytes that are read at a time end', () => {
-    const path = join(temporaryDirectory(), 'log')
-    writeFileSync(path, Buffer.concat([bytes, appended]))
-    for (let chunkBytes = 1; chunkBytes < 40; chunkBytes++) {
-      const { log, seen, reader } = openLog(path)
-      for (let from: number | undefined = 0; from !== undefined; ) from = log.readSome(from, chunkBytes, reader)
-      expect([chunkBytes, seen]).toEqual([chunkBytes, all])
-    }
-  })
-
-  test('does not keep the writer of the next one from finding it', () => {
-    const path = join(temporaryDirectory(), 'log')
-    writeFileSync(path, bytes)
-    const a = openLog(path)
-    expect(a.append('next', 'last')).toBe(bytes.length)
-    expect(a.seen).toEqual(all)
-  })
-
-  test('and is one that was cut itself, is torn with it once something valid follows', () => {
-    const path = join(temporaryDirectory(), 'log')
-    writeFileSync(path, Buffer.concat([bytes, next.subarray(0, 13)]))
-    const a = openLog(path)
-    const damage: unknown[] = []
-    const reader: FrameReader = { ...a.reader, damage: (_bytes, start, end, kind) => damage.push(kind, end - start) }
-    a.log.read(reader)
-    openLog(path).append('after')
-    a.log.read(reader)
-    expect(a.seen).toEqual([...all.slice(0, 2), 'after'])
-    expect(damage).toEqual(['torn', 13])
-  })
 })
 
 test('a log that was deleted, cut or replaced says so', () => {
@@ -205,16 +161,35 @@ test('a log that was deleted, cut or replaced says so', () => {
   cut.append('gone')
   truncateSync(path, 3)
   expect(cut.read()).toBe(false)
+})
 
-  const environment = newEnvironment()
-  const replaced = openLog(path, environment)
-  replaced.append('gone')
+test('a log that was removed and made anew while its descriptor was closed says so, though it has inode and size of the old one', () => {
+  const path = join(temporaryDirectory(), 'log')
+  const fstat = (fd: number) => ({ ...nodeFiles.fstat(fd), inode: 1 })
+  const linkStat = (path: string) => ({ ...(nodeFiles.linkStat(path) as FileStat), inode: 1 })
+  const environment = newEnvironment({ files: { ...nodeFiles, fstat, linkStat } })
+  const a = openLog(path, environment)
+  a.append('gone')
   environment.descriptors.closeAll()
-  const bytes = readFileSync(path)
+  const { size } = statSync(path)
   unlinkSync(path)
-  writeFileSync(join(path, '..', 'takes the old inode'), '')
-  writeFileSync(path, bytes)
-  expect(replaced.read()).toBe(false)
+  openLog(path).append('anew')
+  expect(statSync(path).size).toBe(size)
+  expect(a.read()).toBe(false)
+  expect(a.seen).toEqual(['gone'])
+})
+
+test('a log that was closed to spare descriptors and is still there goes on', () => {
+  const path = join(temporaryDirectory(), 'log')
+  const environment = newEnvironment()
+  const a = openLog(path, environment)
+  a.append('one')
+  environment.descriptors.closeAll()
+  openLog(path).append('two')
+  expect(a.read()).toBe(true)
+  environment.descriptors.closeAll()
+  a.append('three')
+  expect(a.seen).toEqual(['one', 'two', 'three'])
 })
 
 test('a frame that is longer than what is read at a time is read whole', () => {

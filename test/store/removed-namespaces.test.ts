@@ -35,7 +35,7 @@ function emptiedMap(): string {
   const path = join(temporaryDirectory(), 'map')
   const { map, set } = openMap(path)
   set(...KEYS)
-  expect(filesBelow(path).length).toBeGreaterThanOrEqual(16)
+  expect(filesBelow(path).length).toBeGreaterThanOrEqual(4)
   map.clear()
   return path
 }
@@ -58,7 +58,7 @@ test('buckets with records stay', () => {
   openMap(path).set('key 3', 'key 100')
   const { map, get } = openMap(path)
   expect(map.removeIfEmpty()).toBe(false)
-  expect(filesBelow(path)).toHaveLength(2)
+  expect(filesBelow(path).length).toBeLessThanOrEqual(2)
   expect([get('key 3'), get('key 100'), get('key 4')]).toEqual(['key 3', 'key 100', undefined])
 })
 
@@ -77,7 +77,7 @@ test.each([1, 2, 3, 5, 7])('what others set after every call (%d) of a removal i
     return result
   })
   openMap(path, newEnvironment({ files })).map.removeIfEmpty()
-  expect(set.length).toBeGreaterThan(20)
+  expect(set.length).toBeGreaterThan(28 / every)
   for (const reader of [...writers, openMap(path)]) expect(set.filter(key => reader.get(key) !== key)).toEqual([])
 })
 
@@ -101,14 +101,16 @@ test('a namespace that was split leaves no file, and a gc removes those of one t
   const root = temporaryRoot()
   const { cache } = openAsAnotherProcess(root)
   const ns = cache.namespace('large', { project: false })
-  ns.setMany(Array.from({ length: 8000 }, (_, n) => ({ key: `key ${n}`, value: n })))
-  const filesOf = () => filesBelow(root).filter(name => name.startsWith(join('v1', 'namespaces', 'large')))
-  expect(filesOf().length).toBeGreaterThan(16)
-  expect(cache.removeNamespace('large')).toBe(8000)
+  // So large that its buckets lie in directories.
+  ns.setMany(Array.from({ length: 7000 }, (_, n) => ({ key: `${'k'.repeat(1200)} ${n}`, value: n })))
+  const filesOf = () => filesBelow(root).filter(name => name.startsWith(join('v2', 'namespaces', 'large')))
+  expect(filesOf().length).toBeGreaterThan(64)
+  expect(cache.removeNamespace('large')).toBe(7000)
   expect([filesOf(), cache.namespaces()]).toEqual([[], []])
   expect([ns.set('key', 1), ns.get('key'), cache.namespaces()]).toEqual([true, 1, ['large']])
+  expect((await cache.verify()).problems).toEqual([])
   expect(cache.removeNamespace('large')).toBe(1)
   await cache.gc()
-  expect([filesOf(), existsSync(join(root, 'v1'))]).toEqual([[], true])
+  expect([filesOf(), existsSync(join(root, 'v2'))]).toEqual([[], true])
   expect((await cache.verify()).problems).toEqual([])
 })

@@ -1,6 +1,6 @@
 // A cache keeps its bounds by slices of work in the processes that set.
 
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { layoutOf } from '../../src/base/layout.js'
@@ -22,7 +22,7 @@ function open(dir: string, options: CacheOptions = {}) {
 }
 
 const bytesOf = (dir: string) =>
-  filesBelow(join(dir, 'v1')).reduce((sum, name) => sum + (statSync(join(dir, 'v1', name)).size ?? 0), 0)
+  filesBelow(join(dir, 'v2')).reduce((sum, name) => sum + (statSync(join(dir, 'v2', name)).size ?? 0), 0)
 const numbersOf = (cache: ReturnType<typeof open>['cache'], name = 'ns') =>
   [...cache.namespace(name).keys()].map(key => Number(key.split(' ')[1])).sort((a, b) => a - b)
 
@@ -99,6 +99,17 @@ test('a namespace keeps its own bounds, and others are left alone', () => {
   expect(numbersOf(cache, 'other').length).toBe(300)
 })
 
+test('far fewer entries than are allowed stay, in however many buckets they lie', () => {
+  const { cache } = open(temporaryRoot(), { maxEntries: 10_000 })
+  const entries = Array.from({ length: 5000 }, (_, i) => ({ key: `key ${i} ${'k'.repeat(100)}`, value: i }))
+  for (let round = 0; round < 4; round++) {
+    now += 1000
+    for (let at = 0; at < 5000; at += 100) expect(cache.namespace('ns').setMany(entries.slice(at, at + 100))).toBe(100)
+  }
+  expect(filesBelow(join(cache.dir, 'v2', 'namespaces', 'ns', 'manifest')).length).toBeGreaterThan(15)
+  expect([...cache.namespace('ns').keys()]).toHaveLength(5000)
+})
+
 test('entries past a maximum age go', () => {
   const { cache } = open(temporaryRoot(), { maxAge: 3_600_000 })
   setMany(cache, 0, 300)
@@ -107,7 +118,7 @@ test('entries past a maximum age go', () => {
   expect(numbersOf(cache)).toEqual(Array.from({ length: 300 }, (_, at) => at + 300))
 })
 
-describe('bounds are said', () => {
+describe('limits are set', () => {
   const kept = (dir: string, options: CacheOptions = {}) => {
     const { cache, warnings } = open(dir, options)
     setMany(cache, 0, 1000)
@@ -121,7 +132,7 @@ describe('bounds are said', () => {
     return dir
   }
 
-  test('nowhere: two gigabytes', () => expect(kept(temporaryRoot())).toEqual({ count: 1000, warnings: [] }))
+  test('nowhere: 2 GB is the default', () => expect(kept(temporaryRoot())).toEqual({ count: 1000, warnings: [] }))
 
   test('in config.json, for all or a namespace', () => {
     for (const content of ['{"maxEntries": 100}', '{"namespaces": {"ns": {"maxSize": "200KB"}}}']) {
@@ -150,7 +161,7 @@ describe('bounds are said', () => {
     '{"maxSise": "5GB"}',
     '{"namespaces": []}',
     '{"namespaces": {"ns": {"maxAge": null}}}',
-  ])('wrongly in %s: one warning, and the defaults hold', content => {
+  ])('wrongly in config.json (%s): one warning, and the defaults apply', content => {
     const { count, warnings } = kept(withConfig(content))
     expect(count).toBe(1000)
     expect(warnings).toMatchObject([{ code: 'ERR_CACHE_CONFIG', message: expect.stringContaining('config.json') }])
@@ -168,7 +179,7 @@ describe('bounds are said', () => {
   })
 })
 
-test('a read-only cache does no upkeep', () => {
+test('a read-only cache runs no background gc', () => {
   const dir = temporaryRoot()
   const { cache } = open(dir)
   setMany(cache, 0, 100)
@@ -179,7 +190,7 @@ test('a read-only cache does no upkeep', () => {
   expect(bytesOf(dir)).toBe(before)
 })
 
-test('a process that is killed in the middle of a slice leaves its round to the next, and all that was not given up', () => {
+test('a background gc that is killed loses no kept entry, and another process finishes its cycle', () => {
   const dir = temporaryRoot()
   const seed = printedSeed('killed upkeep')
   const random = randomFrom(seed)
@@ -218,7 +229,7 @@ test('a process that is killed in the middle of a slice leaves its round to the 
   expect(bytesOf(dir)).toBeLessThan(2_500_000)
 })
 
-test('what another process sets while a slice of a round is taken is not lost', () => {
+test('an entry that another process sets during a background gc step is not lost', () => {
   const dir = temporaryRoot()
   const other = open(dir).ns
   let isArmed = false
@@ -244,7 +255,28 @@ test('what another process sets while a slice of a round is taken is not lost', 
   expect(lateKeys.filter(key => ns.get(key) === undefined && [...ns.keys()].includes(key))).toEqual([])
 })
 
-test('a gc ends a round that is under way', async () => {
+test.each([
+  ['a slice of another process', '', true],
+  ['a gc()', 'gc\n', false],
+])('a set past the limit waits for %s (%o): %s', (_, content, waits) => {
+  const dir = temporaryRoot()
+  setMany(open(dir, { maxSize: 2_000_000 }).cache, 0, 400)
+  let tries = 0
+  const { gcLock: lock, upkeep } = layoutOf(dir)
+  rmSync(upkeep, { force: true })
+  const files = interceptedFiles(call => {
+    if (call.name === 'createFile' && call.path === lock) tries++
+    return call.proceed()
+  })
+  // This process has not taken a slice yet.
+  const { cache } = openAsAnotherProcess(dir, { clock, maxSize: 500_000 }, { files })
+  writeFileSync(lock, content)
+  for (let i = 0; i < 64; i++) expect(cache.namespace('ns').set(`late ${i}`, `${i} ${LONG}`)).toBe(true)
+  expect(tries).toBeGreaterThan(0)
+  expect(tries > 4).toBe(waits)
+})
+
+test('gc() ends a background gc cycle that is under way', async () => {
   const { cache } = open(temporaryRoot(), { maxSize: 500_000 })
   setMany(cache, 0, 400)
   const path = layoutOf(cache.dir).upkeep

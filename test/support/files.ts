@@ -65,6 +65,8 @@ export class FaultyDisk {
   /** Calls since the fault was set. */
   callCount = 0
   hasFailed = false
+  /** The file of which the fault cut an append short. */
+  cutShort: string | undefined
   #fault: Fault | undefined
 
   constructor(disk: Disk = {}) {
@@ -96,6 +98,7 @@ export class FaultyDisk {
       const [fd, bytes, length] = call.args as [number, Uint8Array, number]
       const share = Math.floor(length * (fault.writtenShare ?? 0))
       const written = share > 0 ? call.proceed([fd, bytes, share]) : 0
+      if (share > 0 && share < length) this.cutShort = call.path
       if (fault.isShort) return written
     } else if (fault.isShort) {
       return call.name === 'close' ? undefined : call.proceed()

@@ -30,7 +30,11 @@ export function compareLists(world: World, { real, model, name, version }: Sides
 }
 
 /** What is listed of an entry, but for its value. */
-export function infoOf(world: World, namespace: string, entry: ModelEntry): Omit<EntryInfo, 'sizeBytes' | 'digest'> {
+export function infoOf(
+  world: World,
+  namespace: string,
+  entry: ModelEntry,
+): Omit<EntryInfo, 'sizeBytes' | 'digest' | 'computeMs'> {
   const { label, origin, version, createdAt, ttlMs, sources } = entry
   const isPortable = origin === 'analyze'
   return {
@@ -57,8 +61,9 @@ export function compareInfos(
   entries: ModelEntry[],
   what: string,
 ): void {
-  const given = infos.map(({ sizeBytes, digest, ...info }) => {
+  const given = infos.map(({ sizeBytes, digest, computeMs, ...info }) => {
     expectSame(digest.endsWith(`-${sizeBytes}`), true, 'the size in the digest')
+    expectSame(computeMs === null, info.origin === 'set', 'whether it was computed')
     return info
   })
   const expected = entries.map(entry => infoOf(world, namespace, entry))

@@ -6,15 +6,19 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { layoutOf } from '../../src/base/layout.js'
-import { Blobs, positionOf } from '../../src/blobs/blobs.js'
+import { Blobs } from '../../src/blobs/blobs.js'
 import { CacheHandle } from '../../src/cache/cache.js'
-import { createHashing } from '../../src/hashing/hashing.js'
+import { countersPosition } from '../../src/counters/record.js'
+import { Descriptors } from '../../src/files/descriptors.js'
 import type { CacheWarning } from '../../src/index.js'
+import type { Environment } from '../../src/log/environment.js'
+import { HashSeed } from '../../src/log/hash-seed.js'
 import { LogMap } from '../../src/log-map/log-map.js'
-import { changeOf, type Position } from '../../src/log-map/record.js'
+import { changeOf, hashedPosition, type Position } from '../../src/log-map/record.js'
 import { encodePrefix } from '../../src/manifest/key.js'
-import { entryPosition, Manifest } from '../../src/manifest/manifest.js'
-import type { BlobRef } from '../../src/packs/packs.js'
+import { Manifest } from '../../src/manifest/manifest.js'
+import { entryPosition } from '../../src/manifest/records.js'
+import type { BlobRef } from '../../src/packs/blob.js'
 import { newEnvironment } from '../store/environment.js'
 import { repeatedCodes } from '../support/caches.js'
 import { interceptedFiles } from '../support/files.js'
@@ -80,36 +84,35 @@ const layoutPath = (identity: string) => join(layoutOf(ROOT).version, ...identit
 
 const template = filled()
 
-const hashing = createHashing()
-const hashed = (key: Buffer): Position => ({
-  place: hashing.hash32(key, 0, key.length, 1),
-  slot: hashing.hash32(key, 0, key.length, 2),
-})
-
 /** Each map's place, and where in it a key stands. */
-const MAPS: Record<string, { identity: string; positionOf: (key: Buffer) => Position }> = {
-  index: { identity: 'blobs/index', positionOf },
-  hashes: { identity: 'file-hashes', positionOf: hashed },
-  manifest: { identity: 'namespaces/tool/manifest', positionOf: key => entryPosition(hashing, key) },
-  counters: { identity: 'namespaces/tool/counters', positionOf: () => ({ place: 0, slot: 0 }) },
-  lists: { identity: 'namespaces/%lists/manifest', positionOf: key => entryPosition(hashing, key) },
+const MAPS: Record<string, { identity: string; positionOf: (environment: Environment, key: Buffer) => Position }> = {
+  index: { identity: 'blobs/index', positionOf: hashedPosition },
+  hashes: { identity: 'file-hashes', positionOf: hashedPosition },
+  manifest: { identity: 'namespaces/tool/manifest', positionOf: entryPosition },
+  counters: {
+    identity: 'namespaces/tool/counters',
+    positionOf: (_environment, key) => countersPosition(key) as Position,
+  },
+  lists: { identity: 'namespaces/%lists/manifest', positionOf: entryPosition },
 }
 
 /** One of the map's records gets another value. */
 function forgeRecord(disk: MemoryDisk, name: string, forge: (value: Buffer) => Buffer, which: number): void {
   const { identity, positionOf } = MAPS[name] as (typeof MAPS)[string]
-  const map = new LogMap(newEnvironment({ files: disk.files }), layoutPath(identity), identity, positionOf)
+  const environment = newEnvironment({ files: disk.files })
+  const map = new LogMap(environment, layoutPath(identity), identity, key => positionOf(environment, key))
   const records = [...map.records()].map(({ key, value }) => ({ key: Buffer.from(key), value: Buffer.from(value) }))
   const { key, value } =
     records.filter(each => !each.key.includes('other'))[which % records.length] ?? (records[0] as (typeof records)[0])
-  map.write([changeOf('put', positionOf(key), key, forge(value))])
+  map.write([changeOf('put', positionOf(environment, key), key, forge(value))])
   map.close()
 }
 
 /** The key's value becomes these bytes, as if they had been encoded. */
 function forgeValue(disk: MemoryDisk, bytes: Uint8Array): void {
-  const environment = newEnvironment({ files: disk.files })
   const layout = layoutOf(ROOT)
+  const hashSeed = new HashSeed(disk.files, new Descriptors(disk.files), layout.hashSeed, Math.random)
+  const environment = newEnvironment({ files: disk.files, hashSeed })
   const blobs = new Blobs(environment, layout)
   const manifest = new Manifest(environment, layout.manifest('tool'), 'namespaces/tool/manifest')
   const prefix = encodePrefix({ version: '', scope: 'project', kind: 'plain', project: process.cwd() })
@@ -132,7 +135,10 @@ async function exercise(disk: MemoryDisk): Promise<void> {
   entries.has('key')
   entries.explain('key')
   entries.find('key')
-  expect(compute(cache)).toEqual(['once', 'const a = 1', 'one', 'two'])
+  const [once, source, ...states] = compute(cache)
+  expect([once, source]).toEqual(['once', 'const a = 1'])
+  // A record that says of a result that it has no inputs is believed.
+  for (const state of states) expect(['one', 'two']).toContain(state)
   expect(entries.getMany(['other', 'nothing'])).toEqual(['untouched', undefined])
   expect([...entries.keys()].length).toBeGreaterThan(0)
   expect([...entries.entries({ allVersions: true })].length).toBeGreaterThan(0)

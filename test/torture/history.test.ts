@@ -20,7 +20,15 @@ const read = (process: string, value: string | undefined, turn: number, start = 
   endNs: ns(end),
 })
 
+const computed = (process: string, value: string, start: number, end: number): Act =>
+  ({ ...write(process, value, start, end), isComputed: true }) as Act
+const emptyDelete = (start: number, end: number): Act => ({ kind: 'empty delete', startNs: ns(start), endNs: ns(end) })
+
 test.each<[string, Act[]]>([
+  [
+    'a miss of what was computed while another process deleted the key, and found nothing',
+    [computed('a', '1', 0, 4), emptyDelete(1, 2), read('b', undefined, 6)],
+  ],
   ['a read of what was set', [write('a', '1', 0, 1), read('b', '1', 2)]],
   ['a read of nothing before anything was set', [read('b', undefined, 0), write('a', '1', 2, 3)]],
   ['either of two sets at the same time', [write('a', '1', 0, 5), write('b', '2', 1, 4), read('c', '1', 6)]],
@@ -41,6 +49,15 @@ test.each<[string, Act[]]>([
 })
 
 test.each<[string, Act[]]>([
+  ['a miss of what was computed, with no delete', [computed('a', '1', 0, 4), read('b', undefined, 6)]],
+  [
+    'a miss of what was computed before a delete that found nothing',
+    [computed('a', '1', 0, 4), emptyDelete(5, 6), read('b', undefined, 8)],
+  ],
+  [
+    'a miss of what was set during a delete that found nothing',
+    [write('a', '1', 0, 4), emptyDelete(1, 2), read('b', undefined, 6)],
+  ],
   ['a value that nobody set', [write('a', '1', 0, 1), read('b', '2', 2)]],
   ['a value from the future', [read('b', '1', 0, 0, 1), write('a', '1', 2, 3)]],
   ['a lost set', [write('a', '1', 0, 1), read('b', undefined, 2)]],

@@ -20,6 +20,15 @@ export interface Write {
   startNs: bigint
   /** Undefined when the process was killed meanwhile or was not told that it is done: it may have happened or not. */
   endNs: bigint | undefined
+  /** Of a computed result, which a delete that found nothing makes void. */
+  isComputed?: boolean
+}
+
+/** A delete that found nothing: it removes nothing but what is being computed. */
+export interface EmptyDelete {
+  kind: 'empty delete'
+  startNs: bigint
+  endNs: bigint
 }
 
 export interface Read {
@@ -32,12 +41,13 @@ export interface Read {
   endNs: bigint
 }
 
-export type Act = Write | Read
+export type Act = Write | Read | EmptyDelete
 
 const BEGINNING: Write = { kind: 'write', process: '', value: undefined, startNs: -1n, endNs: -1n }
 
 /** What cannot be, in a sentence; undefined where some order of the writes explains all that was read. */
 export function contradiction(acts: readonly Act[]): string | undefined {
+  const deletes = acts.filter(act => act.kind === 'empty delete')
   const writes = [BEGINNING, ...acts.filter(act => act.kind === 'write')]
   const reads = acts.filter(act => act.kind === 'read').sort((a, b) => (a.startNs < b.startNs ? -1 : 1))
   const order = new Order(writes.length)
@@ -50,7 +60,7 @@ export function contradiction(acts: readonly Act[]): string | undefined {
   const isCertain = (read: Read) => candidatesOf(read).length === 1
   const place = (read: Read, at: number) => {
     chosen.set(read, at)
-    for (const seen of seenBy(read, writes)) if (seen !== at) order.add(seen, at)
+    for (const seen of seenBy(read, writes, deletes)) if (seen !== at) order.add(seen, at)
     for (const earlier of reads) {
       const origin = chosen.get(earlier)
       if (origin === undefined || origin === at || earlier.process !== read.process) continue
@@ -66,11 +76,13 @@ export function contradiction(acts: readonly Act[]): string | undefined {
     if (isCertain(read)) continue
     const candidates = candidatesOf(read)
     if (candidates.length === 0) return `${show(read)}: nobody had written that`
-    const mustSee = seenBy(read, writes)
+    const mustSee = seenBy(read, writes, deletes)
     const fits = candidates.some(at => mustSee.every(seen => seen === at || !order.has(at, seen)))
     if (!fits)
       return `${show(read)}: it had to see ${mustSee
-        .map(at => show(writes[at] as Write))
+        .map(at => writes[at] as Write)
+        .sort((a, b) => Number((a.endNs ?? 0n) - (b.endNs ?? 0n)))
+        .map(show)
         .slice(-3)
         .join('; ')}`
   }
@@ -89,14 +101,20 @@ function isBefore(early: Write, late: Write): boolean {
 }
 
 /** The writes that a read must not be older than. */
-function seenBy(read: Read, writes: readonly Write[]): number[] {
-  return writes.flatMap(({ process, endNs }, at) => {
-    if (endNs === undefined) return []
+function seenBy(read: Read, writes: readonly Write[], deletes: readonly EmptyDelete[]): number[] {
+  return writes.flatMap((write, at) => {
+    const { process, endNs } = write
+    if (endNs === undefined || mayBeVoid(write, deletes)) return []
     return endNs < read.turnNs || (process === read.process && endNs <= read.startNs) ? at : []
   })
 }
 
-function show({ kind, process, value, startNs }: Act): string {
+function mayBeVoid({ isComputed, startNs, endNs }: Write, deletes: readonly EmptyDelete[]): boolean {
+  if (!isComputed || endNs === undefined) return false
+  return deletes.some(each => each.startNs < endNs && startNs < each.endNs)
+}
+
+function show({ kind, process, value, startNs }: Write | Read): string {
   return `a ${kind} of ${value ?? 'nothing'} by ${process || 'nobody'} at ${startNs}`
 }
 

@@ -99,7 +99,9 @@ export class ModelNamespace {
   /** The result of a computation, or an answer that was found, becomes the current entry. */
   answer(entry: ModelEntry): void {
     const before = this.at(entry.version, entry.key)
-    if (before?.question !== undefined && !this.#model.isExpired(before)) this.#keep(before)
+    // An answer from the same inputs takes the place of the earlier one, also where it has a shorter ttl.
+    const isReplaced = before && stateOf(before) === stateOf(entry)
+    if (before?.question !== undefined && !this.#model.isExpired(before) && !isReplaced) this.#keep(before)
     this.#makeCurrent(entry)
   }
 
@@ -111,7 +113,7 @@ export class ModelNamespace {
   #keep(entry: ModelEntry): void {
     const name = nameOf(entry.version, entry.key)
     const answers = this.answers.get(name) ?? new Map()
-    this.answers.set(name, answers.set(JSON.stringify([entry.question, entry.sources]), entry))
+    this.answers.set(name, answers.set(stateOf(entry), entry))
   }
 
   #void(name: string): void {
@@ -269,6 +271,11 @@ export class Model {
 /** What a computing call declares. */
 export function questionOf({ files = [] }: Life): string {
   return String(files)
+}
+
+/** What an answer was given to, and from. */
+function stateOf({ question, sources }: ModelEntry): string {
+  return JSON.stringify([question, sources])
 }
 
 function noCounts(): Counts {

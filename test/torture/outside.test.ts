@@ -171,12 +171,12 @@ test('links and foreign files that are planted in a root', async () => {
     const before = contents()
     const targets = [
       '',
-      'v1',
-      'v1/namespaces',
-      'v1/namespaces/tool',
-      'v1/namespaces/tool/manifest',
-      'v1/blobs/packs',
-      'v1/blobs/packs/0.pack',
+      'v2',
+      'v2/namespaces',
+      'v2/namespaces/tool',
+      'v2/namespaces/tool/manifest',
+      'v2/blobs/packs',
+      'v2/blobs/packs/0.pack',
     ]
     const names = [
       'x',
@@ -198,7 +198,7 @@ test('links and foreign files that are planted in a root', async () => {
     for (let i = 0; i < 60; i++) {
       const { cache, warnings } = openAsAnotherProcess(dir, { maxSize: 200_000 })
       for (let n = 0; n < 10; n++) step(cache, known, random, `${i}`)
-      if (existsSync(join(dir, 'v1'))) {
+      if (existsSync(join(dir, 'v2'))) {
         const places = directoriesOf(dir)
         const path = join(places[random(places.length)] as string, names[random(names.length)] as string)
         const kind = random(4)
@@ -249,7 +249,7 @@ test('links to the directories of another cache, which take the place of those o
       }
       cache.close()
       for (const map of ['blobs/index', 'namespaces/tool/manifest']) {
-        if (existsSync(join(root, 'v1', map))) writeFileSync(join(root, 'v1', map, `_.${random(9)}.00ff.new`), '')
+        if (existsSync(join(root, 'v2', map))) writeFileSync(join(root, 'v2', map, `_.${random(9)}.00ff.new`), '')
       }
     }
     leaveGarbage(outside)

@@ -46,7 +46,7 @@ test('while others write, split buckets and collect, nothing is found wrong', as
     [0, ''],
     [0, ''],
   ])
-  expect(filesBelow(join(dir, 'v1', 'namespaces', 'tool', 'manifest')).length).toBeGreaterThan(1)
+  expect(filesBelow(join(dir, 'v2', 'namespaces', 'tool', 'manifest')).length).toBeGreaterThan(1)
   expect(await verifyAt(dir)).toMatchObject({ isWhole: true, problems: [] })
 })
 
@@ -99,9 +99,9 @@ test('a set that was killed at any call leaves nothing wrong', async () => {
 
 /** Damages a manifest, the index and a pack of a store that others write to; returns what can have been lost for it. */
 function damage(dir: string, random: (below: number) => number): void {
-  for (const file of filesBelow(join(dir, 'v1'))) {
+  for (const file of filesBelow(join(dir, 'v2'))) {
     if (file.includes('counters') || file.endsWith('.new') || random(3) === 0) continue
-    const path = join(dir, 'v1', file)
+    const path = join(dir, 'v2', file)
     try {
       const size = sizeOf(path)
       // Not near the end: a set whose record is damaged before it has looked at it says that it stored nothing.
@@ -163,18 +163,18 @@ test('a repair loses nothing that others set while it runs', async () => {
   expect(lostCount).toBeLessThan(setCount / 20)
 })
 
-test('a value that is stored again while verify looks is not said to be gone', async () => {
+test('verify does not report a value as missing that is stored again meanwhile', async () => {
   const dir = temporaryRoot()
   const cache = open(dir)
   fill(cache, SMALL)
   cache.close()
-  rmSync(pathIn(dir, 'v1/blobs/packs/0.pack'))
+  rmSync(pathIn(dir, 'v2/blobs/packs/0.pack'))
   const other = open(dir).namespace('three')
   let isAgain = false
   const { problems } = await verifyAt(dir, {
     onProgress({ file }) {
       // The last file: all references have been looked at once.
-      if (!file.startsWith('v1/namespaces/two/manifest') || isAgain) return
+      if (!file.startsWith('v2/namespaces/two/manifest') || isAgain) return
       isAgain = true
       setImmediate(() => other.set('again', SMALL.one?.text))
     },
@@ -190,7 +190,7 @@ test('an entry that is set again in the instant in which a repair removes it sta
   const cache = open(dir)
   fill(cache, SMALL)
   cache.close()
-  rmSync(pathIn(dir, 'v1/blobs/packs/0.pack'))
+  rmSync(pathIn(dir, 'v2/blobs/packs/0.pack'))
   const other = open(dir)
   let count = 0
   const files = interceptedFiles(call => {
@@ -237,10 +237,10 @@ test('a repair that is killed at any call leaves every entry that was whole, and
     fill(cache, SMALL)
     cache.namespace('one').get('nothing')
     cache.close()
-    flip(pathIn(dir, 'v1/blobs/packs/0.pack'), 60)
-    flip(pathIn(dir, 'v1/blobs/index/_.0'), 40)
-    flip(pathIn(dir, 'v1/namespaces/two/manifest/_.0'), 130)
-    flip(pathIn(dir, 'v1/namespaces/one/counters/_.0'), 90)
+    flip(pathIn(dir, 'v2/blobs/packs/0.pack'), 60)
+    flip(pathIn(dir, 'v2/blobs/index/_.0'), 40)
+    flip(pathIn(dir, 'v2/namespaces/two/manifest/_.0'), 130)
+    flip(pathIn(dir, 'v2/namespaces/one/counters/_.0'), 90)
     rmSync(pathIn(dir, 'CACHEDIR.TAG'))
     const before = hitsOf(dir, SMALL)
     expect(before.size).toBeGreaterThan(1)

@@ -19,16 +19,32 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import { FRAME, FRAME_HEADER_BYTES, FRAME_MAGIC } from '../../src/base/layout.js'
 import { type Files, nodeFiles } from '../../src/files/files.js'
 import { inputOf } from '../../src/inputs/input.js'
-import { encodeHead, encodeNode } from '../../src/manifest/entry.js'
-import { answerBytes, encodePrefix, keyBytes } from '../../src/manifest/key.js'
-import { entryPosition } from '../../src/manifest/manifest.js'
+import { answerBytes } from '../../src/manifest/answer-key.js'
+import { encodeHead, encodeNode } from '../../src/manifest/entry-encoding.js'
+import { encodePrefix, keyBytes } from '../../src/manifest/key.js'
 import { filesBelow, temporaryRoot } from '../support/caches.js'
 import { interceptedFiles } from '../support/files.js'
-import { fill, forged, hashing, hitsOf, NOW, open, pathIn, recordOf, SMALL, sizeOf, verifyAt } from './stores.js'
+import {
+  type Forged,
+  fill,
+  forged,
+  hitsOf,
+  NOW,
+  open,
+  pathIn,
+  positionIn,
+  recordOf,
+  SMALL,
+  sizeOf,
+  verifyAt,
+} from './stores.js'
 
-const INDEX = 'v1/blobs/index/_.0'
-const PACK = 'v1/blobs/packs/0.pack'
-const MANIFEST = 'v1/namespaces/one/manifest/_.0'
+const INDEX = 'v2/blobs/index/_.0'
+const PACK = 'v2/blobs/packs/0.pack'
+const MANIFEST = 'v2/namespaces/one/manifest/_.0'
+
+/** Behind the opening of the pack. */
+const FIRST_BLOB = 55
 
 let dir: string
 
@@ -40,23 +56,22 @@ beforeEach(() => {
   cache.close()
 })
 
-const identityOf = (file: string) => file.replace(/^v1\//, '').replace(/\.pack$/, '')
+const identityOf = (file: string) => file.replace(/^v2\//, '').replace(/\.pack$/, '')
 
 /** Appends a frame that is valid in this file; returns its offset. */
-function forge(file: string, type: number, payload: Uint8Array): number {
+function forge(file: string, type: number, what: Forged): number {
   const offset = sizeOf(pathIn(dir, file))
-  appendFileSync(pathIn(dir, file), forged(identityOf(file), type, payload))
+  appendFileSync(pathIn(dir, file), forged(identityOf(file), type, what))
   return offset
 }
 
 const PREFIX = encodePrefix({ version: '1', scope: 'project', kind: 'plain', project: '/project' })
 
 /** A record that stands where a lookup of its key goes; with a digest, that of an answer or a node. */
-function entryRecord(key: string, value: Uint8Array, digest?: Buffer): Buffer {
+function entryRecord(key: string, value: Uint8Array, digest?: Buffer): Forged {
   const head = keyBytes(PREFIX, key)
   const bytes = digest ? answerBytes(head, digest) : head
-  const { place, slot } = entryPosition(hashing, bytes)
-  return recordOf(place, slot, bytes, value)
+  return recordOf(positionIn(dir, bytes), bytes, value)
 }
 
 const DIGEST = Buffer.alloc(16, 5)
@@ -71,59 +86,71 @@ async function expectMended(): Promise<void> {
 
 describe('a frame whose check holds is corrupt when it is', () => {
   const id = Buffer.alloc(21, 7)
-  const cases: [string, string, number, Uint8Array][] = [
-    ['of a type that a map does not have', MANIFEST, FRAME.blob, Buffer.alloc(30)],
-    ['of a type that nothing has', MANIFEST, 200, Buffer.alloc(0)],
-    ['of a type that a pack does not have', PACK, FRAME.put, Buffer.alloc(30)],
-    ['a record that is too short', MANIFEST, FRAME.put, Buffer.alloc(5)],
-    [
-      'a record whose key is longer than it',
-      MANIFEST,
-      FRAME.put,
-      recordOf(1, 2, Buffer.alloc(0), Buffer.alloc(0)).fill(255),
-    ],
+  const elsewhere = { place: 1, slot: 2 }
+  const cases: [string, string, number, () => Forged][] = [
+    ['of a type that a map does not have', MANIFEST, FRAME.blob, () => ({ payload: Buffer.alloc(30) })],
+    ['of a type that nothing has', MANIFEST, 200, () => ({ payload: Buffer.alloc(0) })],
+    ['of a type that a pack does not have', PACK, FRAME.put, () => ({ payload: Buffer.alloc(30) })],
+    ['a record that is too short', MANIFEST, FRAME.putIf, () => ({ payload: Buffer.alloc(5) })],
+    ['a record whose key is longer than it', MANIFEST, FRAME.put, () => ({ payload: Buffer.alloc(9), keyBytes: 10 })],
     [
       'a record that stands at the place of another key',
       MANIFEST,
       FRAME.put,
-      recordOf(1, 2, Buffer.from('\0x'), Buffer.alloc(9)),
+      () => recordOf(elsewhere, Buffer.from('\0x'), Buffer.alloc(9)),
     ],
-    ['an entry of no bytes', MANIFEST, FRAME.put, entryRecord('x', Buffer.alloc(0))],
-    ['an entry that is cut short', MANIFEST, FRAME.put, entryRecord('x', Buffer.alloc(20, 3))],
+    ['an entry of no bytes', MANIFEST, FRAME.put, () => entryRecord('x', Buffer.alloc(0))],
+    ['an entry that is cut short', MANIFEST, FRAME.put, () => entryRecord('x', Buffer.alloc(20, 3))],
     [
       'an entry with four billion inputs',
       MANIFEST,
       FRAME.put,
-      entryRecord('x', Buffer.alloc(60, 255).fill(1, 0, 1).fill(2, 7, 8)),
+      () => entryRecord('x', Buffer.alloc(60, 255).fill(1, 0, 1).fill(2, 7, 8)),
     ],
-    ['an answer of no bytes', MANIFEST, FRAME.put, entryRecord('x', Buffer.alloc(0), DIGEST)],
-    ['a node that is cut short', MANIFEST, FRAME.put, entryRecord('x', NODE.subarray(0, -1), DIGEST)],
+    ['an answer of no bytes', MANIFEST, FRAME.put, () => entryRecord('x', Buffer.alloc(0), DIGEST)],
+    ['a node that is cut short', MANIFEST, FRAME.put, () => entryRecord('x', NODE.subarray(0, -1), DIGEST)],
     [
       'a record of another version than its key has room for',
       MANIFEST,
       FRAME.put,
-      (() => {
+      () => {
         const bytes = Buffer.from([255, 1])
-        return recordOf(hashing.hash32(bytes, 2, 2, 1), hashing.hash32(bytes, 2, 2, 2), bytes, Buffer.alloc(60))
-      })(),
+        return recordOf(positionIn(dir, bytes), bytes, Buffer.alloc(60))
+      },
     ],
-    ['an index record without a place', INDEX, FRAME.put, recordOf(0x07070707, 0x07070707, id, Buffer.alloc(3))],
-    ['an index record under a short key', INDEX, FRAME.put, recordOf(1, 2, Buffer.from('abc'), Buffer.alloc(8))],
-    ['a blob too short for an id', PACK, FRAME.blob, Buffer.alloc(5)],
-    ['a blob of another length than its id says', PACK, FRAME.blob, Buffer.concat([id, Buffer.alloc(10)])],
-    ['the opening of another file', MANIFEST, FRAME.open, Buffer.from('\u0001\0namespaces/two/manifest/_.0')],
+    ['an index record without a place', INDEX, FRAME.put, () => recordOf(positionIn(dir, id, 0), id, Buffer.alloc(3))],
+    [
+      'an index record under a short key',
+      INDEX,
+      FRAME.put,
+      () => recordOf(elsewhere, Buffer.from('abc'), Buffer.alloc(8)),
+    ],
+    ['a blob too short for an id', PACK, FRAME.blob, () => ({ payload: Buffer.alloc(5) })],
+    [
+      'a blob of another length than its id says',
+      PACK,
+      FRAME.blob,
+      () => ({ payload: Buffer.concat([id, Buffer.alloc(10)]) }),
+    ],
+    [
+      'the opening of another file',
+      MANIFEST,
+      FRAME.open,
+      () => ({ payload: Buffer.from('\u0002\0\0\0\0\0\0\0\0\0\0\0\0\0namespaces/two/manifest/_.0') }),
+    ],
   ]
-  test.each(cases)('%s', async (_what, file, type, payload) => {
-    const offset = forge(file, type, payload)
+  test.each(cases)('%s', async (_what, file, type, forgedOf) => {
+    const offset = forge(file, type, forgedOf())
     const { problems } = await verifyAt(dir)
     expect(problems.filter(each => each.file === file && each.offset === offset)).toMatchObject([{ kind: 'corrupt' }])
     await expectMended()
   })
 
   test('a blob of other bytes than its id says', async () => {
-    const blob = Buffer.from(readFileSync(pathIn(dir, PACK)).subarray(27 + 12, 27 + 12 + 22))
+    const first = FIRST_BLOB + FRAME_HEADER_BYTES
+    const blob = Buffer.from(readFileSync(pathIn(dir, PACK)).subarray(first, first + 22))
     blob.writeUInt32LE(1, 16)
-    const offset = forge(PACK, FRAME.blob, blob)
+    const offset = forge(PACK, FRAME.blob, { payload: blob })
     expect((await verifyAt(dir)).problems).toMatchObject([{ kind: 'corrupt', file: PACK, offset }])
     await expectMended()
   })
@@ -131,7 +158,7 @@ describe('a frame whose check holds is corrupt when it is', () => {
 
 test('an entry that refers to more bytes than a value can have, or past the end of a pack, dangles', async () => {
   for (const [key, length, offset] of [
-    ['long', 0xffffffff, 27],
+    ['long', 0xffffffff, FIRST_BLOB],
     ['far', 5, 0xfffffff0],
   ] as const) {
     const id = Buffer.alloc(21)
@@ -169,19 +196,19 @@ describe('nothing outside of the root is looked at or changed', () => {
     mkdirSync(join(outside, 'a'), { recursive: true })
     const names = ['_.9', '0.9', 'a.9', '0.pack', 'manifest', 'secret', 'a/0.9']
     for (const name of names) writeFileSync(join(outside, name), 'secret')
-    symlinkSync(outside, pathIn(dir, 'v1/namespaces/three'))
-    mkdirSync(pathIn(dir, 'v1/namespaces/four'))
+    symlinkSync(outside, pathIn(dir, 'v2/namespaces/three'))
+    mkdirSync(pathIn(dir, 'v2/namespaces/four'))
     const links: [string, string][] = [
-      ['v1/namespaces/four/manifest', ''],
-      ['v1/namespaces/one/manifest/a', ''],
-      ['v1/namespaces/one/manifest/_.9', '_.9'],
-      ['v1/blobs/index/0.9', '0.9'],
-      ['v1/blobs/index/_.9', '_.9'],
-      ['v1/blobs/packs/7.pack', '0.pack'],
-      ['v1/gc.lock', 'secret'],
+      ['v2/namespaces/four/manifest', ''],
+      ['v2/namespaces/one/manifest/123', ''],
+      ['v2/namespaces/one/manifest/_.9', '_.9'],
+      ['v2/blobs/index/0.9', '0.9'],
+      ['v2/blobs/index/_.9', '_.9'],
+      ['v2/blobs/packs/7.pack', '0.pack'],
+      ['v2/gc.lock', 'secret'],
     ]
     for (const [link, target] of links) symlinkSync(join(outside, target), pathIn(dir, link))
-    forge(PACK, 200, Buffer.alloc(0))
+    forge(PACK, 200, { payload: Buffer.alloc(0) })
     const { files, strays } = watched()
     const { problems } = await verifyAt(dir, {}, files)
     const unreadable = problems.filter(({ kind }) => kind === 'unreadable').map(({ file }) => file)
@@ -196,7 +223,7 @@ describe('nothing outside of the root is looked at or changed', () => {
     expect(filesBelow(outside).length).toBe(names.length)
   })
 
-  test.each(['v1', 'v1/blobs', 'v1/namespaces'])('where %s is a link to one of another cache', async name => {
+  test.each(['v2', 'v2/blobs', 'v2/namespaces'])('where %s is a link to one of another cache', async name => {
     const outside = temporaryRoot()
     cpSync(pathIn(dir, name), outside, { recursive: true })
     const before = filesBelow(outside).map(file => readFileSync(join(outside, file), 'latin1'))
@@ -206,36 +233,31 @@ describe('nothing outside of the root is looked at or changed', () => {
     expect((await verifyAt(dir, {}, files)).problems[0]).toMatchObject({ kind: 'unreadable', file: name })
     expect((await verifyAt(dir, { repair: true }, files)).isWhole).toBe(true)
     // The cache itself, which looks at its root when it is opened, is not what is tested here.
-    expect(strays.filter(call => call !== `stat ${pathIn(dir, 'v1')}`)).toEqual([])
+    expect(strays.filter(call => call !== `stat ${pathIn(dir, 'v2')}`)).toEqual([])
     expect(filesBelow(outside).map(file => readFileSync(join(outside, file), 'latin1'))).toEqual(before)
   })
 })
 
 test.each([
-  'v1/blobs/packs/9999999999.pack',
-  'v1/blobs/packs/007.pack',
-  'v1/namespaces/one/manifest/_.01',
-  'v1/blobs/index/0.00',
+  'v2/blobs/packs/9999999999.pack',
+  'v2/blobs/packs/007.pack',
+  'v2/namespaces/one/manifest/_.01',
+  'v2/blobs/index/0.00',
 ])('a number that no pack and no generation can have: %s', async file => {
   writeFileSync(pathIn(dir, file), '')
   expect((await verifyAt(dir)).problems[0]).toMatchObject({ kind: 'unreadable', file })
   await expectMended()
 })
 
-test('bytes that all look like beginnings of frames take no time worth speaking of', async () => {
-  const bytes = Buffer.alloc(2 * 1024 * 1024)
-  for (let at = 0; at + FRAME_HEADER_BYTES <= bytes.length; at += FRAME_HEADER_BYTES) {
-    bytes.writeUInt16LE(FRAME_MAGIC, at + 4)
-    bytes[at + 6] = FRAME.put
-    bytes.writeUInt32LE(bytes.length - at - FRAME_HEADER_BYTES, at + 8)
-  }
+test('verify is fast on bytes that all look like frame headers', async () => {
+  const bytes = Buffer.alloc(2 * 1024 * 1024, FRAME_MAGIC)
   for (const file of [INDEX, PACK, MANIFEST]) appendFileSync(pathIn(dir, file), bytes)
   expect((await verifyAt(dir)).isWhole).toBe(false)
   expect((await verifyAt(dir, { repair: true })).isWhole).toBe(true)
   expect(await verifyAt(dir)).toMatchObject({ isWhole: true })
 })
 
-test('a file that is mostly a hole ends', async () => {
+test('verify of a huge sparse file ends', async () => {
   truncateSync(pathIn(dir, PACK), 40 * 1024 * 1024)
   const { problems } = await verifyAt(dir)
   expect(problems).toMatchObject([{ kind: 'corrupt', file: PACK, bytes: expect.any(Number) }])
@@ -244,41 +266,41 @@ test('a file that is mostly a hole ends', async () => {
 
 describe('files that are not the cache’s', () => {
   test('are notes, and are left alone', async () => {
-    const names = ['README', 'v1/x', 'v1/blobs/x', 'v1/blobs/packs/x', 'v1/blobs/index/zz.1']
-    names.push('v1/namespaces/file', 'v1/namespaces/one/x', 'v1/blobs/index/g')
+    const names = ['README', 'v2/x', 'v2/blobs/x', 'v2/blobs/packs/x', 'v2/blobs/index/zz.1']
+    names.push('v2/namespaces/file', 'v2/namespaces/one/x', 'v2/blobs/index/g')
     for (const name of names) writeFileSync(pathIn(dir, name), 'theirs')
-    mkdirSync(pathIn(dir, 'v1/namespaces/Not Escaped'))
-    mkdirSync(join(dir, 'v2'))
+    mkdirSync(pathIn(dir, 'v2/namespaces/Not Escaped'))
+    mkdirSync(join(dir, 'v3'))
     const { isWhole, notes } = await verifyAt(dir)
     expect(isWhole).toBe(true)
     expect(notes.map(({ kind, file }) => `${kind} ${file}`).sort()).toEqual(
-      [...names, 'v1/namespaces/Not Escaped'].map(name => `orphaned ${name}`).sort(),
+      [...names, 'v2/namespaces/Not Escaped'].map(name => `orphaned ${name}`).sort(),
     )
     await verifyAt(dir, { repair: true })
     for (const name of names) expect(readFileSync(pathIn(dir, name), 'utf8')).toBe('theirs')
   })
 
-  test('or leftovers of its own are, too', async () => {
-    writeFileSync(pathIn(dir, 'v1/namespaces/one/manifest/_.5.0123456789abcdef.new'), 'a candidate')
+  test('and leftovers of its own are notes, too', async () => {
+    writeFileSync(pathIn(dir, 'v2/namespaces/one/manifest/_.5.0123456789abcdef.new'), 'a candidate')
     const manifest = readFileSync(pathIn(dir, MANIFEST))
-    writeFileSync(pathIn(dir, 'v1/namespaces/two/manifest/_.1'), '')
+    writeFileSync(pathIn(dir, 'v2/namespaces/two/manifest/_.1'), '')
     const { problems, notes } = await verifyAt(dir)
     expect(problems).toEqual([])
     expect(notes).toMatchObject([
-      { kind: 'orphaned', file: 'v1/namespaces/one/manifest/_.5.0123456789abcdef.new', bytes: 11 },
-      { kind: 'orphaned', file: 'v1/namespaces/two/manifest/_.0' },
+      { kind: 'orphaned', file: 'v2/namespaces/one/manifest/_.5.0123456789abcdef.new', bytes: 11 },
+      { kind: 'orphaned', file: 'v2/namespaces/two/manifest/_.0' },
       { kind: 'orphaned', file: PACK, message: expect.stringContaining('1 ') },
     ])
     expect(readFileSync(pathIn(dir, MANIFEST))).toEqual(manifest)
   })
 
   test('a pack that a gc was moving when it was killed is a note, and a repair finishes it', async () => {
-    renameSync(pathIn(dir, PACK), pathIn(dir, 'v1/blobs/packs/0.retired'))
+    renameSync(pathIn(dir, PACK), pathIn(dir, 'v2/blobs/packs/0.retired'))
     expect(await verifyAt(dir)).toMatchObject({
       isWhole: true,
-      notes: [{ kind: 'orphaned', file: 'v1/blobs/packs/0.retired' }],
+      notes: [{ kind: 'orphaned', file: 'v2/blobs/packs/0.retired' }],
     })
     await expectMended()
-    expect(existsSync(pathIn(dir, 'v1/blobs/packs/0.retired'))).toBe(false)
+    expect(existsSync(pathIn(dir, 'v2/blobs/packs/0.retired'))).toBe(false)
   })
 })

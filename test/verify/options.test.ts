@@ -1,11 +1,12 @@
 // What callers pass and what they get, and disks that fail under a verify.
 
-import { writeFileSync } from 'node:fs'
+import { lstatSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { nodeFiles } from '../../src/files/files.js'
 import type { VerifyProgress } from '../../src/index.js'
 import { temporaryRoot } from '../support/caches.js'
-import { fullDiskFiles, interceptedFiles, systemError } from '../support/files.js'
+import { fullDiskFiles, interceptedFiles, readOnlyFiles, systemError } from '../support/files.js'
 import { fill, flip, hitsOf, large, open, pathIn, SMALL, verifyAt } from './stores.js'
 
 function store(): string {
@@ -37,12 +38,12 @@ test('progress is told for each file, up to all bytes', async () => {
   const told: VerifyProgress[] = []
   const report = await verifyAt(dir, { onProgress: progress => told.push(progress) })
   expect(told.map(({ file }) => file)).toEqual([
-    'v1/blobs/packs/0.pack',
-    'v1/blobs/index/_.0',
-    'v1/namespaces/one/manifest/_.0',
-    'v1/namespaces/one/counters/_.0',
-    'v1/namespaces/two/manifest/_.0',
-    'v1/namespaces/two/counters/_.0',
+    'v2/blobs/packs/0.pack',
+    'v2/blobs/index/_.0',
+    'v2/namespaces/one/manifest/_.0',
+    'v2/namespaces/one/counters/_.0',
+    'v2/namespaces/two/manifest/_.0',
+    'v2/namespaces/two/counters/_.0',
   ])
   const bytes = told.map(({ checkedBytes }) => checkedBytes)
   expect(bytes).toEqual([...bytes].sort((a, b) => a - b))
@@ -86,7 +87,7 @@ test('what cannot be read is told by file, and the rest is checked', async () =>
       return call.proceed()
     })
     const { problems, entryCount } = await verifyAt(dir, {}, files)
-    expect(problems.map(({ kind, file }) => `${kind} ${file}`)).toEqual(['unreadable v1/namespaces/two/manifest'])
+    expect(problems.map(({ kind, file }) => `${kind} ${file}`)).toEqual(['unreadable v2/namespaces/two/manifest'])
     expect(entryCount).toBe(4)
   }
   const files = interceptedFiles(call => {
@@ -94,13 +95,13 @@ test('what cannot be read is told by file, and the rest is checked', async () =>
     return call.proceed()
   })
   const { problems } = await verifyAt(dir, {}, files)
-  expect(problems[0]).toMatchObject({ kind: 'unreadable', file: 'v1/blobs/packs/0.pack' })
+  expect(problems[0]).toMatchObject({ kind: 'unreadable', file: 'v2/blobs/packs/0.pack' })
 })
 
 test('on a full disk nothing is cut that could not be kept', async () => {
   const dir = store()
-  flip(pathIn(dir, 'v1/blobs/packs/0.pack'), 60)
-  flip(pathIn(dir, 'v1/namespaces/one/manifest/_.0'), 60)
+  flip(pathIn(dir, 'v2/blobs/packs/0.pack'), 60)
+  flip(pathIn(dir, 'v2/namespaces/one/manifest/_.0'), 60)
   const before = hitsOf(dir, SMALL)
   for (const bytes of [0, 10, 100, 300, 600]) {
     const report = await verifyAt(dir, { repair: true }, fullDiskFiles({ bytes, refusals: 0 })).catch(error => error)
@@ -119,8 +120,41 @@ test('a thousand findings are listed, all are counted', async () => {
   const cache = open(dir)
   fill(cache, large(1500))
   cache.close()
-  writeFileSync(pathIn(dir, 'v1/blobs/packs/0.pack'), '')
+  writeFileSync(pathIn(dir, 'v2/blobs/packs/0.pack'), '')
   const report = await verifyAt(dir)
   expect([report.problems.length, report.problemCount]).toEqual([1000, 1505 + 1506])
   expect((await verifyAt(dir, { repair: true })).isWhole).toBe(true)
+})
+
+/** Every path with its times, size and inode. */
+function tree(dir: string) {
+  return readdirSync(dir, { recursive: true, encoding: 'utf8' }).map(path => {
+    const { mtimeMs, ctimeMs, size, ino } = lstatSync(join(dir, path))
+    return [path, mtimeMs, ctimeMs, size, ino]
+  })
+}
+
+test('without repair nothing is written to an intact or a damaged store, nor tried', async () => {
+  const work = store()
+  const damages = [
+    () => undefined,
+    () => flip(pathIn(work, 'v2/blobs/packs/0.pack'), 100),
+    () => flip(pathIn(work, 'v2/namespaces/one/manifest/_.0'), 100),
+    () => rmSync(pathIn(work, 'v2/blobs/index/_.0')),
+    () => rmSync(pathIn(work, 'CACHEDIR.TAG')),
+    () => symlinkSync('x', pathIn(work, 'v2/gc.lock')),
+  ]
+  for (const damage of damages) {
+    damage()
+    const before = tree(work)
+    const refused: string[] = []
+    const cache = open(
+      work,
+      readOnlyFiles(call => refused.push(call.name)),
+    )
+    await cache.verify()
+    expect(refused).toEqual([])
+    cache.close()
+    expect(tree(work)).toEqual(before)
+  }
 })

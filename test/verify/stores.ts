@@ -2,12 +2,15 @@
 
 import { closeSync, openSync, readFileSync, statSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
-import { FRAME } from '../../src/base/layout.js'
+import { FORMAT_VERSION, FRAME } from '../../src/base/layout.js'
 import { CacheHandle } from '../../src/cache/cache.js'
 import { type Files, nodeFiles } from '../../src/files/files.js'
 import { createHashing } from '../../src/hashing/hashing.js'
 import type { Cache, VerifyOptions, VerifyReport } from '../../src/index.js'
 import { FrameWriter } from '../../src/log/frames.js'
+import { hashedPosition, type Position } from '../../src/log-map/record.js'
+import { entryPosition } from '../../src/manifest/records.js'
+import { seedIn } from '../store/environment.js'
 
 export const NOW = Date.UTC(2026, 0, 1)
 
@@ -89,21 +92,33 @@ export const sizeOf = (path: string) => statSync(path).size
 
 export const hashing = createHashing()
 
+/** What a frame says besides its type. */
+export interface Forged {
+  payload: Uint8Array
+  place?: number
+  slot?: number
+  keyBytes?: number
+}
+
 /** A frame that is valid in the file of this identity. */
-export function forged(identity: string, type: number, payload: Uint8Array): Buffer {
+export function forged(identity: string, type: number, { payload, place, slot, keyBytes }: Forged): Buffer {
   const name = Buffer.from(identity)
-  const writer = new FrameWriter().begin(type).put(payload).end()
-  writer.check(hashing, hashing.hash32(name, 0, name.length, 1))
+  const writer = new FrameWriter().begin(type, place, slot, keyBytes).put(payload).end()
+  writer.check(hashing, hashing.hash32(name, 0, name.length, FORMAT_VERSION))
   return Buffer.from(writer.bytes.subarray(0, writer.length))
 }
 
-/** The payload of a record. */
-export function recordOf(place: number, slot: number, key: Uint8Array, value: Uint8Array): Buffer {
-  const head = Buffer.alloc(10)
-  head.writeUInt32LE(place, 0)
-  head.writeUInt32LE(slot, 4)
-  head.writeUInt16LE(key.length, 8)
-  return Buffer.concat([head, key, value])
+export function recordOf({ place, slot }: Position, key: Uint8Array, value: Uint8Array): Forged {
+  return { place, slot, keyBytes: key.length, payload: Buffer.concat([key, value]) }
+}
+
+/** Where the cache puts an entry's key; with a start, one that belongs with all that are equal from there on. */
+export function positionIn(dir: string, key: Buffer, start?: number): Position {
+  const environment = {
+    hashing,
+    hashSeed: seedIn(dir),
+  }
+  return start === undefined ? entryPosition(environment, key) : hashedPosition(environment, key, start)
 }
 
 export { FRAME }

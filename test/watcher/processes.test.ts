@@ -111,12 +111,13 @@ const { version } = JSON.parse(readFileSync(join(projectRoot, 'package.json'), '
 test('without descriptors nothing is heard of, and all is found later', async () => {
   const { root, dir, names, path } = project(300)
   const script = join(temporaryDirectory(), 'watch.mjs')
+  const siblings = ['maintenance', 'watcher', 'inputs', 'listing']
   writeFileSync(
     script,
     `import { closeSync, openSync } from 'node:fs'
     import 'file://${projectRoot}/node_modules/chokidar/index.js'
     import * as library from 'file://${projectRoot}/dist/index.js'
-    import 'file://${projectRoot}/dist/${version}/watcher.cjs'
+    ${siblings.map(name => `import 'file://${projectRoot}/dist/${version}/${name}.cjs'`).join('\n    ')}
     const print = console.log, onWarning = () => undefined, args = ${JSON.stringify({ dir, root, persistent: true })}
     const taken = []
     try {

@@ -4,7 +4,6 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { basename, dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { withOwnFunctions } from '../../scripts/wasm.mjs'
 
 const require = createRequire(import.meta.url)
 const packageFile = (name, file) =>
@@ -37,15 +36,9 @@ export async function bundle({ build, root, entry, outfile, results, worker, win
       'cbor-x': packageFile('cbor-x', 'index.js'),
       '#xxhash.wasm': packageFile('xxhash-wasm', 'workerd/xxhash.wasm'),
     },
-    plugins: [inlineWasm, builtWorker(worker), mocked(path), ownPaths(root, windowsPath)],
+    loader: { '.wasm': 'binary' },
+    plugins: [builtWorker(worker), mocked(path), ownPaths(root, windowsPath)],
   })
-}
-
-const inlineWasm = {
-  name: 'inline-wasm',
-  setup({ onLoad }) {
-    onLoad({ filter: /\.wasm$/ }, async ({ path }) => ({ contents: await withOwnFunctions(path), loader: 'binary' }))
-  },
 }
 
 /** The tests of scenarios build a program for other processes: it is there already. */

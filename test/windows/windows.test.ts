@@ -204,7 +204,7 @@ test('what another process has open is rewritten by a gc, and goes when it is cl
   reader.end('end')
   expect(await reader.ended).toMatchObject({ code: 0, stderr: '' })
   await cache.gc()
-  expect(readdirSync(join(root, 'v1', 'blobs', 'packs')).filter(name => name.endsWith('.retired'))).toEqual([])
+  expect(readdirSync(join(root, 'v2', 'blobs', 'packs')).filter(name => name.endsWith('.retired'))).toEqual([])
   for (let round = 0; round < 3; round++) expect(ns.get(`new ${round}`)).toBe(textOf(round))
   cache.close()
   expect((await openAsAnotherProcess(root).cache.verify()).problems).toEqual([])
@@ -217,7 +217,7 @@ test('what the process of a gc had open itself goes with it', async () => {
   for (let n = 0; n < 20; n++) ns.set('key', `${n}${'x'.repeat(100_000)}`)
   expect(ns.get('key')).toContain('19x')
   expect((await cache.gc()).removedBlobs).toBe(19)
-  expect(readdirSync(join(root, 'v1', 'blobs', 'packs')).filter(name => name.endsWith('.retired'))).toEqual([])
+  expect(readdirSync(join(root, 'v2', 'blobs', 'packs')).filter(name => name.endsWith('.retired'))).toEqual([])
   expect((await cache.gc()).removedBlobs).toBe(0)
   expect(ns.get('key')).toContain('19x')
 })
@@ -247,7 +247,7 @@ function makeJunction(target: string, path: string): boolean {
   }
 }
 
-test.each(['v1', 'v1/namespaces/tool', 'v1/namespaces/tool/manifest', 'v1/blobs/packs'])(
+test.each(['v2', 'v2/namespaces/tool', 'v2/namespaces/tool/manifest', 'v2/blobs/packs'])(
   'nothing is written or removed through a junction at %s',
   async place => {
     const directory = temporaryDirectory()

@@ -1,0 +1,28 @@
+// Which of some files may have changed since a first look, by their metadata.
+
+import { type BigIntStats, statSync } from 'node:fs'
+
+export class Changes {
+  readonly paths: readonly string[]
+  readonly #before: readonly string[]
+
+  constructor(paths: readonly string[]) {
+    this.paths = paths
+    this.#before = paths.map(stateOf)
+  }
+
+  /** The paths that are not as they were. */
+  found(): string[] {
+    return this.paths.filter((path, index) => stateOf(path) !== this.#before[index])
+  }
+}
+
+function stateOf(path: string): string {
+  try {
+    const { dev, ino, mode, size, mtimeNs, ctimeNs }: BigIntStats = statSync(path, { bigint: true })
+    return [dev, ino, mode, size, mtimeNs, ctimeNs].join()
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error)) throw error
+    return String(error.code)
+  }
+}

@@ -1,0 +1,97 @@
+// What a report says of a cache: all entries are read once, and only totals and the first few of each list are kept.
+
+import type { Cache, CacheStats, EntrySummary, GcProgress, GcReport } from '../../src/index.js'
+import { Largest } from '../listing/largest.js'
+import { type SizeNode, SizeTree } from './size-tree.js'
+
+export interface ProjectFigures {
+  project: string
+  entryCount: number
+  bytes: number
+  /** How long it took to compute what is stored, as far as that is known. */
+  computeMs: number
+  /** When the latest entry was last known to be of use. */
+  usedAt: number
+}
+
+export interface Report {
+  dir: string
+  madeAt: number
+  stats: CacheStats
+  /** Those with the most bytes. */
+  projects: ProjectFigures[]
+  projectCount: number
+  sizes: SizeNode
+  largest: EntrySummary[]
+  oldest: EntrySummary[]
+  slowest: EntrySummary[]
+  /** What a gc would do now; undefined where that can't be told. */
+  gc: GcReport | undefined
+  /** What could not be read, in sentences. */
+  problems: string[]
+}
+
+const ENTRIES_SHOWN = 20
+const PROJECTS_SHOWN = 100
+const TREE_NODES = 400
+
+export interface GatherOptions {
+  now(): number
+  /** What the cache has warned of so far. */
+  problems(): string[]
+  onProgress(what: string, fraction: number): void
+}
+
+export async function gather(cache: Cache, { now, problems, onProgress }: GatherOptions): Promise<Report> {
+  const gc = await wouldFree(cache, progress => onProgress('Looking at what a gc would free', progress.fraction / 2))
+  const places = new Map<string, ProjectFigures>()
+  const sizes = new SizeTree()
+  const largest = new Largest<EntrySummary>(ENTRIES_SHOWN)
+  const oldest = new Largest<EntrySummary>(ENTRIES_SHOWN)
+  const slowest = new Largest<EntrySummary>(ENTRIES_SHOWN)
+  const onEntry = (entry: EntrySummary) => {
+    sizes.add(entry)
+    largest.add(entry.sizeBytes, entry)
+    oldest.add(-entry.createdAt, entry)
+    if (entry.computeMs !== null) slowest.add(entry.computeMs, entry)
+    if (entry.project !== null) addTo(places, entry.project, entry)
+  }
+  const stats = cache.stats({ onEntry, onProgress: fraction => onProgress('Reading entries', 0.5 + fraction / 2) })
+  const projects = new Largest<ProjectFigures>(PROJECTS_SHOWN)
+  for (const each of places.values()) projects.add(each.bytes, each)
+  return {
+    dir: cache.dir,
+    madeAt: now(),
+    stats,
+    projects: projects.sorted(),
+    projectCount: places.size,
+    sizes: sizes.largest(TREE_NODES),
+    largest: largest.sorted(),
+    oldest: oldest.sorted(),
+    slowest: slowest.sorted(),
+    gc: gc.report,
+    problems: [...problems(), ...gc.problems],
+  }
+}
+
+/** A cache that a gc could not work on has more to show than that. */
+async function wouldFree(cache: Cache, onProgress: (progress: GcProgress) => void) {
+  try {
+    return { report: await cache.gc({ dryRun: true, onProgress }), problems: [] }
+  } catch (error) {
+    if (typeof (error as { code?: unknown }).code !== 'string') throw error
+    return { report: undefined, problems: [`What a gc would free can't be told: ${(error as Error).message}`] }
+  }
+}
+
+function addTo(places: Map<string, ProjectFigures>, project: string, entry: EntrySummary): void {
+  let figures = places.get(project)
+  if (!figures) {
+    figures = { project, entryCount: 0, bytes: 0, computeMs: 0, usedAt: 0 }
+    places.set(project, figures)
+  }
+  figures.entryCount++
+  figures.bytes += entry.sizeBytes
+  figures.computeMs += entry.computeMs ?? 0
+  figures.usedAt = Math.max(figures.usedAt, entry.usedAt)
+}

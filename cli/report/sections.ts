@@ -1,0 +1,106 @@
+// The sections of a report that are tables.
+
+import type { CacheStats, GcReport, NamespaceStats } from '../../src/index.js'
+import { formatAge, formatCount, formatCountOf, formatSize, formatTime, hitRateOf } from '../format.js'
+import { isGone } from '../place.js'
+import type { Report } from './gather.js'
+import { html, type Markup } from './markup.js'
+import { name, share, table } from './table.js'
+
+const NAMESPACES_SHOWN = 100
+const REASONS_SHOWN = 100
+
+/** Said below a table that was cut. */
+const andMore = (count: number, one: string, many: string) =>
+  count > 0 && html`<p>And ${formatCountOf(count, one, many)} more.</p>`
+
+export function namespacesOf({ namespaces }: CacheStats): Markup {
+  const all = Object.entries(namespaces).sort(([, a], [, b]) => b.totalSize - a.totalSize)
+  if (all.length === 0) return html`<p>Nothing is stored.</p>`
+  const rows = all
+    .slice(0, NAMESPACES_SHOWN)
+    .map(([namespace, stats]) => [
+      name(namespace),
+      share(hitRateOf(stats.hitCount, stats.missCount)),
+      formatCount(stats.hitCount),
+      formatCount(stats.missCount),
+      formatTime(stats.savedMs),
+      formatCount(stats.entryCount),
+      formatSize(stats.totalSize),
+      formatSize(stats.savedBytes),
+      stats.oldestEntryAgeMs === null ? '–' : formatAge(stats.oldestEntryAgeMs),
+    ])
+  const titles = [
+    'Namespace',
+    'Hit rate',
+    'Hits',
+    'Misses',
+    'Time saved',
+    'Entries',
+    'Size',
+    'Saved by sharing',
+    'Oldest',
+  ]
+  return html`${table('Namespaces, the largest first', titles, rows)}${andMore(all.length - rows.length, 'namespace', 'namespaces')}`
+}
+
+export function missesOf({ namespaces, missCount }: CacheStats): Markup {
+  const all = Object.entries(namespaces)
+    .flatMap(([namespace, stats]) => reasonsOf(stats).map(([reason, count]) => ({ namespace, stats, reason, count })))
+    .sort((a, b) => b.count - a.count)
+  if (missCount === 0) return html`<p>There were no misses.</p>`
+  const rows = all
+    .slice(0, REASONS_SHOWN)
+    .map(({ namespace, stats, reason, count }) => [
+      name(namespace),
+      reason.replaceAll('-', ' '),
+      formatCount(count),
+      share(count / stats.missCount),
+    ])
+  return html`${table('Misses by reason, the most frequent first', ['Namespace', "'Reason", 'Misses', "Of the namespace's"], rows)}${andMore(all.length - rows.length, 'reason', 'reasons')}`
+}
+
+function reasonsOf({ missReasons }: NamespaceStats): [reason: string, count: number][] {
+  return Object.entries(missReasons)
+}
+
+export function projectsOf({ projects, projectCount, madeAt }: Report): Markup {
+  if (projectCount === 0) return html`<p>No entry belongs to a project.</p>`
+  const rows = projects.map(({ project, entryCount, bytes, computeMs, usedAt }) => [
+    html`${name(project)}${isGone(project) && ' (gone)'}`,
+    formatCount(entryCount),
+    formatSize(bytes),
+    formatTime(computeMs),
+    formatAge(madeAt - usedAt),
+  ])
+  const titles = ['Project', 'Entries', 'Size', 'Computed in', 'Last use']
+  return html`<p>Hits and misses are counted by namespace, not by project.</p>
+${table('Projects, the largest first', titles, rows)}${andMore(projectCount - rows.length, 'project', 'projects')}`
+}
+
+export function sharingOf({ sharing, savedBytes, totalSize, uniqueSize }: CacheStats): Markup {
+  const total = html`<p>Values of ${formatSize(totalSize)} take ${formatSize(uniqueSize)}, since equal ones are stored once: ${formatSize(savedBytes)} less. This includes equal values within one namespace.</p>`
+  if (sharing.length === 0) return html`${total}<p>No value belongs to several namespaces.</p>`
+  const rows = sharing.map(({ namespaces, bytes }) => [
+    html`${namespaces.slice(0, NAMES_SHOWN).map((each, at) => html`${at > 0 && ', '}${name(each)}`)}${namespaces.length > NAMES_SHOWN && ` and ${namespaces.length - NAMES_SHOWN} more`}`,
+    formatSize(bytes),
+    formatSize(bytes * (namespaces.length - 1)),
+  ])
+  return html`${total}${table('Values that several namespaces have', ['Namespaces', 'Shared', 'Saved at least'], rows)}`
+}
+
+const NAMES_SHOWN = 6
+
+export function gcOf(gc: GcReport | undefined): Markup {
+  if (!gc) return html`<p>This could not be told.</p>`
+  const rows = [
+    ['Expired entries', formatCount(gc.expiredEntries)],
+    ['Entries whose sources have changed', formatCount(gc.staleEntries)],
+    ['Entries that were not used for long', formatCount(gc.unusedEntries)],
+    ['Entries that are worth least, of what is too much', formatCount(gc.evictedEntries)],
+    ['Values that no entry refers to', formatCount(gc.removedBlobs)],
+    ['On disk before', formatSize(gc.diskBytesBefore)],
+    ['On disk after', formatSize(gc.diskBytesAfter)],
+  ]
+  return table('wicked-cache gc would remove', ['What', 'How much'], rows)
+}

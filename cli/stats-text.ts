@@ -1,0 +1,173 @@
+// How statistics are laid out for people.
+
+import type { CacheStats, NamespaceStats } from '../src/index.js'
+import { fitted } from './cells.js'
+import {
+  formatAge,
+  formatCount,
+  formatCountOf,
+  formatRatio,
+  formatShareOfTime,
+  formatSize,
+  formatTime,
+  hitRateOf,
+} from './format.js'
+import type { Output } from './output.js'
+import { placeCell } from './place.js'
+import { printable } from './printable.js'
+import { type Cells, type Column, tableFor } from './table.js'
+
+/** What a row is of: the statistics of a namespace, of all, or what takes place on disk beside them. */
+type Row = { title: string; diskBytes: number } & Partial<Omit<NamespaceStats, 'diskBytes'>>
+
+const count = (value: number | undefined) => (value === undefined ? '' : formatCount(value))
+
+const COLUMNS: readonly (Column & { cell(row: Row): string })[] = [
+  { title: 'namespace', align: 'left', minWidth: 10, cell: ({ title }) => title },
+  {
+    title: 'saved',
+    align: 'right',
+    rank: 8,
+    cell: ({ savedMs }) => (savedMs === undefined ? '' : savedMs > 0 ? formatTime(savedMs) : '-'),
+  },
+  { title: 'entries', align: 'right', rank: 5, cell: ({ entryCount }) => count(entryCount) },
+  { title: 'hits', align: 'right', rank: 4, cell: ({ hitCount }) => count(hitCount) },
+  { title: 'misses', align: 'right', rank: 3, cell: ({ missCount }) => count(missCount) },
+  {
+    title: 'hit rate',
+    align: 'right',
+    rank: 7,
+    cell: ({ hitCount, missCount }) =>
+      hitCount === undefined || missCount === undefined ? '' : formatRatio(hitRateOf(hitCount, missCount)),
+  },
+  {
+    title: 'size',
+    align: 'right',
+    rank: 6,
+    cell: ({ totalSize }) => (totalSize === undefined ? '' : formatSize(totalSize)),
+  },
+  { title: 'on disk', align: 'right', rank: 2, cell: ({ diskBytes }) => formatSize(diskBytes) },
+  {
+    title: 'oldest',
+    align: 'right',
+    rank: 1,
+    cell: ({ oldestEntryAgeMs }) =>
+      oldestEntryAgeMs === undefined ? '' : oldestEntryAgeMs === null ? '-' : formatAge(oldestEntryAgeMs),
+  },
+]
+
+/** What the cache is for comes first; nothing where nothing was computed. */
+function savedLines({ savedMs, computedMs }: NamespaceStats | CacheStats, where = ''): string[] {
+  const wholeMs = savedMs + computedMs
+  return wholeMs === 0 ? [] : [`Saved ${formatShareOfTime(savedMs, wholeMs)}${where}`]
+}
+
+function missLines(stats: NamespaceStats | CacheStats): string[] {
+  const reasons = Object.entries(stats.missReasons).sort(([, a], [, b]) => b - a)
+  if (reasons.length === 0) return []
+  return [`Misses: ${reasons.map(([reason, count]) => `${formatCount(count)} ${reason}`).join(', ')}`]
+}
+
+function remoteLines({ remote }: NamespaceStats | CacheStats): string[] {
+  if (!remote) return []
+  const { hits, misses, errors, rejected, skipped, uploads, dropped, bytesIn, bytesOut } = remote
+  const others = Object.entries({ errors, rejected, skipped }).filter(([, count]) => count > 0)
+  const asked = [`${formatCount(hits)} hits`, `${formatCount(misses)} misses`]
+  const trouble = others.map(([what, count]) => `${formatCount(count)} ${what}`)
+  const lost = dropped > 0 ? `, ${formatCount(dropped)} dropped` : ''
+  return [
+    `Remote: ${[...asked, ...trouble].join(', ')} (${formatSize(bytesIn)} in)`,
+    ...(uploads + dropped > 0 ? [`Stored there: ${formatCount(uploads)}${lost} (${formatSize(bytesOut)} out)`] : []),
+  ]
+}
+
+const PROJECT_COLUMNS: readonly Column[] = [
+  { title: 'project', align: 'left', maxWidth: 80, minWidth: 10 },
+  { title: 'entries', align: 'right' },
+]
+const PROJECTS_SHOWN = 10
+
+/** The projects with the most entries, and how many entries belong to none. */
+function projectLines(projects: Record<string, number>, entryCount: number, isAll: boolean, stdout: Output): string[] {
+  const sorted = Object.entries(projects).sort(([, a], [, b]) => b - a)
+  if (sorted.length === 0) return []
+  const shown = isAll ? sorted : sorted.slice(0, PROJECTS_SHOWN)
+  const rows = shown.map(([project, count]): Cells => [printable(placeCell({ project })), formatCount(count)])
+  const otherCount = sorted.slice(shown.length).reduce((sum, [, count]) => sum + count, 0)
+  if (otherCount > 0)
+    rows.push([`${formatCount(sorted.length - shown.length)} more (--all-projects)`, formatCount(otherCount)])
+  const ownCount = sorted.reduce((sum, [, count]) => sum + count, 0)
+  if (entryCount > ownCount) rows.push(['(user-wide or portable)', formatCount(entryCount - ownCount)])
+  const table = tableFor(PROJECT_COLUMNS, rows, stdout)
+  return [table.header(), ...rows.map(table.line)]
+}
+
+/** By project, over all namespaces. */
+export function projectsOf(stats: CacheStats): Record<string, number> {
+  const projects = new Map<string, number>()
+  for (const each of Object.values(stats.namespaces)) {
+    for (const [project, count] of Object.entries(each.projects)) {
+      projects.set(project, (projects.get(project) ?? 0) + count)
+    }
+  }
+  return Object.fromEntries(projects)
+}
+
+/** How statistics are to be shown. */
+export interface View {
+  /** All projects, not only those with the most entries. */
+  isAll: boolean
+  /** Hits, misses and times are since the day of this time. */
+  sinceMs: number | undefined
+}
+
+function table(rows: readonly Row[], stdout: Output): string[] {
+  const hasTimes = rows.some(({ savedMs }) => savedMs !== undefined && savedMs > 0)
+  const columns = COLUMNS.filter(({ title }) => title !== 'saved' || hasTimes)
+  const cells = rows.map(row => columns.map(column => column.cell(row)))
+  const { header, line } = tableFor(columns, cells, stdout)
+  const lines = cells.map(line)
+  // Where the column that it is about is left out, a row says nothing.
+  return [header(), ...lines.filter((text, index) => text !== '(values)' || rows[index]?.entryCount !== undefined)]
+}
+
+/** Parts with an empty line between them. */
+function joined(...parts: readonly (readonly string[])[]): string {
+  return parts.flatMap(part => (part.length > 0 ? [part.join('\n')] : [])).join('\n\n')
+}
+
+function above(stats: NamespaceStats | CacheStats, where: string, { sinceMs }: View, stdout: Output): string[] {
+  const since = sinceMs === undefined ? [] : [`Since ${new Date(sinceMs).toISOString().slice(0, 10)} (UTC):`]
+  return [...since, ...savedLines(stats, where).map(text => stdout.colour('green', fitted(text, stdout)))]
+}
+
+export function namespaceText(name: string, stats: NamespaceStats, view: View, stdout: Output): string {
+  const { projects, entryCount, pastAnswerCount } = stats
+  const past = pastAnswerCount > 0 ? [`Answers to earlier states of their inputs: ${formatCount(pastAnswerCount)}`] : []
+  return joined(
+    above(stats, '', view, stdout),
+    table([{ title: printable(name), ...stats }], stdout),
+    [...missLines(stats), ...remoteLines(stats), ...past].map(text => fitted(text, stdout)),
+    projectLines(projects, entryCount, view.isAll, stdout),
+  )
+}
+
+export function cacheText(stats: CacheStats, view: View, stdout: Output): string {
+  const namespaces = Object.entries(stats.namespaces)
+  const ownBytes = namespaces.reduce((sum, [, each]) => sum + each.diskBytes, 0)
+  const rows = [
+    ...namespaces.map(([name, each]) => ({ title: printable(name), ...each })),
+    // So that the column adds up: values belong to no namespace, all of them share one copy.
+    { title: '(values)', diskBytes: stats.diskBytes - ownBytes },
+    { title: 'total', ...stats },
+  ]
+  const savedRatio = formatRatio(stats.totalSize === 0 ? null : stats.savedBytes / stats.totalSize)
+  const shared = `Deduplication saved ${formatSize(stats.savedBytes)} of ${formatSize(stats.totalSize)} (${savedRatio})`
+  const timedCount = namespaces.filter(([, { savedMs, computedMs }]) => savedMs + computedMs > 0).length
+  return joined(
+    above(stats, ` in ${formatCountOf(timedCount, 'namespace', 'namespaces')}`, view, stdout),
+    table(rows, stdout),
+    [shared, ...missLines(stats), ...remoteLines(stats)].map(text => fitted(text, stdout)),
+    projectLines(projectsOf(stats), stats.entryCount, view.isAll, stdout),
+  )
+}

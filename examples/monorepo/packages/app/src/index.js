@@ -1,0 +1,2 @@
+export * from '@example/streams'
+export { start } from './start.js'

@@ -1,0 +1,3 @@
+import { interval } from '@example/streams'
+
+export const start = () => interval(1000)

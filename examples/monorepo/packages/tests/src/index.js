@@ -1,0 +1,2 @@
+export * from '@example/streams'
+export const marbles = text => text.split('-')

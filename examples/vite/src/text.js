@@ -1,0 +1,1 @@
+export const textOf = count => `${count} s`

@@ -1,1 +1,0 @@
-export function withOwnFunctions(path: string): Promise<Uint8Array>

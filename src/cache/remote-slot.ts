@@ -1,0 +1,71 @@
+// Where the remote tier of a cache is opened, when it is asked for first: what does that is loaded only where one is configured.
+
+import type { CacheOptions } from '../api/index.js'
+import { isIoError } from '../base/errors.js'
+import { openRemote } from '../remote/open.js'
+import type { RemoteTier } from '../remote/tier.js'
+import { readConfiguration } from './configuration.js'
+import type { Storage } from './storage.js'
+
+class RemoteSlot {
+  readonly #options: CacheOptions['remote']
+  readonly #storage: Storage
+  readonly #isReadOnly: boolean
+  readonly #report: (error: unknown) => void
+  /** Null where there is none; undefined before it was asked for. */
+  #tier: RemoteTier | null | undefined
+
+  constructor(
+    options: CacheOptions['remote'],
+    storage: Storage,
+    isReadOnly: boolean,
+    report: (error: unknown) => void,
+  ) {
+    this.#options = options
+    this.#storage = storage
+    this.#isReadOnly = isReadOnly
+    this.#report = report
+  }
+
+  open(): RemoteTier | undefined {
+    if (this.#tier === undefined) this.#tier = this.#open() ?? null
+    return this.#tier ?? undefined
+  }
+
+  flush(): Promise<void> {
+    return this.#tier?.flush() ?? Promise.resolve()
+  }
+
+  /** Calls `end` when nothing more will be counted: at once if nothing is being sent. */
+  close(end: () => void): Promise<void> {
+    const tier = this.#tier
+    this.#tier = null
+    if (tier && !tier.isIdle) return tier.close().then(end)
+    end()
+    return tier?.close() ?? Promise.resolve()
+  }
+
+  #open(): RemoteTier | undefined {
+    const options = this.#options
+    if (options === false) return undefined
+    try {
+      const { environment, layout } = this.#storage
+      const { files } = environment
+      const configuration = readConfiguration(files, layout.config)
+      if (!options && !process.env.WICKED_CACHE_REMOTE && !configuration?.includes('"remote"')) return undefined
+      // A root without its tag would be taken for somebody else's, once there is something in it.
+      const canWrite = () => !this.#isReadOnly && !this.#storage.problem() && files.linkStat(layout.tag) !== undefined
+      return openRemote({ options, configuration, files, root: layout.root, canWrite, report: this.#report })
+    } catch (error) {
+      if (!isIoError(error)) throw error
+      this.#report(error)
+      return undefined
+    }
+  }
+}
+
+export type { RemoteSlot }
+
+export function createRemoteSlot(...given: ConstructorParameters<typeof RemoteSlot>): RemoteSlot {
+  return new RemoteSlot(...given)
+}

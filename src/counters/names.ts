@@ -1,0 +1,54 @@
+// What is counted, and what a count takes on disk.
+
+import type { MissReason } from '../api/index.js'
+
+/**
+ * The order is that of the bytes: new ones go to the end. Times are in µs. `day` is that of the other
+ * counts, in days since 1970 (UTC); `day-size` is the largest size of the cache's files that was seen.
+ */
+export const COUNTER_NAMES = [
+  'hits',
+  'sets',
+  'never-set',
+  'deleted',
+  'invalidated',
+  'expired',
+  'source-changed',
+  'source-missing',
+  'source-appeared',
+  'blob-missing',
+  'corrupt',
+  'unreadable',
+  'version-changed',
+  'evicted',
+  'environment-changed',
+  'entry-changed',
+  'moved',
+  'question-changed',
+  'invalid',
+  'refresh',
+  'no-project',
+  'remote-hits',
+  'remote-misses',
+  'remote-errors',
+  'remote-rejected',
+  'remote-skipped',
+  'remote-uploads',
+  'remote-dropped',
+  'remote-bytes-in',
+  'remote-bytes-out',
+  'time-saved',
+  'time-computed',
+  'day',
+  'day-size',
+  'day-evicted',
+  'day-evicted-bytes',
+  'day-useless',
+] as const satisfies readonly ('hits' | 'sets' | MissReason | `${'remote' | 'time' | 'day'}${string}`)[]
+
+export type CounterName = (typeof COUNTER_NAMES)[number]
+export type TimeName = Extract<CounterName, `time-${string}`>
+export type Counts = Record<CounterName, number>
+
+/** Name u8, count u48. */
+export const COUNT_BYTES = 7

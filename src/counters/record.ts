@@ -1,0 +1,27 @@
+// The record in which a process puts what it has counted.
+
+import { writeU48 } from '../base/u48.js'
+import { u32, viewOf } from '../log/frames.js'
+import { type Change, changeOf, type Position } from '../log-map/record.js'
+import { COUNT_BYTES, COUNTER_NAMES, type CounterName } from './names.js'
+
+export const KEY_BYTES = 8
+
+/** A record's key is its position. */
+export function countersPosition(key: Buffer): Position | undefined {
+  return key.length === KEY_BYTES ? { place: u32(key, 0), slot: u32(key, 4) } : undefined
+}
+
+export function recordOf(key: Buffer, counts: ReadonlyMap<string, number>): Change {
+  const bytes = Buffer.allocUnsafe(COUNT_BYTES * COUNTER_NAMES.length)
+  const view = viewOf(bytes)
+  let length = 0
+  for (let index = 0; index < COUNTER_NAMES.length; index++) {
+    const count = counts.get(COUNTER_NAMES[index] as CounterName)
+    if (!count) continue
+    bytes[length] = index
+    writeU48(view, length + 1, Math.min(count, 2 ** 48 - 1))
+    length += COUNT_BYTES
+  }
+  return changeOf('put', countersPosition(key) as Position, key, bytes.subarray(0, length))
+}

@@ -1,0 +1,36 @@
+// A file of lines that a user named, such as `$WICKED_CACHE_TRACE`. Each line is appended with one write, so that the lines of
+// several processes don't mix.
+
+import { resolve } from 'node:path'
+import { nodeFiles } from './files.js'
+
+/**
+ * Of this thread, by the path that was given: a relative one leads from the working directory of the first line. Undefined for
+ * those that can't be written to.
+ */
+const descriptors = new Map<string, number | undefined>()
+
+/** Nothing is written any more after something went wrong, which is reported once. */
+export function appendLine(path: string, line: string, report: (error: unknown) => void): void {
+  try {
+    if (!descriptors.has(path)) {
+      descriptors.set(path, undefined)
+      descriptors.set(path, open(resolve(path)))
+    }
+    const fd = descriptors.get(path)
+    if (fd === undefined) return
+    const bytes = Buffer.from(`${line}\n`)
+    nodeFiles.append(fd, bytes, bytes.length)
+  } catch (error) {
+    descriptors.set(path, undefined)
+    report(error)
+  }
+}
+
+/** @throws errno-style errors */
+function open(path: string): number {
+  const fd = nodeFiles.open(path, 'create')
+  if (nodeFiles.fstat(fd).kind === 'file') return fd
+  nodeFiles.close(fd)
+  throw Object.assign(new Error(`EINVAL: ${path} is no file, open`), { code: 'EINVAL' })
+}

@@ -1,0 +1,347 @@
+// The garbage collection, as a chain of steps of some milliseconds, each from the state that the last one left; see
+// docs/adr/0050-one-collector.md. `gc()` runs them to the end, the background gc takes some of them in whichever process sets.
+//
+// A pack is retired before the manifests are read to find what is alive in it: a set that comes later stores its value again. What is
+// alive is copied and synced before the pack goes. Killed at any point, all blobs that entries refer to are found through
+// the index, and the next cycle goes on with the packs that are retired; a power cut takes nothing that was on disk before.
+// A manifest that cannot be read ends the cycle.
+//
+// On a full disk, packs without live blobs are removed first, which takes no write. The others follow, least live bytes first.
+// A pack that there is no room to copy is removed whole, then its entries are dropped.
+//
+// Not guaranteed: that all garbage goes. A pack that is mostly alive is not worth copying while there is room.
+
+import type { GcProgress } from '../api/index.js'
+import { LISTS_DIRECTORY } from '../base/layout.js'
+import { locationIn, positionOf } from '../blobs/blob-index.js'
+import type { Counters } from '../counters/counters.js'
+import type { RecordView } from '../log-map/record.js'
+import { removalChange } from '../manifest/changes.js'
+import type { EntryChange, StoredEntry } from '../manifest/records.js'
+import type { Location } from '../packs/blob.js'
+import type { Packs } from '../packs/packs.js'
+import { MIN_GARBAGE_SHARE } from '../policy/policy.js'
+import { countDrop, createHistory } from './history.js'
+import type { CollectedNamespace, CycleInput } from './input.js'
+import { forgetFiles, removeLeftovers } from './leftovers.js'
+import { Rewrite } from './rewrite.js'
+import { hasRoomFor, ifRoom, isNoRoom } from './room.js'
+import {
+  type Choice,
+  type Drop,
+  liveBytesOf,
+  type Marks,
+  type PackUse,
+  phaseKey,
+  type State,
+  withPhase,
+} from './state.js'
+import { PLACES, Walk } from './walk.js'
+
+/** The share of a bucket's records from which on it is rewritten without them; fewer are removed one by one. */
+const MIN_USELESS_SHARE = 0.2
+
+/** What there is in packs, as of the first step of a phase that this process took. */
+interface Known {
+  key: string
+  isThere(location: Location): boolean
+  /** Packs are retired in a phase of their own, so that a place that was kept then still is. */
+  isKept(location: Location): boolean
+}
+
+export class Cycle<Plan> {
+  /** Values that no entry referred to, removed by this object. */
+  removedBlobs = 0
+  /** What this object has dropped, to be written now and then. */
+  readonly history: Counters
+  readonly #input: CycleInput
+  readonly #choice: Choice<Plan>
+  readonly #marks: Marks
+  readonly #walk: Walk
+  readonly #rewrite: Rewrite
+  #known: Known | undefined
+  #packCount = 0
+
+  /** A step that rewrites a pack takes about `pieceMs`. */
+  constructor(input: CycleInput, choice: Choice<Plan>, marks: Marks, pieceMs: number) {
+    this.#input = input
+    this.#choice = choice
+    this.#marks = marks
+    this.#walk = new Walk(input.namespaces)
+    this.history = createHistory(input)
+    this.#rewrite = new Rewrite(input.blobs, blob => marks.rowOf(blob) >= 0, pieceMs)
+  }
+
+  begin(): State<Plan> {
+    const id = Math.floor(this.#input.environment.random() * 2 ** 32)
+    const start = { directory: '', place: 0, from: 0 }
+    const lists = { packs: [], live: [], targets: [], emptied: [] }
+    const flags = { hasMoved: false, hasRest: false, isRest: false }
+    return { phase: 'choose', id, plan: this.#choice.plan(), ...start, ...lists, ...flags }
+  }
+
+  /**
+   * Takes one step; undefined when the cycle is over. It may note something in the state that it is given.
+   *
+   * @throws errno-style errors; CacheError `ERR_CACHE_IO`
+   */
+  step(state: State<Plan>): State<Plan> | undefined {
+    switch (state.phase) {
+      case 'choose':
+        return this.#choice.choose(state, this.#walk)
+      case 'drop':
+        return (
+          this.#eachBucket(state, (...at) => this.#drop(...at, state)) ??
+          withPhase(state, state.isRest ? 'index' : 'choose')
+        )
+      case 'retire':
+        return this.#retire(state)
+      case 'mark':
+        return this.#eachBucket(state, (...at) => this.#mark(...at, state)) ?? this.#beginRewriting(state)
+      case 'locate':
+        return this.#locate(state)
+      case 'rewrite':
+        return this.#rewriteOn(state)
+      case 'sync':
+        return this.#sync(state)
+      case 'index':
+        return this.#tidyIndex(state)
+      case 'files': {
+        const place = forgetFiles(this.#input, state.place)
+        if (place < PLACES) return { ...state, place }
+        this.#input.blobs.index.removeLeftovers()
+        return withPhase(state, 'leftovers')
+      }
+      case 'leftovers':
+        return this.#eachBucket(state, namespace => {
+          removeLeftovers(this.#input, namespace)
+          return PLACES
+        })
+    }
+  }
+
+  /** How far the cycle is, as far as this process has done it. */
+  progress(state: State<Plan>): GcProgress {
+    const { phase, isRest, packs } = state
+    if (phase === 'choose') return { step: 'entries', fraction: 1 }
+    if (phase === 'drop' && !isRest) return { step: 'entries', fraction: this.#walk.fraction(state) }
+    const isBefore = phase === 'retire' || phase === 'mark' || phase === 'locate'
+    return { step: 'values', fraction: isBefore ? 0 : packs.length > 0 ? 1 - packs.length / this.#packCount : 1 }
+  }
+
+  /** To be called when the process does something else with the cache. */
+  close(): void {
+    this.#walk.close()
+    this.history.close()
+  }
+
+  /** Drops entries with one write for each bucket. An entry that was set again meanwhile stays. */
+  #drop(namespace: CollectedNamespace, place: number, state: State<Plan>): number {
+    const { environment, isDryRun } = this.#input
+    const { manifest } = namespace
+    if (!state.isRest && this.#choice.isPassedOver?.(namespace)) return PLACES
+    const { entries, rest, next, unreadableCount } = manifest.partAt(place, environment.files.now())
+    const drops: Drop[] = []
+    for (const stored of entries) {
+      const drop = this.#choice.dropOf(namespace, stored, state)
+      if (drop) drops.push(drop)
+      else if (state.isRest && this.#isDangling(stored, state))
+        drops.push({ stored, removal: { cause: 'evicted' }, isExcess: true })
+    }
+    const changes: EntryChange[] = drops.map(({ stored, removal }) => removalChange(stored, removal))
+    // Records that serve no entry.
+    for (const { key, check, isOfUse } of rest) {
+      if (!isOfUse) changes.push({ key, removal: { cause: 'evicted' }, expected: check })
+    }
+    const written = isDryRun ? drops.map(() => true) : ifRoom(() => manifest.write(changes))
+    // Some of them may have been written before the room ran out.
+    if (!written) environment.turn.end()
+    const left = written ? undefined : new Set(manifest.partAt(place).entries.map(({ check }) => check))
+    const undone = drops.filter(({ stored }) => left?.has(stored.check))
+    const done = drops.filter(({ stored }, at) => (written ? written[at] : !left?.has(stored.check)))
+    if (undone.length > 0) state.hasRest = true
+    this.#choice.dropped?.(namespace, done, undone, unreadableCount)
+    // Callers know nothing of lists of inputs.
+    if (namespace.directory !== LISTS_DIRECTORY) {
+      for (const { stored, removal } of done) countDrop(this.history, stored, removal.cause)
+    }
+    if (!isDryRun) ifRoom(() => manifest.compactAt(place))
+    return next
+  }
+
+  #isDangling({ entry: { blob } }: StoredEntry, state: State<Plan>): boolean {
+    if (this.#knownOf(state).isThere(blob.location)) return false
+    return this.#input.blobs.get({ ...blob, id: Buffer.from(blob.id) }) === undefined
+  }
+
+  #retire(state: State<Plan>): State<Plan> {
+    const { packs, from } = state
+    const use = packs[from]
+    if (use && this.#isRetired(use)) return { ...state, from: from + 1 }
+    if (use) return { ...state, packs: packs.filter(each => each !== use) }
+    // Every set from here on finds, when it confirms its blobs, that these packs are gone. What others have set by now must be in
+    // the manifests that are read next.
+    this.#input.environment.turn.end()
+    return packs.length > 0 ? withPhase(state, 'mark') : this.#afterPacks(state)
+  }
+
+  /** Retires the pack; false where the disk has no room for that, or for copying a pack of little garbage. */
+  #isRetired(use: PackUse): boolean {
+    const { packs } = this.#input.blobs
+    const hasMuchGarbage = use.garbageBytes >= use.sizeBytes * MIN_GARBAGE_SHARE
+    if (!hasMuchGarbage && !packs.isRetired(use.pack) && !this.#hasRoom(liveBytesOf(use))) return false
+    const isDone = ifRoom(() => {
+      packs.retire(use.pack)
+      return true
+    })
+    return isDone === true
+  }
+
+  #mark(namespace: CollectedNamespace, place: number, state: State<Plan>): number {
+    const { isThere, isKept } = this.#knownOf(state)
+    const { entries, next } = namespace.manifest.partAt(place)
+    for (const stored of entries) {
+      const { id, location } = stored.entry.blob
+      // An entry whose pack is kept has its value there, whatever happens to others.
+      if (isKept(location)) continue
+      // It is dropped later: the disk was full.
+      if (state.hasRest && this.#choice.dropOf(namespace, stored, { ...state, isRest: true })) continue
+      this.#marks.add(positionOf(id))
+      if (!isThere(location)) state.hasMoved = true
+      else if (!state.live.includes(location.pack)) state.live.push(location.pack)
+    }
+    return next
+  }
+
+  /** Finds the packs of blobs that are not where their entries say. */
+  #locate(state: State<Plan>): State<Plan> {
+    const { part, next } = this.#input.blobs.index.partAt(state.place)
+    const packs = new Set(state.packs.map(({ pack }) => pack))
+    for (const live of state.live) packs.delete(live)
+    for (const record of packs.size > 0 ? (part?.records() ?? []) : []) {
+      const { pack } = locationIn(record)
+      if (packs.has(pack) && this.#marks.rowOf(positionOf(record.key)) >= 0) {
+        state.live.push(pack)
+        packs.delete(pack)
+      }
+    }
+    return next < PLACES ? { ...state, place: next } : this.#beginRewriting({ ...state, hasMoved: false })
+  }
+
+  #beginRewriting(state: State<Plan>): State<Plan> {
+    if (state.hasMoved) return withPhase(state, 'locate')
+    const rank = (use: PackUse) => (state.live.includes(use.pack) ? liveBytesOf(use) : -1)
+    const packs = state.packs.toSorted((a, b) => rank(a) - rank(b))
+    const emptied = packs.map(({ pack }) => pack).filter(pack => !state.live.includes(pack))
+    this.#packCount = packs.length
+    // Where there is room, the index forgets them first, so that it never leads to what is gone.
+    return withPhase(
+      { ...state, packs, emptied, from: 0 },
+      emptied.length > 0 && this.#hasRoom(0) ? 'index' : 'rewrite',
+    )
+  }
+
+  #rewriteOn(state: State<Plan>): State<Plan> {
+    const { packs: all } = this.#input.blobs
+    const { packs, live, from } = state
+    const [use] = packs
+    if (!use) return this.#afterPacks(state)
+    const { pack, sizeBytes } = use
+    if (!live.includes(pack) || (from === 0 && !this.#hasRoom(liveBytesOf(use)))) return this.#giveUp(state, pack)
+    try {
+      const { removedBlobs, next } = this.#rewrite.next(pack, from)
+      this.removedBlobs += removedBlobs
+      if (next !== undefined) return { ...state, from: next }
+    } catch (error) {
+      // Others may have taken the room.
+      if (!isNoRoom(error) || this.#hasRoom(sizeBytes)) throw error
+      return this.#giveUp(state, pack)
+    }
+    return withPhase({ ...state, targets: all.numbers().filter(each => !all.isRetired(each)) }, 'sync')
+  }
+
+  /** Removes a pack with all that is in it. */
+  #giveUp(state: State<Plan>, pack: number): State<Plan> {
+    const hasRest = state.hasRest || state.live.includes(pack)
+    this.#input.blobs.packs.remove(pack)
+    const emptied = [...new Set([...state.emptied, pack])]
+    return { ...state, packs: state.packs.slice(1), from: 0, emptied, hasRest }
+  }
+
+  /** Whichever processes have copied what was in the pack, all of it must be on disk before the pack goes. */
+  #sync(state: State<Plan>): State<Plan> {
+    const { packs: all, index } = this.#input.blobs
+    const [use, ...packs] = state.packs
+    const [target, ...targets] = state.targets
+    if (target !== undefined) {
+      // A repair may have removed it.
+      if (all.sizeOf(target) > 0) all.sync(target)
+      return { ...state, targets }
+    }
+    if (state.place < PLACES) return { ...state, place: index.syncAt(state.place) }
+    all.syncNames()
+    if (use) all.remove(use.pack)
+    return withPhase({ ...state, packs, from: 0 }, 'rewrite')
+  }
+
+  #afterPacks(state: State<Plan>): State<Plan> {
+    return state.hasRest ? withPhase({ ...state, isRest: true }, 'drop') : withPhase(state, 'index')
+  }
+
+  /** Has the index forget what is in packs that go without being read. */
+  #tidyIndex(state: State<Plan>): State<Plan> | undefined {
+    const { blobs, fileHashes, isDryRun } = this.#input
+    const { index } = blobs
+    const { isThere, isKept } = this.#knownOf(state)
+    const { part, next } = index.partAt(state.place)
+    const records = () => part?.records() ?? []
+    const isLast = state.packs.length === 0
+    if (isLast) this.#choice.indexed?.(records)
+    if (!isDryRun) {
+      const isEmptied = (record: RecordView) => state.emptied.includes(locationIn(record).pack)
+      const isGone = (location: Location) => !isThere(location) && !isKept(location)
+      const isUseless = (record: RecordView) => isEmptied(record) || isGone(locationIn(record))
+      const useless = state.emptied.length > 0 ? records().filter(isUseless) : []
+      const isMuch = useless.length > 0 && useless.length >= records().length * MIN_USELESS_SHARE
+      const refs = useless.map(record => ({ id: Buffer.from(record.key), location: locationIn(record) }))
+      const emptiedCount = useless.filter(isEmptied).length
+      const isDone = ifRoom(() => {
+        if (isMuch) index.compactAt(state.place, isUseless)
+        else blobs.unindex(refs)
+        return true
+      })
+      if (isDone || isLast) this.removedBlobs += emptiedCount
+      if (!isMuch) ifRoom(() => index.compactAt(state.place))
+    }
+    if (next < PLACES) return { ...state, place: next }
+    if (!isLast) return withPhase(state, 'rewrite')
+    return isDryRun || !fileHashes ? undefined : withPhase(state, 'files')
+  }
+
+  #eachBucket(
+    state: State<Plan>,
+    work: (namespace: CollectedNamespace, place: number) => number,
+  ): State<Plan> | undefined {
+    const next = this.#walk.next(phaseKey(state), state, work)
+    return next && { ...state, ...next }
+  }
+
+  #hasRoom(bytes: number): boolean {
+    return hasRoomFor(this.#input.environment.files, this.#input.layout.packs, bytes)
+  }
+
+  #knownOf(state: State<Plan>): Known {
+    const { packs } = this.#input.blobs
+    const key = phaseKey(state)
+    if (this.#known?.key !== key) this.#known = { key, isThere: packs.places(), isKept: keptPlacesIn(packs) }
+    return this.#known
+  }
+}
+
+/** Says whether entries may go on referring to a place, as of now. What others put into the last pack, or later ones, they may. */
+function keptPlacesIn(packs: Packs): (location: Location) => boolean {
+  const sizes = new Map(packs.numbers().map(pack => [pack, packs.keptBytes(pack)]))
+  const last = Math.max(-1, ...sizes.keys())
+  const grows = packs.isRetired(last) ? last + 1 : last
+  return ({ pack, offset }) => pack >= grows || offset < (sizes.get(pack) ?? 0)
+}

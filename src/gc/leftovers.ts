@@ -1,0 +1,30 @@
+// Removes what else is left over. Only an explicit gc does so, because it stats files of the user.
+
+import type { Layout } from '../base/layout.js'
+import type { Files } from '../files/files.js'
+import type { CollectedNamespace, CycleInput } from './input.js'
+import { ifRoom } from './room.js'
+import { PLACES } from './walk.js'
+
+/** Forgets the hashes of files that are gone, in one bucket; returns the place after it. */
+export function forgetFiles({ fileHashes }: CycleInput, place: number): number {
+  return ifRoom(() => fileHashes?.pruneAt(place)) ?? PLACES
+}
+
+/** Removes candidates of processes that died, and the files of a namespace that was removed. */
+export function removeLeftovers({ environment, layout }: CycleInput, namespace: CollectedNamespace): void {
+  const { manifest, counters } = namespace
+  for (const map of [manifest, counters]) map.removeLeftovers()
+  if (counters.isEmpty && manifest.isEmpty) ifRoom(() => removeFilesOf(environment.files, layout, namespace))
+}
+
+/** Removes what an empty namespace has on disk, as far as nothing is written to it at the same time. For the holder of the lock. */
+export function removeFilesOf(
+  files: Files,
+  layout: Layout,
+  { directory, manifest, counters }: Pick<CollectedNamespace, 'directory' | 'manifest' | 'counters'>,
+): void {
+  const isRemoved = [manifest, counters].map(map => map.removeIfEmpty()).every(Boolean)
+  for (const map of [layout.manifest, layout.counters]) files.removeDirectory(map(directory))
+  if (isRemoved) files.removeDirectory(layout.namespace(directory))
+}

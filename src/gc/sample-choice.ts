@@ -1,0 +1,168 @@
+// What the background gc drops: it measures the files and looks at a few buckets, which tells about how the entries rank
+// that are too much. Nothing is known for certain, such as which entries share a value.
+
+import { BLOB_FRAME_BYTES, escapeNamespace, LISTS_DIRECTORY } from '../base/layout.js'
+import { fileBytes } from '../files/disk-usage.js'
+import type { StoredEntry } from '../manifest/records.js'
+import { blobLength } from '../packs/blob.js'
+import { type CacheBounds, limitsOf } from '../policy/bounds.js'
+import type { Bounds } from '../policy/limits.js'
+import { isExpired, MIN_GARBAGE_SHARE } from '../policy/policy.js'
+import type { CollectedNamespace, CycleInput } from './input.js'
+import { rankOf, useForAge } from './rank.js'
+import { type Chosen, choose, type EstimatedCutoff, Sample } from './sample.js'
+import { type Choice, type Drop, type PackUse, phaseKey, type State, withPhase } from './state.js'
+import { PLACES, type Walk } from './walk.js'
+
+/** What is noted while namespaces are measured. */
+interface Measuring {
+  /** Of all manifests, and of all else below the namespaces. */
+  manifestBytes: number
+  otherBytes: number
+  chosen: Chosen[]
+}
+
+/** What is to be dropped, and what is found meanwhile. */
+interface Dropping {
+  /** Of all entries. */
+  cut?: EstimatedCutoff | undefined
+  /** Of a namespace's entries, by directory. */
+  cuts: Record<string, EstimatedCutoff>
+  /** Bytes over FULL_SHARE of the limit. */
+  excessBytes: number
+  /** By pack, its length when the cycle began: what is set meanwhile may lie in packs that the walk has not seen it in. */
+  packBytes: Record<string, number>
+  /** By pack, what entries said so far. */
+  liveBytes: Record<string, number>
+}
+
+export type SamplePlan = Measuring | Dropping
+
+export interface SampleInput extends CycleInput {
+  bounds(): CacheBounds
+  /** Whether the time for a look at samples is up. */
+  isOver(): boolean
+}
+
+/** A cycle begins at this share of a limit. */
+const FULL_SHARE = 0.9
+/** Evicts down to this. */
+const KEPT_SHARE = 0.8
+
+export class SampleChoice implements Choice<SamplePlan> {
+  /** What there was when it was last measured, and the packs' part of it. */
+  measured = { bytes: 0, packBytes: 0 }
+  readonly #input: SampleInput
+
+  constructor(input: SampleInput) {
+    this.#input = input
+  }
+
+  plan(): Measuring {
+    return { manifestBytes: 0, otherBytes: 0, chosen: [] }
+  }
+
+  choose(state: State<SamplePlan>, walk: Walk): State<SamplePlan> | undefined {
+    const { plan } = state
+    if ('cuts' in plan) return this.#choosePacks(state, plan)
+    const next = walk.next(phaseKey(state), state, namespace => this.#measure(namespace, plan))
+    if (next) return { ...state, ...next }
+    walk.close()
+    const dropping = this.#decide(plan)
+    return dropping && { ...withPhase(state, 'drop'), plan: dropping }
+  }
+
+  dropOf({ directory }: CollectedNamespace, stored: StoredEntry, state: State<SamplePlan>): Drop | undefined {
+    const { environment, now } = this.#input
+    const { plan } = state
+    if (!('cuts' in plan)) return undefined
+    const { createdAt, ttlMs, blob } = stored.entry
+    if (ttlMs !== undefined && isExpired(createdAt, ttlMs, now())) {
+      return { stored, removal: { cause: 'expired' }, isExcess: false }
+    }
+    const lastUse = useForAge(stored.entry, now())
+    const rank = rankOf(stored.entry, now(), directory === LISTS_DIRECTORY)
+    const isCutOff = (cut: EstimatedCutoff | undefined) =>
+      cut && (lastUse < cut.lastUse || rank < cut.rank || (rank === cut.rank && environment.random() < cut.share))
+    if (isCutOff(plan.cut) || isCutOff(plan.cuts[directory])) {
+      return { stored, removal: { cause: 'evicted' }, isExcess: true }
+    }
+    const { pack } = blob.location
+    plan.liveBytes[pack] = (plan.liveBytes[pack] ?? 0) + blobLength(blob.id) + BLOB_FRAME_BYTES
+    return undefined
+  }
+
+  #measure({ directory }: CollectedNamespace, plan: Measuring): number {
+    const { environment, layout } = this.#input
+    const { files, random } = environment
+    const manifestBytes = fileBytes(files, layout.manifest(directory))
+    plan.manifestBytes += manifestBytes
+    plan.otherBytes += fileBytes(files, layout.counters(directory))
+    plan.chosen = choose(plan.chosen, directory, manifestBytes, random)
+    return PLACES
+  }
+
+  /** Undefined when nothing is to be dropped. */
+  #decide({ manifestBytes, otherBytes, chosen }: Measuring): Dropping | undefined {
+    const { environment, blobs, layout, namespaces, now, isOver } = this.#input
+    const { files, random } = environment
+    const { packs } = blobs
+    const { whole, namespaces: named } = this.#input.bounds()
+    const allPackBytes = fileBytes(files, layout.packs)
+    const indexBytes = fileBytes(files, layout.blobIndex)
+    // What a cycle can't shrink: counters, file hashes, the journal.
+    const fixedBytes =
+      otherBytes +
+      fileBytes(files, layout.fileHashes) +
+      fileBytes(files, layout.history) +
+      (files.linkStat(layout.upkeep)?.sizeBytes ?? 0)
+    const sizeBytes = fixedBytes + manifestBytes + allPackBytes + indexBytes
+    this.measured = { bytes: sizeBytes, packBytes: allPackBytes }
+    const sampling = { namespaces, nowMs: now(), random, isOver }
+    const cuts: Record<string, EstimatedCutoff> = {}
+    for (const [name, bounds] of named) {
+      const limits = limitsOf(bounds)
+      const directory = escapeNamespace(name)
+      const sample = new Sample(sampling, [{ directory, bytes: 1, rank: 1 }], 1)
+      const isFull = sample.cut(partOf(limits, FULL_SHARE), now())
+      const cut = isFull && sample.cut(partOf(limits, KEPT_SHARE), now())
+      if (cut) cuts[directory] = cut
+    }
+    const sample = new Sample(sampling, chosen, manifestBytes)
+    const full = partOf(limitsOf(whole), FULL_SHARE)
+    const isFull =
+      sizeBytes > full.maxSizeBytes || sample.cut({ ...full, maxSizeBytes: Number.POSITIVE_INFINITY }, now())
+    if (!isFull && Object.keys(cuts).length === 0) return undefined
+    const kept = partOf(limitsOf(whole), KEPT_SHARE)
+    const cut = sample.cut({ ...kept, maxSizeBytes: kept.maxSizeBytes - fixedBytes }, now(), allPackBytes)
+    return {
+      cut: isFull ? cut : undefined,
+      cuts,
+      excessBytes: Math.max(0, sizeBytes - full.maxSizeBytes),
+      packBytes: Object.fromEntries(packs.numbers().map(pack => [pack, packs.sizeOf(pack)])),
+      liveBytes: {},
+    }
+  }
+
+  /**
+   * Packs with garbage worth it, and the oldest one where there is none such but still too much: shared values count several
+   * times in `liveBytes`, so its garbage may not show.
+   */
+  #choosePacks(state: State<SamplePlan>, plan: Dropping): State<SamplePlan> {
+    const { packs } = this.#input.blobs
+    const uses = packs.numbers().map((pack): PackUse => {
+      const sizeBytes = plan.packBytes[pack] ?? 0
+      return { pack, sizeBytes, garbageBytes: sizeBytes - (plan.liveBytes[pack] ?? 0) }
+    })
+    const worst = uses.filter(
+      ({ pack, sizeBytes, garbageBytes }) => packs.isRetired(pack) || garbageBytes > sizeBytes * MIN_GARBAGE_SHARE,
+    )
+    const chosen = worst.length === 0 && plan.excessBytes > 0 ? uses.slice(0, 1) : worst
+    return { ...withPhase(state, 'retire'), plan: { ...plan, packBytes: {}, liveBytes: {} }, packs: chosen }
+  }
+}
+
+/** This share of the limits; maxAge unchanged. */
+function partOf({ maxSizeBytes, maxEntries, maxAgeMs }: Required<Bounds>, share: number): Required<Bounds> {
+  return { maxSizeBytes: maxSizeBytes * share, maxEntries: maxEntries * share, maxAgeMs }
+}

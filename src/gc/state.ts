@@ -1,0 +1,83 @@
+// What one step of a cycle hands to the next, and what is given to a cycle.
+
+import type { Position, RecordView } from '../log-map/record.js'
+import type { Removal } from '../manifest/entry.js'
+import type { StoredEntry } from '../manifest/records.js'
+import type { CollectedNamespace } from './input.js'
+import type { Cursor, Walk } from './walk.js'
+
+/** A pack, and how much of it is not alive: an estimate. */
+export interface PackUse {
+  pack: number
+  sizeBytes: number
+  garbageBytes: number
+}
+
+/** An entry to be dropped, and why: of itself, or because there is too much. */
+export interface Drop {
+  stored: StoredEntry
+  removal: Removal
+  isExcess: boolean
+}
+
+/** Where a cycle is. It is stored as JSON between two slices. */
+export interface State<Plan = unknown> extends Cursor {
+  phase: 'choose' | 'drop' | 'retire' | 'mark' | 'locate' | 'rewrite' | 'sync' | 'index' | 'files' | 'leftovers'
+  /** Of the cycle. */
+  id: number
+  /** What the choice notes. */
+  plan: Plan
+  /** Packs to be retired, then to be rewritten, one after the other. */
+  packs: PackUse[]
+  /** First: packs retired so far. Then: where to go on in the first one. */
+  from: number
+  /** Packs with something alive in them, retired ones among them. */
+  live: number[]
+  /** Packs to be synced before the first one goes. */
+  targets: number[]
+  /** Packs that were or will be removed without copying. */
+  emptied: number[]
+  /** Whether entries refer to blobs that were moved before. */
+  hasMoved: boolean
+  /** Whether entries stayed for lack of disk space, or have lost their values. */
+  hasRest: boolean
+  /** Whether these are being dropped now. */
+  isRest: boolean
+}
+
+/** What goes, and what is noted about it. */
+export interface Choice<Plan = unknown> {
+  /** What a cycle begins with. */
+  plan(): Plan
+  /** One step of choosing; the state with phase `choose` to go on, `drop` or `retire` for what is to come, undefined for nothing. */
+  choose(state: State<Plan>, walk: Walk): State<Plan> | undefined
+  /** Whether nothing of a namespace is to be dropped now. */
+  isPassedOver?(namespace: CollectedNamespace): boolean
+  /** What there is to do about an entry of the bucket that is worked on; undefined where it stays. */
+  dropOf(namespace: CollectedNamespace, stored: StoredEntry, state: State<Plan>): Drop | undefined
+  /** Told what was dropped, what could not be, and how many records of the bucket can't be made out. */
+  dropped?(namespace: CollectedNamespace, drops: readonly Drop[], undone: readonly Drop[], unreadable: number): void
+  /** Called for each bucket of the index once all is done. */
+  indexed?(records: () => readonly RecordView[]): void
+}
+
+/** The blobs that were found alive in retired packs. */
+export interface Marks {
+  add(blob: Position): unknown
+  /** -1 where it has none. */
+  rowOf(blob: Position): number
+}
+
+/** The state with which another phase begins. */
+export function withPhase<Plan>(state: State<Plan>, phase: State['phase']): State<Plan> {
+  return { ...state, phase, directory: '', place: 0 }
+}
+
+/** Tells this phase of this cycle from others. */
+export function phaseKey({ id, phase, isRest }: State): string {
+  return `${id} ${phase} ${isRest}`
+}
+
+export function liveBytesOf({ sizeBytes, garbageBytes }: PackUse): number {
+  return Math.max(0, sizeBytes - garbageBytes)
+}

@@ -1,0 +1,71 @@
+// Goes through all namespaces bucket by bucket, from wherever the last step was.
+
+import type { CollectedNamespace, Namespaces } from './input.js'
+
+/** The end of all places. */
+export const PLACES = 2 ** 32
+
+/** The next bucket to be worked on: in this directory, or the first one of the next directory after it. */
+export interface Cursor {
+  directory: string
+  place: number
+}
+
+export class Walk {
+  readonly #namespaces: Namespaces
+  #key = ''
+  #directories: string[] = []
+  #open: CollectedNamespace | undefined
+
+  constructor(namespaces: Namespaces) {
+    this.#namespaces = namespaces
+  }
+
+  /**
+   * Works on the bucket at the cursor and returns the next cursor; undefined at the end. `work` returns the place after the bucket.
+   * The directories are listed once for each `key`.
+   */
+  next(
+    key: string,
+    cursor: Cursor,
+    work: (namespace: CollectedNamespace, place: number) => number,
+  ): Cursor | undefined {
+    if (this.#key !== key) {
+      this.#key = key
+      this.#directories = this.#namespaces.directories()
+    }
+    const directory = this.#directories[this.#indexOf(cursor.directory)]
+    if (directory === undefined) return undefined
+    if (this.#open?.directory !== directory) {
+      this.close()
+      this.#open = this.#namespaces.open(directory)
+    }
+    const place = this.#open ? work(this.#open, directory === cursor.directory ? cursor.place : 0) : PLACES
+    if (place < PLACES) return { directory, place }
+    this.close()
+    // A space sorts before all characters of a directory's name.
+    return { directory: `${directory} `, place: 0 }
+  }
+
+  /** How much of the directories is done. */
+  fraction({ directory, place }: Cursor): number {
+    const count = this.#directories.length
+    return count === 0 ? 0 : Math.min(1, (this.#indexOf(directory) + place / PLACES) / count)
+  }
+
+  /** Gives back what is open; to be called before the process does anything else with the cache. */
+  close(): void {
+    this.#open?.close()
+    this.#open = undefined
+  }
+
+  #indexOf(directory: string): number {
+    let low = 0
+    for (let high = this.#directories.length; low < high; ) {
+      const middle = (low + high) >>> 1
+      if ((this.#directories[middle] as string) < directory) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+}

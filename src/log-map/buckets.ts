@@ -1,0 +1,155 @@
+// The buckets of a log map that this process knows, and which of them is in force at a place.
+
+import { CacheError, isIoError } from '../base/errors.js'
+import type { OpenMode } from '../files/files.js'
+import type { Environment } from '../log/environment.js'
+import { FrameWriter } from '../log/frames.js'
+import { LogFile } from '../log/log-file.js'
+import { Bucket } from './bucket.js'
+import { afterMissing } from './bucket-listing.js'
+import { BucketDirectory, type BucketName, identityOf } from './directory.js'
+import type { Position } from './record.js'
+import { type BucketedMap, type MapOptions, type Rewriting, settle } from './succession.js'
+import { BucketTree } from './tree.js'
+
+/** A process that loses this often against others is not in a race but in a broken directory. */
+export const MAX_ATTEMPTS = 100
+
+export class Buckets implements BucketedMap {
+  readonly environment: Environment
+  readonly directory: BucketDirectory
+  readonly identity: string
+  readonly positionOf: (key: Buffer) => Position | undefined
+  readonly options: MapOptions
+  #writer: FrameWriter | undefined
+  readonly #tree = new BucketTree()
+
+  constructor(
+    environment: Environment,
+    path: string,
+    identity: string,
+    positionOf: (key: Buffer) => Position | undefined,
+    options: MapOptions,
+  ) {
+    this.environment = environment
+    this.directory = new BucketDirectory(environment.files, path)
+    this.identity = identity
+    this.positionOf = positionOf
+    this.options = options
+  }
+
+  /** For the next append. */
+  get writer(): FrameWriter {
+    this.#writer ??= new FrameWriter()
+    return this.#writer
+  }
+
+  /** A position may have been worked out before the seed of the cache was known. */
+  position(position: Position, key: Buffer): Position {
+    if (this.environment.hashSeed.changeCount === 0) return position
+    return this.positionOf(key) ?? position
+  }
+
+  /** The bucket that was in force at the last look, if it is known. */
+  known(place: number): Bucket | undefined {
+    return this.#tree.at(place)
+  }
+
+  /** The bucket in force for reading; a sealed one where its successors cannot be had. @throws errno-style errors */
+  current(place: number): Bucket | undefined {
+    const turn = this.environment.turn.current()
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      const bucket = this.#tree.at(place) ?? this.find(place)
+      if (!bucket) return undefined
+      if (bucket.turn === turn && bucket.sealedAt < 0 && !bucket.hasMore) return bucket
+      if (!this.refresh(bucket)) continue
+      if (bucket.sealedAt < 0 || !this.tryFollow(bucket, place)) return bucket
+    }
+    throw this.broken()
+  }
+
+  /** Brings the bucket up to date; false, and it is dropped, when it is gone. */
+  refresh(bucket: Bucket): boolean {
+    const isFirst = bucket.end === 0
+    if (!bucket.refresh()) {
+      this.drop(bucket)
+      return false
+    }
+    this.account(bucket)
+    if (isFirst) this.#reconcile(bucket)
+    return true
+  }
+
+  /** To be called once a bucket was read or written to. */
+  account(bucket: Bucket): void {
+    bucket.turn = this.environment.turn.current()
+    this.#tree.account(bucket)
+  }
+
+  /** A cache that was deleted and made anew has another hash seed. */
+  #reconcile({ hashSeed }: Bucket): void {
+    const known = this.environment.hashSeed
+    if (hashSeed !== undefined && hashSeed !== known.current()) known.reconcile(hashSeed)
+  }
+
+  /** Like `follow`; false, with the sealed bucket as it is, when the successors cannot be had now. */
+  tryFollow(bucket: Bucket, place: number, how?: Rewriting): boolean {
+    try {
+      return this.follow(bucket, place, how)
+    } catch (error) {
+      if (!isIoError(error)) throw error
+      return false
+    }
+  }
+
+  /**
+   * Puts the successors of a sealed bucket in force. Where nothing may be written, the sealed one remains so for the places
+   * that none of its successors has taken over yet: false for such a place.
+   *
+   * @throws errno-style errors; CacheError `ERR_CACHE_IO`
+   */
+  follow(bucket: Bucket, place: number, how?: Rewriting): boolean {
+    if (this.environment.readOnly) {
+      if (this.directory.isInForce(bucket.name, place)) return false
+    } else {
+      settle(this, bucket, how)
+    }
+    this.drop(bucket)
+    return true
+  }
+
+  /** The place after the bucket that is missing at this one; past the last one in an empty map. */
+  afterMissing(place: number): number {
+    return afterMissing(this.directory, place)
+  }
+
+  find(place: number): Bucket | undefined {
+    const name = this.directory.find(place)
+    return name && this.add(name, this.environment.readOnly ? 'read' : 'append')
+  }
+
+  add(name: BucketName, mode: OpenMode): Bucket {
+    const bucket = this.open(name, mode)
+    this.#tree.place(name.prefix, bucket)
+    return bucket
+  }
+
+  open(name: BucketName, mode: OpenMode): Bucket {
+    const file = new LogFile(this.environment, this.directory.file(name), identityOf(this.identity, name), mode)
+    return new Bucket(file, name, this.options.bucketBytes, this.positionOf)
+  }
+
+  drop(bucket: Bucket): void {
+    this.#tree.remove(bucket)
+    this.directory.forget()
+  }
+
+  close(): void {
+    this.#tree.close()
+    this.directory.forget()
+  }
+
+  broken(): CacheError {
+    return new CacheError('ERR_CACHE_IO', `The files in ${this.directory.path} keep changing or cannot be replaced.`)
+  }
+}

@@ -1,0 +1,111 @@
+// What keeps the files of a log map small and few; none of it changes what a lookup finds. See `LogMap`.
+
+import { isIoError } from '../base/errors.js'
+import { FRAME } from '../base/layout.js'
+import { FrameWriter } from '../log/frames.js'
+import type { Bucket } from './bucket.js'
+import { bucketsIn, candidatesIn, missingAt } from './bucket-listing.js'
+import { type Buckets, MAX_ATTEMPTS } from './buckets.js'
+import { firstPlace } from './directory.js'
+import { placeAfter } from './prefixes.js'
+import { type IsUseless, settle } from './succession.js'
+import { replace } from './writing.js'
+
+/** A bucket that is smaller than its limit is rewritten when this share of it is dead. */
+const MIN_DEAD_SHARE = 0.2
+/** A file of one block has nothing to give back. */
+const MIN_COMPACT_BYTES = 4096
+
+export function compactAt(buckets: Buckets, place: number, isUseless?: IsUseless): number {
+  const bucket = buckets.current(place)
+  if (!bucket) return buckets.afterMissing(place)
+  const { end, sealedAt, name } = bucket
+  const next = placeAfter(name.prefix)
+  if (sealedAt >= 0 || (end <= MIN_COMPACT_BYTES && !isUseless)) return next
+  const table = bucket.table
+  let uselessBytes = 0
+  if (isUseless) for (const record of table.records()) if (isUseless(record)) uselessBytes += record.frameBytes
+  buckets.account(bucket)
+  const isWorthIt = table.deadBytes + uselessBytes >= end * MIN_DEAD_SHARE
+  if (isWorthIt && (end > MIN_COMPACT_BYTES || uselessBytes > 0))
+    replace(buckets, bucket, { isUseless, dropsRemovals: true })
+  return next
+}
+
+export function syncAt(buckets: Buckets, place: number): number {
+  const bucket = buckets.current(place)
+  if (!bucket) return buckets.afterMissing(place)
+  buckets.environment.files.sync(bucket.file.path)
+  return placeAfter(bucket.name.prefix)
+}
+
+export function removeIfEmpty(buckets: Buckets): boolean {
+  for (let place = 0; place <= 0xffffffff; ) {
+    const next = removeIfEmptyAt(buckets, place)
+    // It can't be removed now, and others may be in the same way.
+    if (next === undefined) return false
+    place = next
+  }
+  return !buckets.current(0) && missingAt(buckets.directory, 0).prefix === ''
+}
+
+/** Returns the first place after the bucket; undefined where it stays as it was. */
+function removeIfEmptyAt(buckets: Buckets, place: number): number | undefined {
+  const { turn, files } = buckets.environment
+  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+    turn.end()
+    const bucket = buckets.current(place)
+    if (!bucket) return buckets.afterMissing(place)
+    if (bucket.table.liveCount > 0 || bucket.successor) return placeAfter(bucket.name.prefix)
+    if (bucket.sealedAt < 0) {
+      const offset = bucket.append(new FrameWriter().begin(FRAME.seal).end())
+      const isFinal = offset >= 0 && !bucket.isVoid(offset) && !bucket.successor
+      if (isFinal && bucket.table.liveCount === 0) files.remove(bucket.file.path)
+    }
+    buckets.drop(bucket)
+  }
+  return undefined
+}
+
+export function removeLeftovers(buckets: Buckets): number {
+  const { directory, environment } = buckets
+  for (const name of bucketsIn(directory)) {
+    const inForce = directory.find(firstPlace(name))
+    if (inForce?.prefix === name.prefix && inForce.generation === name.generation) continue
+    const bucket = buckets.open(name, 'append')
+    if (bucket.refresh() && bucket.successor) trySettle(buckets, bucket)
+    bucket.file.close()
+  }
+  const candidates = candidatesIn(directory)
+  let count = 0
+  for (const { path, prefix } of candidates) {
+    // Whoever made it could still name it a successor: not once the bucket that it was made for has one.
+    const bucket = buckets.current(firstPlace({ prefix, generation: 0 }))
+    if (bucket && bucket.sealedAt >= 0) continue
+    if (environment.files.remove(path)) count++
+  }
+  return count
+}
+
+/** What can't be settled now stays for the next process. */
+function trySettle(buckets: Buckets, bucket: Bucket): void {
+  try {
+    settle(buckets, bucket)
+  } catch (error) {
+    if (!isIoError(error)) throw error
+  }
+}
+
+export function renewAt(buckets: Buckets, place: number): void {
+  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+    const bucket = buckets.current(place)
+    if (!bucket) return
+    if (bucket.sealedAt < 0 && bucket.append(new FrameWriter().begin(FRAME.seal).end()) < 0) {
+      buckets.drop(bucket)
+      continue
+    }
+    buckets.follow(bucket, place, { isWhole: true })
+    return
+  }
+  throw buckets.broken()
+}

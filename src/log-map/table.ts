@@ -1,0 +1,219 @@
+// The table of a bucket's records: of each key the latest one, by place and slot, in 8 bytes.
+
+import { FRAME, FRAME_HEADER_BYTES, FRAME_TRAILER_BYTES, SUCCESSOR_NAME_BYTES } from '../base/layout.js'
+import { frameEnd, isPayloadIntact } from '../log/frames.js'
+import type { LogFile } from '../log/log-file.js'
+import { type Damage, type FrameReader, scanFrames } from '../log/scan.js'
+import { isChange, isConditional, NO_RECORD, type Position, RecordView } from './record.js'
+import { Slots } from './slots.js'
+
+export interface Successor {
+  isSplit: boolean
+  /** Hex; part of the names of its candidates. */
+  unique: string
+}
+
+const TYPICAL_RECORD_BYTES = 96
+
+/** What has the records. */
+export interface RecordSource {
+  /** A view until the next call, unless the file was loaded. */
+  recordAt(offset: number): RecordView
+  /** Has the whole file in memory. */
+  load(): void
+}
+
+export function createTable(
+  file: LogFile,
+  source: RecordSource,
+  positionOf: (key: Buffer) => Position | undefined,
+): BucketTable {
+  return new BucketTable(file, source, positionOf)
+}
+
+export class BucketTable implements FrameReader {
+  readonly checksPayloads = true
+  /** Offset of the seal, or -1. */
+  sealedAt = -1
+  successor: Successor | undefined
+  /** Keys whose record is a put. */
+  liveCount = 0
+  /** How many keys the last clear removed. */
+  clearedCount = 0
+  /** Bytes of frames that no longer count, roughly. */
+  deadBytes = 0
+  /** How much of the file was seen; in the end of it a frame may be incomplete. */
+  end = 0
+  /** How much of it was understood. */
+  #understood = 0
+  readonly #slots = new Slots()
+  readonly #outdated = new Set<number>()
+  readonly #record = new RecordView()
+  readonly #file: LogFile
+  readonly #source: RecordSource
+  readonly #positionOf: (key: Buffer) => Position | undefined
+
+  constructor(file: LogFile, source: RecordSource, positionOf: (key: Buffer) => Position | undefined) {
+    this.#file = file
+    this.#source = source
+    this.#positionOf = positionOf
+  }
+
+  /** Whether what was seen last is incomplete. */
+  get isUnfinished(): boolean {
+    return this.#understood < this.end
+  }
+
+  /** Where to go on reading the file. */
+  get firstUnread(): number {
+    return this.isUnfinished ? this.#understood : this.end
+  }
+
+  /** The file is read again from this offset on. */
+  forgetFrom(offset: number): void {
+    this.end = Math.min(this.end, offset)
+  }
+
+  /** Takes in what stands in the file, `bytes[0, end)`; the view is of the same bytes. */
+  update(bytes: Buffer, view: DataView, end: number): void {
+    const { seed, environment } = this.#file
+    const slots = this.#slots
+    let at = this.#understood
+    if (at === 0) slots.reserve(end / TYPICAL_RECORD_BYTES)
+    while (at < end) {
+      const next = frameEnd(view, at, end, seed)
+      if (next <= 0) {
+        at = scanFrames(environment.hashing, bytes.subarray(0, end), seed, this, { from: at })
+        break
+      }
+      const type = view.getUint8(at + 1)
+      const hash = view.getUint32(at + 12, true)
+      // Puts of new keys are most of what there is.
+      if (type === FRAME.put && this.sealedAt < 0 && slots.find(hash) < 0) {
+        slots.add(view.getUint32(at + 8, true), hash, at)
+        this.liveCount++
+      } else {
+        this.frame(type, bytes, at + FRAME_HEADER_BYTES, next - FRAME_TRAILER_BYTES, at)
+      }
+      at = next
+    }
+    this.#understood = at
+    this.end = end
+  }
+
+  /** The offset of the latest record at this position, or -1. */
+  offsetOf(place: number, slot: number): number {
+    return this.#slots.offsetAt(this.#slotOf(place, slot))
+  }
+
+  /** Whether the conditional record at this offset expected another record. */
+  isOutdated(offset: number): boolean {
+    return this.#outdated.has(offset)
+  }
+
+  /** Forgets what isOutdated answers. */
+  forgetOutdated(): void {
+    if (this.#outdated.size > 0) this.#outdated.clear()
+  }
+
+  /** The keys' latest puts, in the order of the file. */
+  records(): RecordView[] {
+    return this.#putsAt(this.#slots.offsets().sort((a, b) => a - b))
+  }
+
+  #putsAt(offsets: readonly number[]): RecordView[] {
+    return this.#goodAt(offsets).filter(({ isPut }) => isPut)
+  }
+
+  #goodAt(offsets: readonly number[]): RecordView[] {
+    this.#source.load()
+    const records = offsets.map(offset => this.#source.recordAt(offset))
+    return records.filter(record => record.isGood(this.#file.environment.hashing))
+  }
+
+  /** The same, but for those that stand where no lookup can find them. */
+  findable(): RecordView[] {
+    return this.records().filter(record => this.#isFindable(record))
+  }
+
+  /** The removals from this offset on that say something. */
+  removals(from: number): RecordView[] {
+    const offsets = this.#slots.offsets().filter(offset => offset >= from)
+    return this.#goodAt(offsets).filter(record => !record.isPut && record.value.length > 0 && this.#isFindable(record))
+  }
+
+  #isFindable(record: RecordView): boolean {
+    const position = this.#positionOf(record.key)
+    return position?.place === record.place && position.slot === record.slot
+  }
+
+  /** The puts at a place, whatever their slots, the latest first. */
+  atPlace(place: number): RecordView[] {
+    if (!this.#slots.mayHavePlace(place)) return []
+    const offsets = this.#slots.offsets().filter(offset => this.#source.recordAt(offset).place === place)
+    return this.#putsAt(offsets.sort((a, b) => b - a))
+  }
+
+  frame(type: number, bytes: Buffer, start: number, end: number, offset: number): void {
+    if (this.sealedAt >= 0) {
+      const isFirst = type === FRAME.successor && !this.successor && end - start > SUCCESSOR_NAME_BYTES
+      if (!isFirst || !isPayloadIntact(this.#file.environment.hashing, bytes, start, end)) return
+      const unique = bytes.toString('hex', start + 1, start + 1 + SUCCESSOR_NAME_BYTES)
+      this.successor = { isSplit: bytes[start] === 1, unique }
+    } else if (type === FRAME.seal) {
+      this.sealedAt = offset
+    } else if (type === FRAME.clear) {
+      this.clearedCount = this.liveCount
+      this.#voidAll(offset)
+    } else if (isChange(type)) {
+      this.#record.look(type, bytes, start, end)
+      this.#apply(this.#record, offset)
+    }
+  }
+
+  /** A record was damaged, and the one that it replaced must not come to life again: every record before it might be the one. */
+  damage(_bytes: Buffer, _start: number, end: number, damage: Damage): void {
+    if (damage === 'lost' && this.sealedAt < 0) this.#voidAll(end)
+  }
+
+  #voidAll(offset: number): void {
+    this.liveCount = 0
+    this.deadBytes = offset
+    this.#slots.clear()
+  }
+
+  #apply(record: RecordView, offset: number): void {
+    const { place, slot: hash, frameBytes, type } = record
+    const slot = this.#slotOf(place, hash)
+    const stored = slot < 0 ? undefined : this.#source.recordAt(this.#slots.offsetAt(slot))
+    if (isConditional(type)) {
+      if (!record.isGood(this.#file.environment.hashing)) {
+        // What it expected is lost, and with it whether it counts.
+        if (stored?.isPut) this.liveCount--
+        if (stored) this.#slots.removeAt(slot)
+        return
+      }
+      if (record.expected !== (stored?.isPut ? stored.check : NO_RECORD)) {
+        this.#outdated.add(offset)
+        this.deadBytes += frameBytes
+        return
+      }
+    }
+    this.liveCount += (record.isPut ? 1 : 0) - (stored?.isPut ? 1 : 0)
+    if (stored) {
+      this.deadBytes += stored.frameBytes
+      this.#slots.replaceAt(slot, offset)
+    } else {
+      this.#slots.add(place, hash, offset)
+    }
+    if (!record.isPut) this.deadBytes += frameBytes
+  }
+
+  /** The slot in the table of the record at this position, or -1. */
+  #slotOf(place: number, hash: number): number {
+    const slots = this.#slots
+    let slot = slots.find(hash)
+    while (slot >= 0 && this.#source.recordAt(slots.offsetAt(slot)).place !== place) slot = slots.find(hash, slot + 1)
+    return slot
+  }
+}

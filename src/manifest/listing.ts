@@ -1,0 +1,143 @@
+// What is in a manifest, besides what is looked up by its key.
+
+import type { LogMap } from '../log-map/log-map.js'
+import { PLACE_COUNT, placeAfter, shareOf } from '../log-map/prefixes.js'
+import type { RecordView } from '../log-map/record.js'
+import { headBytes } from './answer-key.js'
+import { toChange } from './changes.js'
+import type { Head } from './entry.js'
+import { keyStart } from './key.js'
+import { type KeyParts, parseKey } from './key-parts.js'
+import {
+  type EntryKey,
+  headIn,
+  type ListedEntry,
+  type StoredEntry,
+  type StoredPart,
+  type StoredRest,
+} from './records.js'
+
+/** Older leases are ignored. */
+const LEASE_MS = 3_600_000
+
+/** See `LogMap.parts`. */
+export interface ListedPart {
+  prefix: string
+  stamp: string
+  entries(): ListedEntry[]
+}
+
+/** The key's entries under all versions and in all projects, without answers. */
+export function lookEverywhere(map: LogMap, key: EntryKey): ListedEntry[] {
+  const text = key.bytes.subarray(keyStart(key.bytes))
+  return map.getAll(key, key.bytes).flatMap(found => {
+    if (!found.key.subarray(keyStart(found.key)).equals(text)) return []
+    return listed(found).filter(({ isAnswer }) => !isAnswer)
+  })
+}
+
+/** Removes all records; returns how many entries there were. */
+export function clearAll(map: LogMap): number {
+  let count = 0
+  for (const { isAnswer } of entriesIn(map)) if (!isAnswer) count++
+  map.clear()
+  return count
+}
+
+/** Removes the records whose keys are chosen; returns how many entries were among them. */
+export function clearSome(map: LogMap, isChosen: (parts: KeyParts) => boolean): number {
+  let count = 0
+  for (let place = 0; place <= 0xffffffff; ) {
+    const { part, next } = map.partAt(place)
+    const chosen = (part?.records() ?? []).flatMap(found => {
+      const parts = parseKey(found.key)
+      if (!isChosen(parts)) return []
+      if (!parts.isAnswer && tryHeadIn(found)?.entry) count++
+      const key = { place: found.place, slot: found.slot, bytes: Buffer.from(found.key) }
+      return toChange({ key, removal: { cause: 'deleted' } })
+    })
+    if (chosen.length > 0) map.write(chosen)
+    place = next
+  }
+  return count
+}
+
+/**
+ * The records of the bucket at this place: entries with their answers, the rest, how many are unreadable, and the bucket's
+ * share of all places. To read them all, begin at place 0 and go on at `next`. @throws errno-style errors
+ */
+export function storedPartAt(map: LogMap, place: number, nowMs: number): StoredPart {
+  const { part, next } = map.partAt(place)
+  const entries: StoredEntry[] = []
+  const rest: StoredRest[] = []
+  const records = part?.records() ?? []
+  const epochs = new Map<string, number>()
+  const withAnswers = new Set<string>()
+  const heads = new Map<RecordView, Head>()
+  for (const found of records) {
+    const { isAnswer } = parseKey(found.key)
+    const head = tryHeadIn(found)
+    if (!head) continue
+    heads.set(found, head)
+    if (isAnswer) withAnswers.add(headBytes(found.key).toString('latin1'))
+    else epochs.set(found.key.toString('latin1'), head.epoch)
+  }
+  for (const [found, head] of heads) {
+    const key = { place: found.place, slot: found.slot, bytes: found.key }
+    const parts = parseKey(found.key)
+    const { check, frameBytes } = found
+    // Answers of an epoch that is over can't be found any more.
+    const isVoid = parts.isAnswer && epochs.get(headBytes(found.key).toString('latin1')) !== head.epoch
+    const hasAnswers = !parts.isAnswer && withAnswers.has(found.key.toString('latin1'))
+    if (head.entry && !isVoid) entries.push({ key, parts, head, entry: head.entry, check, frameBytes, hasAnswers })
+    else {
+      const isHeld = head.lease !== undefined && Math.abs(nowMs - head.lease.beatAt) < LEASE_MS
+      rest.push({ key, check, frameBytes, isOfUse: !isVoid && (parts.isAnswer || isHeld || hasAnswers) })
+    }
+  }
+  const unreadableCount = records.length - heads.size
+  return { entries, rest, unreadableCount, next, share: shareOf(part?.prefix ?? '') }
+}
+
+/**
+ * All entries, answers included. `unreadable` is called for each record that can't be made out, `progress` now and then with the
+ * share of all places that was read.
+ */
+export function* entriesIn(
+  map: LogMap,
+  unreadable?: (error: unknown) => void,
+  progress?: (share: number) => void,
+): IterableIterator<ListedEntry> {
+  for (const { prefix, records } of map.parts()) {
+    for (const found of records()) yield* listed(found, unreadable)
+    progress?.(placeAfter(prefix) / PLACE_COUNT)
+  }
+}
+
+/** The same in parts; see `LogMap.parts`. */
+export function* partsOf(map: LogMap, unreadable?: (error: unknown) => void): IterableIterator<ListedPart> {
+  for (const { prefix, stamp, records } of map.parts()) {
+    yield { prefix, stamp, entries: () => records().flatMap(found => listed(found, unreadable)) }
+  }
+}
+
+/** An unreadable record must not hide the others. */
+function tryHeadIn(found: RecordView, unreadable: (error: unknown) => void = () => undefined): Head | undefined {
+  try {
+    return headIn(found)
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    unreadable(error)
+    return undefined
+  }
+}
+
+/** The entry that the record holds, if it holds one. */
+function listed(found: RecordView, unreadable?: (error: unknown) => void): ListedEntry[] {
+  const entry = tryHeadIn(found, unreadable)?.entry
+  if (!entry) return []
+  const keyBytes = found.key
+  // Spreading it takes ten times as long, which counts where a million entries are listed.
+  const { version, scope, kind, project, isAnswer, key } = parseKey(keyBytes)
+  return [{ version, scope, kind, project, isAnswer, key, keyBytes, entry, check: found.check }]
+}

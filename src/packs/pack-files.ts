@@ -1,0 +1,67 @@
+// The files of packs: what they are called and how long they are.
+
+import { childOf } from '../base/child.js'
+import type { Environment } from '../log/environment.js'
+import type { Location } from './blob.js'
+
+const PACK_FILE = /^(\d{1,10})\.(?:pack|retired)$/
+
+export class PackFiles {
+  readonly path: string
+  protected readonly environment: Environment
+
+  constructor(environment: Environment, path: string) {
+    this.environment = environment
+    this.path = path
+  }
+
+  /** Numbers of the packs on disk, ascending. */
+  numbers(): number[] {
+    const { files } = this.environment
+    // What a link leads to is not the cache's.
+    const names = (files.linkStat(this.path)?.kind === 'directory' && files.list(this.path)) || []
+    return names
+      .flatMap(name => PACK_FILE.exec(name)?.[1] ?? [])
+      .map(Number)
+      .sort((a, b) => a - b)
+      .filter((pack, at, all) => pack !== all[at - 1])
+  }
+
+  /** The size of the pack's file; 0 if it is gone or retired, so that its blobs must be stored again. */
+  keptBytes(pack: number): number {
+    return this.environment.files.stat(this.file(pack))?.sizeBytes ?? 0
+  }
+
+  /** Whether entries may go on referring to this place. */
+  isKept({ pack, offset }: Location): boolean {
+    return offset < this.keptBytes(pack)
+  }
+
+  /** Whether the pack is about to be removed. */
+  isRetired(pack: number): boolean {
+    return this.environment.files.stat(this.retiredFile(pack)) !== undefined
+  }
+
+  /** The length of its file; 0 for one that is gone. */
+  sizeOf(pack: number): number {
+    return this.environment.files.stat(this.currentFile(pack))?.sizeBytes ?? 0
+  }
+
+  /** The file with the pack's blobs. */
+  currentFile(pack: number): string {
+    return this.keptBytes(pack) > 0 ? this.file(pack) : this.retiredFile(pack)
+  }
+
+  retiredFile(pack: number): string {
+    return childOf(this.path, `${pack}.retired`)
+  }
+
+  file(pack: number): string {
+    return childOf(this.path, `${pack}.pack`)
+  }
+}
+
+/** The pack's place in the cache, which its frames are valid in. */
+export function identityOf(pack: number): string {
+  return `blobs/packs/${pack}`
+}

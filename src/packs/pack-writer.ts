@@ -1,0 +1,230 @@
+// How blobs get into packs, and how a pack is retired.
+
+import { CacheError, errnoOf } from '../base/errors.js'
+import { FRAME } from '../base/layout.js'
+import type { Environment } from '../log/environment.js'
+import { FrameWriter } from '../log/frames.js'
+import { Log } from '../log/log.js'
+import type { FrameReader } from '../log/scan.js'
+import type { Blob, Location } from './blob.js'
+import { identityOf, type PackFiles } from './pack-files.js'
+
+const MAX_ATTEMPTS = 100
+/** So many appends after it met another process, a pack still counts as contended. */
+const CONTENDED_APPENDS = 64
+/** However little room there is, a pack may become as large as this. */
+const MIN_PACK_BYTES = 256 * 1024
+/** A pack takes at most this share of the room. */
+const ROOM_SHARE = 1 / 16
+
+/** The packs that are written to. */
+export interface WrittenPacks extends PackFiles {
+  /** A pack that has reached this size gets a successor. */
+  readonly limitBytes: number
+  /** Closes what was opened for reading: files may have been removed. */
+  closeReaders(): void
+}
+
+export function createPackWriter(environment: Environment, packs: WrittenPacks): PackWriter {
+  return new PackWriter(environment, packs)
+}
+
+export class PackWriter {
+  readonly #environment: Environment
+  readonly #packs: WrittenPacks
+  /** What fits on the disk: a gc needs room to copy what is alive in a pack. Not known while packs are small. */
+  #roomBytes = Number.POSITIVE_INFINITY
+  readonly #writer = new FrameWriter()
+  #active: ActivePack | undefined
+  /** At this size of the active pack, it is asked anew how much room there is. */
+  #checkedBytes = MIN_PACK_BYTES
+
+  constructor(environment: Environment, packs: WrittenPacks) {
+    this.#environment = environment
+    this.#packs = packs
+  }
+
+  /**
+   * Appends the blobs in one write and returns their locations.
+   *
+   * @throws errno-style errors; CacheError `ERR_CACHE_IO`
+   */
+  append(blobs: readonly Blob[]): Location[] {
+    const writer = this.#writer.reset()
+    const starts: number[] = []
+    for (const { id, bytes } of blobs) {
+      starts.push(writer.length)
+      writer.begin(FRAME.blob).put(id).put(bytes).end()
+    }
+    const { pack, offset } = this.#append(writer)
+    return starts.map(start => ({ pack, offset: offset + start }))
+  }
+
+  /** The same for one. */
+  appendOne({ id, bytes }: Blob): Location {
+    return this.#append(this.#writer.reset().begin(FRAME.blob).put(id).put(bytes).end())
+  }
+
+  #append(writer: FrameWriter): Location {
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      const active = this.#current() ?? this.#openActive()
+      const offset = active.append(writer)
+      if (offset >= 0) return { pack: active.pack, offset }
+      // Retired, or deleted together with others that may be open here.
+      this.#closeAll()
+    }
+    throw this.#broken()
+  }
+
+  /** Whether the pack that was appended to last is kept. @throws errno-style errors */
+  isLastKept(): boolean {
+    const active = this.#active
+    if (active?.isKept(this.#environment.turn.current())) return true
+    this.#closeAll()
+    return false
+  }
+
+  /** Whether other processes have been writing at the same time of late. */
+  get isContended(): boolean {
+    return this.#active?.isContended ?? false
+  }
+
+  /** Announces that the pack will be removed. Appends that land after this are made again elsewhere. */
+  retire(pack: number): void {
+    if (pack === this.#packs.numbers().at(-1)) this.#environment.files.createFile(this.#packs.file(pack + 1), '')
+    // Over one that is retired already, only an empty one could be renamed.
+    if (!this.#packs.isRetired(pack)) {
+      try {
+        this.#environment.files.rename(this.#packs.file(pack), this.#packs.retiredFile(pack))
+      } catch (error) {
+        if (errnoOf(error) !== 'ENOENT') throw error
+      }
+    }
+    const log = this.#log(pack, this.#packs.retiredFile(pack))
+    log.skipToEnd()
+    log.append(this.#writer.reset().begin(FRAME.seal).end(), { frame: () => undefined })
+    log.close()
+    if (this.#active?.pack !== pack) return
+    this.#active.log.close()
+    this.#active = undefined
+  }
+
+  close(): void {
+    this.#active?.log.close()
+    this.#active = undefined
+  }
+
+  #closeAll(): void {
+    this.#packs.closeReaders()
+    this.close()
+  }
+
+  /** The pack that is open for writing, if it is still there in this turn. */
+  #current(): ActivePack | undefined {
+    const active = this.#active
+    if (!active) return undefined
+    if (!active.isThere(this.#environment.turn.current())) this.#closeAll()
+    else {
+      if (active.log.end >= this.#checkedBytes) this.#measureRoom(active.log.end)
+      if (active.log.end < this.#maxBytes) return active
+      this.#next(active.pack)
+    }
+    return undefined
+  }
+
+  get #maxBytes(): number {
+    return Math.min(this.#packs.limitBytes, this.#roomBytes)
+  }
+
+  #measureRoom(sizeBytes = 0): void {
+    const { freeBytes } = this.#environment.files.fileSystem(this.#packs.path)
+    this.#roomBytes = Math.max(MIN_PACK_BYTES, freeBytes * ROOM_SHARE)
+    this.#checkedBytes = sizeBytes + MIN_PACK_BYTES
+  }
+
+  #openActive(): ActivePack {
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      const pack = this.#packs.numbers().at(-1)
+      if (pack === undefined) {
+        this.#environment.prepare()
+        this.#environment.files.makeDirectory(this.#packs.path)
+        this.#environment.files.createFile(this.#packs.file(0), '')
+        continue
+      }
+      const log = this.#log(pack, this.#packs.file(pack))
+      if (!log.skipToEnd()) continue
+      const isLast = this.#packs.numbers().at(-1) === pack
+      if (log.sizeBytes >= MIN_PACK_BYTES) this.#measureRoom()
+      if (isLast && log.sizeBytes < this.#maxBytes) {
+        this.#active = new ActivePack(pack, log, this.#environment.turn.current())
+        return this.#active
+      }
+      log.close()
+      if (isLast) this.#environment.files.createFile(this.#packs.file(pack + 1), '')
+    }
+    throw this.#broken()
+  }
+
+  #broken(): CacheError {
+    return new CacheError('ERR_CACHE_IO', `No pack in ${this.#packs.path} can be written to.`)
+  }
+
+  #next(pack: number): void {
+    this.#active?.log.close()
+    this.#active = undefined
+    this.#environment.files.createFile(this.#packs.file(pack + 1), '')
+  }
+
+  #log(pack: number, path: string): Log {
+    return new Log(this.#environment, path, identityOf(pack), 'append')
+  }
+}
+
+class ActivePack implements FrameReader {
+  /** It looks for a seal alone. */
+  readonly checksPayloads = true
+  readonly pack: number
+  readonly log: Log
+  /** The event-loop turn in which the file was last looked at. */
+  #turn: number
+  #isSealed = false
+  #contendedCount = 0
+
+  constructor(pack: number, log: Log, turn: number) {
+    this.pack = pack
+    this.log = log
+    this.#turn = turn
+  }
+
+  get isContended(): boolean {
+    return this.#contendedCount > 0
+  }
+
+  /** The offset of the first frame; -1 once the pack is retired or deleted. */
+  append(writer: FrameWriter): number {
+    const { end } = this.log
+    const offset = this.log.append(writer, this, true)
+    if (offset === end || end === 0) this.#contendedCount = Math.max(0, this.#contendedCount - 1)
+    else this.#contendedCount = CONTENDED_APPENDS
+    return this.#isSealed ? -1 : offset
+  }
+
+  /** Whether the pack was there, and took blobs, when this turn began. */
+  isThere(turn: number): boolean {
+    return turn === this.#turn ? !this.#isSealed : this.#look(turn)
+  }
+
+  /** Whether it takes blobs now. A deletion in this turn may go unnoticed. */
+  isKept(turn: number): boolean {
+    return turn === this.#turn && !this.log.hasMore() ? !this.#isSealed : this.#look(turn)
+  }
+
+  #look(turn: number): boolean {
+    this.#turn = turn
+    return this.log.read(this) && !this.#isSealed
+  }
+
+  frame(type: number): void {
+    if (type === FRAME.seal) this.#isSealed = true
+  }
+}

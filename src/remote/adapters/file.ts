@@ -1,0 +1,118 @@
+// A directory on a share: `file:///share/cache`. Objects are files, in 256 directories by the first digits of their names.
+
+import { constants } from 'node:fs'
+import { mkdir, open, rename, stat, unlink, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { RemoteAdapter } from '../../api/index.js'
+import { RemoteFailure } from '../failure.js'
+import type { Place } from '../place.js'
+import type { Settings } from '../settings.js'
+
+const MISSING = ['ENOENT', 'ENOTDIR', 'ELOOP', 'EISDIR']
+const READ_ONLY = ['EACCES', 'EPERM', 'EROFS']
+/** Calls at once. A share that hangs holds Node's threads, of which there are four: the host needs some of them. */
+const MAX_CALLS = 2
+/** A pipe in a file's place must not make anybody wait. */
+const FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOFOLLOW ?? 0)
+
+/** @throws RemoteFailure for a URL that is no path */
+export function createFileAdapter(place: Place, { maxBytes }: Settings): RemoteAdapter {
+  const directory = pathOf(place.url)
+  const fileOf = (name: string) => join(directory, name.slice(0, 2), name.slice(2))
+  let made = 0
+  let isThere = false
+
+  /** Without it each object would be missing, and nobody would know why. */
+  async function assertThere(): Promise<void> {
+    if (isThere) return
+    const stats = await stat(directory).catch(error => {
+      throw MISSING.includes(codeOf(error) ?? '') ? new RemoteFailure('down', 'its directory does not exist') : error
+    })
+    if (!stats.isDirectory()) throw new RemoteFailure('down', 'its path is not a directory')
+    isThere = true
+  }
+
+  async function readObject(name: string): Promise<Uint8Array | undefined> {
+    try {
+      const handle = await open(fileOf(name), FLAGS)
+      try {
+        const stat = await handle.stat()
+        // One byte more than there may be, so that what is too large is seen to be.
+        if (!stat.isFile()) return undefined
+        const bytes = Buffer.alloc(Math.min(stat.size, maxBytes + 1))
+        let length = 0
+        while (length < bytes.length) {
+          const { bytesRead } = await handle.read(bytes, length, bytes.length - length, length)
+          if (bytesRead === 0) break
+          length += bytesRead
+        }
+        return bytes.subarray(0, length)
+      } finally {
+        await handle.close()
+      }
+    } catch (error) {
+      if (MISSING.includes(codeOf(error) ?? '')) return undefined
+      throw error
+    }
+  }
+
+  return {
+    // A batch has a second, and a share on a network takes some ms for a file.
+    maxBatch: 32,
+    async getMany(names, signal) {
+      await assertThere()
+      const objects: (Uint8Array | undefined)[] = new Array(names.length)
+      let next = 0
+      const work = async () => {
+        while (next < names.length && !signal.aborted) {
+          const at = next++
+          objects[at] = await readObject(names[at] as string)
+        }
+      }
+      await Promise.all(Array.from({ length: MAX_CALLS }, work))
+      return objects
+    },
+    async put(name, bytes, signal) {
+      await assertThere()
+      const path = fileOf(name)
+      const temporary = `${path}.${process.pid.toString(36)}-${(made++).toString(36)}-${Date.now().toString(36)}.new`
+      try {
+        await written(temporary, bytes)
+        // Only whole objects have a name that is asked for.
+        if (signal.aborted) await unlink(temporary)
+        else await rename(temporary, path)
+      } catch (error) {
+        if (READ_ONLY.includes(codeOf(error) ?? '')) throw new RemoteFailure('readonly', 'it can only be read')
+        throw error
+      }
+    },
+    close: () => undefined,
+  }
+}
+
+/** The share itself is not made: where it isn't mounted, nothing is stored in its place. */
+async function written(path: string, bytes: Uint8Array): Promise<void> {
+  try {
+    await writeFile(path, bytes, { flag: 'wx' })
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw error
+    await mkdir(dirname(path)).catch(failure => {
+      if (codeOf(failure) !== 'EEXIST') throw failure
+    })
+    await writeFile(path, bytes, { flag: 'wx' })
+  }
+}
+
+function pathOf(url: URL): string {
+  try {
+    return fileURLToPath(url)
+  } catch {
+    throw new RemoteFailure('off', 'its file: URL is no path of this machine')
+  }
+}
+
+function codeOf(error: unknown): string | undefined {
+  const code = (error as { code?: unknown } | null)?.code
+  return typeof code === 'string' ? code : undefined
+}

@@ -1,0 +1,94 @@
+// The proxies of the environment, as curl understands them: HTTPS_PROXY, HTTP_PROXY (in lower case alone, since a web server
+// sets HTTP_PROXY from a request's header), NO_PROXY.
+
+import { request as plainRequest } from 'node:http'
+import { Agent as SecureAgent, request as secureRequest } from 'node:https'
+import type { Socket } from 'node:net'
+import { connect as secureConnect } from 'node:tls'
+import { RemoteFailure } from '../failure.js'
+
+export interface Proxy {
+  /** Tells proxies apart. */
+  name: string
+  isSecure: boolean
+  target: { hostname: string; port: string }
+  authorization: string | undefined
+}
+
+/** @throws RemoteFailure for what is no URL of a proxy */
+export function proxyFor(url: URL, env: NodeJS.ProcessEnv): Proxy | undefined {
+  const isSecure = url.protocol === 'https:'
+  const text = isSecure
+    ? env.https_proxy || env.HTTPS_PROXY || env.all_proxy || env.ALL_PROXY
+    : env.http_proxy || env.all_proxy || env.ALL_PROXY
+  if (!text || isExcepted(url, env.no_proxy || env.NO_PROXY || '')) return undefined
+  let proxy: URL
+  try {
+    proxy = new URL(/^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`)
+  } catch {
+    throw new RemoteFailure('off', 'the proxy of the environment is no URL')
+  }
+  if (proxy.protocol !== 'http:' && proxy.protocol !== 'https:') {
+    throw new RemoteFailure('off', `a proxy by ${proxy.protocol} is not supported`)
+  }
+  const user = `${decodeURIComponent(proxy.username)}:${decodeURIComponent(proxy.password)}`
+  return {
+    name: proxy.href,
+    isSecure: proxy.protocol === 'https:',
+    target: { hostname: proxy.hostname, port: proxy.port || (proxy.protocol === 'https:' ? '443' : '80') },
+    authorization: user === ':' ? undefined : `Basic ${Buffer.from(user).toString('base64')}`,
+  }
+}
+
+function isExcepted({ hostname, port, protocol }: URL, list: string): boolean {
+  const ownPort = port || (protocol === 'https:' ? '443' : '80')
+  return list
+    .toLowerCase()
+    .split(/[\s,]+/)
+    .some(each => {
+      if (each === '*') return true
+      const [, name = '', only] = /^\*?\.?(.*?)(?::(\d+))?$/.exec(each) ?? []
+      if (name === '' || (only !== undefined && only !== ownPort)) return false
+      return hostname === name || hostname.endsWith(`.${name}`)
+    })
+}
+
+/** An agent whose connections lead through the proxy, which sees nothing of what is said there. */
+export function tunnelAgent(proxy: Proxy, options: object, connectMs: number): SecureAgent {
+  const agent = new SecureAgent(options)
+  const create = (given: { host?: string; hostname?: string; port?: number | string }, done: Done) => {
+    tunnel(proxy, `${given.host ?? given.hostname}:${given.port ?? 443}`, connectMs).then(
+      socket => {
+        const secure = secureConnect({ ...given, socket, ALPNProtocols: ['http/1.1'] } as object)
+        secure.unref()
+        done(null, secure)
+      },
+      error => done(error),
+    )
+  }
+  return Object.assign(agent, { createConnection: create as never })
+}
+
+type Done = (error: Error | null, socket?: Socket) => void
+
+function tunnel({ target, isSecure, authorization }: Proxy, path: string, connectMs: number): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const headers = { host: path, ...(authorization && { 'proxy-authorization': authorization }) }
+    const options = { ...target, method: 'CONNECT', path, headers, agent: false as const, timeout: connectMs }
+    const request = isSecure ? secureRequest(options) : plainRequest(options)
+    request.on('timeout', () => {
+      request.destroy(new RemoteFailure('down', `the proxy didn't answer within ${connectMs} ms`))
+    })
+    request.on('error', reject)
+    request.on('connect', ({ statusCode = 0 }, socket) => {
+      if (statusCode === 200) {
+        socket.setTimeout(0)
+        resolve(socket)
+        return
+      }
+      socket.destroy()
+      reject(new RemoteFailure(statusCode === 407 ? 'off' : 'down', `the proxy answered ${statusCode}`))
+    })
+    request.end()
+  })
+}

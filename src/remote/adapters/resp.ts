@@ -1,0 +1,137 @@
+// The protocol of Redis, https://redis.io/docs/latest/develop/reference/protocol-spec/, version 2.
+
+export class RedisError {
+  /** Its first word, such as `WRONGPASS`. */
+  readonly code: string
+
+  constructor(text: string) {
+    this.code = /^[A-Z]{1,32}/.exec(text)?.[0] ?? 'ERR'
+  }
+}
+
+export type Reply = string | number | Buffer | null | RedisError | Reply[]
+
+/** One that is not whole yet. */
+interface Text {
+  /** With the end of its line. */
+  bytesLeft: number
+  length: number
+  chunks: Buffer[]
+  keptBytes: number
+}
+
+const CRLF = Buffer.from('\r\n')
+const MAX_LINE_BYTES = 65_536
+const MAX_ITEMS = 1_000_000
+/** What is asked for is in one list. */
+const MAX_DEPTH = 4
+
+export function encodeCommand(parts: readonly (string | Uint8Array)[]): Buffer {
+  const bytes = [Buffer.from(`*${parts.length}\r\n`)]
+  for (const part of parts) {
+    const content = typeof part === 'string' ? Buffer.from(part) : part
+    bytes.push(Buffer.from(`$${content.length}\r\n`), Buffer.from(content), CRLF)
+  }
+  return Buffer.concat(bytes)
+}
+
+/** Calls `reply` for each whole reply, in whatever pieces they come. Of a long text, only `maxBytes` and one more are kept. */
+export class ReplyParser {
+  readonly #maxBytes: number
+  readonly #reply: (reply: Reply) => void
+  #rest: Buffer = Buffer.alloc(0)
+  #text: Text | undefined
+  /** Lists that are not whole yet, the outermost first. */
+  readonly #lists: { items: Reply[]; length: number }[] = []
+
+  constructor(maxBytes: number, reply: (reply: Reply) => void) {
+    this.#maxBytes = maxBytes
+    this.#reply = reply
+  }
+
+  /** @throws Error for what is no reply */
+  push(chunk: Buffer): void {
+    let bytes = this.#rest.length > 0 ? Buffer.concat([this.#rest, chunk]) : chunk
+    this.#rest = Buffer.alloc(0)
+    while (bytes.length > 0) {
+      const taken = this.#text ? this.#takeText(this.#text, bytes) : this.#takeLine(bytes)
+      if (taken === 0) {
+        if (bytes.length > MAX_LINE_BYTES) throw new Error('A line is too long.')
+        this.#rest = Buffer.from(bytes)
+        return
+      }
+      bytes = bytes.subarray(taken)
+    }
+  }
+
+  #takeText(text: Text, bytes: Buffer): number {
+    const taken = Math.min(text.bytesLeft, bytes.length)
+    const wanted = Math.min(text.length, this.#maxBytes + 1) - text.keptBytes
+    const kept = bytes.subarray(0, Math.min(taken, wanted))
+    if (kept.length > 0) text.chunks.push(Buffer.from(kept))
+    text.keptBytes += kept.length
+    text.bytesLeft -= taken
+    if (text.bytesLeft === 0) {
+      this.#text = undefined
+      this.#add(Buffer.concat(text.chunks))
+    }
+    return taken
+  }
+
+  /** 0 where the line is not whole. */
+  #takeLine(bytes: Buffer): number {
+    const end = bytes.indexOf(CRLF)
+    if (end < 0) return 0
+    const line = bytes.toString('utf8', 1, end)
+    switch (String.fromCharCode(bytes[0] as number)) {
+      case '+':
+        this.#add(line)
+        break
+      case '-':
+        this.#add(new RedisError(line))
+        break
+      case ':':
+        this.#add(Number(line))
+        break
+      case '$':
+        this.#beginText(lengthOf(line, 2 ** 30))
+        break
+      case '*':
+        this.#beginList(lengthOf(line, MAX_ITEMS))
+        break
+      default:
+        throw new Error('It is no reply.')
+    }
+    return end + CRLF.length
+  }
+
+  #beginText(length: number): void {
+    if (length < 0) this.#add(null)
+    else this.#text = { bytesLeft: length + CRLF.length, length, chunks: [], keptBytes: 0 }
+  }
+
+  #beginList(length: number): void {
+    if (length < 0) this.#add(null)
+    else if (length === 0) this.#add([])
+    else if (this.#lists.length === MAX_DEPTH) throw new Error('It is nested too deeply.')
+    else this.#lists.push({ items: [], length })
+  }
+
+  #add(reply: Reply): void {
+    const list = this.#lists.at(-1)
+    if (!list) {
+      this.#reply(reply)
+      return
+    }
+    list.items.push(reply)
+    if (list.items.length < list.length) return
+    this.#lists.pop()
+    this.#add(list.items)
+  }
+}
+
+function lengthOf(line: string, max: number): number {
+  const length = /^-?\d+$/.test(line) ? Number(line) : Number.NaN
+  if (length >= -1 && length <= max) return length
+  throw new Error('It is no length.')
+}

@@ -1,0 +1,55 @@
+// Whether asking is worth the time: what is computed faster than the store answers is computed.
+
+interface Average {
+  value: number
+  count: number
+}
+
+/** A weight that forgets what was before some ten others. */
+const WEIGHT = 0.1
+const MIN_COMPUTED = 8
+const MIN_BATCHES = 3
+/** Less is not worth a thought: it is batched with others. */
+const MIN_ANSWER_MS = 1
+/** So that a store that has become faster is found out. */
+const TRY_EVERY = 64
+const MAX_NAMES = 1000
+const TIMES_KEPT = 512
+
+export class Worth {
+  readonly #computed = new Map<string, Average>()
+  readonly #answer: Average = { value: 0, count: 0 }
+  readonly #times: number[] = []
+  #skipped = 0
+
+  /** `what` names computations that are alike. */
+  computed(what: string, ms: number): void {
+    if (!this.#computed.has(what) && this.#computed.size >= MAX_NAMES) this.#computed.clear()
+    const average = this.#computed.get(what) ?? { value: 0, count: 0 }
+    this.#computed.set(what, average)
+    add(average, ms)
+  }
+
+  answered(tookMs: number, count: number): void {
+    add(this.#answer, tookMs / Math.max(count, 1))
+    if (this.#times.push(tookMs) > TIMES_KEPT) this.#times.shift()
+  }
+
+  isAsking(what: string): boolean {
+    const computed = this.#computed.get(what)
+    const isKnown = computed && computed.count >= MIN_COMPUTED && this.#answer.count >= MIN_BATCHES
+    if (!isKnown || this.#answer.value < MIN_ANSWER_MS || computed.value > this.#answer.value / 2) return true
+    return ++this.#skipped % TRY_EVERY === 0
+  }
+
+  /** How long batches took: the share `part` of them no longer than this. */
+  quantile(part: number): number | undefined {
+    const sorted = [...this.#times].sort((one, other) => one - other)
+    return sorted[Math.min(Math.floor(part * sorted.length), sorted.length - 1)]
+  }
+}
+
+function add(average: Average, value: number): void {
+  average.count++
+  average.value += (value - average.value) * Math.max(WEIGHT, 1 / average.count)
+}

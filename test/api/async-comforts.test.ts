@@ -1,0 +1,224 @@
+// What asynchronous callers can ask for: giving up, old results while new ones are computed, and lifetimes that computations choose.
+
+import { describe, expect, test } from 'vitest'
+import type { CacheMode, CallResult, ComputeContext } from '../../src/index.js'
+import { errorOf, openIn, temporaryRoot } from '../support/caches.js'
+
+function opened() {
+  const now = { ms: Date.UTC(2026, 0, 1) }
+  const dir = temporaryRoot()
+  const opened = (mode: CacheMode) =>
+    openIn(dir, { mode, clock: () => now.ms }).cache.namespace<unknown>('tool', { project: false })
+  return { now, entries: opened('readwrite'), readOnly: () => opened('readonly') }
+}
+
+/** A computation that ends when it is told to. */
+function gate<T>() {
+  let open: (value: T) => void = () => undefined
+  let fail: (error: Error) => void = () => undefined
+  const passed = new Promise<T>((resolve, reject) => {
+    open = resolve
+    fail = reject
+  })
+  return { open, fail, compute: () => passed }
+}
+
+describe('expiresIn', () => {
+  test('limits the lifetime of one result: the shortest counts', async () => {
+    const { entries, now } = opened()
+    let calls = 0
+    const failing = () =>
+      entries.getOrSet(
+        'page',
+        ({ expiresIn }) => {
+          expiresIn('10m')
+          expiresIn(30_000)
+          return ++calls
+        },
+        { ttl: '1h' },
+      )
+    await failing()
+    expect(entries.find('page')[0]?.expiresAt).toBe(now.ms + 30_000)
+    now.ms += 29_000
+    expect(await failing()).toBe(1)
+    now.ms += 2_000
+    expect(await failing()).toBe(2)
+  })
+
+  test('never makes a result live longer than the ttl', async () => {
+    const { entries, now } = opened()
+    const longer = ({ expiresIn }: ComputeContext) => {
+      expiresIn('1d')
+      return 1
+    }
+    await entries.getOrSet('key', longer, { ttl: 1000 })
+    expect(entries.find('key')[0]?.expiresAt).toBe(now.ms + 1000)
+  })
+
+  test('counts for what is computed from the result, and for analyses', () => {
+    const { entries, now } = opened()
+    const inner = () =>
+      entries.analyzeSync('part', import.meta.filename, ctx => {
+        ctx.expiresIn(5000)
+        return 1
+      })
+    entries.getOrSetSync('whole', inner)
+    expect(entries.find('whole')[0]?.expiresAt).toBe(now.ms + 5000)
+    now.ms += 6000
+    expect(entries.explain({ name: 'part', file: import.meta.filename }).isHit).toBe(false)
+    expect(entries.has('whole')).toBe(false)
+  })
+
+  test('takes a duration, during the computation', async () => {
+    const { entries } = opened()
+    expect(errorOf(() => entries.getOrSetSync('key', ctx => ctx.expiresIn('soon'))).code).toBe('ERR_CACHE_OPTION')
+    expect(errorOf(() => entries.getOrSetSync('key', ctx => ctx.expiresIn(0))).code).toBe('ERR_CACHE_OPTION')
+    let late: (ttl: number) => void = () => undefined
+    entries.getOrSetSync('key', ctx => {
+      late = ctx.expiresIn
+      return 1
+    })
+    expect(errorOf(() => late(1000)).code).toBe('ERR_CACHE_CLOSED')
+  })
+})
+
+describe('staleWhileRevalidate', () => {
+  const options = { ttl: 1000, staleWhileRevalidate: 5000 }
+
+  test('returns the old result once while one computation makes the new one', async () => {
+    const { entries, now } = opened()
+    await entries.getOrSet('key', () => 'old', options)
+    now.ms += 2000
+    const { open, compute } = gate<string>()
+    const told: CallResult[] = []
+    const ask = () => entries.getOrSet('key', compute, { ...options, onResult: result => told.push(result) })
+    expect(await Promise.all([ask(), ask()])).toEqual(['old', 'old'])
+    expect(told.map(({ isHit, isStale }) => [isHit, isStale])).toEqual([
+      [true, true],
+      [true, true],
+    ])
+    open('new')
+    await expect.poll(() => entries.peek('key')).toBe('new')
+    expect(await ask()).toBe('new')
+    expect(told[2]).not.toHaveProperty('isStale')
+  })
+
+  test('computes before it returns once that time is over too', async () => {
+    const { entries, now } = opened()
+    await entries.getOrSet('key', () => 'old', options)
+    now.ms += 6500
+    expect(await entries.getOrSet('key', () => 'new', options)).toBe('new')
+  })
+
+  test('computes before it returns where nothing can be stored', async () => {
+    const { entries, now, readOnly } = opened()
+    await entries.getOrSet('key', () => 'old', options)
+    now.ms += 2000
+    expect(await readOnly().getOrSet('key', () => 'new', options)).toBe('new')
+  })
+
+  test('goes on with the old result where the computation fails', async () => {
+    const { entries, now } = opened()
+    await entries.getOrSet('key', () => 'old', options)
+    now.ms += 2000
+    const fail = () => Promise.reject(new Error('down'))
+    expect(await entries.getOrSet('key', fail, options)).toBe('old')
+    await new Promise(resolve => setImmediate(resolve))
+    expect(await entries.getOrSet('key', fail, options)).toBe('old')
+    now.ms += 5000
+    await expect(entries.getOrSet('key', fail, options)).rejects.toThrow('down')
+  })
+
+  test("doesn't return what a file has made stale", async () => {
+    const { entries, now } = opened()
+    const read = (inputs: number) => entries.getOrSet('key', () => inputs, { ...options, inputs })
+    await read(1)
+    now.ms += 2000
+    expect(await read(2)).toBe(2)
+  })
+
+  test("isn't used within a computation, whose result would be old itself", async () => {
+    const { entries, now } = opened()
+    await entries.getOrSet('part', () => 'old', options)
+    now.ms += 2000
+    expect(await entries.getOrSet('whole', () => entries.getOrSet('part', () => 'new', options))).toBe('new')
+  })
+
+  test('keeps no result longer than those it was computed from, nor than it has said', async () => {
+    const { entries, now } = opened()
+    const ends = async (key: string, compute: Parameters<typeof entries.getOrSet>[1]) => {
+      await entries.getOrSet(key, compute, options)
+      return (entries.find(key)[0]?.expiresAt ?? 0) - now.ms
+    }
+    expect(await ends('own', () => 1)).toBe(6000)
+    const said = ({ expiresIn }: ComputeContext) => {
+      expiresIn(300)
+      return 1
+    }
+    expect(await ends('said', said)).toBe(300)
+    expect(await ends('nested', () => entries.getOrSet('inner', () => 1, { ttl: 400 }))).toBe(400)
+    expect(await ends('outer', () => entries.getOrSet('own', () => 1, { ttl: 500 }))).toBe(500)
+  })
+
+  test('needs a ttl, and a caller that can wait', async () => {
+    const { entries } = opened()
+    await expect(entries.getOrSet('key', () => 1, { staleWhileRevalidate: 1 })).rejects.toThrow('needs a ttl')
+    expect(errorOf(() => entries.getOrSetSync('key', () => 1, options)).code).toBe('ERR_CACHE_OPTION')
+  })
+})
+
+describe('signal', () => {
+  test('ends the wait of its caller alone, and the result is stored', async () => {
+    const { entries } = opened()
+    const { open, compute } = gate<string>()
+    const controller = new AbortController()
+    const given = entries.getOrSet('key', compute, { signal: controller.signal })
+    const other = entries.getOrSet('key', compute)
+    controller.abort(new Error('enough'))
+    await expect(given).rejects.toThrow('enough')
+    open('value')
+    expect(await other).toBe('value')
+    expect(entries.get('key')).toBe('value')
+  })
+
+  test('that is aborted already starts nothing', async () => {
+    const { entries } = opened()
+    let calls = 0
+    const signal = AbortSignal.abort(new Error('enough'))
+    await expect(entries.getOrSet('key', () => ++calls, { signal })).rejects.toThrow('enough')
+    expect(calls).toBe(0)
+  })
+
+  test("others compute themselves where the computation listens to its first caller's signal", async () => {
+    const { entries } = opened()
+    const controller = new AbortController()
+    const { fail, compute } = gate<string>()
+    controller.signal.addEventListener('abort', () => fail(controller.signal.reason))
+    const given = entries.getOrSet('key', compute, { signal: controller.signal })
+    const other = entries.getOrSet('key', () => 'mine')
+    controller.abort(new Error('enough'))
+    await expect(given).rejects.toThrow('enough')
+    expect(await other).toBe('mine')
+  })
+
+  test('keeps a computation that goes on without the result from being stored', async () => {
+    const { entries } = opened()
+    const controller = new AbortController()
+    const { compute } = gate<string>()
+    const outer = entries.getOrSet('outer', () => {
+      const inner = entries.getOrSet('inner', compute, { signal: controller.signal })
+      return inner.catch(() => 'without')
+    })
+    await new Promise(resolve => setImmediate(resolve))
+    controller.abort()
+    expect(await outer).toBe('without')
+    expect(entries.has('outer')).toBe(false)
+  })
+
+  test('must be one, of a caller that can wait', async () => {
+    const { entries } = opened()
+    await expect(entries.getOrSet('key', () => 1, { signal: {} as AbortSignal })).rejects.toThrow('AbortSignal')
+    const { signal } = new AbortController()
+    expect(errorOf(() => entries.getOrSetSync('key', () => 1, { signal })).code).toBe('ERR_CACHE_OPTION')
+  })
+})

@@ -1,0 +1,134 @@
+// `wicked-cache trace`: what the lines that were recorded come to.
+
+import { truncateSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { linesOf } from '../../cli/trace/lines.js'
+import { cli, temporaryDir } from './harness.js'
+
+const hit = (namespace: string, key: string, ms: number) => ({ namespace, key, isHit: true, ms })
+const miss = (namespace: string, key: string, ms: number, reason = 'never-set') => ({
+  namespace,
+  key,
+  isHit: false,
+  reason,
+  ms,
+  computeMs: ms - 1,
+})
+
+function traceOf(lines: readonly unknown[], others = ''): string {
+  const file = join(temporaryDir(), 'trace.jsonl')
+  writeFileSync(file, lines.map(line => `${JSON.stringify(line)}\n`).join('') + others)
+  return file
+}
+
+const LINES = [
+  miss('lint', 'a.js', 100),
+  hit('lint', 'a.js', 1),
+  miss('lint', 'b.js', 20, 'source-changed'),
+  miss('lint', 'b.js', 30, 'source-changed'),
+  miss('lint', 'b.js', 25, 'source-changed'),
+  hit('build', 'x', 2),
+]
+
+test('sums up by namespace and reason, and shows the slowest and the most missed', async () => {
+  const { out, code } = await cli(['trace', traceOf(LINES)])
+  expect(code).toBe(0)
+  expect(out.split('\n')).toEqual([
+    '6 questions',
+    '',
+    'By namespace:',
+    'namespace  questions  hits  misses  hit rate      time',
+    'lint               5     1       4    20.0 %  176.0 ms',
+    'build              1     1       0   100.0 %    2.0 ms',
+    '',
+    'Misses by reason:',
+    'reason          misses',
+    'source-changed       3',
+    'never-set            1',
+    '',
+    'Slowest:',
+    '    time  computing  answer          namespace  key',
+    '100.0 ms    99.0 ms  never-set       lint       a.js',
+    ' 30.0 ms    29.0 ms  source-changed  lint       b.js',
+    ' 25.0 ms    24.0 ms  source-changed  lint       b.js',
+    ' 20.0 ms    19.0 ms  source-changed  lint       b.js',
+    '  2.0 ms          -  hit             build      x',
+    '  1.0 ms          -  hit             lint       a.js',
+    '',
+    'Most missed:',
+    'misses      time  namespace  key',
+    '     3   75.0 ms  lint       b.js',
+    '     1  100.0 ms  lint       a.js',
+    '',
+  ])
+})
+
+test('--json gives the sums', async () => {
+  const { out } = await cli(['trace', traceOf(LINES), '--json'])
+  expect(JSON.parse(out)).toMatchObject({
+    questions: 6,
+    skippedLines: 0,
+    namespaces: { lint: { questions: 5, hits: 1, misses: 4, ms: 176 }, build: { hits: 1 } },
+    reasons: { 'source-changed': 3, 'never-set': 1 },
+    mostMissed: [
+      { namespace: 'lint', key: 'b.js', misses: 3, ms: 75 },
+      { namespace: 'lint', key: 'a.js', misses: 1 },
+    ],
+  })
+})
+
+test('the ten slowest of thousands are found', async () => {
+  const lines = Array.from({ length: 3500 }, (_, index) => hit('tool', `key ${index}`, (index * 7919) % 3500))
+  const { out } = await cli(['trace', traceOf(lines), '--json'])
+  const { slowest } = JSON.parse(out) as { slowest: { ms: number }[] }
+  expect(slowest.map(({ ms }) => ms)).toEqual(Array.from({ length: 10 }, (_, index) => 3499 - index))
+})
+
+test('lines that are no questions are counted, and names cannot control the terminal', async () => {
+  const file = traceOf([hit('a\u001b[2J', 'k\u0007', 1), 1, null, { namespace: 'x' }], '{"namespace": "cut sh')
+  const { out, code } = await cli(['trace', file])
+  expect(code).toBe(0)
+  expect(out).toContain('1 question, 4 other lines')
+  for (const char of ['\u0007', '\u001b']) expect(out).not.toContain(char)
+})
+
+async function linesIn(text: string, maxBytes?: number): Promise<(string | undefined)[]> {
+  const lines: (string | undefined)[] = []
+  for await (const line of linesOf(traceOf([], text), maxBytes)) lines.push(line)
+  return lines
+}
+
+test('only a line feed ends a line', async () => {
+  const key = 'a\u2028b\u2029c\rd'
+  const { out } = await cli(['trace', traceOf([hit('tool', key, 1), hit('tool', 'e', 2)]), '--json'])
+  expect(JSON.parse(out)).toMatchObject({ questions: 2, skippedLines: 0, slowest: [{ key: 'e' }, { key }] })
+  expect(await linesIn('a\u2028b\u2029c\rd\u0085e\n\nf\r\ng')).toEqual(['a\u2028b\u2029c\rd\u0085e', '', 'f\r', 'g'])
+  // Longer than what is read at once, and not cut between the bytes of a character.
+  const long = '\u2028'.repeat(50_000)
+  expect(await linesIn(`x${long}\n${long}`)).toEqual([`x${long}`, long])
+})
+
+test('a line that is too long is not kept, but counted', async () => {
+  expect(await linesIn('1234\n12345\n1\n123456', 4)).toEqual(['1234', undefined, '1', undefined])
+  expect(await linesIn(`${'x'.repeat(300_000)}\n1`, 100_000)).toEqual([undefined, '1'])
+})
+
+// 600 MB that take no room on the disk: more than fits a string.
+test('a file that is one endless line is one other line', async () => {
+  const file = traceOf([])
+  truncateSync(file, 600 * 1024 * 1024)
+  expect(await cli(['trace', file])).toEqual({ code: 0, out: '0 questions, 1 other line\n', err: '' })
+})
+
+test('a time that is not finite is no time of a question', async () => {
+  const { out } = await cli(['trace', traceOf([], '{"namespace":"a","key":"b","isHit":true,"ms":1e999}\n')])
+  expect(out).toBe('0 questions, 1 other line\n')
+})
+
+test('an empty trace is no mistake, a file that is not there is', async () => {
+  expect(await cli(['trace', traceOf([])])).toEqual({ code: 0, out: '0 questions\n', err: '' })
+  const { code, err } = await cli(['trace', join(temporaryDir(), 'no.jsonl')])
+  expect(code).toBe(2)
+  expect(err).toContain('no.jsonl cannot be read')
+})

@@ -1,0 +1,293 @@
+// A remote that is dead, silent or slow costs a run its timeout once, and the processes after it nothing.
+
+import type { AddressInfo } from 'node:net'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { nodeFiles } from '../../src/files/files.js'
+import type { RemoteAdapter, RemoteOptions } from '../../src/index.js'
+import { Breaker } from '../../src/remote/breaker.js'
+import { Worth } from '../../src/remote/worth.js'
+import { temporaryDirectory } from '../support/caches.js'
+import { runModule } from '../support/children.js'
+import { freePort } from './engines.js'
+import { memoryServer } from './http-servers.js'
+import { reader, Team, writer } from './machines.js'
+
+const FILES = Object.fromEntries(Array.from({ length: 30 }, (_, at) => [`src/${at}.js`, `${at}`]))
+
+/** One after the other, as a host that awaits each. */
+async function askInTurns(team: Team, remote: RemoteOptions) {
+  const machine = team.machine(remote)
+  for (const [file, content] of Object.entries(FILES)) {
+    const value = await machine.entries.analyze('text', machine.at(file), ctx => ctx.source, {
+      onResult: machine.onResult,
+    })
+    expect(value).toBe(content)
+  }
+  return machine
+}
+
+async function silentPort(): Promise<{ port: number; connections: () => number }> {
+  let count = 0
+  const server = createServer(socket => {
+    count++
+    socket.on('error', () => undefined)
+  })
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => void server.close())
+  return { port: (server.address() as AddressInfo).port, connections: () => count }
+}
+
+test.each(['http', 'redis'])('a dead port is asked once by a run over %s', async protocol => {
+  const team = new Team(FILES)
+  const machine = await askInTurns(team, { url: `${protocol}://127.0.0.1:${await freePort()}`, ...reader })
+  expect(machine.remote.stats()).toMatchObject({ errors: 1, skipped: 29, hits: 0, breaker: 'open' })
+  expect(machine.computedCount).toBe(30)
+  expect(machine.opened.warnings).toEqual([])
+})
+
+test.each(['http', 'redis'])('a silent port is asked once by a run over %s', async protocol => {
+  const team = new Team(FILES)
+  const { port, connections } = await silentPort()
+  const url = `${protocol}://127.0.0.1:${port}`
+  const machine = await askInTurns(team, { url, ...reader, timeouts: { read: 100 } })
+  expect(machine.remote.stats()).toMatchObject({ errors: 1, skipped: 29, breaker: 'open' })
+  expect(connections()).toBe(1)
+})
+
+test('what is under way when the remote turns out to be down is given up with it', async () => {
+  const team = new Team(FILES)
+  const asked: number[] = []
+  const adapter: RemoteAdapter = {
+    maxBatch: 10,
+    getMany: names => {
+      asked.push(names.length)
+      return asked.length === 1 ? Promise.reject(new Error('down')) : new Promise(() => undefined)
+    },
+    put: async () => undefined,
+    close: () => undefined,
+  }
+  const machine = team.machine({ adapter, ...reader })
+  await Promise.all(Object.keys(FILES).map(file => machine.entries.analyze('a', machine.at(file), ctx => ctx.source)))
+  expect(asked).toEqual([10, 10, 10])
+  expect(machine.remote.stats()).toMatchObject({ errors: 30, breaker: 'open' })
+})
+
+test('a host that is busy for longer than the timeout finds the answers that have come meanwhile', async () => {
+  const team = new Team(FILES)
+  const server = await memoryServer()
+  const a = await askInTurns(team, { url: server.url, ...writer })
+  await a.opened.cache.close()
+  const b = team.machine({ url: server.url, ...reader, timeouts: { read: 1000, connect: 1000 } })
+  const asked = Object.keys(FILES).map(file => b.entries.analyze('text', b.at(file), ctx => ctx.source))
+  for (let turn = 0; turn < 4; turn++) {
+    await new Promise(resolve => setImmediate(resolve))
+    const end = Date.now() + 400
+    while (Date.now() < end);
+  }
+  await Promise.all(asked)
+  expect(b.remote.stats()).toMatchObject({ hits: 30, errors: 0, breaker: 'closed' })
+})
+
+test('a batch waits on while the remote answers others', async () => {
+  const team = new Team(FILES)
+  let count = 0
+  const adapter: RemoteAdapter = {
+    maxBatch: 5,
+    getMany: async names => {
+      await new Promise(resolve => setTimeout(resolve, ++count === 1 ? 250 : 60))
+      return names.map(() => undefined)
+    },
+    put: async () => undefined,
+    close: () => undefined,
+  }
+  const machine = team.machine({ adapter, ...reader, timeouts: { read: 150 } })
+  await Promise.all(Object.keys(FILES).map(file => machine.entries.analyze('a', machine.at(file), ctx => ctx.source)))
+  expect(machine.remote.stats()).toMatchObject({ misses: 30, errors: 0, breaker: 'closed' })
+})
+
+test('a batch that is never answered is given up, however many others are', async () => {
+  const team = new Team(FILES)
+  const adapter: RemoteAdapter = {
+    maxBatch: 1,
+    getMany: async names => {
+      held ??= names[0]
+      await new Promise(resolve => names[0] !== held && setTimeout(resolve, 10))
+      return names.map(() => undefined)
+    },
+    put: async () => undefined,
+    close: () => undefined,
+  }
+  let held: string | undefined
+  let isDone = false
+  const machine = team.machine({ adapter, ...reader, timeouts: { read: 30 } })
+  const ask = (name: string) => machine.entries.analyze(name, machine.at('src/1.js'), ctx => ctx.source)
+  const first = ask('held').then(value => {
+    isDone = true
+    return value
+  })
+  let rounds = 0
+  while (!isDone && rounds < 1_000) await ask(`other ${rounds++}`)
+  expect({ isDone, value: await Promise.race([first, 'late']) }).toEqual({ isDone: true, value: '1' })
+  expect(machine.remote.stats().errors).toBeGreaterThan(0)
+})
+
+test('three processes find out for all', async () => {
+  const team = new Team({ 'a.js': 'a' })
+  const { port, connections } = await silentPort()
+  const { tree } = team
+  team.machine(undefined)
+  const code = `
+    process.chdir(args.project)
+    const cache = library.openCacheSync({ dir: args.dir, onWarning })
+    const value = await cache.namespace('tool').analyze('text ' + args.at, 'a.js', ctx => ctx.source)
+    print(JSON.stringify({ value, ...cache.remote.stats() }))
+    await cache.close()`
+  const env = {
+    WICKED_CACHE_REMOTE: `http://user:secret@127.0.0.1:${port}/`,
+    WICKED_CACHE_REMOTE_KEYS: reader.keys.join(),
+  }
+  const outcomes: unknown[] = []
+  for (let at = 0; at < 5; at++) {
+    const args = { dir: tree.at('shared-cache'), project: tree.at('machine-1/deep/checkout'), at }
+    const { lines } = await runModule(code, args, { env })
+    const { value, errors, skipped } = JSON.parse(lines[0] ?? '')
+    outcomes.push([value, errors, skipped])
+  }
+  expect(outcomes).toEqual([
+    ['a', 1, 0],
+    ['a', 1, 0],
+    ['a', 1, 0],
+    ['a', 0, 1],
+    ['a', 0, 1],
+  ])
+  expect(connections()).toBe(3)
+})
+
+test('a remote that asks to be left alone is, and one that refuses this machine is not asked again', async () => {
+  const team = new Team(FILES)
+  const server = await memoryServer()
+  const status: [number, Record<string, string>] = [429, { 'retry-after': '60' }]
+  server.interfere = (_, response) => {
+    response.writeHead(...status).end()
+    return true
+  }
+  const busy = await askInTurns(team, { url: server.url, ...reader })
+  expect(server.requests).toHaveLength(1)
+  expect(busy.opened.warnings).toEqual([])
+  expect(busy.remote.stats().breaker).toBe('open')
+
+  server.requests.length = 0
+  status[0] = 401
+  const url = server.url.replace('//', '//user:secret@')
+  const refused = await askInTurns(team, { url: `${url}/?token=secret`, token: 'secret', ...reader })
+  expect(server.requests).toHaveLength(1)
+  expect(refused.opened.warnings.map(({ code }) => code)).toEqual(['ERR_CACHE_REMOTE'])
+  const [{ message, cause }] = refused.opened.warnings as unknown as [{ message: string; cause: Error }]
+  expect(message).toContain('401')
+  expect(message + cause.stack + JSON.stringify(await refused.remote.status())).not.toContain('secret')
+})
+
+test('a store that forbids to write is read on, without a warning', async () => {
+  const team = new Team(FILES)
+  const server = await memoryServer()
+  server.interfere = ({ method }, response) => {
+    if (method === 'PUT') response.writeHead(403).end()
+    return method === 'PUT'
+  }
+  const machine = await askInTurns(team, { url: server.url, ...writer })
+  await machine.remote.flush()
+  expect((await machine.remote.status()).canWrite).toBe(false)
+  const puts = server.requests.filter(({ method }) => method === 'PUT').length
+  await machine.entries.analyze('other', machine.at('src/1.js'), ctx => ctx.source)
+  await machine.opened.cache.close()
+  expect(server.requests.filter(({ method }) => method === 'PUT')).toHaveLength(puts)
+  expect(server.requests.filter(({ method }) => method === 'GET').length).toBeGreaterThan(5)
+  expect(machine.opened.warnings).toEqual([])
+})
+
+test('close ends by itself where uploads hang, and says that they were dropped', async () => {
+  const team = new Team(FILES)
+  const adapter: RemoteAdapter = {
+    getMany: async names => names.map(() => undefined),
+    put: () => new Promise(() => undefined),
+    close: () => new Promise(() => undefined),
+  }
+  const machine = await askInTurns(team, { adapter, ...writer, timeouts: { read: 50, upload: 50 } })
+  const { remote } = machine
+  await machine.opened.cache.close()
+  expect(remote.stats()).toMatchObject({ uploads: 0, dropped: 30 })
+})
+
+test('a process that has nothing else to do ends when its uploads are stored', async () => {
+  const team = new Team({ 'a.js': 'a' })
+  const server = await memoryServer()
+  team.machine(undefined)
+  const code = `
+    process.chdir(args.project)
+    const { namespaceSync } = library
+    print(String(namespaceSync('tool').analyzeSync('text', 'a.js', ctx => ctx.source)))`
+  const args = { project: team.tree.at('machine-1/deep/checkout') }
+  const env = {
+    WICKED_CACHE_DIR: team.tree.at('machine-1/cache'),
+    WICKED_CACHE_REMOTE: server.url,
+    WICKED_CACHE_REMOTE_MODE: 'readwrite',
+    WICKED_CACHE_REMOTE_SIGNING_KEY: writer.signingKey,
+  }
+  const { lines } = await runModule(code, args, { env })
+  expect(lines).toEqual(['a'])
+  expect(server.objects.size).toBe(1)
+})
+
+test('what is computed faster than the store answers is computed, but for a try now and then', () => {
+  const worth = new Worth()
+  for (let at = 0; at < 10; at++) {
+    worth.computed('quick', 2)
+    worth.computed('slow', 50)
+    expect([worth.isAsking('quick'), worth.isAsking('slow')]).toEqual([true, true])
+  }
+  for (let at = 0; at < 10; at++) worth.answered(20, 1)
+  expect(worth.isAsking('slow')).toBe(true)
+  expect(worth.isAsking('unknown')).toBe(true)
+  const asked = Array.from({ length: 640 }, () => worth.isAsking('quick'))
+  expect(asked.filter(Boolean)).toHaveLength(10)
+  // Many in one batch take less time each.
+  for (let at = 0; at < 100; at++) worth.answered(40, 1000)
+  expect(worth.isAsking('quick')).toBe(true)
+})
+
+test('the breaker opens for longer each time, and closes with an answer', () => {
+  const directory = temporaryDirectory()
+  let now = 1_000_000
+  const open = () =>
+    new Breaker({
+      files: nodeFiles,
+      directory: join(directory, 'remote'),
+      name: 'store',
+      canWrite: () => true,
+      now: () => now,
+      random: Math.random,
+    })
+  const [one, two] = [open(), open()]
+  const openForMs: number[] = []
+  for (let at = 0; at < 6; at++) {
+    expect(one.tryPass()).toBe(true)
+    one.failed()
+    openForMs.push((one.openUntil ?? 0) - now)
+    expect(one.tryPass()).toBe(false)
+    // Others are told after the third time.
+    expect(two.tryPass()).toBe(at < 2)
+    now += openForMs.at(-1) as number
+  }
+  expect(openForMs).toEqual([30_000, 60_000, 120_000, 240_000, 300_000, 300_000])
+  // One of them tries, the others wait for what it finds.
+  expect([two.tryPass(), one.tryPass()]).toEqual([true, false])
+  two.succeeded()
+  now += 1_000
+  expect([one.tryPass(), two.tryPass(), open().tryPass()]).toEqual([true, true, true])
+  // A clock that was set back doesn't keep it open.
+  for (let at = 0; at < 3; at++) one.failed()
+  now -= 10_000_000
+  expect(open().tryPass()).toBe(true)
+})

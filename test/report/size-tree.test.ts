@@ -1,0 +1,68 @@
+import { expect, test } from 'vitest'
+import { type SizeNode, SizeTree } from '../../cli/report/size-tree.js'
+
+function entry(namespace: string, project: string | null, key: string, sizeBytes: number) {
+  const rest = { version: '', isPortable: false, isPastAnswer: false, mode: 'manual', createdAt: 0, usedAt: 0 } as const
+  return { namespace, project, key, sizeBytes, computeMs: null, ...rest }
+}
+
+const linesOf = ({ name, bytes, entryCount, children }: SizeNode, indent = ''): string[] => [
+  `${indent}${name} ${bytes} ${entryCount}`,
+  ...children.flatMap(child => linesOf(child, `${indent}  `)),
+]
+
+const countOf = (node: SizeNode): number => node.children.reduce((sum, child) => sum + countOf(child), 1)
+
+test('adds sizes up by namespace, project and three levels of directories, the largest first', () => {
+  const tree = new SizeTree()
+  tree.add(entry('lint', '/p', 'src/a/b/c/d/file.ts', 100))
+  tree.add(entry('lint', '/p', 'src/a/other.ts', 10))
+  tree.add(entry('lint', '/p', '/p/src/a/absolute.ts', 5))
+  tree.add(entry('lint', null, 'a key', 7))
+  tree.add({ ...entry('build', null, 'x/y', 1000), isPortable: true })
+  expect(linesOf(tree.largest(100))).toEqual([
+    ' 1122 5',
+    '  build 1000 1',
+    '    (portable) 1000 1',
+    '      x 1000 1',
+    '  lint 122 4',
+    '    /p 115 3',
+    '      src 115 3',
+    '        a 115 3',
+    '          b 100 1',
+    '    (user-wide) 7 1',
+  ])
+})
+
+test('shows as many nodes as asked for, each with its parents', () => {
+  const tree = new SizeTree()
+  for (let n = 0; n < 500; n++) tree.add(entry('lint', `/p${n % 10}`, `dir ${n}/file`, n + 1))
+  const shown = tree.largest(50)
+  expect(countOf(shown)).toBe(50)
+  expect(shown.children[0]?.children).toHaveLength(10)
+})
+
+test('stays small whatever the keys are: the deepest directories are given up, and no size is lost', () => {
+  const tree = new SizeTree()
+  let total = 0
+  for (const namespace of ['one', 'two']) {
+    for (let n = 0; n < 60_000; n++) {
+      tree.add(entry(namespace, '/p', `dir ${n % 7}/sub ${n}/deep ${n}/file`, 2))
+      total += 2
+    }
+  }
+  const shown = tree.largest(1_000_000)
+  expect(countOf(shown)).toBeLessThan(50_000)
+  expect(shown.bytes).toBe(total)
+  expect(shown.children.map(({ name, bytes }) => [name, bytes]).sort()).toEqual([
+    ['one', 120_000],
+    ['two', 120_000],
+  ])
+  expect(shown.children[1]?.children[0]?.children).toHaveLength(7)
+})
+
+test('as many namespaces as there can be are no more than names', () => {
+  const tree = new SizeTree()
+  for (let n = 0; n < 60_000; n++) tree.add(entry(`namespace ${n}`, '/p', 'a/b/c/d', 1))
+  expect(tree.largest(100).entryCount).toBe(60_000)
+})
