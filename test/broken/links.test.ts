@@ -120,9 +120,12 @@ describe.each(REPLACEMENTS)('%s in the place of a file of the store', (_what, re
   })
 })
 
-/** So long that some thousand need buckets in directories of their own. */
-const keyOf = (n: number) => `${'k'.repeat(1200)} ${n}`
-const KEYS = 7000
+/**
+ * So long that some thousand need buckets in directories of their own, and so short that a full bucket has enough of them to be split,
+ * wherever the project is: its path is part of each record.
+ */
+const keyOf = (n: number) => `${'k'.repeat(600)} ${n}`
+const KEYS = 14_000
 
 const fail = ({ message }: CacheWarning) => {
   throw new Error(message)

@@ -271,9 +271,14 @@ test.each([
   // This process has not taken a slice yet.
   const { cache } = openAsAnotherProcess(dir, { clock, maxSize: 500_000 }, { files })
   writeFileSync(lock, content)
-  for (let i = 0; i < 64; i++) expect(cache.namespace('ns').set(`late ${i}`, `${i} ${LONG}`)).toBe(true)
-  expect(tries).toBeGreaterThan(0)
-  expect(tries > 4).toBe(waits)
+  let mostTries = 0
+  for (let i = 0; i < 64; i++) {
+    tries = 0
+    expect(cache.namespace('ns').set(`late ${i}`, `${i} ${LONG}`)).toBe(true)
+    mostTries = Math.max(mostTries, tries)
+  }
+  expect(mostTries).toBeGreaterThan(0)
+  expect(mostTries > 1, 'a set tried again').toBe(waits)
 })
 
 test('gc() ends a background gc cycle that is under way', async () => {
