@@ -90,7 +90,7 @@ export class CacheHandle implements Cache {
   }
 
   namespace<T>(name: string, options?: NamespaceOptions): Namespace<T> {
-    this.#expectOpen()
+    this.#assertOpen()
     const handle = createNamespace(this.#storeOf(escapeNamespace(name), name), options)
     const bounds = checkLimits(options ?? {})
     if (Object.keys(bounds).length > 0) this.#open.namespaceBounds.set(name, bounds)
@@ -98,17 +98,17 @@ export class CacheHandle implements Cache {
   }
 
   snapshot<R>(fn: () => R): R {
-    this.#expectOpen()
+    this.#assertOpen()
     return runInSnapshot(this.#storage.snapshotMeans, fn)
   }
 
   namespaces(): string[] {
-    this.#expectOpen()
+    this.#assertOpen()
     return namespacesOf(this.#open)
   }
 
   stats(options?: StatsOptions): CacheStats {
-    this.#expectOpen()
+    this.#assertOpen()
     return statsOf(this.#open, options)
   }
 
@@ -117,27 +117,27 @@ export class CacheHandle implements Cache {
   }
 
   async gc(options?: GcOptions): Promise<GcReport> {
-    this.#expectOpen()
+    this.#assertOpen()
     return collectCache(this.#open, options)
   }
 
   removeNamespace(name: string): number {
-    this.#expectOpen()
+    this.#assertOpen()
     return removeNamespace(this.#open, name)
   }
 
   async verify(options?: VerifyOptions): Promise<VerifyReport> {
-    this.#expectOpen()
+    this.#assertOpen()
     return verifyCache(this.#open, options)
   }
 
   watch(roots: string | readonly string[], options?: WatchOptions): Watcher {
-    this.#expectOpen()
+    this.#assertOpen()
     return watchRoots(this.#open, roots, options)
   }
 
   get remote(): Remote | undefined {
-    this.#expectOpen()
+    this.#assertOpen()
     const tier = this.#remoteSlot.open()
     const directories = () => directoriesOf(this.#storage)
     return tier && createRemote({ tier, directories, storeOf: directory => this.#storeOf(directory) })
@@ -202,7 +202,7 @@ export class CacheHandle implements Cache {
       flushFileHashes: () => storage.flushFileHashes(this.#report),
       now: this.#clock,
       remote: () => this.#remoteSlot.open(),
-      expectOpen: () => this.#expectOpen(),
+      assertOpen: () => this.#assertOpen(),
       get canWrite() {
         return !isReadOnly && !storage.problem()
       },
@@ -238,7 +238,7 @@ export class CacheHandle implements Cache {
     this.#onWarning({ code, message: `${message} The cache at ${this.dir} goes on without it.`, cause: error })
   }
 
-  #expectOpen(): void {
+  #assertOpen(): void {
     if (this.#isClosed) throw new CacheError('ERR_CACHE_CLOSED', 'The cache was closed.')
   }
 }

@@ -79,7 +79,7 @@ export class Entries {
    * @throws CacheError `ERR_CACHE_KEY`, `ERR_CACHE_CLOSED`
    */
   keyOf(key: unknown, kind: KeyKind = 'plain', scope: Scope = this.scope): EntryKey {
-    this.store.expectOpen()
+    this.store.assertOpen()
     const name = `${scope} ${kind}`
     let prefix = this.#prefixes.get(name)
     if (!prefix) {
@@ -113,7 +113,7 @@ export class Entries {
 
   /** What a get of the key gives; counts it. @throws CacheError `ERR_CACHE_KEY`, `ERR_CACHE_CLOSED` */
   get(key: string): Outcome {
-    this.store.expectOpen()
+    this.store.assertOpen()
     const outcome = this.store.trace ? tracedLook(this, key) : this.look(key)
     if (outcome.reason === undefined) this.countTime('time-saved', outcome.entry.computeMs)
     this.count(outcome.reason ?? 'hits')

@@ -39,7 +39,7 @@ export interface NamespaceStore {
   remote(): RemoteTier | undefined
   now(): number
   /** Throws `ERR_CACHE_CLOSED` once the cache is closed. */
-  expectOpen(): void
+  assertOpen(): void
   /** False for a read-only cache and for a root that cannot be used. */
   readonly canWrite: boolean
   /** Says once for each kind of trouble that something is broken. */

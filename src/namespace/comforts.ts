@@ -12,7 +12,7 @@ const silentEntries = new WeakMap<Entries, Entries>()
 export function peek(entries: Entries, key: string): unknown {
   // `peek` records no input.
   currentComputation()?.recorder.spoil()
-  entries.store.expectOpen()
+  entries.store.assertOpen()
   let silent = silentEntries.get(entries)
   if (!silent) {
     const { store, options, project, hasKeys, isByDirectory } = entries

@@ -13,7 +13,7 @@ import { infoOf } from './info.js'
 /** @throws CacheError `ERR_CACHE_OPTION`, `ERR_CACHE_CLOSED` */
 export function findAnalyses(entries: Entries, asked: AnalysesOf): EntryInfo[] {
   const { name, file } = assertOptions('find', asked, ['name', 'file'])
-  entries.store.expectOpen()
+  entries.store.assertOpen()
   const given = givenPath(entries.store.environment.files, file)
   const { path } = recordPath(entries.project, given.absolute)
   const places = [path, contentName(entries, given.absolute)].flatMap(place => place ?? [])

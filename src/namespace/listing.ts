@@ -36,7 +36,7 @@ function* listed(entries: Entries, options: ListOptions | undefined): IterableIt
   assertPrefix(prefix)
   assertOptionalFunction('onProgress', onProgress)
   const { store } = entries
-  store.expectOpen()
+  store.assertOpen()
   currentComputation()?.recorder.spoil()
   for (const each of guarded(entries, onProgress)) {
     if (each.isAnswer || (!allVersions && each.version !== entries.options.version)) continue

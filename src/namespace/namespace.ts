@@ -89,7 +89,7 @@ export class NamespaceHandle implements Namespace {
 
   has(key: string): boolean {
     const entries = this.#entries
-    this.#store.expectOpen()
+    this.#store.assertOpen()
     const { entry } = entries.look(key)
     if (currentComputation()) recordRead(entries, key, entry)
     return entry !== undefined
@@ -176,7 +176,7 @@ export class NamespaceHandle implements Namespace {
   }
 
   stats(): NamespaceStats {
-    this.#store.expectOpen()
+    this.#store.assertOpen()
     currentComputation()?.recorder.spoil()
     return namespaceStats(this.#store)
   }

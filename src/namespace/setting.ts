@@ -90,7 +90,7 @@ export function clearEntries(entries: Entries, options: ClearOptions | undefined
   const { allProjects = false, prefix } = assertOptions('clear', options, ['allProjects', 'prefix'])
   assertFlag('allProjects', allProjects)
   assertPrefix(prefix)
-  entries.store.expectOpen()
+  entries.store.assertOpen()
   let count = 0
   entries.write(() => {
     const { manifest } = entries.store
