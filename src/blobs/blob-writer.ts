@@ -60,7 +60,7 @@ export function createBlobWriter(environment: Environment, blobs: WrittenBlobs):
 export class BlobWriter {
   readonly #environment: Environment
   readonly #blobs: WrittenBlobs
-  /** By name, what was stored in this turn. */
+  /** By name, what was stored in this tick. */
   readonly #unindexed = new Map<string, Unindexed>()
 
   constructor(environment: Environment, blobs: WrittenBlobs) {
@@ -173,7 +173,7 @@ export class BlobWriter {
     }
   }
 
-  /** Whether so much is to be indexed that it should not wait for the end of the turn. */
+  /** Whether so much is to be indexed that it should not wait for the end of the tick. */
   get isFlushDue(): boolean {
     return this.#unindexed.size >= FLUSH_COUNT
   }

@@ -10,9 +10,9 @@
 // blob, or the set misses the name and stores its bytes again.
 //
 // An entry says where its blob is, so gets do without the index. It is there to find equal bytes, and blobs that were moved;
-// what is new is added to it at the end of the event-loop turn, by `flush`, unless somebody else has by then.
+// what is new is added to it at the end of the event-loop tick, by `flush`, unless somebody else has by then.
 //
-// Not guaranteed: that bytes put by two processes in the same turn are stored once, nor bytes whose writer was killed in it;
+// Not guaranteed: that bytes put by two processes in the same tick are stored once, nor bytes whose writer was killed in it;
 // the second copy is waste that a gc drops.
 
 import { BLOB_ID_BYTES } from '../base/layout.js'
@@ -106,7 +106,7 @@ export class Blobs implements WrittenBlobs {
     this.#writing.assertFits(bytes)
   }
 
-  /** Whether so much is to be indexed that it should not wait for the end of the turn. */
+  /** Whether so much is to be indexed that it should not wait for the end of the tick. */
   get isFlushDue(): boolean {
     return this.#writer?.isFlushDue ?? false
   }

@@ -1,7 +1,7 @@
 // The storage objects of one root, shared by all caches of the process that have it open: a linter may load a dozen
 // plugins that each open the default cache, and they see each other's sets at once and keep one copy of what was read.
 // What is kept in memory, and the files that are open, are of one directory: when another one is found at the root's path, as
-// is looked at once a turn, all of that is given up. Where that one must not be used, nothing is found in it from then on.
+// is looked at once a tick, all of that is given up. Where that one must not be used, nothing is found in it from then on.
 //
 // One listener on process exit serves all roots: each cache adding its own would soon bring Node's warning about too
 // many listeners into the host's output.
@@ -24,7 +24,7 @@ import { likeRoot } from '../files/shared.js'
 import { sparing } from '../files/sparing.js'
 import { type Hashing, sharedHashing } from '../hashing/hashing.js'
 import type { SnapshotMeans } from '../inputs/snapshot.js'
-import { type Environment, Turn } from '../log/environment.js'
+import { type Environment, Tick } from '../log/environment.js'
 import { HashSeed } from '../log/hash-seed.js'
 import { Manifest } from '../manifest/manifest.js'
 import { Projects } from '../project/project.js'
@@ -128,7 +128,7 @@ export class Storage {
       descriptors,
       hashing,
       hashSeed: new HashSeed(files, descriptors, this.layout.hashSeed, random),
-      turn: new Turn(() => this.#lookAtRoot()),
+      tick: new Tick(() => this.#lookAtRoot()),
       random,
       readOnly,
       prepare: () => this.root.prepare(),
@@ -160,7 +160,7 @@ export class Storage {
 
   /** Why the root cannot be used now. */
   problem(): CacheError | undefined {
-    this.environment.turn.current()
+    this.environment.tick.current()
     return this.root.problem
   }
 
@@ -237,7 +237,7 @@ export class Storage {
     }, delayMs).unref()
   }
 
-  /** Has the blobs that were put be indexed when the turn ends, or now where they are many. */
+  /** Has the blobs that were put be indexed when the tick ends, or now where they are many. */
   indexSoon(report: Report): void {
     if (this.blobs.isFlushDue) this.#index(report)
     if (this.#isIndexing) return

@@ -87,7 +87,7 @@ function swapHead({ store }: Entries, { question, epoch }: Computed, entry: Entr
     const { head } = found
     if (head?.epoch !== epoch) return false
     if (makeCurrent(store, key, { ...found, head: { ...head, lease: leaseOfOthers(head.lease) } }, entry)) return true
-    store.environment.turn.end()
+    store.environment.tick.end()
   }
   return false
 }

@@ -241,7 +241,7 @@ function* lease(
       }
     }
     // The lease may be gone because its owner has just finished.
-    store.environment.turn.end()
+    store.environment.tick.end()
     const outcome = entries.find(question.key, question)
     if (outcome.reason === undefined) return outcome
     found = outcome.found

@@ -140,9 +140,9 @@ export class Entries {
       for (let looks = 1; ; looks++) {
         const outcome = this.#find(key, question, text)
         if (outcome.reason !== 'blob-missing' || looks === MAX_LOOKS) return outcome
-        // A gc may have moved the blob since this turn began, or dropped it because the key was set anew; and the next gc
+        // A gc may have moved the blob since this tick began, or dropped it because the key was set anew; and the next gc
         // moves it again.
-        this.store.environment.turn.end()
+        this.store.environment.tick.end()
       }
     } catch (error) {
       // There is a value, but not for this caller.

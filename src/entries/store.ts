@@ -44,7 +44,7 @@ export interface NamespaceStore {
   readonly canWrite: boolean
   /** Says once for each kind of trouble that something is broken. */
   report(error: unknown): void
-  /** Has the blobs that were put be indexed when the turn ends, or now where they are many. */
+  /** Has the blobs that were put be indexed when the tick ends, or now where they are many. */
   indexSoon(): void
   /** Runs a slice of the background gc now and then. */
   afterSet(count: number, bytes: number): void

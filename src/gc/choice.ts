@@ -77,7 +77,7 @@ export interface CensusRange {
 /**
  * Evicts from `part` of the census, or from all of it, what exceeds the limits; undefined if nothing does. A part counts
  * shared values in full, the whole counts each value once. Entries of `uncounted` count by size, not by number.
- * Yields often, so that the event loop can turn.
+ * Yields often, so that the event loop can go on.
  */
 export function* evict(
   census: Census,

@@ -155,7 +155,7 @@ export class Cycle<Plan> {
     }
     const written = isDryRun ? drops.map(() => true) : ifRoom(() => manifest.write(changes))
     // Some of them may have been written before the room ran out.
-    if (!written) environment.turn.end()
+    if (!written) environment.tick.end()
     const left = written ? undefined : new Set(manifest.partAt(place).entries.map(({ check }) => check))
     const undone = drops.filter(({ stored }) => left?.has(stored.check))
     const done = drops.filter(({ stored }, at) => (written ? written[at] : !left?.has(stored.check)))
@@ -181,7 +181,7 @@ export class Cycle<Plan> {
     if (use) return { ...state, packs: packs.filter(each => each !== use) }
     // Every set from here on finds, when it confirms its blobs, that these packs are gone. What others have set by now must be in
     // the manifests that are read next.
-    this.#input.environment.turn.end()
+    this.#input.environment.tick.end()
     return packs.length > 0 ? withPhase(state, 'mark') : this.#afterPacks(state)
   }
 

@@ -1,5 +1,5 @@
 // A garbage collection that a caller asks for: one cycle, from the first look at the entries to the report. Readers and writers
-// go on all the while, in this process as well: between two steps, the event loop turns, progress is told, an abort is obeyed,
+// go on all the while, in this process as well: between two steps the event loop runs, progress is told, an abort is obeyed,
 // and the gc says that it still lives.
 
 import { join } from 'node:path'
@@ -62,7 +62,7 @@ async function run(input: GcInput, lock: Lock | undefined): Promise<GcReport> {
   const { environment, layout, signal, onProgress } = input
   // Another process may have made the root in this very tick, at whose beginning it was looked at.
   await nextTick()
-  environment.turn.current()
+  environment.tick.current()
   const generation = environment.rootGeneration()
   const choice = new CensusChoice(input)
   const cycle = new Cycle(input, choice, new BlobTable(), PIECE_MS)
@@ -72,7 +72,7 @@ async function run(input: GcInput, lock: Lock | undefined): Promise<GcReport> {
       onProgress?.(state ? cycle.progress(state) : { step: 'values', fraction: 1 })
       await nextTick()
       signal?.throwIfAborted()
-      environment.turn.current()
+      environment.tick.current()
       if (environment.rootGeneration() !== generation)
         throw new CacheError('ERR_CACHE_ROOT', `The cache directory ${layout.root} was replaced during a gc.`)
       lock?.keep()

@@ -122,7 +122,7 @@ export class Slices {
 
   #takeSlice(isMuch: boolean): void {
     this.#sliceStart = performance.now()
-    this.#input.environment.turn.end()
+    this.#input.environment.tick.end()
     // Another process may have had the lock until now.
     const found = this.#journal.read()
     let state: State<SamplePlan> | undefined = found?.phase === 'idle' ? undefined : found

@@ -55,7 +55,7 @@ export class Bucket {
   /** Resident bytes that the map has counted for this bucket. */
   accountedBytes = 0
   /** The event-loop tick in which the file was last looked at. */
-  turn = 0
+  tick = 0
   /** The file up to `end`, in a larger buffer; undefined when the map gave it up. */
   #bytes: Buffer | undefined
   #view = needleView

@@ -57,11 +57,11 @@ export class Buckets implements BucketedMap {
 
   /** The bucket in force for reading; a sealed one where its successors cannot be had. @throws errno-style errors */
   current(place: number): Bucket | undefined {
-    const turn = this.environment.turn.current()
+    const tick = this.environment.tick.current()
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       const bucket = this.#tree.at(place) ?? this.find(place)
       if (!bucket) return undefined
-      if (bucket.turn === turn && bucket.sealedAt < 0 && !bucket.hasMore) return bucket
+      if (bucket.tick === tick && bucket.sealedAt < 0 && !bucket.hasMore) return bucket
       if (!this.refresh(bucket)) continue
       if (bucket.sealedAt < 0 || !this.tryFollow(bucket, place)) return bucket
     }
@@ -82,7 +82,7 @@ export class Buckets implements BucketedMap {
 
   /** To be called once a bucket was read or written to. */
   account(bucket: Bucket): void {
-    bucket.turn = this.environment.turn.current()
+    bucket.tick = this.environment.tick.current()
     this.#tree.account(bucket)
   }
 

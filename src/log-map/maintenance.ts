@@ -51,9 +51,9 @@ export function removeIfEmpty(buckets: Buckets): boolean {
 
 /** Returns the first place after the bucket; undefined where it stays as it was. */
 function removeIfEmptyAt(buckets: Buckets, place: number): number | undefined {
-  const { turn, files } = buckets.environment
+  const { tick, files } = buckets.environment
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-    turn.end()
+    tick.end()
     const bucket = buckets.current(place)
     if (!bucket) return buckets.afterMissing(place)
     if (bucket.table.liveCount > 0 || bucket.successor) return placeAfter(bucket.name.prefix)

@@ -165,7 +165,7 @@ function append(
   if (offset < 0) {
     buckets.drop(bucket)
     // What else is open may be gone as well.
-    buckets.environment.turn.end()
+    buckets.environment.tick.end()
     return undefined
   }
   buckets.account(bucket)

@@ -10,7 +10,7 @@ export interface Environment {
   descriptors: Descriptors
   hashing: Hashing
   hashSeed: Pick<HashSeed, 'current' | 'establish' | 'isEstablished' | 'reconcile' | 'changeCount'>
-  turn: Turn
+  tick: Tick
   /** From 0 to 1, different in each process: `Math.random`. */
   random(): number
   readOnly: boolean
@@ -28,12 +28,12 @@ export interface Environment {
  * A tick ends with the microtasks of the callback it began in. An immediate would come too late: timers and I/O of the
  * loop's next round run before it.
  */
-export class Turn {
+export class Tick {
   #id = 1
   #isEnding = false
   readonly #begins: () => void
 
-  /** `begins` is called at the first use of the cache in each turn of the event loop. */
+  /** `begins` is called at the first use of the cache in each tick of the event loop. */
   constructor(begins: () => void = () => undefined) {
     this.#begins = begins
   }

@@ -79,7 +79,7 @@ export class PackWriter {
   /** Whether the pack that was appended to last is kept. @throws errno-style errors */
   isLastKept(): boolean {
     const active = this.#active
-    if (active?.isKept(this.#environment.turn.current())) return true
+    if (active?.isKept(this.#environment.tick.current())) return true
     this.#closeAll()
     return false
   }
@@ -119,11 +119,11 @@ export class PackWriter {
     this.close()
   }
 
-  /** The pack that is open for writing, if it is still there in this turn. */
+  /** The pack that is open for writing, if it is still there in this tick. */
   #current(): ActivePack | undefined {
     const active = this.#active
     if (!active) return undefined
-    if (!active.isThere(this.#environment.turn.current())) this.#closeAll()
+    if (!active.isThere(this.#environment.tick.current())) this.#closeAll()
     else {
       if (active.log.end >= this.#checkedBytes) this.#measureRoom(active.log.end)
       if (active.log.end < this.#maxBytes) return active
@@ -156,7 +156,7 @@ export class PackWriter {
       const isLast = this.#packs.numbers().at(-1) === pack
       if (log.sizeBytes >= MIN_PACK_BYTES) this.#measureRoom()
       if (isLast && log.sizeBytes < this.#maxBytes) {
-        this.#active = new ActivePack(pack, log, this.#environment.turn.current())
+        this.#active = new ActivePack(pack, log, this.#environment.tick.current())
         return this.#active
       }
       log.close()
@@ -185,15 +185,15 @@ class ActivePack implements FrameReader {
   readonly checksPayloads = true
   readonly pack: number
   readonly log: Log
-  /** The event-loop turn in which the file was last looked at. */
-  #turn: number
+  /** The event-loop tick in which the file was last looked at. */
+  #tick: number
   #isSealed = false
   #contendedCount = 0
 
-  constructor(pack: number, log: Log, turn: number) {
+  constructor(pack: number, log: Log, tick: number) {
     this.pack = pack
     this.log = log
-    this.#turn = turn
+    this.#tick = tick
   }
 
   get isContended(): boolean {
@@ -209,18 +209,18 @@ class ActivePack implements FrameReader {
     return this.#isSealed ? -1 : offset
   }
 
-  /** Whether the pack was there, and took blobs, when this turn began. */
-  isThere(turn: number): boolean {
-    return turn === this.#turn ? !this.#isSealed : this.#look(turn)
+  /** Whether the pack was there, and took blobs, when this tick began. */
+  isThere(tick: number): boolean {
+    return tick === this.#tick ? !this.#isSealed : this.#look(tick)
   }
 
-  /** Whether it takes blobs now. A deletion in this turn may go unnoticed. */
-  isKept(turn: number): boolean {
-    return turn === this.#turn && !this.log.hasMore() ? !this.#isSealed : this.#look(turn)
+  /** Whether it takes blobs now. A deletion in this tick may go unnoticed. */
+  isKept(tick: number): boolean {
+    return tick === this.#tick && !this.log.hasMore() ? !this.#isSealed : this.#look(tick)
   }
 
-  #look(turn: number): boolean {
-    this.#turn = turn
+  #look(tick: number): boolean {
+    this.#tick = tick
     return this.log.read(this) && !this.#isSealed
   }
 

@@ -1,5 +1,5 @@
 // Timeouts that count the time in which an answer could have been noticed. A host that computes for a second without a pause
-// would else find, in the same turn of the event loop, that a second has gone by and the answer that has been there for long.
+// would else find, in the same tick of the event loop, that a second has gone by and the answer that has been there for long.
 
 import { setTimeout } from 'node:timers'
 import { monotonicMs } from '../base/monotonic.js'

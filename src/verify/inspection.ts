@@ -46,7 +46,7 @@ export class Inspection implements Surroundings {
   }
 
   /**
-   * Lets the host's event loop turn, and so sees what others wrote meanwhile.
+   * Lets the host's event loop run, and so sees what others wrote meanwhile.
    *
    * @throws the reason of the caller's signal; what `check` throws
    */

@@ -15,7 +15,7 @@ import { type Layout, unescapeNamespace } from '../base/layout.js'
 import { countersPosition } from '../counters/record.js'
 import { Descriptors } from '../files/descriptors.js'
 import type { Files } from '../files/files.js'
-import { type Environment, Turn } from '../log/environment.js'
+import { type Environment, Tick } from '../log/environment.js'
 import { HashSeed } from '../log/hash-seed.js'
 import { LogMap } from '../log-map/log-map.js'
 import { hashedPosition, type Position } from '../log-map/record.js'
@@ -102,7 +102,7 @@ async function inspect(input: VerifyInput, options: VerifyOptions, repair?: Repa
   const generation = input.environment.rootGeneration()
   const inspection = new Inspection({ environment, layout, findings, mender: repair?.mender }, options, () => {
     // Of another root, nothing that was found so far is true.
-    input.environment.turn.current()
+    input.environment.tick.current()
     if (input.environment.rootGeneration() !== generation)
       throw new CacheError('ERR_CACHE_ROOT', `The cache directory ${layout.root} was replaced meanwhile.`)
     repair?.check()
@@ -169,10 +169,10 @@ function reportOrphans({ findings, layout, shelf }: Inspection): void {
   }
 }
 
-/** The disk as verify sees it, with descriptors and turns of its own: as if it were another process. */
+/** The disk as verify sees it, with descriptors and ticks of its own: as if it were another process. */
 function confined({ environment, layout }: VerifyInput, readOnly: boolean): Environment {
   const files = confine(environment.files, layout.root)
   const descriptors = new Descriptors(files)
   const hashSeed = new HashSeed(files, descriptors, layout.hashSeed, environment.random)
-  return { ...environment, files, descriptors, hashSeed, turn: new Turn(), readOnly }
+  return { ...environment, files, descriptors, hashSeed, tick: new Tick(), readOnly }
 }

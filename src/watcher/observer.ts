@@ -1,7 +1,7 @@
 // Hears of changes below one root; the only importer of chokidar, which only those pay for who watch.
 //
 // Not guaranteed, whatever chokidar is told: that every change is heard of. The queue in the kernel overflows (5,000 files
-// written in one turn), watches run out, a directory is filled before it is watched. So an event is a hint where to look,
+// written in one tick), watches run out, a directory is filled before it is watched. So an event is a hint where to look,
 // and whoever hears of it must look everywhere from time to time.
 //
 // What is watched is the root, or the nearest directory above that exists: that one's watch sees the root come. Where the

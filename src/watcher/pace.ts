@@ -1,4 +1,4 @@
-// When a watcher works: in slices between which the host's event loop turns, and by timers that keep the process alive
+// When a watcher works: in slices between which the host's event loop runs, and by timers that keep the process alive
 // only for whoever asked for that.
 
 /** Longer than this at a time, and a host with work of its own would feel it. */
@@ -24,7 +24,7 @@ export class Pace {
   }
 
   /**
-   * Lets the event loop turn. Never comes back once the pace was stopped, so that whatever waited for it is not gone on with.
+   * Lets the event loop run. Never comes back once the pace was stopped, so that whatever waited for it is not gone on with.
    *
    * By a timer: an immediate that does not hold the process is not run before something else wakes the loop.
    */

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { Descriptors } from '../../src/files/descriptors.js'
 import { nodeFiles } from '../../src/files/files.js'
-import { Turn } from '../../src/log/environment.js'
+import { Tick } from '../../src/log/environment.js'
 import { LogMap } from '../../src/log-map/log-map.js'
 import { changeOf } from '../../src/log-map/record.js'
 import { openAsAnotherProcess, temporaryRoot } from '../support/caches.js'
@@ -31,11 +31,11 @@ test.each([1, 2, 3, 4, 5])('a batch is written whole and leaves no file open if 
     },
   }
   let asked = 0
-  const turn = new Turn()
-  const environment = newEnvironment({ files, descriptors: new Descriptors(files), turn })
+  const tick = new Tick()
+  const environment = newEnvironment({ files, descriptors: new Descriptors(files), tick })
   const map = new LogMap(environment, path, 'some/map', key => positionOf(key.toString()))
-  const current = turn.current.bind(turn)
-  turn.current = () => {
+  const current = tick.current.bind(tick)
+  tick.current = () => {
     if (++asked === at) map.close()
     return current()
   }

@@ -1,5 +1,5 @@
 // What the storage tests are built from: temporary directories, and environments that stand for separate processes (each
-// has its own descriptors, event-loop turns and memory; only the files are shared).
+// has its own descriptors, event-loop ticks and memory; only the files are shared).
 
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -9,7 +9,7 @@ import { layoutOf } from '../../src/base/layout.js'
 import { Descriptors } from '../../src/files/descriptors.js'
 import { type Files, nodeFiles } from '../../src/files/files.js'
 import { createHashing } from '../../src/hashing/hashing.js'
-import { type Environment, Turn } from '../../src/log/environment.js'
+import { type Environment, Tick } from '../../src/log/environment.js'
 import { HashSeed } from '../../src/log/hash-seed.js'
 
 const hashing = createHashing()
@@ -50,7 +50,7 @@ export function newEnvironment(overrides: Partial<Environment> = {}): Environmen
     descriptors,
     hashing,
     hashSeed: new FileLessSeed(),
-    turn: new Turn(),
+    tick: new Tick(),
     random: Math.random,
     readOnly: false,
     prepare: () => undefined,

@@ -100,7 +100,7 @@ test('a pack that is made a second time hides no value from readers, verify and 
   expect(readdirSync(packs)).toEqual([expect.not.stringMatching('0.pack')])
 })
 
-test('a value that was moved or replaced since the turn began is found all the same', () => {
+test('a value that was moved or replaced since the tick began is found all the same', () => {
   const dir = join(temporaryDirectory(), 'root')
   const reader = openAlone(dir).namespace('ns')
   reader.set('moved', 'value')
@@ -340,7 +340,7 @@ test('sets that run while a gc does are never lost', async () => {
         expect(setter.set(key, text)).toBe(true)
         model.set(key, text)
       }
-      // A turn of the event loop, in which the gc goes on by one piece.
+      // A tick of the event loop, in which the gc goes on by one piece.
       await new Promise(resolve => setImmediate(resolve))
     }
     await gc

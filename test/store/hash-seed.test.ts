@@ -82,7 +82,7 @@ test('a process that goes on while its cache is deleted and made anew hashes as 
   rmSync(join(dir, 'seed'))
   const other = openMap(dir, 0.5)
   other.set(undefined, 'new')
-  old.environment.turn.end()
+  old.environment.tick.end()
   expect([old.get(key), old.get()]).toEqual(['new', 'new'])
   old.set(old.at('another'))
   expect(other.get(other.at('another'))).toBe('value')

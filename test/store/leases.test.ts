@@ -36,7 +36,7 @@ function stores() {
   const [store, other] = [open(), open()]
   const key = store.manifest.keyOf(PREFIX, 'key')
   const look = () => {
-    store.environment.turn.end()
+    store.environment.tick.end()
     return store.manifest.look(key)
   }
   return { store, other, key, look, reports }

@@ -299,7 +299,7 @@ test('when all files are deleted under it, a process begins anew in its next tic
   for (let i = 0; i < 300; i++) a.set(`key ${i}`, 'value')
   rmSync(path, { recursive: true })
   a.set('key 1', 'new')
-  a.environment.turn.end()
+  a.environment.tick.end()
   expect(a.get('key 2')).toBeUndefined()
   expect(openMap(path).all()).toEqual(new Map([['key 1', 'new']]))
 })

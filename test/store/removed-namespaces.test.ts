@@ -24,7 +24,7 @@ function openMap(path: string, environment: Environment = newEnvironment()) {
     map,
     set: (...keys: string[]) => map.write(keys.map(key => changeOf('put', positionOf(key), bytes(key), bytes(key)))),
     get: (key: string) => {
-      environment.turn.end()
+      environment.tick.end()
       const found = map.get(positionOf(key), bytes(key))
       return found?.kind === 'put' ? found.value.toString() : undefined
     },

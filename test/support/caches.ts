@@ -33,7 +33,7 @@ export function openIn(dir: string, options: CacheOptions = {}): Opened {
   return closedLater(openCacheSync({ onWarning: warning => warnings.push(warning), ...options, dir }), warnings)
 }
 
-/** A cache with descriptors, memory and event-loop turns of its own, which is what another process would have. */
+/** A cache with descriptors, memory and event-loop ticks of its own, which is what another process would have. */
 export function openAsAnotherProcess(dir: string, options: CacheOptions = {}, substitutes: Substitutes = {}): Opened {
   const warnings: CacheWarning[] = []
   const onWarning = (warning: CacheWarning) => warnings.push(warning)
@@ -45,7 +45,7 @@ function closedLater(cache: Cache, warnings: CacheWarning[]): Opened {
   return { cache, warnings }
 }
 
-/** Resolves once the immediates of this turn of the event loop have run. */
+/** Resolves once the immediates of this tick of the event loop have run. */
 export const nextTurn = () => new Promise<void>(resolve => setImmediate(resolve))
 
 /** File systems and clocks count time in steps: what is younger than this may still change without a trace. */
