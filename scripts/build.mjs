@@ -99,7 +99,7 @@ const SIBLINGS = {
   comforts: 'src/namespace/comforts.ts',
   memory: 'src/files/memory.ts',
   'background-gc': 'src/gc/slices.ts',
-  maintenance: ['src/cache/maintenance.ts', 'src/cache/bounds.ts', 'src/namespace/stats.ts'],
+  maintenance: ['src/cache/maintenance.ts', 'src/cache/limits.ts', 'src/namespace/stats.ts'],
   gc: ['src/gc/gc.ts', 'src/gc/leftovers.ts'],
   verify: 'src/verify/verify.ts',
   remote: ['src/remote/open.ts', 'src/remote/settings.ts', 'src/remote/keys.ts', 'src/compute/remote.ts'],

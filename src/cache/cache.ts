@@ -26,7 +26,7 @@ import { createUpkeep, type Upkeep } from '../gc/upkeep.js'
 import { createSnapshot } from '../inputs/snapshot.js'
 import { createNamespace } from '../namespace/namespace.js'
 import { checkLimits } from '../policy/limits.js'
-import { maxValueBytes } from './bounds.js'
+import { maxValueBytes } from './limits.js'
 import {
   collectCache,
   directoriesOf,
@@ -65,7 +65,7 @@ export class CacheHandle implements Cache {
   /** @throws CacheError `ERR_CACHE_OPTION` */
   constructor(options: CacheOptions = {}, substitutes?: Substitutes, isShared = false) {
     this.#isShared = isShared
-    const { dir, mode, trustRoot, clock, onWarning, remote, bounds, problem } = checkCacheOptions(options)
+    const { dir, mode, trustRoot, clock, onWarning, remote, limits, problem } = checkCacheOptions(options)
     this.#remoteOptions = mode === 'off' ? false : remote
     this.dir = dir
     this.mode = mode
@@ -79,8 +79,8 @@ export class CacheHandle implements Cache {
     this.#open = {
       storage: this.#storage,
       isReadOnly,
-      ownBounds: bounds,
-      namespaceBounds: new Map(),
+      ownLimits: limits,
+      namespaceLimits: new Map(),
       watchers: new Set(),
       now: this.#clock,
       report: this.#report,
@@ -92,8 +92,8 @@ export class CacheHandle implements Cache {
   namespace<T>(name: string, options?: NamespaceOptions): Namespace<T> {
     this.#assertOpen()
     const handle = createNamespace(this.#storeOf(escapeNamespace(name), name), options)
-    const bounds = checkLimits(options ?? {})
-    if (Object.keys(bounds).length > 0) this.#open.namespaceBounds.set(name, bounds)
+    const limits = checkLimits(options ?? {})
+    if (Object.keys(limits).length > 0) this.#open.namespaceLimits.set(name, limits)
     return handle as Namespace<T>
   }
 

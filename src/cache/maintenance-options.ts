@@ -30,7 +30,7 @@ export function checkGcOptions(options: GcOptions) {
   if (namespace !== undefined) escapeNamespace(namespace)
   assertFlag('dryRun', dryRun)
   assertProgressAndSignal(options)
-  return { namespace, dryRun, onProgress, signal, bounds: checkLimits(options) }
+  return { namespace, dryRun, onProgress, signal, limits: checkLimits(options) }
 }
 
 /** Checks how a caller follows and stops a long call. */

@@ -23,7 +23,7 @@ import { cacheStats } from '../namespace/stats.js'
 import { verify } from '../verify/verify.js'
 import { checkWatchOptions } from '../watcher/options.js'
 import { watchSources } from '../watcher/watcher.js'
-import { boundsFor, boundsOf } from './bounds.js'
+import { limitsOf, limitsOfGc } from './limits.js'
 import { checkGcOptions, checkStatsOptions, checkVerifyOptions } from './maintenance-options.js'
 import type { OpenCache } from './open-cache.js'
 import type { Storage } from './storage.js'
@@ -66,7 +66,7 @@ export function statsOf(cache: OpenCache, options?: StatsOptions): CacheStats {
 
 /** @throws CacheError `ERR_CACHE_OPTION`, `ERR_CACHE_ROOT`, and what `collect` throws */
 export async function collectCache(cache: OpenCache, options: GcOptions = {}): Promise<GcReport> {
-  const { namespace, dryRun, signal, onProgress, bounds } = checkGcOptions(options)
+  const { namespace, dryRun, signal, onProgress, limits } = checkGcOptions(options)
   const { storage, isReadOnly } = cache
   const problem = storage.problem()
   if (problem) throw problem
@@ -78,7 +78,7 @@ export async function collectCache(cache: OpenCache, options: GcOptions = {}): P
     ...collectionOf(cache, true),
     fileHashes,
     snapshotMeans,
-    bounds: boundsFor(cache, namespace, bounds),
+    limits: limitsOfGc(cache, namespace, limits),
     only: namespace,
     isDryRun: dryRun,
     signal,
@@ -145,7 +145,7 @@ export function watchRoots(cache: OpenCache, roots: string | readonly string[], 
 
 /** What the background gc works on. */
 export function upkeepInputOf(cache: OpenCache): UpkeepInput {
-  return { ...collectionOf(cache, false), bounds: () => boundsOf(cache) }
+  return { ...collectionOf(cache, false), limits: () => limitsOf(cache) }
 }
 
 /** Input of gc() or the background gc; `isWritten`: pending uses are written already. */

@@ -46,7 +46,7 @@ export function checkCacheOptions(options: CacheOptions) {
     trustRoot,
     clock: safeClock,
     onWarning,
-    bounds: checkLimits(options),
+    limits: checkLimits(options),
     problem: isLost ? new CacheError('ERR_CACHE_ROOT', message, { value: given }) : problem,
   }
 }

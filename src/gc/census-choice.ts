@@ -9,7 +9,7 @@ import { locationIn, positionOf } from '../blobs/blob-index.js'
 import { diskUsage, fileBytes } from '../files/disk-usage.js'
 import type { RecordView } from '../log-map/record.js'
 import type { StoredEntry } from '../manifest/records.js'
-import { limitsOf } from '../policy/bounds.js'
+import { requiredLimits } from '../policy/configured-limits.js'
 import { isWorthRewriting } from '../policy/policy.js'
 import { Census } from './census.js'
 import { type CensusRange, type Cutoff, evict, invalidate, isCutOff, type Judgement, STAYS } from './choice.js'
@@ -148,9 +148,12 @@ export class CensusChoice implements Choice {
   }
 
   #judge(name: string, stored: StoredEntry): Judgement {
-    const { snapshotMeans, bounds, now } = this.#input
+    const { snapshotMeans, limits, now } = this.#input
     if (!this.#isMeant(name)) return STAYS
-    const maxAgeMs = Math.min(limitsOf(bounds.whole).maxAgeMs, limitsOf(bounds.namespaces.get(name)).maxAgeMs)
+    const maxAgeMs = Math.min(
+      requiredLimits(limits.whole).maxAgeMs,
+      requiredLimits(limits.namespaces.get(name)).maxAgeMs,
+    )
     return invalidate(snapshotMeans, stored, now(), maxAgeMs)
   }
 
@@ -172,23 +175,23 @@ export class CensusChoice implements Choice {
 
   /** Strikes from the census the entries with the lowest rank where there are too many: of each namespace, then of all. */
   *#evict(): Choosing<Map<string, Cutoff[]>> {
-    const { bounds } = this.#input
+    const { whole, namespaces } = this.#input.limits
     const cutoffs = new Map<string, Cutoff[]>()
     for (const [name, part] of this.#parts) {
-      const named = bounds.namespaces.get(name)
-      const own = named && this.#isMeant(name) ? yield* evict(this.#census, limitsOf(named), part) : undefined
+      const named = namespaces.get(name)
+      const own = named && this.#isMeant(name) ? yield* evict(this.#census, requiredLimits(named), part) : undefined
       cutoffs.set(name, own ? [own] : [])
     }
-    const limits = { ...limitsOf(bounds.whole), maxSizeBytes: this.#maxLiveBytes() }
+    const limits = { ...requiredLimits(whole), maxSizeBytes: this.#maxLiveBytes() }
     const common = yield* evict(this.#census, limits, undefined, this.#parts.get(LISTS_DIRECTORY))
     if (common) for (const each of cutoffs.values()) each.push(common)
     return cutoffs
   }
 
-  /** What entries and values may take of the cache's bound. */
+  /** What entries and values may take of the cache's limit. */
   #maxLiveBytes(): number {
-    const { environment, layout, bounds, namespaces } = this.#input
-    let liveBytes = limitsOf(bounds.whole).maxSizeBytes
+    const { environment, layout, limits, namespaces } = this.#input
+    let liveBytes = requiredLimits(limits.whole).maxSizeBytes
     if (liveBytes === Number.POSITIVE_INFINITY) return liveBytes
     liveBytes -= fileBytes(environment.files, layout.history)
     for (const directory of namespaces.directories()) {

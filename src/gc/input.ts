@@ -8,7 +8,7 @@ import type { FileHashMap } from '../file-hashes/file-hashes.js'
 import type { SnapshotMeans } from '../inputs/snapshot.js'
 import type { Environment } from '../log/environment.js'
 import type { Manifest } from '../manifest/manifest.js'
-import type { CacheBounds } from '../policy/bounds.js'
+import type { CacheLimits } from '../policy/configured-limits.js'
 
 export interface CollectedNamespace {
   /** Or the name of the directory, where no namespace has it. */
@@ -43,7 +43,7 @@ export interface CycleInput {
 export interface GcInput extends CycleInput {
   fileHashes: FileHashMap
   snapshotMeans: SnapshotMeans
-  bounds: CacheBounds
+  limits: CacheLimits
   /** The only namespace of which entries are dropped. */
   only?: string | undefined
   isDryRun: boolean

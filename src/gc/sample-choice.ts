@@ -5,8 +5,8 @@ import { BLOB_FRAME_BYTES, escapeNamespace, LISTS_DIRECTORY } from '../base/layo
 import { fileBytes } from '../files/disk-usage.js'
 import type { StoredEntry } from '../manifest/records.js'
 import { blobLength } from '../packs/blob.js'
-import { type CacheBounds, limitsOf } from '../policy/bounds.js'
-import type { Bounds } from '../policy/limits.js'
+import { type CacheLimits, requiredLimits } from '../policy/configured-limits.js'
+import type { ParsedLimits } from '../policy/limits.js'
 import { isExpired, MIN_GARBAGE_SHARE } from '../policy/policy.js'
 import type { CollectedNamespace, CycleInput } from './input.js'
 import { rankOf, useForAge } from './rank.js'
@@ -39,7 +39,7 @@ interface Dropping {
 export type SamplePlan = Measuring | Dropping
 
 export interface SampleInput extends CycleInput {
-  bounds(): CacheBounds
+  limits(): CacheLimits
   /** Whether the time for a look at samples is up. */
   isOver(): boolean
 }
@@ -107,7 +107,7 @@ export class SampleChoice implements Choice<SamplePlan> {
     const { environment, blobs, layout, namespaces, now, isOver } = this.#input
     const { files, random } = environment
     const { packs } = blobs
-    const { whole, namespaces: named } = this.#input.bounds()
+    const { whole, namespaces: named } = this.#input.limits()
     const allPackBytes = fileBytes(files, layout.packs)
     const indexBytes = fileBytes(files, layout.blobIndex)
     // What a cycle can't shrink: counters, file hashes, the journal.
@@ -120,8 +120,8 @@ export class SampleChoice implements Choice<SamplePlan> {
     this.measured = { bytes: sizeBytes, packBytes: allPackBytes }
     const sampling = { namespaces, nowMs: now(), random, isOver }
     const cuts: Record<string, EstimatedCutoff> = {}
-    for (const [name, bounds] of named) {
-      const limits = limitsOf(bounds)
+    for (const [name, own] of named) {
+      const limits = requiredLimits(own)
       const directory = escapeNamespace(name)
       const sample = new Sample(sampling, [{ directory, bytes: 1, rank: 1 }], 1)
       const isFull = sample.cut(partOf(limits, FULL_SHARE), now())
@@ -129,11 +129,11 @@ export class SampleChoice implements Choice<SamplePlan> {
       if (cut) cuts[directory] = cut
     }
     const sample = new Sample(sampling, chosen, manifestBytes)
-    const full = partOf(limitsOf(whole), FULL_SHARE)
+    const full = partOf(requiredLimits(whole), FULL_SHARE)
     const isFull =
       sizeBytes > full.maxSizeBytes || sample.cut({ ...full, maxSizeBytes: Number.POSITIVE_INFINITY }, now())
     if (!isFull && Object.keys(cuts).length === 0) return undefined
-    const kept = partOf(limitsOf(whole), KEPT_SHARE)
+    const kept = partOf(requiredLimits(whole), KEPT_SHARE)
     const cut = sample.cut({ ...kept, maxSizeBytes: kept.maxSizeBytes - fixedBytes }, now(), allPackBytes)
     return {
       cut: isFull ? cut : undefined,
@@ -163,6 +163,6 @@ export class SampleChoice implements Choice<SamplePlan> {
 }
 
 /** This share of the limits; maxAge unchanged. */
-function partOf({ maxSizeBytes, maxEntries, maxAgeMs }: Required<Bounds>, share: number): Required<Bounds> {
+function partOf({ maxSizeBytes, maxEntries, maxAgeMs }: Required<ParsedLimits>, share: number): Required<ParsedLimits> {
   return { maxSizeBytes: maxSizeBytes * share, maxEntries: maxEntries * share, maxAgeMs }
 }

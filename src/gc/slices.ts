@@ -1,16 +1,16 @@
-// Keeps a cache within its bounds by short slices of work in the processes that set; `upkeep` says when.
+// Keeps a cache within its limits by short slices of work in the processes that set; `upkeep` says when.
 //
 // Guarantees: one process at a time takes a slice, of some 20 ms; a process that dies in the middle leaves its cycle to the
 // next.
 //
-// Not guaranteed: that the bounds hold at any moment. Between two looks each process may set a thirty-second of what is
-// allowed, and a cycle goes on beside the sets. So a cycle begins before a bound is reached; past it each set takes a slice,
+// Not guaranteed: that the limits hold at any moment. Between two looks each process may set a thirty-second of what is
+// allowed, and a cycle goes on beside the sets. So a cycle begins before a limit is reached; past it each set takes a slice,
 // or waits for that of another process. No set waits for a `gc()`.
 
 import { PACK_BYTES } from '../base/layout.js'
 import { waitSync } from '../base/wait.js'
 import { fileBytes } from '../files/disk-usage.js'
-import { type CacheBounds, limitsOf } from '../policy/bounds.js'
+import { type CacheLimits, requiredLimits } from '../policy/configured-limits.js'
 import { Cycle } from './cycle.js'
 import { writeHistory } from './history.js'
 import type { CycleInput } from './input.js'
@@ -20,7 +20,7 @@ import { SampleChoice, type SamplePlan } from './sample-choice.js'
 import type { State } from './state.js'
 
 export interface UpkeepInput extends Pick<CycleInput, 'environment' | 'blobs' | 'layout' | 'namespaces' | 'now'> {
-  bounds(): CacheBounds
+  limits(): CacheLimits
 }
 
 /** What a process that took a slice, or tried to, is to know. */
@@ -64,7 +64,7 @@ export class Slices {
   readonly #choice: SampleChoice
   readonly #cycle: Cycle<SamplePlan>
   readonly #lock: Lock
-  #bounds: CacheBounds
+  #limits: CacheLimits
   /** The measurement that was written to the history last. */
   #noted: { bytes: number } | undefined
   #sliceStart = 0
@@ -75,11 +75,11 @@ export class Slices {
     const { environment, layout } = input
     this.#input = input
     this.#journal = new Journal(environment, layout.upkeep)
-    this.#choice = new SampleChoice({ ...input, bounds: () => this.#bounds, isOver: () => this.#isOver(SLICE_MS / 2) })
+    this.#choice = new SampleChoice({ ...input, limits: () => this.#limits, isOver: () => this.#isOver(SLICE_MS / 2) })
     this.#cycle = new Cycle(input, this.#choice, this.#journal, STEP_MS)
     this.#lock = new Lock(environment.files, layout.gcLock, environment.random)
-    this.#bounds = input.bounds()
-    this.#readBounds()
+    this.#limits = input.limits()
+    this.#readLimits()
   }
 
   /**
@@ -128,7 +128,7 @@ export class Slices {
     let state: State<SamplePlan> | undefined = found?.phase === 'idle' ? undefined : found
     if (isMuch || !state) {
       this.#taken.hasLooked = true
-      this.#readBounds()
+      this.#readLimits()
     }
     if (!state) {
       state = this.#cycle.begin()
@@ -161,13 +161,13 @@ export class Slices {
     return leftMs > 0 && leftMs <= IDLE_MS
   }
 
-  #readBounds(): void {
-    this.#bounds = this.#input.bounds()
-    const { whole, namespaces } = this.#bounds
-    const limits = [whole, ...namespaces.values()].map(limitsOf)
+  #readLimits(): void {
+    this.#limits = this.#input.limits()
+    const { whole, namespaces } = this.#limits
+    const limits = [whole, ...namespaces.values()].map(requiredLimits)
     this.#taken.maxSetBytes = Math.min(...limits.map(({ maxSizeBytes }) => maxSizeBytes)) * SIZE_LOOK_SHARE
     // In a cache of few packs, each would hold so much that is alive that giving a part of one up costs copying all of it.
-    const packBytes = limitsOf(whole).maxSizeBytes * PACK_SHARE
+    const packBytes = requiredLimits(whole).maxSizeBytes * PACK_SHARE
     this.#input.blobs.packs.limitBytes = Math.min(PACK_BYTES, Math.max(MIN_PACK_BYTES, packBytes))
     this.#taken.maxSetCount = Math.min(...limits.map(({ maxEntries }) => maxEntries)) * SIZE_LOOK_SHARE
   }
@@ -178,6 +178,6 @@ export class Slices {
     const { environment, layout } = this.#input
     const grown = fileBytes(environment.files, layout.packs) - packBytes
     const factor = grown > 0 && packBytes > 0 ? bytes / packBytes : 1
-    return bytes + grown * factor > limitsOf(this.#bounds.whole).maxSizeBytes * share
+    return bytes + grown * factor > requiredLimits(this.#limits.whole).maxSizeBytes * share
   }
 }

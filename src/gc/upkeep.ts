@@ -1,6 +1,6 @@
-// When a process that sets does a slice of work, so that the cache keeps within its bounds. What the work is: `slices`.
+// When a process that sets does a slice of work, so that the cache keeps within its limits. What the work is: `slices`.
 //
-// Guarantees: a set is held up by one slice of its own at most, of some 20 ms, and near the bound as long by that of another
+// Guarantees: a set is held up by one slice of its own at most, of some 20 ms, and near the limit as long by that of another
 // process. Most sets only count. A process that sets once looks at the journal one time in sixteen, so that a cache that
 // only such processes use is looked after as well.
 

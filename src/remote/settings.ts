@@ -5,7 +5,7 @@ import type { RemoteAdapter, RemoteMode, RemoteOptions } from '../api/index.js'
 import { CacheError, type CacheErrorCode } from '../base/errors.js'
 import { assertChoice, assertOptions, refuseOption } from '../base/options.js'
 import { parseDuration, parseSize } from '../base/units.js'
-import { parseConfiguration } from '../policy/bounds.js'
+import { parseConfiguration } from '../policy/configured-limits.js'
 import { type PublicKey, parsePublicKey, parseSigningKey, type SigningKey } from './keys.js'
 import { type Place, parsePlace } from './place.js'
 

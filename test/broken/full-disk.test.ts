@@ -101,7 +101,7 @@ test('packs are small where the disk is', () => {
   expect(packs.length).toBeGreaterThan(4)
 })
 
-test('a cache with a bound keeps it beside others that fill the disk', () => {
+test('a cache with a limit keeps it beside others that fill the disk', () => {
   const disk = new MemoryDisk()
   disk.files.makeDirectory(directory)
   disk.capacityBytes = 3_500_000

@@ -67,7 +67,7 @@ describe('gc', () => {
   })
 })
 
-describe('gc with bounds', () => {
+describe('gc with limits', () => {
   let now = Date.now()
   const library = libraryWith(options => ({ ...options, clock: () => now }))
   const tenEntries = (cache: Cache) => {

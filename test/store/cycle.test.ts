@@ -39,11 +39,11 @@ class Stepper {
       },
     }
     const input = { environment, blobs: new Blobs(environment, layout), layout, namespaces, now: clock }
-    const bounds = () => ({ whole: { maxSizeBytes }, namespaces: new Map() })
+    const limits = () => ({ whole: { maxSizeBytes }, namespaces: new Map() })
     this.#journal = new Journal(environment, layout.upkeep)
     this.#cycle = new Cycle<unknown>(
       input,
-      new SampleChoice({ ...input, bounds, isOver: () => false }) as never,
+      new SampleChoice({ ...input, limits, isOver: () => false }) as never,
       this.#journal,
       3,
     )

@@ -1,4 +1,4 @@
-// A cache keeps its bounds by slices of work in the processes that set.
+// A cache keeps its limits by slices of work in the processes that set.
 
 import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -89,7 +89,7 @@ describe('a cache with a maximum size', () => {
   })
 })
 
-test('a namespace keeps its own bounds, and others are left alone', () => {
+test('a namespace keeps its own limits, and others are left alone', () => {
   const { cache } = open(temporaryRoot())
   const bounded = cache.namespace('ns', { maxEntries: 200 })
   setMany(cache, 0, 300, 'other')

@@ -3,22 +3,22 @@
 
 import { CacheError } from '../base/errors.js'
 import { parseDuration, parseSize } from '../base/units.js'
-import type { Bounds } from './limits.js'
+import type { ParsedLimits } from './limits.js'
 
-export interface CacheBounds {
-  whole: Bounds
+export interface CacheLimits {
+  whole: ParsedLimits
   /** By name; they hold in addition to those of the whole. */
-  namespaces: ReadonlyMap<string, Bounds>
+  namespaces: ReadonlyMap<string, ParsedLimits>
 }
 
 /**
  * Room for half a million results of 4 KB, several large projects' worth: a cache that nobody ever looks at should not be
  * what fills a disk, and what it loses can be worked out again.
  */
-export const DEFAULT_BOUNDS: Bounds = { maxSizeBytes: 2 * 2 ** 30 }
+export const DEFAULT_LIMITS: ParsedLimits = { maxSizeBytes: 2 * 2 ** 30 }
 
-interface BoundForm {
-  bound: keyof Bounds
+interface LimitForm {
+  limit: keyof ParsedLimits
   /** In `config.json`. */
   name: string
   variable: string
@@ -27,23 +27,23 @@ interface BoundForm {
 }
 
 const parseCount = (text: string) => (/^\d{1,15}$/.test(text) ? Number(text) : undefined)
-const FORMS: readonly BoundForm[] = [
+const FORMS: readonly LimitForm[] = [
   {
-    bound: 'maxSizeBytes',
+    limit: 'maxSizeBytes',
     name: 'maxSize',
     variable: 'WICKED_CACHE_MAX_SIZE',
     parse: parseSize,
     form: 'a size, for example 2GB',
   },
   {
-    bound: 'maxAgeMs',
+    limit: 'maxAgeMs',
     name: 'maxAge',
     variable: 'WICKED_CACHE_MAX_AGE',
     parse: parseDuration,
     form: 'a duration, for example 30d',
   },
   {
-    bound: 'maxEntries',
+    limit: 'maxEntries',
     name: 'maxEntries',
     variable: 'WICKED_CACHE_MAX_ENTRIES',
     parse: parseCount,
@@ -51,20 +51,20 @@ const FORMS: readonly BoundForm[] = [
   },
 ]
 
-/** Every bound of these, `Infinity` for none. */
-export function limitsOf({ maxSizeBytes, maxAgeMs, maxEntries }: Bounds = {}): Required<Bounds> {
+/** All three limits; `Infinity` stands for none. */
+export function requiredLimits({ maxSizeBytes, maxAgeMs, maxEntries }: ParsedLimits = {}): Required<ParsedLimits> {
   const none = Number.POSITIVE_INFINITY
   return { maxSizeBytes: maxSizeBytes ?? none, maxAgeMs: maxAgeMs ?? none, maxEntries: maxEntries ?? none }
 }
 
 /** @throws CacheError `ERR_CACHE_CONFIG` that names the variable */
-export function boundsOfEnvironment(env: NodeJS.ProcessEnv): Bounds {
-  const bounds: Bounds = {}
+export function limitsOfEnvironment(env: NodeJS.ProcessEnv): ParsedLimits {
+  const limits: ParsedLimits = {}
   for (const form of FORMS) {
     const text = env[form.variable]
-    if (text) bounds[form.bound] = parseBound(form, form.variable, text)
+    if (text) limits[form.limit] = parseSetting(form, form.variable, text)
   }
-  return bounds
+  return limits
 }
 
 /** What a configuration file says. @throws CacheError `ERR_CACHE_CONFIG` */
@@ -80,34 +80,34 @@ export function parseConfiguration(text: string): unknown {
 }
 
 /**
- * The bounds in a configuration file: `{ "maxSize": "2GB", "maxAge": "30d", "maxEntries": 100000, "namespaces": { "name":
- * { the same } } }`, all of it optional; "none" lifts a bound.
+ * The limits in a configuration file: `{ "maxSize": "2GB", "maxAge": "30d", "maxEntries": 100000, "namespaces": { "name":
+ * { the same } } }`, all of it optional; "none" lifts a limit.
  *
  * @throws CacheError `ERR_CACHE_CONFIG` that says what is wrong
  */
-export function boundsOfConfiguration(text: string): CacheBounds {
+export function limitsOfConfiguration(text: string): CacheLimits {
   // The remote tier has its own reader.
   const { namespaces = {}, remote: _, ...own } = expectObject('config.json', parseConfiguration(text))
   const named = Object.entries(expectObject('"namespaces" in config.json', namespaces))
   return {
-    whole: boundsIn('config.json', own),
-    namespaces: new Map(named.map(([name, value]) => [name, boundsIn(`"${name}" in config.json`, value)])),
+    whole: limitsIn('config.json', own),
+    namespaces: new Map(named.map(([name, value]) => [name, limitsIn(`"${name}" in config.json`, value)])),
   }
 }
 
-function boundsIn(where: string, value: unknown): Bounds {
-  const bounds: Bounds = {}
+function limitsIn(where: string, value: unknown): ParsedLimits {
+  const limits: ParsedLimits = {}
   for (const [name, content] of Object.entries(expectObject(where, value))) {
     const form = FORMS.find(each => each.name === name)
     if (!form) throw new CacheError('ERR_CACHE_CONFIG', `${where} has the unknown "${name}".`, { value: content })
-    bounds[form.bound] = parseBound(form, `"${name}" in config.json`, content)
+    limits[form.limit] = parseSetting(form, `"${name}" in config.json`, content)
   }
-  return bounds
+  return limits
 }
 
-function parseBound({ parse, form }: BoundForm, where: string, value: unknown): number {
-  const bound = value === 'none' ? Number.POSITIVE_INFINITY : parse(String(value))
-  if (bound !== undefined) return bound
+function parseSetting({ parse, form }: LimitForm, where: string, value: unknown): number {
+  const limit = value === 'none' ? Number.POSITIVE_INFINITY : parse(String(value))
+  if (limit !== undefined) return limit
   throw new CacheError('ERR_CACHE_CONFIG', `${where} must be ${form}, or none.`, { value })
 }
 

@@ -1,4 +1,4 @@
-// What a gc with bounds drops, and that a dry run foretells it.
+// What a gc with limits drops, and that a dry run foretells it.
 
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -141,7 +141,7 @@ describe('a maximum size', () => {
   })
 })
 
-test.each([Number.NaN, -1, '2 many', null])('a bound of %j is refused', async bound => {
+test.each([Number.NaN, -1, '2 many', null])('a limit of %j is refused', async bound => {
   const { cache } = open(temporaryRoot())
   for (const name of ['maxSize', 'maxAge', 'maxEntries']) {
     const options = { [name]: bound } as object

@@ -1,4 +1,4 @@
-// Four processes that set as fast as they can into a bound of a tenth of it, so that rounds of upkeep never end.
+// Four processes that set as fast as they can against a limit of a tenth of it, so that rounds of upkeep never end.
 
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -58,6 +58,6 @@ async function together(): Promise<void> {
   expect(warnings).toEqual([])
 }
 
-test('four processes that keep setting keep a bound together, and lose nothing that is not evicted', async () => {
+test('four processes that keep setting keep a limit together, and lose nothing that is not evicted', async () => {
   await inRounds({ short: 1, share: 0.1 }, together)
 })
