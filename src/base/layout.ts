@@ -16,7 +16,7 @@ export const DIR_MODE = 0o700
 export const FILE_MODE = 0o600
 
 /**
- * Frame header, little-endian: magic u8, type u8, key length u16, payload length u32, place u32, slot u32, payload checksum u32,
+ * Frame header, little-endian: magic u8, type u8, key length u16, payload length u32, hash u32, tag u32, payload checksum u32,
  * header checksum u32.
  */
 export const FRAME_HEADER_BYTES = 24
@@ -59,7 +59,7 @@ export const BLOB_FRAME_BYTES = BLOB_BYTES_START + FRAME_TRAILER_BYTES
 export const PACK_BYTES = 64 * 1024 * 1024
 /** A bucket log that has reached this size is rewritten: split where most of it is live, compacted where it is not. */
 export const BUCKET_BYTES = 80 * 1024
-/** A bucket is split into one for each next digit, of base 4; sixteen digits are the 32 bits of a place. */
+/** A bucket is split into one for each next digit, of base 4; sixteen digits are the 32 bits of a hash. */
 export const BUCKET_FANOUT = 4
 export const BUCKET_MAX_DEPTH = 14
 

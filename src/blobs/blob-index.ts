@@ -15,5 +15,5 @@ export function locationIn({ value }: RecordView): Location {
 
 /** A blob by 64 bits of its hash, for tables in memory. */
 export function positionOf(id: Buffer): Position {
-  return { place: id.readUInt32BE(0), slot: id.readUInt32BE(4) }
+  return { hash: id.readUInt32BE(0), tag: id.readUInt32BE(4) }
 }

@@ -142,8 +142,8 @@ export class Blobs implements WrittenBlobs {
   }
 
   /** Where in the index the blob's record is, or would be. */
-  indexPlaceOf(id: Buffer): number {
-    return indexPosition(this.#environment, id).place
+  indexHashOf(id: Buffer): number {
+    return indexPosition(this.#environment, id).hash
   }
 
   /** What the index is to be told of a blob. */

@@ -14,7 +14,7 @@ import type { Blobs } from './blobs.js'
 export function syncAll({ packs, index }: Blobs): void {
   for (const pack of packs.numbers()) if (!packs.isRetired(pack)) packs.sync(pack)
   packs.syncNames()
-  for (let place = 0; place < 2 ** 32; ) place = index.syncAt(place)
+  for (let hash = 0; hash < 2 ** 32; ) hash = index.syncAt(hash)
 }
 
 /** Blobs are copied in writes of about this length. */

@@ -29,7 +29,7 @@ const ANALYZE_OPTIONS = ['inputs', 'anywhere', 'onResult']
 const WRAP_OPTIONS = ['inputs', 'files', 'ttl', 'onResult']
 /** Longer paths lead nowhere, and would be too long for a key. */
 const MAX_PLACE_BYTES = 8192
-const NO_KEY: EntryKey = { place: 0, slot: 0, bytes: Buffer.alloc(0) }
+const NO_KEY: EntryKey = { hash: 0, tag: 0, bytes: Buffer.alloc(0) }
 
 /** @throws CacheError `ERR_CACHE_OPTION`, `ERR_CACHE_KEY`, `ERR_CACHE_CLOSED` */
 export function getOrSetQuestion(

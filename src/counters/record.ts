@@ -9,7 +9,7 @@ export const KEY_BYTES = 8
 
 /** A record's key is its position. */
 export function countersPosition(key: Buffer): Position | undefined {
-  return key.length === KEY_BYTES ? { place: u32(key, 0), slot: u32(key, 4) } : undefined
+  return key.length === KEY_BYTES ? { hash: u32(key, 0), tag: u32(key, 4) } : undefined
 }
 
 export function recordOf(key: Buffer, counts: ReadonlyMap<string, number>): Change {

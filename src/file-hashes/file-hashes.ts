@@ -93,12 +93,12 @@ export class FileHashMap implements FileHashes {
   }
 
   /**
-   * Forgets the files that are no longer there, of the bucket at this place; returns the first place that is not its.
+   * Forgets the files that are no longer there, of the bucket at this hash; returns the first hash that is not its.
    *
    * @throws errno-style errors; CacheError `ERR_CACHE_IO`
    */
-  pruneAt(place: number): number {
-    const { part, next } = this.#map.partAt(place)
+  pruneAt(hash: number): number {
+    const { part, next } = this.#map.partAt(hash)
     const gone = part?.records().filter(({ key }) => this.#isGone(key.toString())) ?? []
     this.#map.write(
       gone.map(({ key, check }) => {
@@ -106,7 +106,7 @@ export class FileHashMap implements FileHashes {
         return changeOf('remove', position, Buffer.from(key), Buffer.alloc(0), check)
       }),
     )
-    this.#map.compactAt(place)
+    this.#map.compactAt(hash)
     return next
   }
 

@@ -16,26 +16,26 @@ export class BlobTable {
   count = 0
 
   /** The blob's row, a new one where it has none. */
-  add({ place, slot }: Position): number {
-    const at = this.#find(place, slot)
+  add({ hash, tag }: Position): number {
+    const at = this.#find(hash, tag)
     const row = this.#slots[at + 2] as number
     if (row > 0) return row - 1
-    this.#slots[at] = place
-    this.#slots[at + 1] = slot
+    this.#slots[at] = hash
+    this.#slots[at + 1] = tag
     this.#slots[at + 2] = ++this.count
     if (this.count * 4 > (this.#mask + 1) * 3) this.#grow()
     return this.count - 1
   }
 
   /** The blob's row, or -1. */
-  rowOf({ place, slot }: Position): number {
-    return (this.#slots[this.#find(place, slot) + 2] as number) - 1
+  rowOf({ hash, tag }: Position): number {
+    return (this.#slots[this.#find(hash, tag) + 2] as number) - 1
   }
 
-  #find(place: number, slot: number): number {
-    for (let index = slot & this.#mask; ; index = (index + 1) & this.#mask) {
+  #find(hash: number, tag: number): number {
+    for (let index = tag & this.#mask; ; index = (index + 1) & this.#mask) {
       const at = FIELDS * index
-      if (this.#slots[at + 2] === 0 || (this.#slots[at] === place && this.#slots[at + 1] === slot)) return at
+      if (this.#slots[at + 2] === 0 || (this.#slots[at] === hash && this.#slots[at + 1] === tag)) return at
     }
   }
 
@@ -45,10 +45,10 @@ export class BlobTable {
     this.#mask = this.#mask * 2 + 1
     for (let from = 0; from < old.length; from += FIELDS) {
       if (old[from + 2] === 0) continue
-      const [place, slot] = [old[from] as number, old[from + 1] as number]
-      const at = this.#find(place, slot)
-      this.#slots[at] = place
-      this.#slots[at + 1] = slot
+      const [hash, tag] = [old[from] as number, old[from + 1] as number]
+      const at = this.#find(hash, tag)
+      this.#slots[at] = hash
+      this.#slots[at + 1] = tag
       this.#slots[at + 2] = old[from + 2] as number
     }
   }

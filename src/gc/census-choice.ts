@@ -15,7 +15,7 @@ import { Census } from './census.js'
 import { type CensusRange, type Cutoff, evict, invalidate, isCutOff, type Judgement, STAYS } from './choice.js'
 import type { CollectedNamespace, GcInput } from './input.js'
 import { type Choice, type Drop, type PackUse, type State, withPhase } from './state.js'
-import { PLACES } from './walk.js'
+import { HASH_END } from './walk.js'
 
 /** Yields what changes in the state, or nothing while there is more to choose. */
 type Choosing<T> = Generator<Partial<State> | undefined, T>
@@ -245,10 +245,10 @@ export class CensusChoice implements Choice {
   /** Finds the packs of blobs that were moved since an entry that refers to them was written. */
   *#locate(): Choosing<void> {
     const { index } = this.#input.blobs
-    for (let place = 0; place < PLACES; ) {
-      const { part, next } = index.partAt(place)
+    for (let hash = 0; hash < HASH_END; ) {
+      const { part, next } = index.partAt(hash)
       for (const record of part?.records() ?? []) this.#census.locate(positionOf(record.key), locationIn(record))
-      place = next
+      hash = next
       yield
     }
   }

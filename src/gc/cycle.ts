@@ -36,7 +36,7 @@ import {
   type State,
   withPhase,
 } from './state.js'
-import { PLACES, Walk } from './walk.js'
+import { HASH_END, Walk } from './walk.js'
 
 /** The share of a bucket's records from which on it is rewritten without them; fewer are removed one by one. */
 const MIN_USELESS_SHARE = 0.2
@@ -74,7 +74,7 @@ export class Cycle<Plan> {
 
   begin(): State<Plan> {
     const id = Math.floor(this.#input.environment.random() * 2 ** 32)
-    const start = { directory: '', place: 0, from: 0 }
+    const start = { directory: '', hash: 0, from: 0 }
     const lists = { packs: [], live: [], targets: [], emptied: [] }
     const flags = { hasMoved: false, hasRest: false, isRest: false }
     return { phase: 'choose', id, plan: this.#choice.plan(), ...start, ...lists, ...flags }
@@ -107,15 +107,15 @@ export class Cycle<Plan> {
       case 'index':
         return this.#tidyIndex(state)
       case 'files': {
-        const place = forgetFiles(this.#input, state.place)
-        if (place < PLACES) return { ...state, place }
+        const hash = forgetFiles(this.#input, state.hash)
+        if (hash < HASH_END) return { ...state, hash }
         this.#input.blobs.index.removeLeftovers()
         return withPhase(state, 'leftovers')
       }
       case 'leftovers':
         return this.#eachBucket(state, namespace => {
           removeLeftovers(this.#input, namespace)
-          return PLACES
+          return HASH_END
         })
     }
   }
@@ -136,11 +136,11 @@ export class Cycle<Plan> {
   }
 
   /** Drops entries with one write for each bucket. An entry that was set again meanwhile stays. */
-  #drop(namespace: CollectedNamespace, place: number, state: State<Plan>): number {
+  #drop(namespace: CollectedNamespace, hash: number, state: State<Plan>): number {
     const { environment, isDryRun } = this.#input
     const { manifest } = namespace
-    if (!state.isRest && this.#choice.isPassedOver?.(namespace)) return PLACES
-    const { entries, rest, next, unreadableCount } = manifest.partAt(place, environment.files.now())
+    if (!state.isRest && this.#choice.isPassedOver?.(namespace)) return HASH_END
+    const { entries, rest, next, unreadableCount } = manifest.partAt(hash, environment.files.now())
     const drops: Drop[] = []
     for (const stored of entries) {
       const drop = this.#choice.dropOf(namespace, stored, state)
@@ -156,7 +156,7 @@ export class Cycle<Plan> {
     const written = isDryRun ? drops.map(() => true) : ifRoom(() => manifest.write(changes))
     // Some of them may have been written before the room ran out.
     if (!written) environment.tick.end()
-    const left = written ? undefined : new Set(manifest.partAt(place).entries.map(({ check }) => check))
+    const left = written ? undefined : new Set(manifest.partAt(hash).entries.map(({ check }) => check))
     const undone = drops.filter(({ stored }) => left?.has(stored.check))
     const done = drops.filter(({ stored }, at) => (written ? written[at] : !left?.has(stored.check)))
     if (undone.length > 0) state.hasRest = true
@@ -165,7 +165,7 @@ export class Cycle<Plan> {
     if (namespace.directory !== LISTS_DIRECTORY) {
       for (const { stored, removal } of done) countDrop(this.history, stored, removal.cause)
     }
-    if (!isDryRun) ifRoom(() => manifest.compactAt(place))
+    if (!isDryRun) ifRoom(() => manifest.compactAt(hash))
     return next
   }
 
@@ -197,9 +197,9 @@ export class Cycle<Plan> {
     return isDone === true
   }
 
-  #mark(namespace: CollectedNamespace, place: number, state: State<Plan>): number {
+  #mark(namespace: CollectedNamespace, hash: number, state: State<Plan>): number {
     const { isThere, isKept } = this.#knownOf(state)
-    const { entries, next } = namespace.manifest.partAt(place)
+    const { entries, next } = namespace.manifest.partAt(hash)
     for (const stored of entries) {
       const { id, location } = stored.entry.blob
       // An entry whose pack is kept has its value there, whatever happens to others.
@@ -215,7 +215,7 @@ export class Cycle<Plan> {
 
   /** Finds the packs of blobs that are not where their entries say. */
   #locate(state: State<Plan>): State<Plan> {
-    const { part, next } = this.#input.blobs.index.partAt(state.place)
+    const { part, next } = this.#input.blobs.index.partAt(state.hash)
     const packs = new Set(state.packs.map(({ pack }) => pack))
     for (const live of state.live) packs.delete(live)
     for (const record of packs.size > 0 ? (part?.records() ?? []) : []) {
@@ -225,7 +225,7 @@ export class Cycle<Plan> {
         packs.delete(pack)
       }
     }
-    return next < PLACES ? { ...state, place: next } : this.#beginRewriting({ ...state, hasMoved: false })
+    return next < HASH_END ? { ...state, hash: next } : this.#beginRewriting({ ...state, hasMoved: false })
   }
 
   #beginRewriting(state: State<Plan>): State<Plan> {
@@ -278,7 +278,7 @@ export class Cycle<Plan> {
       if (all.sizeOf(target) > 0) all.sync(target)
       return { ...state, targets }
     }
-    if (state.place < PLACES) return { ...state, place: index.syncAt(state.place) }
+    if (state.hash < HASH_END) return { ...state, hash: index.syncAt(state.hash) }
     all.syncNames()
     if (use) all.remove(use.pack)
     return withPhase({ ...state, packs, from: 0 }, 'rewrite')
@@ -293,7 +293,7 @@ export class Cycle<Plan> {
     const { blobs, fileHashes, isDryRun } = this.#input
     const { index } = blobs
     const { isThere, isKept } = this.#knownOf(state)
-    const { part, next } = index.partAt(state.place)
+    const { part, next } = index.partAt(state.hash)
     const records = () => part?.records() ?? []
     const isLast = state.packs.length === 0
     if (isLast) this.#choice.indexed?.(records)
@@ -306,21 +306,21 @@ export class Cycle<Plan> {
       const refs = useless.map(record => ({ id: Buffer.from(record.key), location: locationIn(record) }))
       const emptiedCount = useless.filter(isEmptied).length
       const isDone = ifRoom(() => {
-        if (isMuch) index.compactAt(state.place, isUseless)
+        if (isMuch) index.compactAt(state.hash, isUseless)
         else blobs.unindex(refs)
         return true
       })
       if (isDone || isLast) this.removedBlobs += emptiedCount
-      if (!isMuch) ifRoom(() => index.compactAt(state.place))
+      if (!isMuch) ifRoom(() => index.compactAt(state.hash))
     }
-    if (next < PLACES) return { ...state, place: next }
+    if (next < HASH_END) return { ...state, hash: next }
     if (!isLast) return withPhase(state, 'rewrite')
     return isDryRun || !fileHashes ? undefined : withPhase(state, 'files')
   }
 
   #eachBucket(
     state: State<Plan>,
-    work: (namespace: CollectedNamespace, place: number) => number,
+    work: (namespace: CollectedNamespace, hash: number) => number,
   ): State<Plan> | undefined {
     const next = this.#walk.next(phaseKey(state), state, work)
     return next && { ...state, ...next }

@@ -21,7 +21,7 @@ import type { Marks, State } from './state.js'
 export type UpkeepState = State<SamplePlan> | { phase: 'idle'; dueMs: number }
 
 /** A state of another version is none: a cycle begins anew. */
-const STATE_VERSION = 2
+const STATE_VERSION = 3
 const POSITION_BYTES = 8
 
 export class Journal implements FrameReader, Marks {
@@ -61,7 +61,7 @@ export class Journal implements FrameReader, Marks {
     const writer = new FrameWriter()
     if (this.#newMarks.length > 0) {
       writer.begin(FRAME.marks)
-      for (const { place, slot } of this.#newMarks) writer.u32(place).u32(slot)
+      for (const { hash, tag } of this.#newMarks) writer.u32(hash).u32(tag)
       writer.end()
     }
     this.#newMarks = []
@@ -113,7 +113,7 @@ export class Journal implements FrameReader, Marks {
     }
     if (type !== FRAME.marks) return
     for (let at = start; at + POSITION_BYTES <= end; at += POSITION_BYTES) {
-      this.#marks.add({ place: bytes.readUInt32LE(at), slot: bytes.readUInt32LE(at + 4) })
+      this.#marks.add({ hash: bytes.readUInt32LE(at), tag: bytes.readUInt32LE(at + 4) })
     }
   }
 

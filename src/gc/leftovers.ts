@@ -4,11 +4,11 @@ import type { Layout } from '../base/layout.js'
 import type { Files } from '../files/files.js'
 import type { CollectedNamespace, CycleInput } from './input.js'
 import { ifRoom } from './room.js'
-import { PLACES } from './walk.js'
+import { HASH_END } from './walk.js'
 
-/** Forgets the hashes of files that are gone, in one bucket; returns the place after it. */
-export function forgetFiles({ fileHashes }: CycleInput, place: number): number {
-  return ifRoom(() => fileHashes?.pruneAt(place)) ?? PLACES
+/** Forgets the hashes of files that are gone, in one bucket; returns the hash after it. */
+export function forgetFiles({ fileHashes }: CycleInput, hash: number): number {
+  return ifRoom(() => fileHashes?.pruneAt(hash)) ?? HASH_END
 }
 
 /** Removes candidates of processes that died, and the files of a namespace that was removed. */

@@ -12,7 +12,7 @@ import type { CollectedNamespace, CycleInput } from './input.js'
 import { rankOf, useForAge } from './rank.js'
 import { type Chosen, choose, type EstimatedCutoff, Sample } from './sample.js'
 import { type Choice, type Drop, type PackUse, phaseKey, type State, withPhase } from './state.js'
-import { PLACES, type Walk } from './walk.js'
+import { HASH_END, type Walk } from './walk.js'
 
 /** What is noted while namespaces are measured. */
 interface Measuring {
@@ -99,7 +99,7 @@ export class SampleChoice implements Choice<SamplePlan> {
     plan.manifestBytes += manifestBytes
     plan.otherBytes += fileBytes(files, layout.counters(directory))
     plan.chosen = choose(plan.chosen, directory, manifestBytes, random)
-    return PLACES
+    return HASH_END
   }
 
   /** Undefined when nothing is to be dropped. */

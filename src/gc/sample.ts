@@ -79,8 +79,8 @@ export class Sample {
         if (!namespace) continue
         looked.set(directory, known)
         // Far from each other, so that they are not the same ones.
-        const place = Math.floor(((start + round / MAX_ROUNDS) % 1) * 2 ** 32)
-        const { entries, share } = namespace.manifest.partAt(place)
+        const hash = Math.floor(((start + round / MAX_ROUNDS) % 1) * 2 ** 32)
+        const { entries, share } = namespace.manifest.partAt(hash)
         for (const { entry, frameBytes } of entries) {
           const blobBytes = blobCost(blobLength(entry.blob.id))
           known.entries.push({

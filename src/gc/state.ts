@@ -70,7 +70,7 @@ export interface Marks {
 
 /** The state with which another phase begins. */
 export function withPhase<Plan>(state: State<Plan>, phase: State['phase']): State<Plan> {
-  return { ...state, phase, directory: '', place: 0 }
+  return { ...state, phase, directory: '', hash: 0 }
 }
 
 /** Tells this phase of this cycle from others. */

@@ -2,13 +2,13 @@
 
 import type { CollectedNamespace, Namespaces } from './input.js'
 
-/** The end of all places. */
-export const PLACES = 2 ** 32
+/** One past the highest hash. */
+export const HASH_END = 2 ** 32
 
 /** The next bucket to be worked on: in this directory, or the first one of the next directory after it. */
 export interface Cursor {
   directory: string
-  place: number
+  hash: number
 }
 
 export class Walk {
@@ -22,14 +22,10 @@ export class Walk {
   }
 
   /**
-   * Works on the bucket at the cursor and returns the next cursor; undefined at the end. `work` returns the place after the bucket.
+   * Works on the bucket at the cursor and returns the next cursor; undefined at the end. `work` returns the hash after the bucket.
    * The directories are listed once for each `key`.
    */
-  next(
-    key: string,
-    cursor: Cursor,
-    work: (namespace: CollectedNamespace, place: number) => number,
-  ): Cursor | undefined {
+  next(key: string, cursor: Cursor, work: (namespace: CollectedNamespace, hash: number) => number): Cursor | undefined {
     if (this.#key !== key) {
       this.#key = key
       this.#directories = this.#namespaces.directories()
@@ -40,17 +36,17 @@ export class Walk {
       this.close()
       this.#open = this.#namespaces.open(directory)
     }
-    const place = this.#open ? work(this.#open, directory === cursor.directory ? cursor.place : 0) : PLACES
-    if (place < PLACES) return { directory, place }
+    const hash = this.#open ? work(this.#open, directory === cursor.directory ? cursor.hash : 0) : HASH_END
+    if (hash < HASH_END) return { directory, hash }
     this.close()
     // A space sorts before all characters of a directory's name.
-    return { directory: `${directory} `, place: 0 }
+    return { directory: `${directory} `, hash: 0 }
   }
 
   /** How much of the directories is done. */
-  fraction({ directory, place }: Cursor): number {
+  fraction({ directory, hash }: Cursor): number {
     const count = this.#directories.length
-    return count === 0 ? 0 : Math.min(1, (this.#indexOf(directory) + place / PLACES) / count)
+    return count === 0 ? 0 : Math.min(1, (this.#indexOf(directory) + hash / HASH_END) / count)
   }
 
   /** Gives back what is open; to be called before the process does anything else with the cache. */

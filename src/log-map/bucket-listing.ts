@@ -2,7 +2,7 @@
 
 import { join, relative, sep } from 'node:path'
 import { BUCKET_FILE, type BucketDirectory, type BucketName, digitsOf, LEVEL_DIGITS } from './directory.js'
-import { placeAfter } from './prefixes.js'
+import { hashAfter } from './prefixes.js'
 
 const CANDIDATE_FILE = /^([0-3]{1,3}|_)\.\d{1,15}\.[0-9a-f]+\.new$/
 
@@ -10,8 +10,8 @@ const CANDIDATE_FILE = /^([0-3]{1,3}|_)\.\d{1,15}\.[0-9a-f]+\.new$/
  * The bucket to begin where none is in force: the first one of an empty map, or the part whose file was deleted from
  * under it.
  */
-export function missingAt(directory: BucketDirectory, place: number): BucketName {
-  const digits = digitsOf(place)
+export function missingAt(directory: BucketDirectory, hash: number): BucketName {
+  const digits = digitsOf(hash)
   // The longest prefix that was split.
   let split = -1
   for (let length = 0; length < digits.length; length += LEVEL_DIGITS) {
@@ -26,9 +26,9 @@ export function missingAt(directory: BucketDirectory, place: number): BucketName
   return { prefix: digits.slice(0, split + 1), generation: 0 }
 }
 
-/** The place after the bucket that is missing at this one; past the last one in an empty map. */
-export function afterMissing(directory: BucketDirectory, place: number): number {
-  return placeAfter(missingAt(directory, place).prefix)
+/** The hash after the bucket that is missing at this one; past the last one in an empty map. */
+export function afterMissing(directory: BucketDirectory, hash: number): number {
+  return hashAfter(missingAt(directory, hash).prefix)
 }
 
 /** Every bucket on disk, also those that have successors. */

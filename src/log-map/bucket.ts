@@ -163,10 +163,10 @@ export class Bucket {
   }
 
   /** The key's record; one that is damaged is none. */
-  find(place: number, slot: number, key: Uint8Array): RecordView | undefined {
+  find(hash: number, tag: number, key: Uint8Array): RecordView | undefined {
     let offset = UNSURE
-    if (!this.#table && ++this.#searchCount <= MAX_SEARCHES) offset = this.#search(place, slot)
-    if (offset === UNSURE) offset = this.table.offsetOf(place, slot)
+    if (!this.#table && ++this.#searchCount <= MAX_SEARCHES) offset = this.#search(hash, tag)
+    if (offset === UNSURE) offset = this.table.offsetOf(hash, tag)
     if (offset < 0) return undefined
     const record = this.#at(offset)
     return record.isGood(this.file.environment.hashing) && record.hasKey(key) ? record : undefined
@@ -184,13 +184,13 @@ export class Bucket {
   }
 
   /** The offset of the key's record, `NOT_THERE`, or `UNSURE` where the table must tell. */
-  #search(place: number, slot: number): number {
+  #search(hash: number, tag: number): number {
     if (this.sealedAt >= 0) return UNSURE
     const bytes = this.#load()
     const view = this.#view
     const { end } = this
-    needleView.setUint32(0, place, true)
-    needleView.setUint32(4, slot, true)
+    needleView.setUint32(0, hash, true)
+    needleView.setUint32(4, tag, true)
     // The key's changes, latest first, back to the last unconditional one.
     const changes: number[] = []
     for (let at = end - needle.length; at >= POSITION_AT; at--) {

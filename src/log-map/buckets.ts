@@ -1,4 +1,4 @@
-// The buckets of a log map that this process knows, and which of them is in force at a place.
+// The buckets of a log map that this process knows, and which of them is in force at a hash.
 
 import { CacheError, isIoError } from '../base/errors.js'
 import type { OpenMode } from '../files/files.js'
@@ -51,19 +51,19 @@ export class Buckets implements BucketedMap {
   }
 
   /** The bucket that was in force at the last look, if it is known. */
-  known(place: number): Bucket | undefined {
-    return this.#tree.at(place)
+  known(hash: number): Bucket | undefined {
+    return this.#tree.at(hash)
   }
 
   /** The bucket in force for reading; a sealed one where its successors cannot be had. @throws errno-style errors */
-  current(place: number): Bucket | undefined {
+  current(hash: number): Bucket | undefined {
     const tick = this.environment.tick.current()
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-      const bucket = this.#tree.at(place) ?? this.find(place)
+      const bucket = this.#tree.at(hash) ?? this.find(hash)
       if (!bucket) return undefined
       if (bucket.tick === tick && bucket.sealedAt < 0 && !bucket.hasMore) return bucket
       if (!this.refresh(bucket)) continue
-      if (bucket.sealedAt < 0 || !this.tryFollow(bucket, place)) return bucket
+      if (bucket.sealedAt < 0 || !this.tryFollow(bucket, hash)) return bucket
     }
     throw this.broken()
   }
@@ -93,9 +93,9 @@ export class Buckets implements BucketedMap {
   }
 
   /** Like `follow`; false, with the sealed bucket as it is, when the successors cannot be had now. */
-  tryFollow(bucket: Bucket, place: number, how?: Rewriting): boolean {
+  tryFollow(bucket: Bucket, hash: number, how?: Rewriting): boolean {
     try {
-      return this.follow(bucket, place, how)
+      return this.follow(bucket, hash, how)
     } catch (error) {
       if (!isIoError(error)) throw error
       return false
@@ -103,14 +103,14 @@ export class Buckets implements BucketedMap {
   }
 
   /**
-   * Puts the successors of a sealed bucket in force. Where nothing may be written, the sealed one remains so for the places
-   * that none of its successors has taken over yet: false for such a place.
+   * Puts the successors of a sealed bucket in force. Where nothing may be written, the sealed one remains so for the hashes
+   * that none of its successors has taken over yet: false for such a hash.
    *
    * @throws errno-style errors; CacheError `ERR_CACHE_IO`
    */
-  follow(bucket: Bucket, place: number, how?: Rewriting): boolean {
+  follow(bucket: Bucket, hash: number, how?: Rewriting): boolean {
     if (this.environment.readOnly) {
-      if (this.directory.isInForce(bucket.name, place)) return false
+      if (this.directory.isInForce(bucket.name, hash)) return false
     } else {
       settle(this, bucket, how)
     }
@@ -118,13 +118,13 @@ export class Buckets implements BucketedMap {
     return true
   }
 
-  /** The place after the bucket that is missing at this one; past the last one in an empty map. */
-  afterMissing(place: number): number {
-    return afterMissing(this.directory, place)
+  /** The hash after the bucket that is missing at this one; past the last one in an empty map. */
+  afterMissing(hash: number): number {
+    return afterMissing(this.directory, hash)
   }
 
-  find(place: number): Bucket | undefined {
-    const name = this.directory.find(place)
+  find(hash: number): Bucket | undefined {
+    const name = this.directory.find(hash)
     return name && this.add(name, this.environment.readOnly ? 'read' : 'append')
   }
 

@@ -1,6 +1,6 @@
 // The file names of a log map.
 //
-// A bucket holds the keys whose place begins with its prefix, in digits of base 4. The bucket of prefix `2103`, in its fifth
+// A bucket holds the keys whose hash begins with its prefix, in digits of base 4. The bucket of prefix `2103`, in its fifth
 // generation, is the file `210/3.5`: there is a directory for each three digits that others follow. The bucket of the empty prefix is
 // `_.0`, with which every map begins. A bucket's successors, itself compacted or its four parts, carry the next generation. So along
 // the way from the empty prefix to a key the file with the highest generation is the one in force, and a listing of one directory for
@@ -26,7 +26,7 @@ export interface Listing {
   directories: Set<string>
 }
 
-/** Digits of a place (32 bits). */
+/** Digits of a hash (32 bits). */
 export const DIGIT_COUNT = 16
 /** Digits that the name of a directory has, and that of a file at most. */
 export const LEVEL_DIGITS = 3
@@ -47,23 +47,23 @@ export class BucketDirectory {
     this.path = path
   }
 
-  /** The bucket in force for a place, as last listed; undefined, as of now, where there is none. */
-  find(place: number): BucketName | undefined {
+  /** The bucket in force for a hash, as last listed; undefined, as of now, where there is none. */
+  find(hash: number): BucketName | undefined {
     const isNew = this.#listings.size === 0
-    const found = this.#search(place)
+    const found = this.#search(hash)
     // A link may have replaced a directory since the listing.
     if (isNew || (found && this.isOwn(directoryPrefix(found.prefix)))) return found
     // Another process may have made it.
     this.forget()
-    return this.#search(place)
+    return this.#search(hash)
   }
 
-  #search(place: number): BucketName | undefined {
+  #search(hash: number): BucketName | undefined {
     let best: BucketName | undefined
     const consider = (prefix: string, generation: number | undefined) => {
       if (generation !== undefined && (!best || generation > best.generation)) best = { prefix, generation }
     }
-    const digits = digitsOf(place)
+    const digits = digitsOf(hash)
     consider('', this.list('').generations.get('_'))
     for (let length = 1; length < digits.length; length++) {
       const { generations, directories } = this.list(directoryPrefix(digits.slice(0, length)))
@@ -74,10 +74,10 @@ export class BucketDirectory {
     return best
   }
 
-  /** Whether this is the bucket in force for the place, as listed now. */
-  isInForce({ prefix, generation }: BucketName, place: number): boolean {
+  /** Whether this is the bucket in force for the hash, as listed now. */
+  isInForce({ prefix, generation }: BucketName, hash: number): boolean {
     this.forget()
-    const newest = this.find(place)
+    const newest = this.find(hash)
     return newest?.generation === generation && newest.prefix === prefix
   }
 
@@ -172,15 +172,15 @@ export function identityOf(map: string, { prefix, generation }: BucketName): str
   return `${map}/${prefix === '' ? '_' : prefix}.${generation}`
 }
 
-export function firstPlace({ prefix }: BucketName): number {
+export function firstHash({ prefix }: BucketName): number {
   return Number.parseInt(prefix.padEnd(DIGIT_COUNT, '0'), BUCKET_FANOUT)
 }
 
-export function digitsOf(place: number): string {
-  return (place >>> 0).toString(BUCKET_FANOUT).padStart(DIGIT_COUNT, '0')
+export function digitsOf(hash: number): string {
+  return (hash >>> 0).toString(BUCKET_FANOUT).padStart(DIGIT_COUNT, '0')
 }
 
-/** The digit of a place at a depth, from 0. */
-export function digitAt(place: number, depth: number): number {
-  return (place >>> (30 - 2 * depth)) & 3
+/** The digit of a hash at a depth, from 0. */
+export function digitAt(hash: number, depth: number): number {
+  return (hash >>> (30 - 2 * depth)) & 3
 }

@@ -14,7 +14,7 @@ import { BUCKET_BYTES } from '../base/layout.js'
 import type { Environment } from '../log/environment.js'
 import type { Bucket } from './bucket.js'
 import { Buckets } from './buckets.js'
-import { isEmpty, type Part, partAt, parts, records, recordsAtPlace } from './listing.js'
+import { isEmpty, type Part, partAt, parts, records, recordsAtHash } from './listing.js'
 import { compactAt, removeIfEmpty, removeLeftovers, renewAt, syncAt } from './maintenance.js'
 import { type Change, type Position, type RecordView, writeChange } from './record.js'
 import type { IsUseless, Merge } from './succession.js'
@@ -62,37 +62,37 @@ export class LogMap {
     const { hashSeed } = this.#buckets.environment
     for (;;) {
       const { changeCount } = hashSeed
-      const { place, slot } = this.#buckets.position(position, key)
-      const bucket = this.#buckets.current(place)
-      if (hashSeed.changeCount === changeCount) return bucket?.find(place, slot, key)
+      const { hash, tag } = this.#buckets.position(position, key)
+      const bucket = this.#buckets.current(hash)
+      if (hashSeed.changeCount === changeCount) return bucket?.find(hash, tag, key)
     }
   }
 
   /** The state of the key's bucket as of the latest lookup in it, for `isUnchanged`. */
   stateAt(position: Position, key: Buffer): BucketState | undefined {
-    const bucket = this.#buckets.known(this.#buckets.position(position, key).place)
+    const bucket = this.#buckets.known(this.#buckets.position(position, key).hash)
     return bucket && { bucket, end: bucket.end }
   }
 
-  /** How long the file of the bucket at this place is; 0 where there is none. @throws errno-style errors */
-  endAt(place: number): number {
-    return this.#buckets.current(place)?.end ?? 0
+  /** How long the file of the bucket at this hash is; 0 where there is none. @throws errno-style errors */
+  endAt(hash: number): number {
+    return this.#buckets.current(hash)?.end ?? 0
   }
 
   /** Whether nothing was written to the key's bucket since it was in this state. @throws errno-style errors */
   isUnchanged(position: Position, key: Buffer, { bucket, end }: BucketState): boolean {
-    return this.#buckets.current(this.#buckets.position(position, key).place) === bucket && bucket.end === end
+    return this.#buckets.current(this.#buckets.position(position, key).hash) === bucket && bucket.end === end
   }
 
   /** The key's record as far as it is in memory, without a look at whether others have changed it since. */
-  getLoaded({ place, slot }: Position, key: Uint8Array): RecordView | undefined {
-    const bucket = this.#buckets.known(place)
-    return bucket && bucket.residentBytes > 0 ? bucket.find(place, slot, key) : undefined
+  getLoaded({ hash, tag }: Position, key: Uint8Array): RecordView | undefined {
+    const bucket = this.#buckets.known(hash)
+    return bucket && bucket.residentBytes > 0 ? bucket.find(hash, tag, key) : undefined
   }
 
-  /** The puts at a place, whatever their slots, the latest first; to be read before anything else is asked of the map. */
+  /** The puts at a hash, whatever their tags, the latest first; to be read before anything else is asked of the map. */
   getAll(position: Position, key: Buffer): RecordView[] {
-    return recordsAtPlace(this.#buckets, position, key)
+    return recordsAtHash(this.#buckets, position, key)
   }
 
   /**
@@ -101,7 +101,7 @@ export class LogMap {
    * @throws errno-style errors; CacheError `ERR_CACHE_IO`
    */
   append(change: Change): boolean {
-    const bucket = this.#buckets.current(change.place)
+    const bucket = this.#buckets.current(change.hash)
     if (!bucket || bucket.end === 0 || bucket.sealedAt >= 0 || bucket.end >= bucket.limitBytes) return false
     if (bucket.file.isShared) return false
     const { writer } = this.#buckets
@@ -138,22 +138,22 @@ export class LogMap {
   }
 
   /**
-   * Rewrites the bucket at this place if a fifth of it is dead, or of no use to the caller; returns the first place that is not
+   * Rewrites the bucket at this hash if a fifth of it is dead, or of no use to the caller; returns the first hash that is not
    * its.
    */
-  compactAt(place: number, isUseless?: IsUseless): number {
-    return compactAt(this.#buckets, place, isUseless)
+  compactAt(hash: number, isUseless?: IsUseless): number {
+    return compactAt(this.#buckets, hash, isUseless)
   }
 
-  /** Syncs the file of the bucket at this place; returns the first place that is not its. */
-  syncAt(place: number): number {
-    return syncAt(this.#buckets, place)
+  /** Syncs the file of the bucket at this hash; returns the first hash that is not its. */
+  syncAt(hash: number): number {
+    return syncAt(this.#buckets, hash)
   }
 
   /**
    * Removes the files of buckets without records; returns whether there is nothing of the map any more. Whoever writes at the
    * same time finds the file sealed, or gone, and begins another one. The directories of a map that was split stay: they say for
-   * which places a new bucket is.
+   * which hashes a new bucket is.
    *
    * @throws errno-style errors; CacheError `ERR_CACHE_IO`
    */
@@ -167,12 +167,12 @@ export class LogMap {
   }
 
   /**
-   * Rewrites the bucket in force at a place, which leaves behind whatever in it is no whole record.
+   * Rewrites the bucket in force at a hash, which leaves behind whatever in it is no whole record.
    *
    * @throws errno-style errors; CacheError `ERR_CACHE_IO`
    */
-  renew(place: number): void {
-    renewAt(this.#buckets, place)
+  renew(hash: number): void {
+    renewAt(this.#buckets, hash)
   }
 
   /** Whether there are no records. @throws errno-style errors */
@@ -190,9 +190,9 @@ export class LogMap {
     return parts(this.#buckets)
   }
 
-  /** The part that holds this place, if there is one, and the first place that is not its any more. */
-  partAt(place: number): { part: Part | undefined; next: number } {
-    return partAt(this.#buckets, place)
+  /** The part that holds this hash, if there is one, and the first hash that is not its any more. */
+  partAt(hash: number): { part: Part | undefined; next: number } {
+    return partAt(this.#buckets, hash)
   }
 
   close(): void {

@@ -6,8 +6,8 @@ import { FrameWriter } from '../log/frames.js'
 import type { Bucket } from './bucket.js'
 import { bucketsIn, candidatesIn, missingAt } from './bucket-listing.js'
 import { type Buckets, MAX_ATTEMPTS } from './buckets.js'
-import { firstPlace } from './directory.js'
-import { placeAfter } from './prefixes.js'
+import { firstHash } from './directory.js'
+import { hashAfter } from './prefixes.js'
 import { type IsUseless, settle } from './succession.js'
 import { replace } from './writing.js'
 
@@ -16,11 +16,11 @@ const MIN_DEAD_SHARE = 0.2
 /** A file of one block has nothing to give back. */
 const MIN_COMPACT_BYTES = 4096
 
-export function compactAt(buckets: Buckets, place: number, isUseless?: IsUseless): number {
-  const bucket = buckets.current(place)
-  if (!bucket) return buckets.afterMissing(place)
+export function compactAt(buckets: Buckets, hash: number, isUseless?: IsUseless): number {
+  const bucket = buckets.current(hash)
+  if (!bucket) return buckets.afterMissing(hash)
   const { end, sealedAt, name } = bucket
-  const next = placeAfter(name.prefix)
+  const next = hashAfter(name.prefix)
   if (sealedAt >= 0 || (end <= MIN_COMPACT_BYTES && !isUseless)) return next
   const table = bucket.table
   let uselessBytes = 0
@@ -32,31 +32,31 @@ export function compactAt(buckets: Buckets, place: number, isUseless?: IsUseless
   return next
 }
 
-export function syncAt(buckets: Buckets, place: number): number {
-  const bucket = buckets.current(place)
-  if (!bucket) return buckets.afterMissing(place)
+export function syncAt(buckets: Buckets, hash: number): number {
+  const bucket = buckets.current(hash)
+  if (!bucket) return buckets.afterMissing(hash)
   buckets.environment.files.sync(bucket.file.path)
-  return placeAfter(bucket.name.prefix)
+  return hashAfter(bucket.name.prefix)
 }
 
 export function removeIfEmpty(buckets: Buckets): boolean {
-  for (let place = 0; place <= 0xffffffff; ) {
-    const next = removeIfEmptyAt(buckets, place)
+  for (let hash = 0; hash <= 0xffffffff; ) {
+    const next = removeIfEmptyAt(buckets, hash)
     // It can't be removed now, and others may be in the same way.
     if (next === undefined) return false
-    place = next
+    hash = next
   }
   return !buckets.current(0) && missingAt(buckets.directory, 0).prefix === ''
 }
 
-/** Returns the first place after the bucket; undefined where it stays as it was. */
-function removeIfEmptyAt(buckets: Buckets, place: number): number | undefined {
+/** Returns the first hash after the bucket; undefined where it stays as it was. */
+function removeIfEmptyAt(buckets: Buckets, hash: number): number | undefined {
   const { tick, files } = buckets.environment
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
     tick.end()
-    const bucket = buckets.current(place)
-    if (!bucket) return buckets.afterMissing(place)
-    if (bucket.table.liveCount > 0 || bucket.successor) return placeAfter(bucket.name.prefix)
+    const bucket = buckets.current(hash)
+    if (!bucket) return buckets.afterMissing(hash)
+    if (bucket.table.liveCount > 0 || bucket.successor) return hashAfter(bucket.name.prefix)
     if (bucket.sealedAt < 0) {
       const offset = bucket.append(new FrameWriter().begin(FRAME.seal).end())
       const isFinal = offset >= 0 && !bucket.isVoid(offset) && !bucket.successor
@@ -70,7 +70,7 @@ function removeIfEmptyAt(buckets: Buckets, place: number): number | undefined {
 export function removeLeftovers(buckets: Buckets): number {
   const { directory, environment } = buckets
   for (const name of bucketsIn(directory)) {
-    const inForce = directory.find(firstPlace(name))
+    const inForce = directory.find(firstHash(name))
     if (inForce?.prefix === name.prefix && inForce.generation === name.generation) continue
     const bucket = buckets.open(name, 'append')
     if (bucket.refresh() && bucket.successor) trySettle(buckets, bucket)
@@ -80,7 +80,7 @@ export function removeLeftovers(buckets: Buckets): number {
   let count = 0
   for (const { path, prefix } of candidates) {
     // Whoever made it could still name it a successor: not once the bucket that it was made for has one.
-    const bucket = buckets.current(firstPlace({ prefix, generation: 0 }))
+    const bucket = buckets.current(firstHash({ prefix, generation: 0 }))
     if (bucket && bucket.sealedAt >= 0) continue
     if (environment.files.remove(path)) count++
   }
@@ -96,15 +96,15 @@ function trySettle(buckets: Buckets, bucket: Bucket): void {
   }
 }
 
-export function renewAt(buckets: Buckets, place: number): void {
+export function renewAt(buckets: Buckets, hash: number): void {
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-    const bucket = buckets.current(place)
+    const bucket = buckets.current(hash)
     if (!bucket) return
     if (bucket.sealedAt < 0 && bucket.append(new FrameWriter().begin(FRAME.seal).end()) < 0) {
       buckets.drop(bucket)
       continue
     }
-    buckets.follow(bucket, place, { isWhole: true })
+    buckets.follow(bucket, hash, { isWhole: true })
     return
   }
   throw buckets.broken()

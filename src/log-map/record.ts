@@ -1,9 +1,9 @@
-// The records of a log map as frames. The header of each has its place, slot and the length of the key; the payload is
+// The records of a log map as frames. The header of each has its hash, tag and the length of the key; the payload is
 //
 //   put, remove:      key | value
 //   putIf, removeIf:  expected u32 | nonce u32 | key | value
 //
-// `place` picks the bucket, `slot` the position in its table; both are hashes of the key. `expected` is the payload checksum of the
+// `hash` picks the bucket, `tag` tells its keys apart; both are hashes of the key. `expected` is the payload checksum of the
 // key's current record: when it no longer is, the frame is void. So an amendment that was decided on what was there cannot
 // overwrite what came after it. The nonce tells one process's amendment from an equal one of another, of which only the first
 // is made.
@@ -13,10 +13,10 @@ import type { Hashing } from '../hashing/hashing.js'
 import type { Environment } from '../log/environment.js'
 import { type FrameWriter, isPayloadIntact, payloadChecksum, u32 } from '../log/frames.js'
 
-/** Where a key lives: both unsigned 32-bit. */
+/** Two hashes of a key, unsigned: `hash` picks the bucket, `tag` tells the keys of a bucket apart. */
 export interface Position {
-  place: number
-  slot: number
+  hash: number
+  tag: number
 }
 
 export interface Change extends Position {
@@ -30,15 +30,15 @@ export interface Change extends Position {
 /** All changes come from here: the engine reads objects that were made in one place quickly, others each in its own way. */
 export function changeOf(
   kind: Change['kind'],
-  { place, slot }: Position,
+  { hash, tag }: Position,
   key: Buffer,
   value: Buffer,
   expected?: number,
 ): Change {
-  return { kind, place, slot, key, value, expected }
+  return { kind, hash, tag, key, value, expected }
 }
 
-/** Position of a key: keys that are equal from `start` on share a place. */
+/** Position of a key: keys that are equal from `start` on share a hash. */
 export function hashedPosition(
   { hashing, hashSeed }: Pick<Environment, 'hashing' | 'hashSeed'>,
   key: Uint8Array,
@@ -46,8 +46,8 @@ export function hashedPosition(
 ): Position {
   const seed = hashSeed.current()
   return {
-    place: hashing.hash32(key, start, key.length, seed),
-    slot: hashing.hash32(key, 0, key.length, ~seed),
+    hash: hashing.hash32(key, start, key.length, seed),
+    tag: hashing.hash32(key, 0, key.length, ~seed),
   }
 }
 
@@ -59,11 +59,11 @@ const CONDITION_BYTES = 8
 const NO_BYTES = Buffer.alloc(0)
 
 export function writeChange(writer: FrameWriter, change: Change, nonce = 0): void {
-  const { kind, place, slot, key, value, expected } = change
+  const { kind, hash, tag, key, value, expected } = change
   if (expected === undefined) {
-    writer.begin(kind === 'put' ? FRAME.put : FRAME.remove, place, slot, key.length)
+    writer.begin(kind === 'put' ? FRAME.put : FRAME.remove, hash, tag, key.length)
   } else {
-    writer.begin(kind === 'put' ? FRAME.putIf : FRAME.removeIf, place, slot, key.length)
+    writer.begin(kind === 'put' ? FRAME.putIf : FRAME.removeIf, hash, tag, key.length)
     writer.u32(expected).u32(nonce)
   }
   writer.put(key).put(value).end()
@@ -105,10 +105,10 @@ export class RecordView implements Position {
   get expected(): number {
     return u32(this.bytes, this.start)
   }
-  get place(): number {
+  get hash(): number {
     return u32(this.bytes, this.start - FRAME_HEADER_BYTES + 8)
   }
-  get slot(): number {
+  get tag(): number {
     return u32(this.bytes, this.start - FRAME_HEADER_BYTES + 12)
   }
   get keyStart(): number {
@@ -151,8 +151,8 @@ export class RecordView implements Position {
 
   /** Writes the record as an unconditional one, for a successor. */
   writeTo(writer: FrameWriter): void {
-    const { place, slot, keyStart, valueStart } = this
-    writer.begin(this.isPut ? FRAME.put : FRAME.remove, place, slot, valueStart - keyStart)
+    const { hash, tag, keyStart, valueStart } = this
+    writer.begin(this.isPut ? FRAME.put : FRAME.remove, hash, tag, valueStart - keyStart)
     writer.put(this.bytes.subarray(keyStart, this.end)).end()
   }
 }

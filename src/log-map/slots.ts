@@ -1,26 +1,26 @@
-// An open-addressing table from 32-bit hash to file offset: 8 bytes a slot, at most 3/4 full. A Map of numbers would
+// An open-addressing table from 32-bit tag to file offset: 8 bytes a slot, at most 3/4 full. A Map of numbers would
 // take ten times as much, and a long-lived process may look into every bucket of a million entries.
 
 const MIN_SLOTS = 16
-const PLACE_BITS = 14
+const HASH_BITS = 14
 
 export class Slots {
-  /** Pairs of hash and offset + 1; 0 marks a free slot. */
+  /** Pairs of tag and offset + 1; 0 marks a free slot. */
   #table = new Uint32Array(2 * MIN_SLOTS)
   #mask = MIN_SLOTS - 1
   #count = 0
-  /** A bit for each place that was added, by its last bits. */
-  #places = new Uint8Array(2 ** (PLACE_BITS - 3))
+  /** A bit for each hash that was added, by its last bits. */
+  #hashes = new Uint8Array(2 ** (HASH_BITS - 3))
 
   /**
-   * The first slot in which there is an offset under this hash, or -1. The next one is that `from` the slot after it:
+   * The first slot in which there is an offset under this tag, or -1. The next one is that `from` the slot after it:
    *
-   *     for (let slot = slots.find(hash); slot >= 0; slot = slots.find(hash, slot + 1)) slots.offsetAt(slot)
+   *     for (let slot = slots.find(tag); slot >= 0; slot = slots.find(tag, slot + 1)) slots.offsetAt(slot)
    */
-  find(hash: number, from = hash): number {
+  find(tag: number, from = tag): number {
     const table = this.#table
     for (let slot = from & this.#mask; table[2 * slot + 1] !== 0; slot = (slot + 1) & this.#mask) {
-      if (table[2 * slot] === hash) return slot
+      if (table[2 * slot] === tag) return slot
     }
     return -1
   }
@@ -30,9 +30,9 @@ export class Slots {
     return slot < 0 ? -1 : (this.#table[2 * slot + 1] as number) - 1
   }
 
-  /** Whether anything may have been added with this place. */
-  mayHavePlace(place: number): boolean {
-    return ((this.#places[(place >>> 3) & PLACE_MASK] as number) & (1 << (place & 7))) !== 0
+  /** Whether anything may have been added with this hash. */
+  mayHaveHash(hash: number): boolean {
+    return ((this.#hashes[(hash >>> 3) & HASH_MASK] as number) & (1 << (hash & 7))) !== 0
   }
 
   /** Makes room for so many more. */
@@ -42,10 +42,10 @@ export class Slots {
     if (slots > this.#mask + 1) this.#resize(slots)
   }
 
-  add(place: number, hash: number, offset: number): void {
+  add(hash: number, tag: number, offset: number): void {
     if (++this.#count * 4 > (this.#mask + 1) * 3) this.#resize(2 * (this.#mask + 1))
-    this.#insert(hash, offset)
-    this.#places[(place >>> 3) & PLACE_MASK] = (this.#places[(place >>> 3) & PLACE_MASK] as number) | (1 << (place & 7))
+    this.#insert(tag, offset)
+    this.#hashes[(hash >>> 3) & HASH_MASK] = (this.#hashes[(hash >>> 3) & HASH_MASK] as number) | (1 << (hash & 7))
   }
 
   replaceAt(slot: number, offset: number): void {
@@ -63,7 +63,7 @@ export class Slots {
     this.#table = new Uint32Array(2 * MIN_SLOTS)
     this.#mask = MIN_SLOTS - 1
     this.#count = 0
-    this.#places.fill(0)
+    this.#hashes.fill(0)
   }
 
   /** All offsets, in no order. */
@@ -73,10 +73,10 @@ export class Slots {
     return all
   }
 
-  #insert(hash: number, offset: number): void {
-    let slot = hash & this.#mask
+  #insert(tag: number, offset: number): void {
+    let slot = tag & this.#mask
     while (this.#table[2 * slot + 1] !== 0) slot = (slot + 1) & this.#mask
-    this.#table[2 * slot] = hash
+    this.#table[2 * slot] = tag
     this.#table[2 * slot + 1] = offset + 1
   }
 
@@ -91,4 +91,4 @@ export class Slots {
   }
 }
 
-const PLACE_MASK = 2 ** (PLACE_BITS - 3) - 1
+const HASH_MASK = 2 ** (HASH_BITS - 3) - 1

@@ -8,7 +8,7 @@ import { FrameWriter } from '../log/frames.js'
 import { seedOf } from '../log/log-file.js'
 import { writeOpenFrame } from '../log/opening.js'
 import type { Bucket } from './bucket.js'
-import { type BucketDirectory, type BucketName, digitAt, firstPlace, identityOf } from './directory.js'
+import { type BucketDirectory, type BucketName, digitAt, firstHash, identityOf } from './directory.js'
 import { hasPrefix, successorsOf } from './prefixes.js'
 import { type Change, type RecordView, writeChange } from './record.js'
 import type { Successor } from './table.js'
@@ -77,7 +77,7 @@ function propose(map: BucketedMap, bucket: Bucket, { isUseless, isWhole, dropsRe
   } else {
     const removals = dropsRemovals ? [] : bucket.table.removals(bucket.sealedAt / 2)
     for (const record of [...records, ...removals]) {
-      record.writeTo(parts[isSplit ? digitAt(record.place, depth) : 0] as FrameWriter)
+      record.writeTo(parts[isSplit ? digitAt(record.hash, depth) : 0] as FrameWriter)
     }
   }
   try {
@@ -119,7 +119,7 @@ function publish(map: BucketedMap, bucket: Bucket, { isSplit, unique }: Successo
       if (errnoOf(error) !== 'ENOENT') throw error
       // Another process was first and may be generations further; else the candidate was deleted, or left behind when the
       // directory was copied. The sealed file still has its records.
-      const isLeft = () => map.directory.isInForce(bucket.name, firstPlace(name)) && files.stat(bucket.file.path)
+      const isLeft = () => map.directory.isInForce(bucket.name, firstHash(name)) && files.stat(bucket.file.path)
       try {
         if (isLeft()) rebuild(map, bucket, name, isSplit)
       } catch (failure) {
@@ -141,7 +141,7 @@ function rebuild(map: BucketedMap, bucket: Bucket, name: BucketName, isSplit: bo
   const { files } = map.environment
   const unique = randomHex(map.environment, SUCCESSOR_NAME_BYTES)
   const writer = writeOpenFrame(new FrameWriter(), identityOf(map.identity, name), map.environment)
-  const records = bucket.table.findable().filter(({ place }) => !isSplit || hasPrefix(place, name.prefix))
+  const records = bucket.table.findable().filter(({ hash }) => !isSplit || hasPrefix(hash, name.prefix))
   const merged = mergedRecords(map, records)
   if (merged) for (const change of merged) writeChange(writer, change)
   else for (const record of records) record.writeTo(writer)

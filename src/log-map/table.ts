@@ -1,4 +1,4 @@
-// The table of a bucket's records: of each key the latest one, by place and slot, in 8 bytes.
+// The table of a bucket's records: of each key the latest one, by hash and tag, in 8 bytes.
 
 import { FRAME, FRAME_HEADER_BYTES, FRAME_TRAILER_BYTES, SUCCESSOR_NAME_BYTES } from '../base/layout.js'
 import { frameEnd, isPayloadIntact } from '../log/frames.js'
@@ -87,10 +87,10 @@ export class BucketTable implements FrameReader {
         break
       }
       const type = view.getUint8(at + 1)
-      const hash = view.getUint32(at + 12, true)
+      const tag = view.getUint32(at + 12, true)
       // Puts of new keys are most of what there is.
-      if (type === FRAME.put && this.sealedAt < 0 && slots.find(hash) < 0) {
-        slots.add(view.getUint32(at + 8, true), hash, at)
+      if (type === FRAME.put && this.sealedAt < 0 && slots.find(tag) < 0) {
+        slots.add(view.getUint32(at + 8, true), tag, at)
         this.liveCount++
       } else {
         this.frame(type, bytes, at + FRAME_HEADER_BYTES, next - FRAME_TRAILER_BYTES, at)
@@ -102,8 +102,8 @@ export class BucketTable implements FrameReader {
   }
 
   /** The offset of the latest record at this position, or -1. */
-  offsetOf(place: number, slot: number): number {
-    return this.#slots.offsetAt(this.#slotOf(place, slot))
+  offsetOf(hash: number, tag: number): number {
+    return this.#slots.offsetAt(this.#slotOf(hash, tag))
   }
 
   /** Whether the conditional record at this offset expected another record. */
@@ -144,13 +144,13 @@ export class BucketTable implements FrameReader {
 
   #isFindable(record: RecordView): boolean {
     const position = this.#positionOf(record.key)
-    return position?.place === record.place && position.slot === record.slot
+    return position?.hash === record.hash && position.tag === record.tag
   }
 
-  /** The puts at a place, whatever their slots, the latest first. */
-  atPlace(place: number): RecordView[] {
-    if (!this.#slots.mayHavePlace(place)) return []
-    const offsets = this.#slots.offsets().filter(offset => this.#source.recordAt(offset).place === place)
+  /** The puts at a hash, whatever their tags, the latest first. */
+  atHash(hash: number): RecordView[] {
+    if (!this.#slots.mayHaveHash(hash)) return []
+    const offsets = this.#slots.offsets().filter(offset => this.#source.recordAt(offset).hash === hash)
     return this.#putsAt(offsets.sort((a, b) => b - a))
   }
 
@@ -183,8 +183,8 @@ export class BucketTable implements FrameReader {
   }
 
   #apply(record: RecordView, offset: number): void {
-    const { place, slot: hash, frameBytes, type } = record
-    const slot = this.#slotOf(place, hash)
+    const { hash, tag, frameBytes, type } = record
+    const slot = this.#slotOf(hash, tag)
     const stored = slot < 0 ? undefined : this.#source.recordAt(this.#slots.offsetAt(slot))
     if (isConditional(type)) {
       if (!record.isGood(this.#file.environment.hashing)) {
@@ -204,16 +204,16 @@ export class BucketTable implements FrameReader {
       this.deadBytes += stored.frameBytes
       this.#slots.replaceAt(slot, offset)
     } else {
-      this.#slots.add(place, hash, offset)
+      this.#slots.add(hash, tag, offset)
     }
     if (!record.isPut) this.deadBytes += frameBytes
   }
 
   /** The slot in the table of the record at this position, or -1. */
-  #slotOf(place: number, hash: number): number {
+  #slotOf(hash: number, tag: number): number {
     const slots = this.#slots
-    let slot = slots.find(hash)
-    while (slot >= 0 && this.#source.recordAt(slots.offsetAt(slot)).place !== place) slot = slots.find(hash, slot + 1)
+    let slot = slots.find(tag)
+    while (slot >= 0 && this.#source.recordAt(slots.offsetAt(slot)).hash !== hash) slot = slots.find(tag, slot + 1)
     return slot
   }
 }

@@ -1,9 +1,9 @@
-// The buckets of a map that this process knows, by place, and the memory that their files take.
+// The buckets of a map that this process knows, by hash, and the memory that their files take.
 
 import type { Bucket } from './bucket.js'
 import { digitAt } from './directory.js'
 
-/** Buckets by place: a level of the tree for each digit. */
+/** Buckets by hash: a level of the tree for each digit. */
 type Node = Bucket | Node[] | undefined
 
 /** Bytes of files that one map keeps in memory. */
@@ -15,9 +15,9 @@ export class BucketTree {
   readonly #resident = new Set<Bucket>()
   #residentBytes = 0
 
-  at(place: number): Bucket | undefined {
+  at(hash: number): Bucket | undefined {
     let node = this.#root
-    for (let depth = 0; Array.isArray(node); depth++) node = node[digitAt(place, depth)]
+    for (let depth = 0; Array.isArray(node); depth++) node = node[digitAt(hash, depth)]
     return node
   }
 

@@ -5,8 +5,8 @@ import { FrameWriter } from '../log/frames.js'
 import type { Bucket } from './bucket.js'
 import { missingAt } from './bucket-listing.js'
 import { type Buckets, MAX_ATTEMPTS } from './buckets.js'
-import { firstPlace } from './directory.js'
-import { placeAfter } from './prefixes.js'
+import { firstHash } from './directory.js'
+import { hashAfter } from './prefixes.js'
 import { type Change, writeChange } from './record.js'
 import type { Rewriting } from './succession.js'
 
@@ -54,19 +54,19 @@ function writeOne(buckets: Buckets, change: Change, isAsking: boolean): readonly
 /** Removes every record; returns how many keys had one. */
 export function clearAll(buckets: Buckets): number {
   let count = 0
-  for (let place = 0, attempt = 0; place <= 0xffffffff; attempt++) {
+  for (let hash = 0, attempt = 0; hash <= 0xffffffff; attempt++) {
     if (attempt === MAX_ATTEMPTS) throw buckets.broken()
-    const bucket = buckets.current(place)
+    const bucket = buckets.current(hash)
     buckets.writer.reset().begin(FRAME.clear).end()
     if (!bucket) {
-      place = buckets.afterMissing(place)
+      hash = buckets.afterMissing(hash)
       attempt = 0
-    } else if (bucket.sealedAt >= 0) buckets.follow(bucket, place)
+    } else if (bucket.sealedAt >= 0) buckets.follow(bucket, hash)
     else if (bucket.file.isShared) replace(buckets, bucket)
     else if (append(buckets, bucket, [])) {
       count += bucket.table.clearedCount
       splitOrCompact(buckets, bucket)
-      place = placeAfter(bucket.name.prefix)
+      hash = hashAfter(bucket.name.prefix)
       attempt = 0
     }
   }
@@ -112,10 +112,10 @@ function writableFor(buckets: Buckets, change: Change): Bucket {
   const { hashSeed } = buckets.environment
   for (;;) {
     const { changeCount } = hashSeed
-    const { place, slot } = buckets.position(change, change.key)
-    change.place = place
-    change.slot = slot
-    const bucket = writable(buckets, place)
+    const { hash, tag } = buckets.position(change, change.key)
+    change.hash = hash
+    change.tag = tag
+    const bucket = writable(buckets, hash)
     if (hashSeed.changeCount === changeCount) return bucket
   }
 }
@@ -124,24 +124,24 @@ function writableFor(buckets: Buckets, change: Change): Bucket {
  * The bucket to append to; makes the first one of an empty map. A bucket file that a copy of the root shares by hard link is
  * replaced first, so that what is written here stays out of the copy.
  */
-function writable(buckets: Buckets, place: number): Bucket {
+function writable(buckets: Buckets, hash: number): Bucket {
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-    const bucket = buckets.known(place) ?? buckets.find(place) ?? create(buckets, place)
+    const bucket = buckets.known(hash) ?? buckets.find(hash) ?? create(buckets, hash)
     if (bucket.end === 0 && !buckets.refresh(bucket)) continue
     // Another process may have made the file, and the seed, but not written anything that tells of it.
     if (bucket.end === 0 && !bucket.isSeedEstablished) {
       buckets.environment.hashSeed.establish()
       bucket.isSeedEstablished = true
     }
-    if (bucket.sealedAt >= 0) buckets.follow(bucket, place)
+    if (bucket.sealedAt >= 0) buckets.follow(bucket, hash)
     else if (bucket.file.isShared) replace(buckets, bucket)
     else return bucket
   }
   throw buckets.broken()
 }
 
-function create(buckets: Buckets, place: number): Bucket {
-  const name = missingAt(buckets.directory, place)
+function create(buckets: Buckets, hash: number): Bucket {
+  const name = missingAt(buckets.directory, hash)
   buckets.environment.prepare()
   buckets.directory.makeDirectory(name.prefix)
   return buckets.add(name, 'create')
@@ -159,7 +159,7 @@ function append(
   isAsking = false,
 ): readonly boolean[] | undefined {
   // Between two changes of a batch, the root can turn out to be another one: all that was open is closed then.
-  if (buckets.known(firstPlace(bucket.name)) !== bucket) return undefined
+  if (buckets.known(firstHash(bucket.name)) !== bucket) return undefined
   const isNew = bucket.end === 0
   const offset = bucket.append(buckets.writer, isAsking)
   if (offset < 0) {
@@ -170,11 +170,11 @@ function append(
   }
   buckets.account(bucket)
   if (bucket.isVoid(offset)) {
-    buckets.follow(bucket, firstPlace(bucket.name))
+    buckets.follow(bucket, firstHash(bucket.name))
     return undefined
   }
   // The map may have gained and lost a bucket since the listing: then no process reads this new file.
-  if (isNew && !buckets.directory.isInForce(bucket.name, firstPlace(bucket.name))) {
+  if (isNew && !buckets.directory.isInForce(bucket.name, firstHash(bucket.name))) {
     // Voids its records, should it come into force.
     bucket.append(new FrameWriter().begin(FRAME.clear).end())
     buckets.drop(bucket)
@@ -197,5 +197,5 @@ function splitOrCompact(buckets: Buckets, bucket: Bucket): void {
 /** Seals the bucket and gives it successors; a failure only leaves it as it is. */
 export function replace(buckets: Buckets, bucket: Bucket, how?: Rewriting): void {
   if (bucket.sealedAt < 0 && bucket.append(new FrameWriter().begin(FRAME.seal).end()) < 0) buckets.drop(bucket)
-  else buckets.tryFollow(bucket, firstPlace(bucket.name), how)
+  else buckets.tryFollow(bucket, firstHash(bucket.name), how)
 }

@@ -90,14 +90,14 @@ export class FrameWriter {
     return this
   }
 
-  /** Place, slot and the key's length are a record's; 0 for all others. */
-  begin(type: number, place = 0, slot = 0, keyBytes = 0): this {
+  /** Hash, tag and the key's length are a record's; 0 for all others. */
+  begin(type: number, hash = 0, tag = 0, keyBytes = 0): this {
     this.#reserve(FRAME_HEADER_BYTES)
     const at = this.length
     const view = this.#view
     view.setInt32(at, FRAME_MAGIC | (type << 8) | (keyBytes << 16), true)
-    view.setInt32(at + 8, place, true)
-    view.setInt32(at + 12, slot, true)
+    view.setInt32(at + 8, hash, true)
+    view.setInt32(at + 12, tag, true)
     this.#frameStart = at
     this.length = at + FRAME_HEADER_BYTES
     return this

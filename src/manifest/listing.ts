@@ -1,7 +1,7 @@
 // What is in a manifest, besides what is looked up by its key.
 
 import type { LogMap } from '../log-map/log-map.js'
-import { PLACE_COUNT, placeAfter, shareOf } from '../log-map/prefixes.js'
+import { HASH_COUNT, hashAfter, shareOf } from '../log-map/prefixes.js'
 import type { RecordView } from '../log-map/record.js'
 import { headBytes } from './answer-key.js'
 import { toChange } from './changes.js'
@@ -47,27 +47,27 @@ export function clearAll(map: LogMap): number {
 /** Removes the records whose keys are chosen; returns how many entries were among them. */
 export function clearSome(map: LogMap, isChosen: (parts: KeyParts) => boolean): number {
   let count = 0
-  for (let place = 0; place <= 0xffffffff; ) {
-    const { part, next } = map.partAt(place)
+  for (let hash = 0; hash <= 0xffffffff; ) {
+    const { part, next } = map.partAt(hash)
     const chosen = (part?.records() ?? []).flatMap(found => {
       const parts = parseKey(found.key)
       if (!isChosen(parts)) return []
       if (!parts.isAnswer && tryHeadIn(found)?.entry) count++
-      const key = { place: found.place, slot: found.slot, bytes: Buffer.from(found.key) }
+      const key = { hash: found.hash, tag: found.tag, bytes: Buffer.from(found.key) }
       return toChange({ key, removal: { cause: 'deleted' } })
     })
     if (chosen.length > 0) map.write(chosen)
-    place = next
+    hash = next
   }
   return count
 }
 
 /**
- * The records of the bucket at this place: entries with their answers, the rest, how many are unreadable, and the bucket's
- * share of all places. To read them all, begin at place 0 and go on at `next`. @throws errno-style errors
+ * The records of the bucket at this hash: entries with their answers, the rest, how many are unreadable, and the bucket's
+ * share of all hashes. To read them all, begin at hash 0 and go on at `next`. @throws errno-style errors
  */
-export function storedPartAt(map: LogMap, place: number, nowMs: number): StoredPart {
-  const { part, next } = map.partAt(place)
+export function storedPartAt(map: LogMap, hash: number, nowMs: number): StoredPart {
+  const { part, next } = map.partAt(hash)
   const entries: StoredEntry[] = []
   const rest: StoredRest[] = []
   const records = part?.records() ?? []
@@ -83,7 +83,7 @@ export function storedPartAt(map: LogMap, place: number, nowMs: number): StoredP
     else epochs.set(found.key.toString('latin1'), head.epoch)
   }
   for (const [found, head] of heads) {
-    const key = { place: found.place, slot: found.slot, bytes: found.key }
+    const key = { hash: found.hash, tag: found.tag, bytes: found.key }
     const parts = parseKey(found.key)
     const { check, frameBytes } = found
     // Answers of an epoch that is over can't be found any more.
@@ -101,7 +101,7 @@ export function storedPartAt(map: LogMap, place: number, nowMs: number): StoredP
 
 /**
  * All entries, answers included. `unreadable` is called for each record that can't be made out, `progress` now and then with the
- * share of all places that was read.
+ * share of all hashes that was read.
  */
 export function* entriesIn(
   map: LogMap,
@@ -110,7 +110,7 @@ export function* entriesIn(
 ): IterableIterator<ListedEntry> {
   for (const { prefix, records } of map.parts()) {
     for (const found of records()) yield* listed(found, unreadable)
-    progress?.(placeAfter(prefix) / PLACE_COUNT)
+    progress?.(hashAfter(prefix) / HASH_COUNT)
   }
 }
 

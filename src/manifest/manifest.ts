@@ -1,7 +1,7 @@
 // The index of one namespace: a log map of its own from keys to heads, answers and nodes, so that no namespace can see or
 // break another one's. A removed key keeps a record that says why until its bucket is rewritten.
 //
-// The place is a hash of the key alone, without its version and project, so that all records of a key lie in one bucket.
+// `hash` covers the key alone, without its version and project, so that all records of a key lie in one bucket.
 
 import type { Environment } from '../log/environment.js'
 import { type BucketState, LogMap } from '../log-map/log-map.js'
@@ -61,8 +61,8 @@ export class Manifest {
   }
 
   #at(bytes: Buffer): EntryKey {
-    const { place, slot } = entryPosition(this.#environment, bytes)
-    return { place, slot, bytes }
+    const { hash, tag } = entryPosition(this.#environment, bytes)
+    return { hash, tag, bytes }
   }
 
   /** The state of the key's bucket, for `isUnchanged`. @throws errno-style errors */
@@ -146,9 +146,9 @@ export class Manifest {
     return clearSome(this.#map, isChosen)
   }
 
-  /** Rewrites the bucket at this place if enough of it is dead. */
-  compactAt(place: number): void {
-    this.#map.compactAt(place)
+  /** Rewrites the bucket at this hash if enough of it is dead. */
+  compactAt(hash: number): void {
+    this.#map.compactAt(hash)
   }
 
   /** Removes its file if there is nothing in it, see `LogMap`. */
@@ -162,11 +162,11 @@ export class Manifest {
   }
 
   /**
-   * The records of the bucket at this place: entries with their answers, the rest, how many are unreadable, and the bucket's
-   * share of all places. To read them all, begin at place 0 and go on at `next`. @throws errno-style errors
+   * The records of the bucket at this hash: entries with their answers, the rest, how many are unreadable, and the bucket's
+   * share of all hashes. To read them all, begin at hash 0 and go on at `next`. @throws errno-style errors
    */
-  partAt(place: number, nowMs = 0): StoredPart {
-    return storedPartAt(this.#map, place, nowMs)
+  partAt(hash: number, nowMs = 0): StoredPart {
+    return storedPartAt(this.#map, hash, nowMs)
   }
 
   /** All entries, answers included, see `entriesIn`. */

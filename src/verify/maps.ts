@@ -1,4 +1,4 @@
-// Every bucket of a log map: first its frames, then the records in force. Buckets are followed by place, as readers do,
+// Every bucket of a log map: first its frames, then the records in force. Buckets are followed by hash, as readers do,
 // so that one which gets successors meanwhile is not missed; what is wrong with one leaves the others to be checked.
 
 import { FRAME, FRAME_HEADER_BYTES } from '../base/layout.js'
@@ -7,7 +7,7 @@ import { Bucket } from '../log-map/bucket.js'
 import { bucketsIn, missingAt } from '../log-map/bucket-listing.js'
 import { BucketDirectory, type BucketName, identityOf } from '../log-map/directory.js'
 import type { LogMap } from '../log-map/log-map.js'
-import { hasPrefix, placeAfter, prefixOf } from '../log-map/prefixes.js'
+import { hashAfter, hasPrefix, prefixOf } from '../log-map/prefixes.js'
 import { isChange, RecordView } from '../log-map/record.js'
 import type { Inspection } from './inspection.js'
 import { type FrameCheck, isFailure, scanLog } from './scan.js'
@@ -24,7 +24,7 @@ export type Visit = (found: RecordView, place: Place) => void
 
 /** A bucket that is gone whenever it is looked at is not in a race but in a broken directory. */
 const MAX_ATTEMPTS = 100
-const MAX_PLACE = 0xffffffff
+const MAX_HASH = 0xffffffff
 
 /** `surveyed` are the bucket files that were there; those not in force are leftovers. */
 export async function checkMap(
@@ -56,42 +56,42 @@ class MapCheck {
 
   async run(): Promise<void> {
     let attempt = 0
-    for (let place = 0; place <= MAX_PLACE; ) {
+    for (let hash = 0; hash <= MAX_HASH; ) {
       await this.#inspection.pause()
       this.#directory.forget()
-      const name = this.#directory.find(place)
+      const name = this.#directory.find(hash)
       if (!name) {
-        place = this.#missing(place)
+        hash = this.#missing(hash)
         continue
       }
-      const next = await this.#bucket(name, place, attempt)
-      attempt = next === place ? attempt + 1 : 0
-      place = next
+      const next = await this.#bucket(name, hash, attempt)
+      attempt = next === hash ? attempt + 1 : 0
+      hash = next
     }
   }
 
-  /** Returns the place to go on at, the same one when it must be looked at again. */
-  async #bucket(name: BucketName, place: number, attempt: number): Promise<number> {
+  /** Returns the hash to go on at, the same one when it must be looked at again. */
+  async #bucket(name: BucketName, hash: number, attempt: number): Promise<number> {
     const path = this.#directory.file(name)
     const { environment, findings } = this.#inspection
     this.inForce.add(path)
     // The survey has told what is no file.
     const kind = environment.files.linkStat(path)?.kind
-    if (kind !== undefined && kind !== 'file') return placeAfter(name.prefix)
+    if (kind !== undefined && kind !== 'file') return hashAfter(name.prefix)
     try {
-      const next = (await this.#frames(path, name, place)) ? this.#records(path, name, place) : undefined
+      const next = (await this.#frames(path, name, hash)) ? this.#records(path, name, hash) : undefined
       if (next !== undefined) return next
-      if (attempt < MAX_ATTEMPTS) return place
+      if (attempt < MAX_ATTEMPTS) return hash
       findings.problem({ kind: 'unreadable', path, message: 'The file keeps changing or cannot be followed.' })
     } catch (error) {
       if (!isFailure(error)) throw error
       findings.problem({ kind: 'unreadable', path, message: error.message })
     }
-    return placeAfter(name.prefix)
+    return hashAfter(name.prefix)
   }
 
   /** False when the bucket is another one now. */
-  async #frames(path: string, name: BucketName, place: number): Promise<boolean> {
+  async #frames(path: string, name: BucketName, hash: number): Promise<boolean> {
     const { environment, mender } = this.#inspection
     const look = () => scanLog(environment, path, identityOf(this.#map.identity, name), this.#checkOf(name))
     let scan = look()
@@ -103,7 +103,7 @@ class MapCheck {
     if (!scan) return false
     this.#inspection.checked(path, scan.sizeBytes)
     const problems = reportFlaws(this.#inspection, path, scan)
-    if (mender && problems.length > 0) return !mender.bucket(problems, this.#map, place, path, scan)
+    if (mender && problems.length > 0) return !mender.bucket(problems, this.#map, hash, path, scan)
     doubtTail(this.#inspection, path, scan)
     return true
   }
@@ -117,37 +117,37 @@ class MapCheck {
       if (!isChange(type)) return 'No map has frames of this type.'
       if (!view.look(type, bytes, start, end)) return 'A record is cut short.'
       const position = this.#map.positionOf(view.bytes.subarray(view.keyStart, view.valueStart))
-      const isFindable = position?.place === view.place && position.slot === view.slot
-      return isFindable && hasPrefix(view.place, prefix) ? undefined : 'A record stands where no lookup finds it.'
+      const isFindable = position?.hash === view.hash && position.tag === view.tag
+      return isFindable && hasPrefix(view.hash, prefix) ? undefined : 'A record stands where no lookup finds it.'
     }
   }
 
-  #records(path: string, name: BucketName, place: number): number | undefined {
+  #records(path: string, name: BucketName, hash: number): number | undefined {
     const { environment } = this.#inspection
     const file = new LogFile(environment, path, identityOf(this.#map.identity, name), 'read')
     const bucket = new Bucket(file, name, 0, this.#map.positionOf)
     try {
       if (!bucket.refresh()) return undefined
       // Of a sealed bucket, other parts may have been taken over by successors already.
-      const part = bucket.sealedAt < 0 ? name.prefix : prefixOf(place, name.prefix.length + 1)
+      const part = bucket.sealedAt < 0 ? name.prefix : prefixOf(hash, name.prefix.length + 1)
       for (const record of bucket.table.records()) {
-        const isFindable = this.#map.positionOf(record.key)?.place === record.place
-        if (isFindable && hasPrefix(record.place, part))
+        const isFindable = this.#map.positionOf(record.key)?.hash === record.hash
+        if (isFindable && hasPrefix(record.hash, part))
           this.#visit(record, { path, offset: record.start - FRAME_HEADER_BYTES })
       }
-      return placeAfter(part)
+      return hashAfter(part)
     } finally {
       file.close()
     }
   }
 
   /** A part of a split bucket that is not there, or the end of an empty map, of which the directories may be left. */
-  #missing(place: number): number {
+  #missing(hash: number): number {
     const { findings, mender } = this.#inspection
-    const name = missingAt(this.#directory, place)
-    const next = placeAfter(name.prefix)
+    const name = missingAt(this.#directory, hash)
+    const next = hashAfter(name.prefix)
     this.#directory.forget()
-    if (name.prefix === '' || this.#directory.find(place)) return name.prefix === '' ? next : place
+    if (name.prefix === '' || this.#directory.find(hash)) return name.prefix === '' ? next : hash
     if (!this.#wasSplitOff(name.prefix)) return next
     const path = this.#directory.file({ ...name, generation: 0 })
     const message = 'One of the parts of a bucket is not there, and its records with it.'

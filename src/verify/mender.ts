@@ -56,10 +56,10 @@ export class Mender {
   }
 
   /** Rewrites a bucket from its whole records. */
-  bucket(problems: readonly Problem[], map: LogMap, place: number, path: string, scan: Scan): boolean {
+  bucket(problems: readonly Problem[], map: LogMap, hash: number, path: string, scan: Scan): boolean {
     return this.#mend(problems, () => {
       this.#lostAndFound.copy(path, scan.flaws)
-      map.renew(place)
+      map.renew(hash)
     })
   }
 

@@ -11,7 +11,7 @@ import { changeOf } from '../../src/log-map/record.js'
 import { openAsAnotherProcess, temporaryRoot } from '../support/caches.js'
 import { newEnvironment, temporaryDirectory } from './environment.js'
 
-const positionOf = (key: string) => ({ place: Math.imul(Number(key), 2654435761) >>> 0, slot: 7 })
+const positionOf = (key: string) => ({ hash: Math.imul(Number(key), 2654435761) >>> 0, tag: 7 })
 const put = (key: string) => changeOf('put', positionOf(key), Buffer.from(key), Buffer.from('value'))
 const KEYS = Array.from({ length: 50 }, (_, n) => String(n))
 

@@ -38,8 +38,8 @@ function bucketAt(file: { bytes: Buffer }, hashing = environment.hashing): Bucke
   return new Bucket(logFile, { prefix: '', generation: 0 }, 1e6, () => undefined)
 }
 
-/** Some share a place, some a slot. */
-const positionOf = (i: number) => ({ place: i % 5, slot: Math.imul((i % 7) + 1, 0x9e3779b1) >>> 0 })
+/** Some share a hash, some a tag. */
+const positionOf = (i: number) => ({ hash: i % 5, tag: Math.imul((i % 7) + 1, 0x9e3779b1) >>> 0 })
 const keyOf = (i: number) => Buffer.from(`key ${i}`)
 const KEY_COUNT = 35
 
@@ -84,8 +84,8 @@ function tabled(bytes: Buffer): (string | undefined)[] {
 
 function lookup(bucket: Bucket, i: number): string | undefined {
   bucket.refresh()
-  const { place, slot } = positionOf(i)
-  const found = bucket.find(place, slot, keyOf(i))
+  const { hash, tag } = positionOf(i)
+  const found = bucket.find(hash, tag, keyOf(i))
   return found && `${found.kind} ${found.value} ${found.check}`
 }
 
@@ -189,9 +189,9 @@ function randomFrames(random: (below: number) => number, length: number): FrameW
     else if (kind === 1 && random(8) === 0) writer.begin(FRAME.seal).end()
     else if (kind === 2) writer.begin(FRAME.successor).put(Buffer.alloc(9, 1)).end()
     else if (kind === 3) {
-      const { place, slot } = positionOf(i)
+      const { hash, tag } = positionOf(i)
       writer
-        .begin(FRAME.put, place, slot, random(40))
+        .begin(FRAME.put, hash, tag, random(40))
         .put(Buffer.alloc(random(30), 0xff))
         .end()
     } else {

@@ -13,7 +13,7 @@ const BUCKET_BYTES = 2048
 
 function positionOf(key: string) {
   const random = randomOf([...key].reduce((hash, char) => (Math.imul(hash, 31) + char.charCodeAt(0)) >>> 0, 7))
-  return { place: random(0x10000) * 0x10000 + random(0x10000), slot: random(0x10000) }
+  return { hash: random(0x10000) * 0x10000 + random(0x10000), tag: random(0x10000) }
 }
 
 function put(key: string, value: string, expected?: number): Change {

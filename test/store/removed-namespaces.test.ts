@@ -15,7 +15,7 @@ const BUCKET_BYTES = 2048
 const KEYS = Array.from({ length: 200 }, (_, n) => `key ${n}`)
 
 /** Far apart, and in all parts of a map that was split. */
-const positionOf = (key: string) => ({ place: Math.imul(Number(key.slice(4)), 2654435761) >>> 0, slot: key.length })
+const positionOf = (key: string) => ({ hash: Math.imul(Number(key.slice(4)), 2654435761) >>> 0, tag: key.length })
 
 function openMap(path: string, environment: Environment = newEnvironment()) {
   const map = new LogMap(environment, path, 'some/map', key => positionOf(key.toString()), BUCKET_BYTES)

@@ -86,7 +86,7 @@ async function expectMended(): Promise<void> {
 
 describe('a frame whose check holds is corrupt when it is', () => {
   const id = Buffer.alloc(21, 7)
-  const elsewhere = { place: 1, slot: 2 }
+  const elsewhere = { hash: 1, tag: 2 }
   const cases: [string, string, number, () => Forged][] = [
     ['of a type that a map does not have', MANIFEST, FRAME.blob, () => ({ payload: Buffer.alloc(30) })],
     ['of a type that nothing has', MANIFEST, 200, () => ({ payload: Buffer.alloc(0) })],
@@ -94,7 +94,7 @@ describe('a frame whose check holds is corrupt when it is', () => {
     ['a record that is too short', MANIFEST, FRAME.putIf, () => ({ payload: Buffer.alloc(5) })],
     ['a record whose key is longer than it', MANIFEST, FRAME.put, () => ({ payload: Buffer.alloc(9), keyBytes: 10 })],
     [
-      'a record that stands at the place of another key',
+      'a record that stands at the hash of another key',
       MANIFEST,
       FRAME.put,
       () => recordOf(elsewhere, Buffer.from('\0x'), Buffer.alloc(9)),

@@ -95,21 +95,21 @@ export const hashing = createHashing()
 /** What a frame says besides its type. */
 export interface Forged {
   payload: Uint8Array
-  place?: number
-  slot?: number
+  hash?: number
+  tag?: number
   keyBytes?: number
 }
 
 /** A frame that is valid in the file of this identity. */
-export function forged(identity: string, type: number, { payload, place, slot, keyBytes }: Forged): Buffer {
+export function forged(identity: string, type: number, { payload, hash, tag, keyBytes }: Forged): Buffer {
   const name = Buffer.from(identity)
-  const writer = new FrameWriter().begin(type, place, slot, keyBytes).put(payload).end()
+  const writer = new FrameWriter().begin(type, hash, tag, keyBytes).put(payload).end()
   writer.check(hashing, hashing.hash32(name, 0, name.length, FORMAT_VERSION))
   return Buffer.from(writer.bytes.subarray(0, writer.length))
 }
 
-export function recordOf({ place, slot }: Position, key: Uint8Array, value: Uint8Array): Forged {
-  return { place, slot, keyBytes: key.length, payload: Buffer.concat([key, value]) }
+export function recordOf({ hash, tag }: Position, key: Uint8Array, value: Uint8Array): Forged {
+  return { hash, tag, keyBytes: key.length, payload: Buffer.concat([key, value]) }
 }
 
 /** Where the cache puts an entry's key; with a start, one that belongs with all that are equal from there on. */
