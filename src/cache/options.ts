@@ -7,7 +7,7 @@ import { assertChoice, assertFlag, assertOptionalFunction, assertOptions, refuse
 import { isPlainPath } from '../compute/plain-path.js'
 import { checkLimits, LIMIT_OPTIONS } from '../policy/limits.js'
 import { workingDirectory } from '../project/project.js'
-import { assertRemoteOptions } from '../remote/settings.js'
+import { assertRemoteOptions } from '../remote/options.js'
 import { TRUST_ROOT } from './dangers.js'
 import { defaultDir, MEMORY, newMemoryRoot } from './root.js'
 

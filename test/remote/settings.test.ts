@@ -12,7 +12,7 @@ import { settingsOf } from '../../src/remote/settings.js'
 import { errorOf, openAsAnotherProcess, temporaryDirectory } from '../support/caches.js'
 import { runModule } from '../support/children.js'
 import { Tree } from '../support/projects.js'
-import { keys, otherKeys } from './machines.js'
+import { keys, otherKeys, writer } from './machines.js'
 
 const { publicKey, signingKey } = keys
 const env = { WICKED_CACHE_REMOTE: 'https://env.example/', WICKED_CACHE_REMOTE_KEYS: publicKey }
@@ -164,28 +164,32 @@ test('a repository has no say, and remote: false turns all off', () => {
   expect(openAsAnotherProcess(own, { mode: 'off' }).cache.remote).toBeUndefined()
 })
 
-test('a local hit loads nothing of the remote tier, nor does a get; a miss loads one adapter', async () => {
-  const tree = new Tree({ 'package.json': '{}', 'a.js': 'a' })
-  mkdirSync(tree.at('share'))
-  const code = `
+test.each(['the environment', 'options'])(
+  'with a remote in %s, a local hit loads nothing of it, nor does a get; a miss loads one adapter',
+  async where => {
+    const tree = new Tree({ 'package.json': '{}', 'a.js': 'a' })
+    mkdirSync(tree.at('share'))
+    const code = `
     import { createRequire } from 'node:module'
     process.chdir(args.project)
     const { openCacheSync } = library
-    const cache = openCacheSync({ dir: args.dir, onWarning })
+    const { dir, remote } = args
+    const cache = openCacheSync({ dir, onWarning, ...(remote && { remote }) })
     const entries = cache.namespace('tool')
     entries.get('key')
     await entries.analyze('text', 'a.js', ctx => ctx.source)
     const loaded = Object.keys(createRequire(import.meta.url).cache).map(file => file.split(/[\\\\/]/).at(-1))
     print(JSON.stringify(loaded.filter(file => /remote/.test(file)).sort()))`
-  const variables = {
-    WICKED_CACHE_REMOTE: pathToFileURL(tree.at('share')).href,
-    WICKED_CACHE_REMOTE_KEYS: publicKey,
-    NODE_OPTIONS: '',
-  }
-  const loaded = []
-  for (let run = 0; run < 2; run++) {
-    const { lines } = await runModule(code, { project: tree.root, dir: tree.at('cache') }, { env: variables })
-    loaded.push(JSON.parse(lines[0] ?? ''))
-  }
-  expect(loaded).toEqual([['remote-file.cjs', 'remote.cjs'], []])
-})
+    const url = pathToFileURL(tree.at('share')).href
+    const isOption = where === 'options'
+    const variables = { WICKED_CACHE_REMOTE: url, WICKED_CACHE_REMOTE_KEYS: publicKey }
+    const remote = isOption && { url, ...writer, keys: [publicKey], timeouts: { read: '2s' }, maxObject: '2MB' }
+    const loaded = []
+    for (let run = 0; run < 2; run++) {
+      const env = { ...(isOption ? {} : variables), NODE_OPTIONS: '' }
+      const { lines } = await runModule(code, { project: tree.root, dir: tree.at('cache'), remote }, { env })
+      loaded.push(JSON.parse(lines[0] ?? ''))
+    }
+    expect(loaded).toEqual([['remote-file.cjs', 'remote.cjs'], []])
+  },
+)
