@@ -1,6 +1,6 @@
 // How statistics are laid out for people.
 
-import type { CacheStats, NamespaceStats } from '../src/index.js'
+import type { CacheStats, NamespaceStats, RemoteFailing } from '../src/index.js'
 import { fitted } from './cells.js'
 import {
   formatAge,
@@ -70,15 +70,31 @@ function missLines(stats: NamespaceStats | CacheStats): string[] {
 
 function remoteLines({ remote }: NamespaceStats | CacheStats): string[] {
   if (!remote) return []
-  const { hits, misses, errors, rejected, skipped, uploads, dropped, bytesIn, bytesOut } = remote
+  const { hits, misses, errors, rejected, skipped, uploads, dropped, bytesIn, bytesOut, p50, p95 } = remote
   const others = Object.entries({ errors, rejected, skipped }).filter(([, count]) => count > 0)
   const asked = [`${formatCount(hits)} hits`, `${formatCount(misses)} misses`]
   const trouble = others.map(([what, count]) => `${formatCount(count)} ${what}`)
   const lost = dropped > 0 ? `, ${formatCount(dropped)} dropped` : ''
   return [
     `Remote: ${[...asked, ...trouble].join(', ')} (${formatSize(bytesIn)} in)`,
+    ...(p50 !== undefined && p95 !== undefined ? [timesLine(p50, p95)] : []),
     ...(uploads + dropped > 0 ? [`Stored there: ${formatCount(uploads)}${lost} (${formatSize(bytesOut)} out)`] : []),
   ]
+}
+
+function timesLine(p50: number, p95: number): string {
+  return `Its answers took about ${formatTime(p50)} (p50), ${formatTime(p95)} (p95)`
+}
+
+/** Of each store that failed lately: whether it is left alone now, and what was wrong. */
+function failingLines({ remote }: CacheStats): string[] {
+  return (remote?.failing ?? []).map(({ url, openUntil, failures, failedAt, lastError }: RemoteFailing) => {
+    const state = openUntil === undefined ? 'closed' : `open for ${formatTime(openUntil - Date.now())} more`
+    const times = formatCountOf(failures, 'failure', 'failures')
+    return printable(
+      `Breaker of ${url}: ${state}, ${times}, the last ${formatAge(Date.now() - failedAt)} ago: ${lastError}`,
+    )
+  })
 }
 
 const PROJECT_COLUMNS: readonly Column[] = [
@@ -167,7 +183,7 @@ export function cacheText(stats: CacheStats, view: View, stdout: Output): string
   return joined(
     above(stats, ` in ${formatCountOf(timedCount, 'namespace', 'namespaces')}`, view, stdout),
     table(rows, stdout),
-    [shared, ...missLines(stats), ...remoteLines(stats)].map(text => fitted(text, stdout)),
+    [shared, ...missLines(stats), ...remoteLines(stats), ...failingLines(stats)].map(text => fitted(text, stdout)),
     projectLines(projectsOf(stats), stats.entryCount, view.isAll, stdout),
   )
 }

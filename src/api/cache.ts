@@ -6,7 +6,7 @@ import type { Limits } from './limits.js'
 import type { GcOptions, GcReport, VerifyOptions, VerifyReport } from './maintenance.js'
 import type { Namespace, NamespaceOptions } from './namespace.js'
 import type { MissReason } from './reasons.js'
-import type { Remote, RemoteCounts, RemoteOptions } from './remote.js'
+import type { Remote, RemoteOptions, RemoteTotals } from './remote.js'
 import type { Watcher, WatchOptions } from './watch.js'
 
 /**
@@ -76,8 +76,8 @@ export interface CacheStats {
   sharing: { namespaces: string[]; bytes: number }[]
   /** What happened on each of the latest 31 days on which the cache was used, the earliest first. What is not written yet is left out. */
   days: DayStats[]
-  /** What was asked of the remote tier and given to it; missing where it never was. */
-  remote?: RemoteCounts
+  /** What was asked of the remote tier and given to it, and whether it fails; missing where it was never asked. */
+  remote?: RemoteTotals
 }
 
 /** Which statistics are asked for. */

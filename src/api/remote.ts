@@ -90,6 +90,37 @@ export interface RemoteCounts {
   bytesIn: number
   /** Bytes of objects that were sent. */
   bytesOut: number
+  /**
+   * How long the store took for half of its answers at most, in ms, hits and misses alike; undefined before the first one. Times
+   * between 0.13 ms and 65 s are kept in ranges, so this is up to 19 % more or less than it was.
+   */
+  p50?: number
+  /** How long it took for 95 % of them at most, as exactly. */
+  p95?: number
+}
+
+/** What all processes have asked and given the remote tier, and which stores have failed them lately. */
+export interface RemoteTotals extends RemoteCounts {
+  /** `'open'`: a store failed lately and is left alone by all processes. */
+  breaker: 'closed' | 'open'
+  /** Stores that have not answered since they failed, in the last 10 minutes, the latest first. */
+  failing: RemoteFailing[]
+}
+
+/** A store that failed lately, as processes have told each other. */
+export interface RemoteFailing {
+  /** Without credentials. */
+  url: string
+  /** `'open'`: it is left alone, after three failures. */
+  breaker: 'closed' | 'open'
+  /** When it is asked again, ms since the epoch; undefined where the breaker is closed. */
+  openUntil?: number
+  /** How often it failed in turn, in all processes. */
+  failures: number
+  /** When it failed last, ms since the epoch. */
+  failedAt: number
+  /** What was wrong then, without credentials. */
+  lastError: string
 }
 
 /** What this process has asked and given the remote tier. */

@@ -75,6 +75,8 @@ export interface Layout {
   root: string
   tag: string
   config: string
+  /** What is known of remote stores that failed lately. */
+  remote: string
   version: string
   /** The random number under which keys are hashed. */
   hashSeed: string
@@ -103,6 +105,7 @@ export function layoutOf(root: string): Layout {
     root,
     tag: childOf(root, CACHE_TAG_NAME),
     config: childOf(root, 'config.json'),
+    remote: childOf(root, 'remote'),
     version,
     hashSeed: childOf(version, 'seed'),
     blobIndex: childOf(blobs, 'index'),

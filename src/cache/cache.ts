@@ -29,7 +29,6 @@ import { checkLimits } from '../policy/limits.js'
 import { maxValueBytes } from './limits.js'
 import {
   collectCache,
-  directoriesOf,
   namespacesOf,
   removeNamespace,
   statsOf,
@@ -40,7 +39,6 @@ import {
 import type { OpenCache } from './open-cache.js'
 import { checkCacheOptions } from './options.js'
 import { createRemoteSlot, type RemoteSlot } from './remote-slot.js'
-import { createRemote } from './remote-tools.js'
 import { runInSnapshot } from './running-snapshot.js'
 import { Storage, type Substitutes } from './storage.js'
 import { summaryOf } from './summary.js'
@@ -138,9 +136,7 @@ export class CacheHandle implements Cache {
 
   get remote(): Remote | undefined {
     this.#assertOpen()
-    const tier = this.#remoteSlot.open()
-    const directories = () => directoriesOf(this.#storage)
-    return tier && createRemote({ tier, directories, storeOf: directory => this.#storeOf(directory) })
+    return this.#remoteSlot.tools(directory => this.#storeOf(directory))
   }
 
   close(): Promise<void> {

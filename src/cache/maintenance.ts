@@ -4,6 +4,7 @@ import type {
   CacheStats,
   GcOptions,
   GcReport,
+  RemoteFailing,
   StatsOptions,
   VerifyOptions,
   VerifyReport,
@@ -20,6 +21,7 @@ import type { Namespaces } from '../gc/input.js'
 import { removeFilesOf } from '../gc/leftovers.js'
 import type { UpkeepInput } from '../gc/slices.js'
 import { cacheStats } from '../namespace/stats.js'
+import { failingStores } from '../remote/breaker-file.js'
 import { verify } from '../verify/verify.js'
 import { checkWatchOptions } from '../watcher/options.js'
 import { watchSources } from '../watcher/watcher.js'
@@ -55,6 +57,7 @@ export function statsOf(cache: OpenCache, options?: StatsOptions): CacheStats {
     {
       ...reading,
       history: namespace === undefined ? attempt(report, [], () => [...history.records()]) : [],
+      failing: attempt(report, [], () => failingIn(storage)),
       nowMs: environment.files.now(),
     },
   )
@@ -62,6 +65,11 @@ export function statsOf(cache: OpenCache, options?: StatsOptions): CacheStats {
   if (reset && !storage.problem())
     for (const [, { counters }] of stores) attempt(report, undefined, () => counters.clear())
   return stats
+}
+
+/** Remote stores that failed lately. Where there is nothing to read, what reads it isn't loaded. @throws errno-style errors */
+function failingIn({ environment: { files }, layout }: Storage): RemoteFailing[] {
+  return files.list(layout.remote)?.length ? failingStores(files, layout.remote, files.now()) : []
 }
 
 /** @throws CacheError `ERR_CACHE_OPTION`, `ERR_CACHE_ROOT`, and what `collect` throws */

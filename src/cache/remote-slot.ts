@@ -1,10 +1,13 @@
 // Where the remote tier of a cache is opened, when it is asked for first: what does that is loaded only where one is configured.
 
-import type { CacheOptions } from '../api/index.js'
+import type { CacheOptions, Remote } from '../api/index.js'
 import { isIoError } from '../base/errors.js'
+import type { NamespaceStore } from '../entries/store.js'
 import { openRemote } from '../remote/open.js'
 import type { RemoteTier } from '../remote/tier.js'
 import { readConfiguration } from './configuration.js'
+import { directoriesOf } from './maintenance.js'
+import { createRemote } from './remote-tools.js'
 import type { Storage } from './storage.js'
 
 class RemoteSlot {
@@ -32,6 +35,12 @@ class RemoteSlot {
     return this.#tier ?? undefined
   }
 
+  /** What tools do with it. */
+  tools(storeOf: (directory: string) => NamespaceStore): Remote | undefined {
+    const tier = this.open()
+    return tier && createRemote({ tier, directories: () => directoriesOf(this.#storage), storeOf })
+  }
+
   flush(): Promise<void> {
     return this.#tier?.flush() ?? Promise.resolve()
   }
@@ -55,7 +64,8 @@ class RemoteSlot {
       if (!options && !process.env.WICKED_CACHE_REMOTE && !configuration?.includes('"remote"')) return undefined
       // A root without its tag would be taken for somebody else's, once there is something in it.
       const canWrite = () => !this.#isReadOnly && !this.#storage.problem() && files.linkStat(layout.tag) !== undefined
-      return openRemote({ options, configuration, files, root: layout.root, canWrite, report: this.#report })
+      const { root, remote: directory } = layout
+      return openRemote({ options, configuration, files, root, directory, canWrite, report: this.#report })
     } catch (error) {
       if (!isIoError(error)) throw error
       this.#report(error)

@@ -5,6 +5,7 @@
 
 import type { MissReason } from '../api/index.js'
 import { errnoOf } from '../base/errors.js'
+import { answerTimeName } from '../counters/answer-times.js'
 import type { CounterName } from '../counters/names.js'
 import type { Entries } from '../entries/entries.js'
 import { type Input, isSameState, lookOf } from '../inputs/input.js'
@@ -66,6 +67,7 @@ export async function askRemote(entries: Entries, question: Ask, tier: RemoteTie
 
 /** The answer in a reply, undefined where there is none; what the reply was is counted. */
 function counted(entries: Entries, question: Ask, tier: RemoteTier, reply: Reply): Answered | undefined {
+  if ('tookMs' in reply) entries.count(answerTimeName(reply.tookMs))
   if (reply.kind === 'answer') {
     entries.count('remote-bytes-in', reply.sizeBytes)
     return reply.answered

@@ -2,6 +2,11 @@
 
 import type { MissReason } from '../api/index.js'
 
+type Digit = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9
+/** How many answers of the remote tier took how long: one name for each range of times, see `answer-times.ts`. */
+export type AnswerTimeName = `remote-took-${'' | 1 | 2 | 3}${Digit}`
+export const ANSWER_TIMES = 40
+
 /**
  * The order is that of the bytes: new ones go to the end. Times are in µs. `day` is that of the other
  * counts, in days since 1970 (UTC); `day-size` is the largest size of the cache's files that was seen.
@@ -44,6 +49,7 @@ export const COUNTER_NAMES = [
   'day-evicted',
   'day-evicted-bytes',
   'day-useless',
+  ...Array.from({ length: ANSWER_TIMES }, (_, at) => `remote-took-${at}` as AnswerTimeName),
 ] as const satisfies readonly ('hits' | 'sets' | MissReason | `${'remote' | 'time' | 'day'}${string}`)[]
 
 export type CounterName = (typeof COUNTER_NAMES)[number]

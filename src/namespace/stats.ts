@@ -8,8 +8,11 @@ import type {
   NamespaceStats,
   NamespaceSummary,
   RemoteCounts,
+  RemoteFailing,
+  RemoteTotals,
   StatsOptions,
 } from '../api/index.js'
+import { answerTimeOf } from '../counters/answer-times.js'
 import { COUNTER_NAMES, type CounterName, type Counts } from '../counters/names.js'
 import { countsByDay, countsSince, dateOf, noCounts } from '../counters/totals.js'
 import type { NamespaceStore } from '../entries/store.js'
@@ -27,6 +30,8 @@ const MAX_GROUPS = 50
 interface Reading {
   /** Shown each entry that is read. */
   visit?: (listed: ListedEntry) => void
+  /** Shown all counts. */
+  tally?: (counts: Counts) => void
   countsOnly?: boolean | undefined
   since?: number | undefined
   onProgress?: StatsOptions['onProgress']
@@ -36,7 +41,7 @@ interface Reading {
  * Reads the whole manifest unless only counts are asked for. What cannot be read is reported and left out.
  */
 export function namespaceStats(store: NamespaceStore, reading: Reading = {}): NamespaceStats {
-  const { visit, countsOnly, since, onProgress } = reading
+  const { visit, tally, countsOnly, since, onProgress } = reading
   let entryCount = 0
   let pastAnswerCount = 0
   const projects: Record<string, number> = Object.create(null)
@@ -67,7 +72,8 @@ export function namespaceStats(store: NamespaceStore, reading: Reading = {}): Na
       visit?.(listed)
     }
   })
-  const remote = remoteCountsOf(counted)
+  tally?.(counted)
+  const remote = hasRemote(counted) ? remoteCountsOf(counted) : undefined
   return {
     entryCount,
     pastAnswerCount,
@@ -94,9 +100,13 @@ export function summaryFrom(counts: Counts): NamespaceSummary {
   }
 }
 
-/** Undefined where all are 0. */
-function remoteCountsOf(counts: Counts): RemoteCounts | undefined {
-  const remote: RemoteCounts = {
+function hasRemote(counts: Counts): boolean {
+  return COUNTER_NAMES.some(name => name.startsWith('remote') && counts[name] > 0)
+}
+
+function remoteCountsOf(counts: Counts): RemoteCounts {
+  const [p50, p95] = [0.5, 0.95].map(share => answerTimeOf(counts, share))
+  return {
     hits: counts['remote-hits'],
     misses: counts['remote-misses'],
     errors: counts['remote-errors'],
@@ -106,21 +116,23 @@ function remoteCountsOf(counts: Counts): RemoteCounts | undefined {
     dropped: counts['remote-dropped'],
     bytesIn: counts['remote-bytes-in'],
     bytesOut: counts['remote-bytes-out'],
+    ...(p50 !== undefined && { p50 }),
+    ...(p95 !== undefined && { p95 }),
   }
-  return Object.values(remote).some(count => count > 0) ? remote : undefined
 }
 
-function sumOfRemotes(all: readonly NamespaceStats[]): RemoteCounts | undefined {
-  const [first, ...others] = all.flatMap(({ remote }) => remote ?? [])
-  if (!first) return undefined
-  const sum = { ...first }
-  for (const each of others) for (const name of Object.keys(sum) as (keyof RemoteCounts)[]) sum[name] += each[name]
-  return sum
+/** Undefined where it was never asked, as far as is known. */
+function remoteTotalsOf(counts: Counts, failing: RemoteFailing[]): RemoteTotals | undefined {
+  if (!hasRemote(counts) && failing.length === 0) return undefined
+  const isOpen = failing.some(({ breaker }) => breaker === 'open')
+  return { ...remoteCountsOf(counts), breaker: isOpen ? 'open' : 'closed', failing }
 }
 
 interface CacheReading extends Pick<StatsOptions, 'since' | 'countsOnly' | 'onProgress' | 'onEntry'> {
   /** Records of the counters of the cache as a whole. */
   history: readonly RecordView[]
+  /** Remote stores that failed lately. */
+  failing: RemoteFailing[]
   /** By the clock that days are counted by. */
   nowMs: number
 }
@@ -133,11 +145,15 @@ interface CacheReading extends Pick<StatsOptions, 'since' | 'countsOnly' | 'onPr
 export function cacheStats(
   stores: ReadonlyMap<string, NamespaceStore>,
   diskBytes: number,
-  { countsOnly, since, onProgress, onEntry, history, nowMs }: CacheReading,
+  { countsOnly, since, onProgress, onEntry, history, failing, nowMs }: CacheReading,
 ): CacheStats {
   const progressOf = onProgress ? progressOver([...stores.values()], onProgress) : () => undefined
   const sharing = new Sharing()
   let failure: { error: unknown } | undefined
+  const counted = noCounts()
+  const tally = (counts: Counts) => {
+    for (const name of COUNTER_NAMES) counted[name] += counts[name]
+  }
   const show = (name: string, listed: ListedEntry) => {
     if (!onEntry || failure) return
     try {
@@ -153,7 +169,7 @@ export function cacheStats(
       sharing.add(name, id.toString('latin1'), blobLength(id))
       show(name, listed)
     }
-    return [name, namespaceStats(store, { countsOnly, since, visit, onProgress: progressOf(store) })] as const
+    return [name, namespaceStats(store, { countsOnly, since, visit, tally, onProgress: progressOf(store) })] as const
   })
   if (failure) throw failure.error
   const shares = sharing.shares()
@@ -172,7 +188,7 @@ export function cacheStats(
       missReasons[reason as MissReason] = (missReasons[reason as MissReason] ?? 0) + count
     }
   }
-  const remote = sumOfRemotes(all)
+  const remote = remoteTotalsOf(counted, failing)
   const savedBytes = Math.round(all.reduce((total, stats) => total + stats.savedBytes, 0))
   return {
     namespaces,

@@ -22,8 +22,8 @@ export interface BatcherMeans {
   now(): number
 }
 
-/** An object; that there is none; or why that can't be said: `skipped` without a request. */
-export type Fetched = Uint8Array | 'missing' | 'error' | 'skipped'
+/** An object, or that there is none, and how long its batch took; or why that can't be said: `skipped` without a request. */
+export type Fetched = { object: Uint8Array | undefined; tookMs: number } | 'error' | 'skipped'
 
 type Waiting = { name: string; resolve: (fetched: Fetched) => void }
 
@@ -90,16 +90,14 @@ export class Batcher {
       return !isSilent
     })
     const startedAt = now()
-    const settle = (objects: readonly (Uint8Array | undefined)[] | undefined) => {
-      batch.forEach(({ resolve }, at) => void resolve(objects ? bytesOf(objects[at]) : 'error'))
-    }
     try {
       const objects = await orAborted(this.#ask(batch, controller.signal), controller.signal)
       this.#answeredCount++
-      this.#means.succeeded(now() - startedAt, batch.length)
-      settle(objects)
+      const tookMs = now() - startedAt
+      this.#means.succeeded(tookMs, batch.length)
+      for (const [at, { resolve }] of batch.entries()) resolve({ object: bytesOf(objects[at]), tookMs })
     } catch (error) {
-      settle(undefined)
+      for (const { resolve } of batch) resolve('error')
       this.#means.failed(failureOf(error))
     } finally {
       inTime()
@@ -119,8 +117,8 @@ export class Batcher {
   }
 }
 
-function bytesOf(object: unknown): Fetched {
-  return object instanceof Uint8Array ? object : 'missing'
+function bytesOf(object: unknown): Uint8Array | undefined {
+  return object instanceof Uint8Array ? object : undefined
 }
 
 /** An adapter may not heed its signal. */

@@ -1,10 +1,18 @@
 // Whether a store is worth asking. One that has failed is left alone: by this process at once, and by all processes of the
 // cache after three failures, since most of them are too short to find out for themselves. What they share is a small file in
-// the root. It is a hint: where two write at once, one of them counts, and a damaged one counts as missing.
+// the root.
 
 import { join } from 'node:path'
-import { errnoOf } from '../base/errors.js'
 import type { Files } from '../files/files.js'
+import {
+  type BreakerState,
+  CLOSED,
+  MAX_OPEN_MS,
+  openUntilOf,
+  readBreaker,
+  removeBreaker,
+  writeBreaker,
+} from './breaker-file.js'
 
 export interface BreakerMeans {
   files: Files
@@ -12,36 +20,25 @@ export interface BreakerMeans {
   directory: string
   /** Its name: another one for each store. */
   name: string
+  /** The URL of the store, as it may be shown. */
+  store: string
   canWrite(): boolean
   now(): number
   random(): number
 }
 
-interface State {
-  failures: number
-  /** Of the latest failure. */
-  failedAt: number
-  openUntil: number
-  openMs: number
-}
-
 const MAX_FAILURES = 3
 const MIN_OPEN_MS = 30_000
-const MAX_OPEN_MS = 300_000
 /** While one process tries, the others wait for what it finds. */
 const PROBE_MS = 3_000
 /** Where it is open, the file is looked at this often. */
 const LOOK_MS = 1_000
-/** Older failures say nothing of now. */
-const MAX_AGE_MS = 600_000
-const MAX_FILE_BYTES = 1024
-const CLOSED: State = { failures: 0, failedAt: 0, openUntil: 0, openMs: 0 }
 
 export class Breaker {
   readonly #means: BreakerMeans
-  #own: State = CLOSED
+  #own: BreakerState = CLOSED
   /** What the file said, until it is looked at again. */
-  #seen: State = CLOSED
+  #seen: BreakerState = CLOSED
 
   constructor(means: BreakerMeans) {
     this.#means = means
@@ -71,21 +68,23 @@ export class Breaker {
     return true
   }
 
-  failed(): void {
+  /** `problem` is shown to people: it holds no secret. */
+  failed(problem: string): void {
     const now = this.#means.now()
-    const next = (state: State): State => {
+    const next = (state: BreakerState): BreakerState => {
       const openMs = Math.min(Math.max(2 * state.openMs, MIN_OPEN_MS), MAX_OPEN_MS)
       return { failures: state.failures + 1, failedAt: now, openUntil: now + openMs, openMs }
     }
     this.#own = next(this.#own)
     const shared = this.#read()
     const failures = shared.failures + 1
-    this.#write(failures < MAX_FAILURES ? { ...shared, failures, failedAt: now } : { ...next(shared), failures })
+    const told = failures < MAX_FAILURES ? { ...shared, failures, failedAt: now } : { ...next(shared), failures }
+    this.#write({ ...told, store: this.#means.store, problem })
   }
 
   succeeded(): void {
     this.#own = this.#seen = CLOSED
-    if (this.#read().failures > 0) this.#attempt(() => this.#means.files.remove(this.#path))
+    if (this.#read().failures > 0) removeBreaker(this.#means.files, this.#path)
   }
 
   /** The store has asked not to be asked for some time. */
@@ -94,63 +93,20 @@ export class Breaker {
     this.#own = { ...this.#own, openUntil }
   }
 
-  /** 0 where it is closed. A clock that was set back doesn't keep it open. */
-  #untilOf({ openUntil }: State): number {
-    const now = this.#means.now()
-    return openUntil > now && openUntil <= now + MAX_OPEN_MS ? openUntil : 0
+  #untilOf(state: BreakerState): number {
+    return openUntilOf(state, this.#means.now())
   }
 
   get #path(): string {
     return join(this.#means.directory, this.#means.name)
   }
 
-  #read(): State {
-    const { files, now } = this.#means
-    const text = this.#attempt(() => {
-      const stat = files.linkStat(this.#path)
-      return stat?.kind === 'file' && stat.sizeBytes <= MAX_FILE_BYTES
-        ? files.readFile(this.#path)?.toString()
-        : undefined
-    })
-    const state = text === undefined ? undefined : parsed(text)
-    const isRecent = state !== undefined && Math.abs(now() - state.failedAt) <= MAX_AGE_MS
-    return isRecent ? state : CLOSED
+  #read(): BreakerState {
+    return readBreaker(this.#means.files, this.#path, this.#means.now())
   }
 
-  #write(state: State): void {
-    const { files, directory, canWrite, random } = this.#means
-    if (!canWrite()) return
-    this.#attempt(() => {
-      files.makeDirectory(directory)
-      const temporary = `${this.#path}.${Math.floor(random() * 2 ** 48).toString(16)}.new`
-      if (!files.createFile(temporary, JSON.stringify(state))) return
-      try {
-        files.rename(temporary, this.#path)
-      } catch (error) {
-        files.remove(temporary)
-        throw error
-      }
-    })
-  }
-
-  /** A hint that can't be written or read is none. */
-  #attempt<T>(work: () => T): T | undefined {
-    try {
-      return work()
-    } catch (error) {
-      if (errnoOf(error) === undefined) throw error
-      return undefined
-    }
-  }
-}
-
-function parsed(text: string): State | undefined {
-  try {
-    const state = JSON.parse(text) as Partial<State> | null
-    const numbers = [state?.failures, state?.failedAt, state?.openUntil, state?.openMs]
-    return numbers.every(number => typeof number === 'number' && number >= 0) ? (state as State) : undefined
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined
-    throw error
+  #write(state: BreakerState): void {
+    const { files, canWrite, random } = this.#means
+    if (canWrite()) writeBreaker(files, this.#path, state, random)
   }
 }

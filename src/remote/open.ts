@@ -1,7 +1,6 @@
 // From what is configured to a tier.
 
 import { createHash } from 'node:crypto'
-import { join } from 'node:path'
 import type { RemoteAdapter, RemoteOptions } from '../api/index.js'
 import { CacheError } from '../base/errors.js'
 import type { Files } from '../files/files.js'
@@ -23,16 +22,15 @@ export interface RemoteMeans {
   files: Files
   /** The cache's directory. */
   root: string
+  /** Where there is one file for each store that failed lately. */
+  directory: string
   canWrite(): boolean
   report(error: CacheError): void
 }
 
-/** Below the root: one file for each store that failed lately. */
-const DIRECTORY = 'remote'
-
 /** Undefined where there is no remote, or what is said of it can't be followed, which is reported. */
 export function openRemote(means: RemoteMeans): RemoteTier | undefined {
-  const { options, configuration, files, root, canWrite, report } = means
+  const { options, configuration, files, root, directory, canWrite, report } = means
   let settings: Settings | undefined
   try {
     settings = settingsOf(options, process.env, configuration)
@@ -50,8 +48,9 @@ export function openRemote(means: RemoteMeans): RemoteTier | undefined {
   const createBreaker = () =>
     new Breaker({
       files,
-      directory: join(root, DIRECTORY),
+      directory,
       name: id,
+      store: place ? shown(place) : '',
       canWrite: () => place !== undefined && canWrite(),
       now: Date.now,
       random: Math.random,

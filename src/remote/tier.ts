@@ -23,11 +23,12 @@ export interface TierMeans {
   report(error: CacheError): void
 }
 
-/** What a store said: an answer, or why there is none. */
+/** What a store said: an answer, or why there is none. `tookMs`: its batch. */
 export type Reply =
-  | { kind: 'answer'; answered: Answered; sizeBytes: number }
-  | { kind: 'rejected'; rejection: Rejection }
-  | { kind: 'missing' | 'error' | 'skipped' }
+  | { kind: 'answer'; tookMs: number; answered: Answered; sizeBytes: number }
+  | { kind: 'rejected'; tookMs: number; rejection: Rejection }
+  | { kind: 'missing'; tookMs: number }
+  | { kind: 'error' | 'skipped' }
 
 /** An answer to be stored, as late as possible. */
 export interface Offer {
@@ -107,11 +108,13 @@ export class RemoteTier {
     if (!this.#isUsable) return this.#counted({ kind: 'skipped' })
     const fetched = await this.#batcher.get(name)
     if (typeof fetched === 'string') return this.#counted({ kind: fetched })
+    const { object, tookMs } = fetched
+    if (!object) return this.#counted({ kind: 'missing', tookMs })
     const { maxBytes, keys } = this.settings
-    const answered = open(fetched, { name, maxBytes, keys })
-    this.#stats.bytesIn += fetched.length
-    if (typeof answered === 'string') return this.#counted({ kind: 'rejected', rejection: answered })
-    return { kind: 'answer', answered, sizeBytes: fetched.length }
+    const answered = open(object, { name, maxBytes, keys })
+    this.#stats.bytesIn += object.length
+    if (typeof answered === 'string') return this.#counted({ kind: 'rejected', tookMs, rejection: answered })
+    return { kind: 'answer', tookMs, answered, sizeBytes: object.length }
   }
 
   /** What was said to a question last, for people. */
@@ -262,7 +265,7 @@ export class RemoteTier {
     else if (kind === 'busy') breaker.pause(retryAfterMs ?? BUSY_MS)
     else if (kind === 'off') this.#turnOff(message)
     // One failure of many that were under way at once.
-    else if (breaker.openUntil === undefined) breaker.failed()
+    else if (breaker.openUntil === undefined) breaker.failed(message)
     else return
     if (kind !== 'readonly') this.#batcher.abort(new RemoteFailure('down', message))
   }

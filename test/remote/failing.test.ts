@@ -264,7 +264,8 @@ test('the breaker opens for longer each time, and closes with an answer', () => 
     new Breaker({
       files: nodeFiles,
       directory: join(directory, 'remote'),
-      name: 'store',
+      name: '0123456789abcdef',
+      store: 'redis://store/0',
       canWrite: () => true,
       now: () => now,
       random: Math.random,
@@ -273,7 +274,7 @@ test('the breaker opens for longer each time, and closes with an answer', () => 
   const openForMs: number[] = []
   for (let at = 0; at < 6; at++) {
     expect(one.tryPass()).toBe(true)
-    one.failed()
+    one.failed('it failed')
     openForMs.push((one.openUntil ?? 0) - now)
     expect(one.tryPass()).toBe(false)
     // Others are told after the third time.
@@ -287,7 +288,7 @@ test('the breaker opens for longer each time, and closes with an answer', () => 
   now += 1_000
   expect([one.tryPass(), two.tryPass(), open().tryPass()]).toEqual([true, true, true])
   // A clock that was set back doesn't keep it open.
-  for (let at = 0; at < 3; at++) one.failed()
+  for (let at = 0; at < 3; at++) one.failed('it failed')
   now -= 10_000_000
   expect(open().tryPass()).toBe(true)
 })
