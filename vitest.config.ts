@@ -47,6 +47,7 @@ export default defineConfig({
     // With configurations and tools of their own.
     exclude: ['test/loads/**', 'test/hosts/**', 'test/engines/**', 'test/windows/**', '**/node_modules/**'],
     testTimeout: 60_000,
+    hookTimeout: 60_000,
     server: { deps: { inline: ['cbor-x', /\.wasm$/] } },
   },
 })
