@@ -63,3 +63,35 @@ test.skipIf(!memcached)('a process that has closed its cache ends, whatever conn
   const { lines, stderr } = await runModule(code, args)
   expect({ lines, stderr }).toEqual({ lines: ['a'], stderr: '' })
 })
+
+test.each([
+  ['asked and closed', 1],
+  ['that has tried again', 2],
+])('a process ends once its cache is closed, though its server is silent: a client %s', async (_, count) => {
+  const team = new Team({ 'a.js': 'a' })
+  const machine = team.machine(undefined)
+  // The server closes no connection and keeps no process alive, as if another machine had stopped.
+  const code = `
+    import { createServer } from 'node:net'
+    const [{ default: Keyv }, { KeyvMemcache }] = await Promise.all(args.modules.map(each => import(each)))
+    process.chdir(args.project)
+    let connect
+    const connected = new Promise(resolve => { connect = resolve })
+    let count = 0
+    const server = createServer({ allowHalfOpen: true }, socket => {
+      socket.on('error', () => undefined).resume().unref()
+      if (++count === args.count) connect()
+    })
+    await new Promise(resolve => server.listen(0, '127.0.0.1', resolve))
+    server.unref()
+    const store = new KeyvMemcache('127.0.0.1:' + server.address().port, { timeout: 0.1, logger: { log() {} } })
+    const remote = { adapter: library.fromKeyv(new Keyv({ store })), keys: args.keys, timeouts: { read: 100 } }
+    const cache = library.openCacheSync({ dir: args.dir, onWarning, remote })
+    print(await cache.namespace('tool').analyze('text', 'a.js', ctx => ctx.source))
+    await connected
+    await cache.close()`
+  const modules = ['keyv', '@keyv/memcache'].map(name => import.meta.resolve(name))
+  const args = { modules, count, keys: reader.keys, project: machine.project, dir: team.tree.at('machine-1/cache') }
+  const { lines, stderr } = await runModule(code, args)
+  expect({ lines, stderr }).toEqual({ lines: ['a'], stderr: '' })
+})

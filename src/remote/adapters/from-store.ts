@@ -2,6 +2,9 @@
 // of unstorage. Objects are given to them as base64: most of them corrupt bytes. What they do after their time is over is of no
 // interest: the tier goes on without them.
 
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { subscribe } from 'node:diagnostics_channel'
+import type { Socket } from 'node:net'
 import type { RemoteAdapter } from '../../api/index.js'
 import { refuseOption } from '../../base/options.js'
 
@@ -22,6 +25,8 @@ export interface UnstorageLike {
   dispose?(): unknown
 }
 
+/** Node tells it of each connection that is opened, https://nodejs.org/api/diagnostics_channel.html. */
+const CHANNEL = 'net.client.socket'
 const PREFIX = 'wicked-cache:'
 /** For stores that are asked key by key. */
 const MAX_CALLS = 32
@@ -39,22 +44,28 @@ export function fromKeyv(keyv: KeyvLike): RemoteAdapter {
   }
   // Without a listener, an error of the connection would end the process.
   keyv.on?.('error', () => undefined)
+  const client = clientToEnd(keyv.store)
+  const sockets = client && new Sockets()
+  const within = <T>(call: () => T): T => (sockets ? sockets.watch(call) : call())
   return {
-    async getMany(names) {
-      const keys = names.map(name => PREFIX + name)
-      if (typeof keyv.getMany === 'function') {
-        const values = await keyv.getMany(keys)
-        if (Array.isArray(values)) return values.map(bytesOf)
-      }
-      return oneByOne(keys, key => keyv.get(key))
-    },
-    async put(name, bytes) {
-      const isStored = await keyv.set(PREFIX + name, Buffer.from(bytes).toString('base64'))
-      if (isStored === false) throw new Error('It was not stored.')
-    },
+    getMany: names =>
+      within(async () => {
+        const keys = names.map(name => PREFIX + name)
+        if (typeof keyv.getMany === 'function') {
+          const values = await keyv.getMany(keys)
+          if (Array.isArray(values)) return values.map(bytesOf)
+        }
+        return oneByOne(keys, key => keyv.get(key))
+      }),
+    put: (name, bytes) =>
+      within(async () => {
+        const isStored = await keyv.set(PREFIX + name, Buffer.from(bytes).toString('base64'))
+        if (isStored === false) throw new Error('It was not stored.')
+      }),
     close: once(async () => {
       await keyv.disconnect?.()
-      endClient(keyv.store)
+      client?.close()
+      sockets?.close()
     }),
   }
 }
@@ -82,9 +93,40 @@ export function fromUnstorage(driver: UnstorageLike): RemoteAdapter {
 }
 
 /** Keyv's own store for Memcached has no `disconnect`: its connections would keep the process alive. */
-function endClient(store: unknown): void {
+function clientToEnd(store: unknown): { close(): unknown } | undefined {
   const { disconnect, client } = (store ?? {}) as { disconnect?: unknown; client?: { close?: unknown } }
-  if (disconnect === undefined && typeof client?.close === 'function') client.close()
+  const isEnded = disconnect === undefined && typeof client?.close === 'function'
+  return isEnded ? (client as { close(): unknown }) : undefined
+}
+
+/**
+ * Connections that a client opens during calls. One that only says that it wants to close them waits for ever for a server that
+ * is silent, and has forgotten those that it gave up before.
+ */
+class Sockets {
+  readonly #calls = new AsyncLocalStorage<Sockets>()
+  readonly #open = new Set<Socket>()
+  #isClosed = false
+  readonly #add = (message: unknown) => {
+    if (this.#calls.getStore() !== this) return
+    const { socket } = message as { socket: Socket }
+    if (this.#isClosed) socket.destroy()
+    else this.#open.add(socket.once('close', () => this.#open.delete(socket)))
+  }
+
+  constructor() {
+    subscribe(CHANNEL, this.#add)
+  }
+
+  watch<T>(call: () => T): T {
+    return this.#calls.run(this, call)
+  }
+
+  /** What the client still tries after this is ended at once. */
+  close(): void {
+    this.#isClosed = true
+    for (const socket of this.#open) socket.destroy()
+  }
 }
 
 /** Pools of connections throw when they are ended twice. */
