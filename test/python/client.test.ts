@@ -212,7 +212,7 @@ assert c.stats()["total_size"] > 200_000_000
 c.set("small", 1)
 assert c.get("small") == 1
 `)
-  })
+  }, 240_000)
 
   test('by JSON values at random, comes back identical, and is to Node what JSON.parse makes of it', async () => {
     const { dir, lines } = await passes(`
