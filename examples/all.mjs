@@ -1,16 +1,18 @@
-// Installs the examples, with the package as it is published, and runs them: `npm run examples`. Writes the table of docs/hosts.md.
+// Installs the examples, with the package as it is published, and runs them: `npm run examples`. Writes the tables
+// of docs/hosts.md and of the pages below docs/hosts.
 //
 //   npm run examples -- eslint vite   some of them
-//   npm run examples -- --check       without writing the table
+//   npm run examples -- --check       writes nothing; fails if the pages have other rows
 
 import { execFileSync, spawnSync } from 'node:child_process'
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { install } from '../test/package/smoke-on-node.mjs'
+import { tablesOf, withTables } from './tables.mjs'
 
 const here = import.meta.dirname
-const page = join(here, '..', 'docs', 'hosts.md')
+const docs = join(here, '..', 'docs')
 const { workspaces } = JSON.parse(readFileSync(join(here, 'package.json'), 'utf8'))
 const args = process.argv.slice(2)
 const named = args.filter(arg => !arg.startsWith('--'))
@@ -35,31 +37,31 @@ try {
   if (failed.length > 0) {
     console.error(`These don't work: ${failed.join(', ')}`)
     process.exitCode = 1
-  } else if (named.length === 0 && !args.includes('--check')) {
-    writeTable(
-      readFileSync(rows, 'utf8')
-        .trim()
-        .split('\n')
-        .map(line => JSON.parse(line)),
-    )
+  } else if (named.length === 0) {
+    const lines = readFileSync(rows, 'utf8').trim().split('\n')
+    const pages = pagesOf(lines.map(line => JSON.parse(line)))
+    if (args.includes('--check')) check(pages)
+    else for (const [path, text] of pages) writeFileSync(join(docs, path), text)
   }
 } finally {
   rmSync(temporary, { recursive: true, force: true })
 }
 
-function writeTable(rows) {
-  const lines = rows.map(
-    ({ host, without, cold, warm, ratio, hits }) =>
-      `| ${host} | yes | ${without} | ${cold} | ${warm} | ${ratio} | ${hits} |`,
-  )
-  const table = [
-    '| host | works | without | cold | warm | ratio | hits |',
-    '| --- | --- | ---: | ---: | ---: | ---: | ---: |',
-    ...lines,
-  ]
-  const [start, end] = ['<!-- examples: start -->\n', '<!-- examples: end -->']
-  const text = readFileSync(page, 'utf8')
-  const [before, rest] = text.split(start)
-  const [, after] = rest.split(end)
-  writeFileSync(page, `${before}${start}${table.join('\n')}\n${end}${after}`)
+/** docs/hosts.md has all rows, and each page below docs/hosts those of its own. */
+function pagesOf(rows) {
+  const read = path => readFileSync(join(docs, path), 'utf8')
+  const index = withTables(read('hosts.md'), rows, ({ page, host }) => `[${host}](hosts/${page}.md)`)
+  const names = [...new Set(rows.map(({ page }) => page))].map(page => `hosts/${page}.md`)
+  const ownRows = name => rows.filter(({ page }) => name === `hosts/${page}.md`)
+  return new Map([['hosts.md', index], ...names.map(name => [name, withTables(read(name), ownRows(name))])])
+}
+
+/** What the tables say besides figures and versions: which rows there are. */
+const shapeOf = markdown => tablesOf(markdown).replace(/[\d.,]+( m?s)?/g, '#')
+
+function check(pages) {
+  const stale = [...pages].filter(([path, text]) => shapeOf(text) !== shapeOf(readFileSync(join(docs, path), 'utf8')))
+  if (stale.length === 0) return
+  console.error(`Other rows than in docs: ${stale.map(([path]) => path).join(', ')}. Write them with npm run examples.`)
+  process.exitCode = 1
 }

@@ -2,7 +2,8 @@
 // readme.test.ts) are run. All shell and Python blocks of a page are run one after the other, on one machine with one cache, in the
 // project of fixtures/readme/default/tree. A block of JSON lines is a dialogue with `wicked-cache serve`.
 //
-// A block that can't be run says why in a comment before it: `<!-- not run: REASON -->`.
+// A block that can't be run says why in a comment before it: `<!-- not run: REASON -->`. After `<!-- from: FILE -->`, it is a part of an
+// example, which `npm run examples` runs.
 
 import { execFileSync, spawnSync } from 'node:child_process'
 import { cpSync, mkdirSync, symlinkSync } from 'node:fs'
@@ -20,7 +21,7 @@ const PLAIN = ['', 'text']
 
 const allBlocks = documents.flatMap(file => blocksOf(file, read(file)))
 const blocksIn = (language: string) =>
-  allBlocks.filter(block => block.language === language && !block.comment.startsWith('not run: '))
+  allBlocks.filter(block => block.language === language && !/^(not run|from): /.test(block.comment))
 const fileOf = ({ place }: Block) => place.replace(/:\d+$/, '')
 
 test('every link of a page leads to a file and a heading that exist', () => {
@@ -62,12 +63,14 @@ test('every fenced block is in a language whose blocks are run, or in none', () 
 })
 
 test('what a CI configuration calls is shown and run on the same page', () => {
-  const called = blocksIn('yaml').flatMap(block =>
-    Array.from(block.text.matchAll(/npx (wicked-cache .+)$/gm), ([, command = '']) => ({
-      page: fileOf(block),
-      command,
-    })),
-  )
+  const called = allBlocks
+    .filter(({ language }) => language === 'yaml')
+    .flatMap(block =>
+      Array.from(block.text.matchAll(/npx (wicked-cache .+)$/gm), ([, command = '']) => ({
+        page: fileOf(block),
+        command,
+      })),
+    )
   expect(called.length).toBeGreaterThan(0)
   const isRun = ({ page, command }: { page: string; command: string }) =>
     blocksIn('sh').some(block => fileOf(block) === page && block.text.split('\n').includes(command))
@@ -82,6 +85,18 @@ test('every reason for a miss has a section in the troubleshooting page, in the 
   const sections = page.split(/^### /m).slice(1)
   expect(sections.map(section => section.split('\n')[0])).toEqual(reasons)
   expect(sections.filter(section => section.length < 100)).toEqual([])
+})
+
+test('what is shown of an example is what stands there', () => {
+  const shown = allBlocks.filter(({ comment }) => comment.startsWith('from: '))
+  expect(shown.length).toBeGreaterThan(0)
+  const { workspaces } = JSON.parse(read('examples/package.json')) as { workspaces: string[] }
+  for (const { place, comment, text } of shown) {
+    const [, file = '', name = ''] = /^from: (examples\/([\w-]+)\/.+)$/.exec(comment) ?? []
+    expect({ place, workspaces }).toMatchObject({ workspaces: expect.arrayContaining([name]) })
+    expect(text.split('\n').length, place).toBeGreaterThan(5)
+    expect({ place, isThere: `\n${read(file)}\n`.includes(`\n${text}`) }).toEqual({ place, isThere: true })
+  }
 })
 
 test('every block of JSON is JSON', () => {

@@ -1,12 +1,16 @@
-// `npm run examples` runs the projects below examples/ and writes the table of docs/hosts.md. Here: that it shows them all.
+// `npm run examples` runs the projects below examples/ and writes the tables of docs/hosts.md and of the pages below docs/hosts. Here: that
+// they show all examples, and the same figures.
 
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { tablesOf, withTables } from '../examples/tables.mjs'
 import { projectRoot } from './support/children.js'
 import { read } from './support/documents.js'
 
 const { workspaces } = JSON.parse(read('examples/package.json')) as { workspaces: string[] }
+const pages = readdirSync(join(projectRoot, 'docs', 'hosts')).map(name => name.replace('.md', ''))
+const SECTIONS = ['What it gains', "What isn't cached", 'When something is off']
 
 test.each(workspaces)(
   'the example %s is a project with its tool, a README of a few lines, and a program that shows it',
@@ -18,13 +22,50 @@ test.each(workspaces)(
   },
 )
 
-test('the table has rows for all examples, and in each of them the warm run hits', () => {
-  const [, table = ''] = /<!-- examples: start -->\n(.*?)<!-- examples: end -->/s.exec(read('docs/hosts.md')) ?? []
-  const [, , ...rows] = table.trim().split('\n')
-  expect(rows.length).toBeGreaterThanOrEqual(workspaces.length)
-  for (const row of rows) {
-    const [, , works, , , , , hits = ''] = row.split('|').map(cell => cell.trim())
-    expect(works).toBe('yes')
-    expect(hits).toMatch(/^[1-9]\d* of \d+$/)
+/** Rows of the index, without header, by the page that the first cell leads to. */
+const rows = tablesOf(read('docs/hosts.md'))
+  .split('\n')
+  .flatMap(line => {
+    const [, name = '', page = '', rest = ''] = /^\| \[(.+?)\]\(hosts\/([\w-]+)\.md\) (\|.*)$/.exec(line) ?? []
+    return page === '' ? [] : [{ page, text: `| ${name} ${rest}`, cells: rest.split('|').map(cell => cell.trim()) }]
+  })
+
+test('in each row of the table, the warm run hits', () => {
+  const own = rows.filter(({ cells }) => cells.length === 8)
+  expect(own.length).toBeGreaterThanOrEqual(workspaces.length)
+  for (const { cells } of own) {
+    expect(cells[1]).toBe('yes')
+    expect(cells[6]).toMatch(/^[1-9]\d* of \d+$/)
   }
+})
+
+test('the caches that tools have themselves stand beside ours', () => {
+  const peers = rows.filter(({ cells }) => cells.length === 9)
+  const names = new Set(peers.map(({ page }) => page))
+  expect([...names]).toEqual(expect.arrayContaining(['eslint', 'webpack', 'babel-loader', 'jest', 'metro']))
+})
+
+test.each(pages)('the page of %s has the rows of the index that lead to it, and all sections', page => {
+  const text = read(`docs/hosts/${page}.md`)
+  const shown = tablesOf(text)
+    .split('\n')
+    .filter(line => line !== '' && !/^\| (host|---) /.test(line))
+  const expected = rows.filter(each => each.page === page)
+  expect(expected.length).toBeGreaterThan(0)
+  expect(shown).toEqual(expected.map(each => each.text))
+  const sections = Array.from(text.matchAll(/^## (.+)$/gm), ([, title]) => title)
+  expect(sections.slice(-SECTIONS.length)).toEqual(SECTIONS)
+  expect(text).toContain('npm install')
+})
+
+test('tables are put between their comments, and only there', () => {
+  const figures = { cold: '2 s', warm: '1 s', ratio: '0.50' }
+  const peers = [{ ...figures, name: 'its own', isRight: false }]
+  const row = { ...figures, page: 'a', host: 'A 1', without: '2 s', hits: '3 of 3', peers }
+  const empty = 'before\n<!-- examples: start -->\n<!-- examples: end -->\nafter\n'
+  const text = withTables(empty, [row])
+  expect(text).toMatch(/^before\n[\s\S]*\| A 1 \| yes \| 2 s \| 2 s \| 1 s \| 0\.50 \| 3 of 3 \|\n[\s\S]*after\n$/)
+  expect(text).toContain('| A 1 | its own | 2 s | 1 s | 0.50 | 1 s | 0.50 | **no** |\n')
+  expect(withTables(text, [row])).toBe(text)
+  expect(() => withTables('nothing', [row])).toThrow('A page needs one')
 })

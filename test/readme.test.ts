@@ -8,7 +8,8 @@
 //   <name>/preamble.js   optional: put before the block, for names that it uses and doesn't define
 //
 // The name is `default`, unless the line before the block is the comment `<!-- example: NAME -->`. After `<!-- host: FILE -->`, a block
-// is run by test/hosts/documents.test.ts, after `before:` and `after:` by test/hosts/migrating.test.ts; blocks of other languages are run by
+// is run by test/hosts/documents.test.ts, after `before:` and `after:` by test/hosts/migrating.test.ts. After `<!-- from: FILE -->` it is a part of an
+// example, which `npm run examples` runs; documents.test.ts compares them. Blocks of other languages are run by
 // documents.test.ts.
 //
 // Where a block computes, it must give the values that it gives without a cache, before and after each edit, and compute
@@ -50,7 +51,8 @@ interface Example {
 function examplesOf(file: string, markdown: string): Example[] {
   return blocksOf(file, markdown)
     .filter(
-      ({ language, comment }) => (language === 'js' || language === 'ts') && !/^(host|before|after): /.test(comment),
+      ({ language, comment }) =>
+        (language === 'js' || language === 'ts') && !/^(host|before|after|from): /.test(comment),
     )
     .map(({ comment, ...block }) => ({ ...block, fixture: /^example: ([\w-]+)$/.exec(comment)?.[1] ?? 'default' }))
 }

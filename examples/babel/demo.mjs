@@ -4,6 +4,7 @@ import { demo, versionOf } from '../shared/demo.mjs'
 
 for (const name of ['@babel/core', 'babel-7']) {
   await demo({
+    page: 'babel',
     host: `Babel ${versionOf(name)}`,
     directory: import.meta.dirname,
     sources: { src: 'rxjs/dist/esm/internal' },

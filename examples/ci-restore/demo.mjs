@@ -38,7 +38,8 @@ try {
   const after = second.run(run, { uid })
   assertSame('Restored, edited', after.printed, second.run(run, { uid, env: { WICKED_CACHE: 'off' } }).printed)
   if (after.printed === warm.printed) throw new Error('An edit changes nothing.')
-  report(`CI restore, other path${uid === undefined ? '' : ' and user'}`, { without, cold, warm })
+  const host = `CI restore, other path${uid === undefined ? '' : ' and user'}`
+  report({ page: 'ci-restore', host }, { without, cold, warm })
 } finally {
   first.remove()
   second.remove()

@@ -3,6 +3,7 @@
 import { demo, versionOf } from '../shared/demo.mjs'
 
 await demo({
+  page: 'esbuild',
   host: `esbuild ${versionOf('esbuild')}`,
   directory: import.meta.dirname,
   sources: { 'src/rxjs': 'rxjs/dist/esm' },

@@ -5,11 +5,16 @@ import { demo, versionOf } from '../shared/demo.mjs'
 
 const CYCLE = 'The file imports itself: ../Observable.js > isFunction.js.'
 
+const eslint = ['node', 'node_modules/eslint/bin/eslint.js', '--concurrency', '2']
+
 await demo({
+  page: 'eslint',
   host: `ESLint ${versionOf('eslint')}`,
   directory: import.meta.dirname,
   sources: { src: 'rxjs/dist/esm/internal' },
-  run: ['node', 'node_modules/eslint/bin/eslint.js', '--concurrency', '2', 'src'],
+  run: [...eslint, 'src'],
+  // In a place of its own, because ESLint without `--cache` deletes the usual one.
+  peers: [{ name: 'ESLint `--cache`', run: [...eslint, '--cache', '--cache-location', '.cache/', 'src'] }],
   edits: [{ file: 'src/util/isFunction.js', change: text => `import '../Observable'\n${text}` }],
   more(project) {
     project.edit('src/util/isFunction.js', text => text.replace(/.*\n/, ''))

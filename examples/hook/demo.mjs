@@ -5,6 +5,7 @@ import { demo } from '../shared/demo.mjs'
 const file = 'src/Observable.ts'
 
 await demo({
+  page: 'assistant-hook',
   host: 'Hook, one file',
   directory: import.meta.dirname,
   sources: { [file]: 'rxjs/src/internal/Observable.ts' },

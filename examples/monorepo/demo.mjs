@@ -14,6 +14,7 @@ function install(project) {
 }
 
 await demo({
+  page: 'monorepo',
   host: `pnpm ${versionOf('pnpm')}, 3 packages`,
   directory: import.meta.dirname,
   sources: { 'packages/streams/src': 'rxjs/dist/esm' },

@@ -9,6 +9,7 @@ const print = program => execFileSync('python3', ['-c', program], { encoding: 'u
 const library = print('import os; print(os.path.dirname(os.__file__))')
 
 await demo({
+  page: 'python',
   host: `Python ${print('import platform; print(platform.python_version())')}`,
   directory: import.meta.dirname,
   install(project) {

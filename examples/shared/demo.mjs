@@ -1,5 +1,6 @@
 // Shows that an example works, and what it gains. Its tool runs on a copy of the project: without a cache, with an empty one and with a
-// full one. Then files are edited. Each time the tool must print and build what it does without a cache.
+// full one. Then files are edited. Each time the tool must print and build what it does without a cache. Where the tool has a cache of its
+// own on disk, that one is measured as well.
 
 import { spawnSync } from 'node:child_process'
 import {
@@ -22,6 +23,7 @@ export const modules = join(shared, '..', 'node_modules')
 
 /**
  * @typedef {object} Example
+ * @property {string} page of docs/hosts that shows it
  * @property {string} host as the table names it
  * @property {string} directory of the example
  * @property {(project: Project) => void} [install] in place of the modules of all examples
@@ -31,33 +33,41 @@ export const modules = join(shared, '..', 'node_modules')
  * @property {Edit[]} edits each must change what the tool prints or builds
  * @property {string} [input] what the tool reads from standard input
  * @property {number} [runs] without a cache and with a full one, of which the median is shown
+ * @property {Peer[]} [peers] caches that the tool has itself
  * @property {(project: Project) => void | Promise<void>} [more] what else is tried; throws if it goes wrong
  */
 
 /** @typedef {{ file: string, change: (text: string) => string }} Edit */
+/** @typedef {{ name: string, run: string[] }} Peer which runs with our cache off */
 /** @typedef {{ printed: string, seconds: number, hits: number, misses: number }} Run */
 
 /** @param {Example} example */
-export async function demo({ host, directory, sources = {}, run, output, input, edits, runs = 1, install, more }) {
+export async function demo(example) {
+  const { host, directory, sources = {}, run, output, input, edits, peers = [], runs = 1, install, more } = example
   const project = new Project(directory, sources, install)
   try {
-    const ask = env => project.run(run, { output, input, env })
+    const ask = (env, command = run) => project.run(command, { output, input, env })
     const many = env => Array.from({ length: runs }, () => ask(env))
-    const without = median(many({ WICKED_CACHE: 'off' }))
+    const off = { WICKED_CACHE: 'off' }
+    const without = median(many(off))
     const cold = ask()
     const warm = many()
-    for (const { printed } of [cold, ...warm]) assertSame(host, printed, without.printed)
+    const measured = peers.map(peer => ({ ...peer, cold: ask(off, peer.run), warm: ask(off, peer.run), isRight: true }))
+    for (const { printed } of [cold, ...warm, ...measured.flatMap(peer => [peer.cold, peer.warm])])
+      assertSame(host, printed, without.printed)
 
     let before = without.printed
     for (const { file, change } of edits) {
       project.edit(file, change)
       const after = ask()
-      assertSame(`${host}, ${file} edited`, after.printed, ask({ WICKED_CACHE: 'off' }).printed)
+      const { printed: expected } = ask(off)
+      assertSame(`${host}, ${file} edited`, after.printed, expected)
       if (after.printed === before) throw new Error(`${host}: the edit of ${file} changes nothing.`)
+      for (const peer of measured) peer.isRight &&= ask(off, peer.run).printed === expected
       before = after.printed
     }
     await more?.(project)
-    report(host, { without, cold, warm: median(warm) })
+    report(example, { without, cold, warm: median(warm), peers: measured })
   } finally {
     project.remove()
   }
@@ -157,20 +167,27 @@ export function assertSame(what, found, expected) {
 
 const median = runs => runs.toSorted((one, other) => one.seconds - other.seconds)[runs.length >> 1]
 
-/** One line for people, and one of JSON for the program that makes the table. */
-export function report(host, { without, cold, warm }) {
+/** Lines for people, and one of JSON for the program that makes the tables. */
+export function report({ page, host }, { without, cold, warm, peers = [] }) {
   const timeOf = ({ seconds }) => (seconds < 0.5 ? `${Math.round(seconds * 1000)} ms` : `${seconds.toFixed(2)} s`)
-  const row = {
-    host,
-    without: timeOf(without),
+  const figuresOf = ({ cold, warm }) => ({
     cold: timeOf(cold),
     warm: timeOf(warm),
     ratio: (warm.seconds / without.seconds).toFixed(2),
+  })
+  const row = {
+    page,
+    host,
+    without: timeOf(without),
+    ...figuresOf({ cold, warm }),
     hits: `${warm.hits} of ${warm.hits + warm.misses}`,
+    peers: peers.map(peer => ({ name: peer.name, ...figuresOf(peer), isRight: peer.isRight })),
   }
   console.log(
     `${host}: without a cache ${row.without}, cold ${row.cold}, warm ${row.warm} (${row.ratio}), hits ${row.hits}`,
   )
+  for (const { name, cold, warm, ratio, isRight } of row.peers)
+    console.log(`  ${name}: cold ${cold}, warm ${warm} (${ratio})${isRight ? '' : ', wrong after an edit'}`)
   if (process.env.EXAMPLES_FILE) appendFileSync(process.env.EXAMPLES_FILE, `${JSON.stringify(row)}\n`)
 }
 

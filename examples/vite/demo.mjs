@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { demo, versionOf } from '../shared/demo.mjs'
 
 await demo({
+  page: 'vite',
   host: `Vite ${versionOf('vite')}`,
   directory: import.meta.dirname,
   sources: { 'src/rxjs': 'rxjs/dist/esm' },

@@ -1,4 +1,4 @@
-// What a set and a get of a response of 600 bytes cost through Keyv and unstorage: CPU time. Prints the second table of docs/hosts.md:
+// What a set and a get of a response of 600 bytes cost through Keyv and unstorage: CPU time. Prints a table of docs/hosts.md:
 //
 //   npm run test:hosts && test/hosts/node_modules/node-24/bin/node test/hosts/measure-stores.mjs
 import { mkdtempSync, rmSync } from 'node:fs'

@@ -1,5 +1,5 @@
 // What the cache saves in each host: builds of a generated project, each in a process of its own, without a cache, with an empty one
-// and with a full one. CPU time, since other work on the machine has less influence on that. Prints the table of docs/hosts.md:
+// and with a full one. CPU time, since other work on the machine has less influence on that. Prints a table of docs/hosts.md:
 //
 //   npm run test:hosts && test/hosts/node_modules/node-24/bin/node test/hosts/measure.mjs [esbuild …]
 import { execFileSync } from 'node:child_process'

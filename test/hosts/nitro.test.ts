@@ -1,14 +1,15 @@
-// The unstorage driver, named in the configuration of a real Nitro: what one server has stored, the next one finds.
+// The unstorage driver, named in the configuration of a real Nitro, as docs/hosts/unstorage.md shows it: what one server has stored, the next one finds.
 
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { blocksOf } from '../support/documents.js'
 import { Project } from './support.js'
 
-const CONFIG = `
-export default {
-  preset: 'node-listener',
-  compatibilityDate: '2026-01-01',
-  storage: { answers: { driver: 'wicked-cache/unstorage', name: 'my-app' } },
-}`
+const page = join(import.meta.dirname, '..', '..', 'docs', 'hosts', 'unstorage.md')
+const CONFIG = blocksOf('docs/hosts/unstorage.md', readFileSync(page, 'utf8')).find(
+  ({ comment }) => comment === 'host: nitro.config.mjs',
+)?.text as string
 const ROUTE = `
 import { randomUUID } from 'node:crypto'
 export default defineEventHandler(async () => {
