@@ -19,7 +19,7 @@ import type { Watcher, WatchOptions } from './watch.js'
  */
 export type CacheMode = 'readwrite' | 'readonly' | 'refresh' | 'off'
 
-/** The limits given here go before those of the environment and of `config.json`. Default: `maxSize: '2GB'`. */
+/** Limits given here override those of the environment and of `config.json`. Default: `maxSize: '2GB'`. */
 export interface CacheOptions extends Limits {
   /**
    * The root directory. Default: `$WICKED_CACHE_DIR`, else `wicked-cache` in the platform's user cache directory. `':memory:'`: a new cache
@@ -27,16 +27,19 @@ export interface CacheOptions extends Limits {
    */
   dir?: string
   /**
-   * Default: `'readwrite'`. `$WICKED_CACHE` (`readonly`, `refresh` or `off`) says the same for every process that inherits it;
-   * where the two differ, the more restrictive one counts.
+   * Default: `'readwrite'`. `$WICKED_CACHE` (`readonly`, `refresh` or `off`) sets the mode of every process that inherits the
+   * variable. If both are given, the more restrictive one applies.
    */
   mode?: CacheMode
   /**
-   * Use the root even if it belongs to another user or others can write to it, who could then forge values. Default:
+   * Use the root directory even if it belongs to another user or others can write to it. They could forge values. Default:
    * whether `$WICKED_CACHE_TRUST_ROOT` is `1`. POSIX only.
    */
   trustRoot?: boolean
-  /** Where answers are shared with other machines; `false`: nowhere, whatever is configured. */
+  /**
+   * The remote tier, which shares results with other machines. `false` turns it off, whatever the environment and `config.json`
+   * say.
+   */
   remote?: RemoteOptions | false
   /** Called at most once per code when the cache is broken. Default: `process.emitWarning`. */
   onWarning?: (warning: CacheWarning) => void
@@ -46,13 +49,16 @@ export interface CacheOptions extends Limits {
 
 /** Statistics of the whole cache. */
 export interface CacheStats {
-  /** By name; `savedBytes` of all namespaces add up to that of the cache, shared values counted in equal parts. */
+  /**
+   * The statistics of each namespace, by name. A value that several namespaces share counts in equal parts, so that their
+   * `savedBytes` add up to the cache's.
+   */
   namespaces: Record<string, NamespaceStats & { savedBytes: number }>
-  /** Of all namespaces, versions and projects. */
+  /** Entries of all namespaces, versions and projects. */
   entryCount: number
-  /** Reads that found something, of all processes since the cache was made. */
+  /** Reads that found a value, by all processes since the cache was created. */
   hitCount: number
-  /** Reads that found nothing, of all processes since the cache was made. */
+  /** Reads that found no value, by all processes since the cache was created. */
   missCount: number
   /** Misses by their reason; they add up to `missCount`. */
   missReasons: Partial<Record<MissReason, number>>
@@ -64,7 +70,7 @@ export interface CacheStats {
   oldestEntryAgeMs: number | null
   /** Bytes of all files below the root's version directory. */
   diskBytes: number
-  /** How long the computations would have taken whose results were found, in ms. */
+  /** Time saved, in ms: what the computations took whose results were found. */
   savedMs: number
   /** How long computations took after misses, in ms. */
   computedMs: number
@@ -72,77 +78,80 @@ export interface CacheStats {
   uniqueSize: number
   /** `totalSize - uniqueSize`: what storing each value once has saved. */
   savedBytes: number
-  /** Groups of namespaces that share values, the 50 with the most bytes; `bytes` of the values that exactly these refer to. */
+  /** The 50 groups of namespaces that share the most bytes. `bytes` counts the values that exactly these namespaces refer to. */
   sharing: { namespaces: string[]; bytes: number }[]
-  /** What happened on each of the latest 31 days on which the cache was used, the earliest first. What is not written yet is left out. */
+  /**
+   * What happened on each of the latest 31 days on which the cache was used, earliest first. Counts that are not written yet
+   * are left out.
+   */
   days: DayStats[]
   /** What was asked of the remote tier and given to it, and whether it fails; missing where it was never asked. */
   remote?: RemoteTotals
 }
 
-/** Which statistics are asked for. */
+/** Options of `stats`. */
 export interface StatsOptions {
-  /** Of this namespace alone. */
+  /** Only this namespace. */
   namespace?: string
   /**
-   * Hits, misses, sets and times since the start of the day (UTC) of this time, in ms, as far as they are written; the latest 31 days
-   * are known. Default: since the beginning.
+   * Count hits, misses, sets and times only from the start of the UTC day of this time (ms since the epoch), as far as they are
+   * written. The latest 31 days are known. Default: since the cache was created.
    */
   since?: number
-  /** Count without reading entries: what is said of these is 0 or empty. */
+  /** Return the counts without reading entries. Figures about entries are then 0 or empty. */
   countsOnly?: boolean
-  /** Hits, misses, sets and times are counted anew, from 0 on. Entries stay. */
+  /** Reset the counts of hits, misses, sets and times to 0. Entries stay. */
   reset?: boolean
-  /** Called now and then with the part of the entries that was read, from 0 to 1. */
+  /** Called from time to time with the share of the entries that was read, from 0 to 1. */
   onProgress?: (fraction: number) => void
-  /** Called for each entry that is read for the statistics, and for each past answer, in no order. */
+  /** Called for each entry that is read, and for each answer to an earlier state of the inputs, in no particular order. */
   onEntry?: (entry: EntrySummary) => void
 }
 
-/** An entry as its record says; its inputs are not looked at. */
+/** An entry as it is recorded. Its inputs are not checked. */
 export interface EntrySummary {
-  /** The namespace that it is in. */
+  /** The namespace that the entry is in. */
   namespace: string
-  /** The key; of an analysis `name file`, of a wrapped function `name(arguments)`. */
+  /** The key. For an analysis it is `name file`, for a wrapped function `name(arguments)`. */
   key: string
-  /** The namespace version it was stored under. */
+  /** The namespace version that the entry was stored under. */
   version: string
-  /** The project's directory; null: user-wide, or of every checkout (see `isPortable`). */
+  /** The project's directory; null if the entry is user-wide or valid in every checkout (see `isPortable`). */
   project: string | null
   isPortable: boolean
-  /** Whether it is an answer to an earlier state of its inputs. */
+  /** Whether the entry is an answer to an earlier state of its inputs. */
   isPastAnswer: boolean
-  /** How long it lives. */
+  /** How long the entry lives. */
   mode: Mode
   /** Length of the stored value in bytes. */
   sizeBytes: number
-  /** When it was stored. */
+  /** When the entry was stored, in ms since the epoch. */
   createdAt: number
-  /** When it was last known to be of use. */
+  /** When the entry was last known to be used, in ms since the epoch. */
   usedAt: number
-  /** How long computing it took; null for an entry that was set. */
+  /** How long the computation took, in ms; null for an entry that was set. */
   computeMs: number | null
 }
 
 /** What happened on a day (UTC) in all namespaces. */
 export interface DayStats {
-  /** Such as `2026-01-31`. */
+  /** The date, for example `2026-01-31`. */
   day: string
-  /** Reads that found something. */
+  /** Reads that found a value. */
   hitCount: number
-  /** Reads that found nothing. */
+  /** Reads that found no value. */
   missCount: number
   /** Values that were stored. */
   setCount: number
-  /** How long the computations would have taken whose results were found, in ms. */
+  /** Time saved, in ms: what the computations took whose results were found. */
   savedMs: number
-  /** The largest size of the cache's files that the gc saw on this day, in the background or not; null where it did not look. */
+  /** The largest size of the cache's files that a gc measured on this day, in the background or not; null if none did. */
   diskBytes: number | null
-  /** Entries that were dropped because there was too much or they had not been used for long, */
+  /** Entries that were dropped because the cache was over a limit or they had not been used for too long. */
   evictedEntries: number
-  /** the length of their values, */
+  /** Total length of the values of these evicted entries, in bytes. */
   evictedBytes: number
-  /** and entries that were dropped because they were expired or stale. */
+  /** Entries that were dropped because they were expired or stale. */
   uselessEntries: number
 }
 
@@ -168,8 +177,8 @@ export interface Cache {
    */
   namespaces(): string[]
   /**
-   * Calls `fn`, during which no source changes: that is the caller's promise. Each source is then looked at once, however many
-   * entries depend on it. Returns what `fn` returns; a snapshot of an asynchronous `fn` ends when its promise settles.
+   * Calls `fn` and returns what it returns. The caller promises that no source changes meanwhile, so each source is checked
+   * once, however many entries depend on it. If `fn` is asynchronous, the snapshot ends when its promise settles.
    *
    * @example
    * const results = cache.snapshot(() => files.map(file => lint.analyzeSync('length', file, ctx => ctx.source.length)))
@@ -184,8 +193,8 @@ export interface Cache {
    */
   stats(options?: StatsOptions): CacheStats
   /**
-   * What this thread has asked of the cache and stored in it so far, by namespace, also through other caches that were opened
-   * on the same directory in the same way. It can be called after `close`. With `$WICKED_CACHE_SUMMARY=1`, each thread
+   * What this thread has read from the cache and stored in it so far, by namespace. Other caches that this thread opened on the
+   * same directory in the same way are included. It can be called after `close`. With `$WICKED_CACHE_SUMMARY=1`, each thread
    * prints it to stderr when it ends.
    *
    * @example
@@ -193,8 +202,8 @@ export interface Cache {
    */
   summary(): Record<string, NamespaceSummary>
   /**
-   * Checks every frame, record and blob of every file; nothing is written unless it is to repair. Others can go on using
-   * the cache meanwhile.
+   * Checks every frame, record and blob of every file. Writes nothing unless `repair` is set. Other processes can use the cache
+   * meanwhile.
    *
    * @throws CacheError `ERR_CACHE_OPTION`, `ERR_CACHE_CLOSED`, `ERR_CACHE_ROOT`; `ERR_CACHE_BUSY` for a repair while a gc
    *   or another repair runs
@@ -204,11 +213,12 @@ export interface Cache {
    */
   verify(options?: VerifyOptions): Promise<VerifyReport>
   /**
-   * Drops expired, stale and long unused entries, then those that are worth least of what is too much, then the blobs
-   * that nothing refers to. Other processes go on meanwhile.
+   * Drops expired, stale and long unused entries. If the cache is still over a limit, evicts the entries that are worth least.
+   * Then removes the blobs that nothing refers to. Other processes can use the cache meanwhile.
    *
    * @throws CacheError `ERR_CACHE_BUSY` while another gc runs, `ERR_CACHE_OPTION`, `ERR_CACHE_NAMESPACE`, `ERR_CACHE_CLOSED`,
-   *   `ERR_CACHE_ROOT`; errors of the file system; the reason of `signal`. In any case all that entries refer to is intact.
+   * `ERR_CACHE_ROOT`; errors of the file system; the reason of `signal`. Whatever fails, everything that entries refer to stays
+   * intact.
    * @example
    * const { evictedEntries, diskBytesAfter } = await cache.gc({ maxSize: '500MB', maxAge: '30d' })
    */
@@ -222,8 +232,8 @@ export interface Cache {
    */
   removeNamespace(name: string): number
   /**
-   * Drops the entries of all namespaces as their sources below these directories change; a directory may come later.
-   * A read-only cache only reports them.
+   * Drops entries of all namespaces when one of their sources below these directories changes. A directory may be created
+   * later. A read-only cache only reports the entries.
    *
    * @throws CacheError `ERR_CACHE_OPTION`, `ERR_CACHE_CLOSED`
    * @example
@@ -232,11 +242,11 @@ export interface Cache {
    * await watcher.ready
    */
   watch(roots: string | readonly string[], options?: WatchOptions): Watcher
-  /** The remote tier, for tools; undefined where none is configured. */
+  /** The remote tier, for tools; undefined if none is configured. */
   readonly remote: Remote | undefined
   /**
-   * Ends its watchers, writes pending statistics and closes all files. Later calls on the cache and its namespaces throw
-   * `ERR_CACHE_CLOSED`. The promise resolves once answers for the remote tier are stored there, after 5 s at most.
+   * Closes the cache's watchers, writes pending statistics and closes all files. Later calls on the cache and its namespaces
+   * throw `ERR_CACHE_CLOSED`. The promise resolves once pending answers are stored in the remote tier, after at most 5 s.
    */
   close(): Promise<void>
   /** Closes the cache: `await using cache = await openCache()`. */

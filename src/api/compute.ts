@@ -1,26 +1,29 @@
-// What functions that compute values are given, and what callers can say about them.
+// The context of compute functions, and the options of the calls that take one.
 
 import type { MissReason } from './reasons.js'
 
 /** A path, or a `file:` URL. Relative paths are from the working directory, as in `node:fs`. */
 export type PathLike = string | URL
 
-/** How a glob is looked at. */
+/** Options of `glob`. */
 export interface GlobOptions {
-  /** The directory that relative patterns and the returned paths are from. Default: the working directory. */
+  /**
+   * The directory that relative patterns start from, and that the returned paths are relative to. Default: the working
+   * directory.
+   */
   cwd?: PathLike
 }
 
 /**
- * What a compute function uses to look at the world. Each look is recorded as an input of the result, as it was at the look;
- * the result is valid while all of them are the same. The functions are bound, so the object can be destructured and spread.
+ * How a compute function reads files, directories and environment variables. Each read is recorded as an input of the result.
+ * The result is valid while all inputs are unchanged. The functions are bound, so the object can be destructured and spread.
  *
- * All throw CacheError `ERR_CACHE_CLOSED` once the computation has ended, and `ERR_CACHE_OPTION` for what is no path.
+ * All functions throw CacheError `ERR_CACHE_CLOSED` once the computation has ended, and `ERR_CACHE_OPTION` for an invalid path.
  */
 export interface ComputeContext {
   /**
-   * The text of a file (UTF-8). What is no regular file, or forbidden, gives what reading it gives, and a result that is
-   * returned and not cached.
+   * The text of a file (UTF-8). If the path is not a regular file, or reading it is forbidden, the call behaves like
+   * `fs.readFileSync`, and the result is returned but not cached.
    *
    * @throws errors as `fs.readFileSync` does; that the file is missing is an input as well
    * @example
@@ -28,14 +31,14 @@ export interface ComputeContext {
    */
   readFile(path: PathLike): string
   /**
-   * The bytes of a file; otherwise like `readFile`.
+   * The bytes of a file. Otherwise like `readFile`.
    *
    * @example
    * await ns.getOrSet('magic number', ctx => ctx.readBytes('package.json').subarray(0, 4))
    */
   readBytes(path: PathLike): Uint8Array
   /**
-   * Whether there is a file or directory: its content is no input.
+   * Whether the file or directory exists. Its content is not an input.
    *
    * @example
    * await ns.getOrSet('language', ctx => (ctx.exists('tsconfig.json') ? 'ts' : 'js'))
@@ -58,8 +61,8 @@ export interface ComputeContext {
    */
   glob(patterns: string | readonly string[], options?: GlobOptions): string[]
   /**
-   * Records files or directories that are read by other means. Name them before they are read, or later if they haven't
-   * changed since the computation began; otherwise the result is returned and not cached.
+   * Records files or directories that other code reads. Name them before they are read. If you name one later and it has
+   * changed since the computation began, the result is returned but not cached.
    *
    * @example
    * await ns.getOrSet('css', ctx => {
@@ -77,7 +80,8 @@ export interface ComputeContext {
    */
   env(name: string): string | undefined
   /**
-   * Limits the lifetime of this result: ms from now, or a duration such as `'30s'`. The shortest one counts, that of `ttl` included.
+   * Limits the lifetime of this result: ms from now, or a duration such as `'30s'`. The shortest of several lifetimes applies,
+   * the `ttl` option included.
    *
    * @example
    * await ns.getOrSet(url, async ctx => {
@@ -88,7 +92,8 @@ export interface ComputeContext {
    */
   expiresIn(ttl: number | string): void
   /**
-   * Calls `fn` as a part of this computation, where its context was lost: in the callback of a batcher or of a pool.
+   * Calls `fn` as a part of this computation. Needed where the async context was lost, for example in the callback of a batcher
+   * or a pool.
    *
    * @example
    * await ns.getOrSet('batched', ctx => {
@@ -97,7 +102,7 @@ export interface ComputeContext {
    */
   run<R>(fn: () => R): R
   /**
-   * Calls `fn` so that what it asks the cache for is no input of this computation.
+   * Calls `fn` without recording what it reads from the cache as an input of this computation.
    *
    * @example
    * await ns.getOrSet('report', ctx => ({ lines: 3, previous: ctx.untracked(() => ns.get('report')) }))
@@ -105,9 +110,9 @@ export interface ComputeContext {
   untracked<R>(fn: () => R): R
 }
 
-/** What a function of `analyze` uses: the file, and all that any computation uses. */
+/** The context of an `analyze` function: a compute context and the analyzed file. */
 export interface AnalyzeContext extends ComputeContext {
-  /** The file's absolute path. Looking at it binds the result to this checkout. */
+  /** The file's absolute path. Reading this property binds the result to this checkout. */
   readonly path: string
   /** The file's path from the project's directory, with `/` between the parts; absolute for a file elsewhere. */
   readonly relativePath: string
@@ -119,59 +124,59 @@ export interface AnalyzeContext extends ComputeContext {
 
 /** How a computing call was answered. */
 export interface CallResult {
-  /** Whether this call computed nothing: there was a stored result, or another caller was computing it. */
+  /** Whether this call computed nothing, because the result was stored or another caller was computing it. */
   isHit: boolean
-  /** Why it was a miss. */
+  /** Why the call was a miss; undefined for a hit. */
   reason?: MissReason
-  /** Whether the result is older than its `ttl`, and is computed anew meanwhile. */
+  /** Whether the result is older than its `ttl` and is being recomputed in the background. */
   isStale?: boolean
   /** Absolute paths of the files and directories that the result depends on. */
   files: string[]
-  /** How long the computation took, in ms: this one, or the one that the stored result came from. */
+  /** How long the computation of the result took, in ms, now or when the result was stored. */
   computeMs: number
 }
 
-/** What a caller can say with `getOrSet`. */
+/** Options of `getOrSet`. */
 export interface GetOrSetOptions {
   /** Maximum age of the result: ms, or a duration such as `'12h'`. A stored result that is older counts as a miss. */
   ttl?: number | string
-  /** Files that the result depends on. They are part of the question: other files are another question. */
+  /** Files that the result depends on. The list is part of the question: another list of files is another question. */
   files?: readonly PathLike[]
   /** Any storable value that the function depends on, such as its options. It is part of the question. */
   inputs?: unknown
   /**
-   * How long after its `ttl` a result is returned nevertheless, while it is computed anew: ms, or a duration. `get` finds it for as
-   * long. Not within a computation. Asynchronous calls only.
+   * How long after its `ttl` a result is still returned, while it is recomputed in the background: ms, or a duration. `get`
+   * finds the result for as long. Ignored inside a computation. Asynchronous calls only.
    */
   staleWhileRevalidate?: number | string
   /**
-   * Rejects with the signal's reason once it is aborted. The computation goes on, for its other callers and for the cache, unless
-   * it listens to the signal as well. Asynchronous calls only.
+   * Rejects with the signal's reason once it is aborted. The computation itself goes on, for other callers and for the cache,
+   * unless the function listens to the signal too. Asynchronous calls only.
    */
   signal?: AbortSignal
-  /** Told how the call was answered, before it returns. */
+  /** Called with how the call was answered, before it returns. */
   onResult?: (result: CallResult) => void
 }
 
-/** A file whose text the host has: it is analyzed as given, whatever is on disk. */
+/** A file whose text the host already has. The text is analyzed as given, whatever is on disk. */
 export interface SourceText {
-  /** Where the file is, or will be: it needn't exist. */
+  /** The path of the file, which needn't exist. */
   path: PathLike
-  /** Its text. */
+  /** The text of the file. */
   source: string
 }
 
-/** What a caller can say with `analyze`. */
+/** Options of `analyze`. */
 export interface AnalyzeOptions {
   /** Any storable value that the function depends on, such as its options. It is part of the question. */
   inputs?: unknown
-  /** The result depends on the content alone, wherever the file is: a file with the same content is a hit. Default: false. */
+  /** The result depends on the content alone, so a file with the same content anywhere is a hit. Default: false. */
   anywhere?: boolean
-  /** Told how the call was answered, before it returns. */
+  /** Called with how the call was answered, before it returns. */
   onResult?: (result: CallResult) => void
 }
 
-/** What a caller can say with `wrap`. */
+/** Options of `wrap`. */
 export interface WrapOptions<Args extends unknown[]> {
   /** Any storable value that the function closes over. It is part of the question. */
   inputs?: unknown
@@ -179,6 +184,6 @@ export interface WrapOptions<Args extends unknown[]> {
   files?: readonly PathLike[] | ((...args: Args) => readonly PathLike[])
   /** Maximum age of results: ms, or a duration such as `'12h'`. */
   ttl?: number | string
-  /** Told how each call was answered, before it returns. */
+  /** Called with how each call was answered, before it returns. */
   onResult?: (result: CallResult) => void
 }

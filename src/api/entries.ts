@@ -1,4 +1,4 @@
-// What is known of an entry and of a namespace.
+// Descriptions of entries, and the statistics of a namespace.
 
 import type { PathLike } from './compute.js'
 import type { MissReason } from './reasons.js'
@@ -7,22 +7,22 @@ import type { RemoteCounts } from './remote.js'
 /** Hex of the 128-bit hash of a blob, `-`, its length in bytes, and `+n` for the n-th blob after a hash collision. */
 export type Digest = string & { readonly __brand: 'Digest' }
 
-/** How long an entry lives: until it is deleted, for a time, or until one of its files changes. */
+/** How long an entry lives: until it is deleted (`manual`), for a time (`ttl`), or until one of its files changes (`file`). */
 export type Mode = 'manual' | 'ttl' | 'file'
 
-/** An input as it was recorded, or as it is. */
+/** The state of an input, as it was recorded or as it is now. */
 export interface InputState {
-  /** What is there, or what kind of input it is. */
+  /** What was found, or what kind of input this is. */
   kind: 'absent' | 'present' | 'file' | 'directory' | 'glob' | 'error' | 'environment' | 'entry' | 'place'
-  /** Of a file. */
+  /** The size of the file in bytes. */
   sizeBytes?: number
-  /** When the content of the file was changed, ms since the epoch. */
+  /** When the content of the file last changed, ms since the epoch. */
   mtimeMs?: number
-  /** When the file or its metadata were changed, ms since the epoch. */
+  /** When the file or its metadata last changed, ms since the epoch. */
   ctimeMs?: number
-  /** The number of the file in its file system. */
+  /** The inode number of the file. */
   inode?: number
-  /** The first 16 bytes of the SHA-256 of its content, in hex. */
+  /** The first 16 bytes of the SHA-256 of the content, in hex. */
   digest?: string
 }
 
@@ -34,7 +34,7 @@ export interface AnalysisKey {
   file: PathLike
 }
 
-/** Analyses of a file, of all names where none is given. */
+/** The analyses of a file; without a name, all of them. */
 export interface AnalysesOf {
   /** The file that was analyzed. */
   file: PathLike
@@ -42,7 +42,7 @@ export interface AnalysesOf {
   name?: string
 }
 
-/** A call of a wrapped function: what `wrap` was given as its name, and the arguments. */
+/** A call of a wrapped function: the name that `wrap` was given, and the arguments. */
 export interface CallKey {
   /** The name that `wrap` was given. */
   name: string
@@ -52,31 +52,31 @@ export interface CallKey {
 
 /** What a get would find, and why. */
 export interface Explanation {
-  /** The key, of an analysis its name and file, of a call the name and the arguments, as `entries()` shows it. */
+  /** The key, as `entries()` shows it: for an analysis its name and file, for a wrapped function its name and arguments. */
   key: string
-  /** The version of the namespace that was asked. */
+  /** The version of the namespace. */
   version: string
-  /** The directory of the project that was asked in; null for a user-wide key. */
+  /** The directory of the project that the key belongs to; null for a user-wide key. */
   project: string | null
   /** Whether a get would find a value. */
   isHit: boolean
-  /** Why it is a miss. */
+  /** Why the get would be a miss; undefined for a hit. */
   reason?: MissReason
-  /** The same in a sentence for people. */
+  /** The answer in a sentence for people. */
   message: string
   /** The file that made the entry stale. */
   file?: string
-  /** The input that made the entry stale, where it is no file: the name of a variable, the key of an entry. */
+  /** The input that made the entry stale, if it is not a file: the name of a variable, or the key of an entry. */
   input?: string
-  /** That input when the entry was made, and now. */
+  /** The input that made the entry stale, as it was when the entry was stored. */
   before?: InputState
-  /** That input now. */
+  /** The input that made the entry stale, as it is now. */
   after?: InputState
-  /** Versions under which the key has an entry, where this one has none. */
+  /** Other versions under which the key has an entry, if this version has none. */
   otherVersions?: string[]
-  /** Projects in which the key has an entry, where this one has none; null stands for user-wide. */
+  /** Other projects in which the key has an entry, if this project has none; null stands for a user-wide entry. */
   otherProjects?: (string | null)[]
-  /** The entry, where there is one. */
+  /** The entry, if there is one. */
   entry?: EntryInfo
   /** What the remote tier said when this cache asked it last: `hit`, `miss`, `error`, `skipped`, `rejected: REASON`. */
   remote?: string
@@ -84,49 +84,52 @@ export interface Explanation {
 
 /** One entry as `entries()` lists it. */
 export interface EntryInfo {
-  /** The key; of an analysis `name file`, of a wrapped function `name(arguments)`. */
+  /** The key. For an analysis it is `name file`, for a wrapped function `name(arguments)`. */
   key: string
-  /** Of an analysis or a wrapped function. */
+  /** The name of the analysis or of the wrapped function. */
   name?: string
-  /** How it came to be: by `set`, `getOrSet`, `analyze` or `wrap`. */
+  /** How the entry was made: by `set`, `getOrSet`, `analyze` or `wrap`. */
   origin: 'set' | 'getOrSet' | 'analyze' | 'wrap'
-  /** The namespace version it was stored under. */
+  /** The namespace version that the entry was stored under. */
   version: string
-  /** The project's directory; null: user-wide, or of every checkout (see `isPortable`). */
+  /** The project's directory; null if the entry is user-wide or valid in every checkout (see `isPortable`). */
   project: string | null
-  /** Whether it counts in every checkout. */
+  /** Whether the entry is valid in every checkout. */
   isPortable: boolean
   /** How long the entry lives. */
   mode: Mode
-  /** Whether a get would find it fresh now (its blob is not read). */
+  /** Whether a get would find the entry valid now. The value itself is not read. */
   valid: boolean
   /** Length of the stored value in bytes. */
   sizeBytes: number
-  /** When it was stored, ms since the epoch. */
+  /** When the entry was stored, ms since the epoch. */
   createdAt: number
-  /** How long ago it was stored, in ms. */
+  /** How long ago the entry was stored, in ms. */
   ageMs: number
-  /** How long its computation took, in ms, nested ones included; those that run at once share the time. Null where it was set. */
+  /**
+   * How long the computation took, in ms, nested computations included. Computations that run at the same time share the time.
+   * Null for an entry that was set.
+   */
   computeMs: number | null
-  /** When it ends, for entries with a ttl. */
+  /** When the entry expires, if it has a ttl. */
   expiresAt?: number
-  /** Absolute paths of the files and directories that it depends on. */
+  /** Absolute paths of the files and directories that the entry depends on. */
   files: string[]
-  /** What its value is stored under: entries with equal values have equal digests. */
+  /** The id of the stored value. Entries with equal values have equal digests. */
   digest: Digest
 }
 
 /** Statistics of one namespace, over all its versions, projects and processes. */
 export interface NamespaceStats {
-  /** Of all versions and projects. */
+  /** Entries of all versions and projects. */
   entryCount: number
   /** Stored answers to earlier states of their inputs, which hit again when that state comes back. */
   pastAnswerCount: number
   /** Entries by the directory of their project; user-wide and portable ones are not among them. */
   projects: Record<string, number>
-  /** Reads that found something, of all processes since the namespace was made. */
+  /** Reads that found a value, by all processes since the namespace was created. */
   hitCount: number
-  /** Reads that found nothing, of all processes since the namespace was made. */
+  /** Reads that found no value, by all processes since the namespace was created. */
   missCount: number
   /** Misses by their reason; they add up to `missCount`. */
   missReasons: Partial<Record<MissReason, number>>
@@ -138,15 +141,15 @@ export interface NamespaceStats {
   oldestEntryAgeMs: number | null
   /** Bytes that the namespace's own files (manifest, counters) take on disk. */
   diskBytes: number
-  /** How long the computations would have taken whose results were found, in ms: for each hit the `computeMs` of its entry. */
+  /** Time saved, in ms: for each hit, the `computeMs` of its entry. */
   savedMs: number
-  /** How long computations took after misses, in ms, without the time in which they waited for nested ones. */
+  /** Time spent in computations after misses, in ms, without the time in which they waited for nested computations. */
   computedMs: number
-  /** What was asked of the remote tier and given to it; missing where it never was. */
+  /** Requests to the remote tier; undefined if it was never used. */
   remote?: RemoteCounts
 }
 
-/** What this thread has asked of a namespace and stored in it. The fields are as in `NamespaceStats`. */
+/** What this thread has read from a namespace and stored in it. The fields mean what they mean in `NamespaceStats`. */
 export type NamespaceSummary = Pick<
   NamespaceStats,
   'hitCount' | 'missCount' | 'missReasons' | 'setCount' | 'savedMs' | 'computedMs'

@@ -13,14 +13,18 @@ import type { AnalysesOf, AnalysisKey, CallKey, EntryInfo, Explanation, Namespac
 import type { Limits } from './limits.js'
 
 /**
- * How a source is found to be unchanged. `'auto'`: by its metadata (size, mtime, ctime, inode), and by content where these
- * differ or could deceive. `'metadata'`: by its metadata alone, as make does. `'content'`: its content is read every time.
+ * How the cache decides that a source is unchanged. `'auto'`: by metadata (size, mtime, ctime, inode), and by content if the
+ * metadata differ or can't be trusted. `'metadata'`: by metadata alone, as make does. `'content'`: by reading the content every
+ * time.
  */
 export type Strategy = 'auto' | 'metadata' | 'content'
 
-/** The limits are for all versions and projects of the namespace together, kept by processes that have it open. */
+/**
+ * The options of a namespace. Its limits apply to all its versions and projects together, and are kept by the processes that
+ * have it open.
+ */
 export interface NamespaceOptions extends Limits {
-  /** Part of every key: bump it to invalidate old entries. Default: `''`. */
+  /** Part of every key. Bump it to invalidate old entries. Default: `''`. */
   version?: string
   /**
    * The directory of the project that keys belong to. Default: the nearest directory at or above the working directory with a
@@ -28,34 +32,34 @@ export interface NamespaceOptions extends Limits {
    */
   project?: PathLike | false
   /**
-   * The author's promise for `getOrSet` and `wrap`: the same recorded inputs give the same result on any machine. Results then
-   * count in every checkout. Default: false.
+   * A promise about `getOrSet` and `wrap`: equal inputs give the same result on any machine. Results are then shared by all
+   * checkouts. Default: false.
    */
   portable?: boolean
-  /** How sources are found to be unchanged. Default: `'auto'`. */
+  /** How the cache decides that a source is unchanged. Default: `'auto'`. */
   strategy?: Strategy
   /** Allow cyclic values and keep shared references shared. Default: false (a cyclic value throws). */
   cyclic?: boolean
   /**
-   * What to do with instances of classes, whose prototype cannot be stored: `'refuse'` throws, `'plain'` stores their
-   * own enumerable properties and returns plain objects (for ASTs whose nodes are class instances). Default: `'refuse'`.
+   * What to do with class instances, whose prototype can't be stored. `'refuse'` throws. `'plain'` stores their own enumerable
+   * properties and returns plain objects, for example for syntax trees whose nodes are class instances. Default: `'refuse'`.
    */
   classInstances?: 'refuse' | 'plain'
-  /** Whether a stored value has the expected shape. One that has not is a miss with the reason `'invalid'`. */
+  /** Whether a stored value has the expected shape. If not, the read is a miss with the reason `'invalid'`. */
   validate?: (value: unknown) => boolean
   /**
-   * For bridges to other languages: with `'json'`, values are given as JSON, a text or bytes of UTF-8, and had as bytes of
-   * UTF-8, those very ones that were given. `NaN`, `Infinity` and `-Infinity` are allowed in it. Other handles have them as
-   * plain values; a value of theirs that JSON can't say throws `ERR_CACHE_VALUE`. Default: `'plain'`.
+   * For bridges to other languages. With `'json'`, `set` takes JSON as a string or as UTF-8 bytes, and `get` returns exactly
+   * these bytes. `NaN`, `Infinity` and `-Infinity` are allowed. Handles without this option get the parsed value. Reading one
+   * of their values that JSON can't express throws `ERR_CACHE_VALUE`. Default: `'plain'`.
    */
   values?: 'plain' | 'json'
 }
 
-/** How long an entry lives. Neither: until it is deleted. Both: until the time is over or a file changes. */
+/** How long an entry lives. With neither option: until it is deleted. With both: until the time is over or a file changes. */
 export interface SetOptions {
   /** Lifetime from now: ms, or a duration such as `'12h'`. */
   ttl?: number | string
-  /** The entry is valid until one of these files changes. One that is missing must stay missing. */
+  /** The entry is valid until one of these files changes. A file that is missing now must stay missing. */
   files?: readonly PathLike[]
 }
 
@@ -63,46 +67,45 @@ export interface SetOptions {
 export interface SetManyEntry extends SetOptions {
   /** 1 to 16,384 bytes in UTF-8. */
   key: string
-  /** Any value that can be stored. */
+  /** The value to store. */
   value: unknown
 }
 
-/** A question to `prefetch`: an analysis with its options, or a key of `getOrSet` with its options. */
+/** A question for `prefetch`: an analysis or a key of `getOrSet`, with the options of that call. */
 export type PrefetchKey =
   | string
   | { name: string; file: PathLike | SourceText; inputs?: unknown; anywhere?: boolean }
   | { key: string; files?: readonly PathLike[]; inputs?: unknown }
 
-/** Which entries are listed. */
+/** Options of `keys` and `entries`. */
 export interface ListOptions {
-  /** Entries of all versions. Default: of this version. */
+  /** List entries of all versions. Default: only of the handle's version. */
   allVersions?: boolean
   /** Entries of all projects and user-wide ones. Default: of this project, and portable ones. */
   allProjects?: boolean
-  /** Only keys that were stored by `set` and `getOrSet` and begin with this text. All keys are read nevertheless. */
+  /** Only keys of `set` and `getOrSet` that begin with this text. All keys are read in any case. */
   prefix?: string
-  /** Called now and then with the part of the namespace's entries that was read, from 0 to 1. */
+  /** Called from time to time with the share of the namespace's entries that was read, from 0 to 1. */
   onProgress?: (fraction: number) => void
 }
 
-/** Which entries are removed. */
+/** Options of `clear`. */
 export interface ClearOptions {
   /** Entries of all projects and user-wide ones. Default: of this project, and portable ones. */
   allProjects?: boolean
-  /** Only keys that were stored by `set` and `getOrSet` and begin with this text. All keys are read nevertheless. */
+  /** Only keys of `set` and `getOrSet` that begin with this text. All keys are read in any case. */
   prefix?: string
 }
 
 /**
- * A plugin's own entries. Keys belong to the project of the handle: one key in two projects is two entries. All calls are
- * synchronous but those that return a promise.
+ * A plugin's own entries. Keys belong to the handle's project: the same key in two projects is two entries.
  */
 export interface Namespace<T = unknown> {
-  /** The name that it was opened with. */
+  /** The name of the namespace. */
   readonly name: string
-  /** The version that it was opened with; `''` without one. */
+  /** The version that the handle was opened with; `''` without one. */
   readonly version: string
-  /** The directory of the handle's project now; null for a user-wide handle, or where there is no project. */
+  /** The current directory of the handle's project; null for a user-wide handle, or if there is no project. */
   readonly project: string | null
   /**
    * A handle of the same namespace for another project, for hosts that serve several.
@@ -123,16 +126,17 @@ export interface Namespace<T = unknown> {
    */
   set(key: string, value: unknown, options?: SetOptions): boolean
   /**
-   * The value last stored under the key if it is still valid, else undefined. Counts a hit or a miss.
+   * Returns the value that was last stored under the key, or undefined if there is none or it is no longer valid. Counts a hit
+   * or a miss.
    *
    * @example
    * const outline = ns.get<{ exports: string[] }>('outline of a.js')
    */
   get<V = T>(key: string): V | undefined
   /**
-   * The value of the key if it is still valid. Otherwise computes it, and stores it with all inputs that the computation looked at
-   * through its context. Callers in this process that ask meanwhile share one computation; other processes wait for it for at
-   * most 10 s. A result of `undefined` is returned and not stored.
+   * Returns the value of the key if it is still valid. Otherwise computes it, and stores it with all inputs that the
+   * computation read through its context. Callers in the same process share one computation. Other processes wait for it for at
+   * most 10 s. A result of `undefined` is returned but not stored.
    *
    * @throws what `compute` throws; nothing is stored then. CacheError `ERR_CACHE_KEY`, `ERR_CACHE_OPTION`, `ERR_CACHE_CLOSED`
    * @example
@@ -152,8 +156,8 @@ export interface Namespace<T = unknown> {
    */
   getOrSetSync<V = T>(key: string, compute: (context: ComputeContext) => V, options?: GetOrSetOptions): V
   /**
-   * What `compute` makes of a file: computed once for the file's content, the name and the path within the project, in whatever
-   * checkout. Several analyses of one file need different names.
+   * Returns what `compute` makes of a file. It is computed once for each name, content and path within the project, in all
+   * checkouts together. Several analyses of one file need different names.
    *
    * @throws errors of reading the file; what `compute` throws; CacheError `ERR_CACHE_OPTION`, `ERR_CACHE_CLOSED`
    * @example
@@ -179,8 +183,9 @@ export interface Namespace<T = unknown> {
     options?: AnalyzeOptions,
   ): V
   /**
-   * The function with its results cached by its arguments, its text, the name and `inputs`. Name in `inputs` what the function
-   * closes over: closures can't be told apart by their text. A call with an argument that can't be stored isn't cached.
+   * Returns a function that caches the results of `fn` by its arguments, its source text, the name and `inputs`. List the
+   * variables that the function closes over in `inputs`: the cache can't see them. A call with an argument that can't be stored
+   * isn't cached.
    *
    * @throws CacheError `ERR_CACHE_OPTION`
    * @example
@@ -204,7 +209,7 @@ export interface Namespace<T = unknown> {
     options?: WrapOptions<Args>,
   ): (...args: Args) => R
   /**
-   * What a get of the key, the analysis or the call would find, and why; counts nothing.
+   * Says what a get of the key, the analysis or the call would find, and why. Counts nothing.
    *
    * @throws CacheError `ERR_CACHE_KEY`, `ERR_CACHE_OPTION`, `ERR_CACHE_CLOSED`
    * @example
@@ -212,8 +217,8 @@ export interface Namespace<T = unknown> {
    */
   explain(key: string | AnalysisKey | CallKey): Explanation
   /**
-   * Asks the remote tier for answers that this cache has none of, all in one batch, so that synchronous calls find them.
-   * Returns how many of the questions have an answer now. Nothing is computed.
+   * Fetches answers that this cache lacks from the remote tier, all in one batch, so that synchronous calls find them. Returns
+   * how many of the questions have an answer now. Computes nothing.
    *
    * @throws CacheError `ERR_CACHE_KEY`, `ERR_CACHE_OPTION`, `ERR_CACHE_CLOSED`
    * @example
@@ -221,42 +226,43 @@ export interface Namespace<T = unknown> {
    */
   prefetch(questions: Iterable<PrefetchKey>): Promise<number>
   /**
-   * Whether a get would hit, without reading the value and without counting.
+   * Returns whether a get would hit, without reading the value and without counting.
    *
    * @example
    * if (!ns.has('outline of a.js')) console.log('It will be computed.')
    */
   has(key: string): boolean
   /**
-   * The value that `get` would give, without counting, and without making the entry look used to a gc.
+   * Returns the value that `get` would return, without counting and without marking the entry as used.
    *
    * @example
    * const shown = ns.peek('outline of a.js')
    */
   peek<V = T>(key: string): V | undefined
   /**
-   * Removes the entry and all answers of the key; true when there was one.
+   * Removes the entry and all answers of the key. Returns true if there was an entry.
    *
    * @example
    * ns.delete('outline of a.js') // true if it was there
    */
   delete(key: string): boolean
   /**
-   * Deletes many keys with one write per file touched; returns how many had an entry.
+   * Deletes many keys with one write for each file. Returns how many of them had an entry.
    *
    * @example
    * const deletedCount = ns.deleteMany(['user:1', 'user:2'])
    */
   deleteMany(keys: readonly string[]): number
   /**
-   * Removes the entry because its value is known to be out of date; true when there was one.
+   * Removes the entry because its value is known to be out of date. Later misses have the reason `'invalidated'`. Returns true
+   * if there was an entry.
    *
    * @example
    * ns.invalidate('latest version')
    */
   invalidate(key: string): boolean
   /**
-   * Removes the entries of this project and the portable ones, of all versions; returns how many there were.
+   * Removes this project's and the portable entries, of all versions. Returns how many there were.
    *
    * @throws CacheError `ERR_CACHE_OPTION`, `ERR_CACHE_CLOSED`
    * @example
@@ -264,42 +270,43 @@ export interface Namespace<T = unknown> {
    */
   clear(options?: ClearOptions): number
   /**
-   * Values in the order of the keys, undefined for misses.
+   * Returns the values in the order of the keys, with undefined for misses.
    *
    * @example
    * const [first, second] = ns.getMany<number>(['user:1', 'user:2'])
    */
   getMany<V = T>(keys: readonly string[]): (V | undefined)[]
   /**
-   * Sets many entries with one write per file touched; returns how many were stored. All or nothing on a caller's mistake.
+   * Sets many entries with one write for each file. Returns how many were stored. If an argument is invalid, it throws and
+   * stores none.
    *
    * @example
    * ns.setMany([1, 2].map(id => ({ key: `user:${id}`, value: id, ttl: '1h' })))
    */
   setMany(entries: Iterable<SetManyEntry>): number
   /**
-   * The keys that were stored by `set` and `getOrSet`, in no order; expired and stale entries included.
+   * Iterates over the keys of `set` and `getOrSet`, in no particular order. Expired and stale entries are included.
    *
    * @example
    * for (const key of ns.keys({ prefix: 'user:' })) console.log(key)
    */
   keys(options?: ListOptions): IterableIterator<string>
   /**
-   * The entries of this project and the portable ones.
+   * Iterates over this project's and the portable entries.
    *
    * @example
    * const staleKeys = [...ns.entries()].filter(({ valid }) => !valid).map(({ key }) => key)
    */
   entries(options?: ListOptions): IterableIterator<EntryInfo>
   /**
-   * The entries stored under one key, one for each version and project, or the analyses of a file.
+   * Returns the entries stored under one key, one for each version and project, or the analyses of a file.
    *
    * @example
    * const analyses = ns.find({ file: 'src/a.js' })
    */
   find(key: string | AnalysesOf): EntryInfo[]
   /**
-   * Statistics over all versions, projects and processes. Reads the whole manifest.
+   * Returns statistics over all versions, projects and processes. Reads the whole manifest.
    *
    * @example
    * const { hitCount, missCount, missReasons } = ns.stats()

@@ -4,7 +4,7 @@ export type MissReason =
   | 'version-changed'
   | 'deleted'
   | 'invalidated'
-  /** Older than its ttl, or than the ttl that the caller asked for. */
+  /** The entry is older than its ttl, or than the ttl that the caller asked for. */
   | 'expired'
   | 'source-changed'
   | 'source-missing'
@@ -13,18 +13,18 @@ export type MissReason =
   | 'environment-changed'
   /** Another entry that the computation read has another value, or is gone. */
   | 'entry-changed'
-  /** The answer holds in another checkout or working directory only. */
+  /** The answer is valid only in another checkout or working directory. */
   | 'moved'
   /** The caller declared other `files` or `inputs` than the stored answer was computed for. */
   | 'question-changed'
   | 'blob-missing'
   | 'corrupt'
   | 'unreadable'
-  /** A gc removed it, because there was too much or it had not been used for long. */
+  /** A gc removed the entry, because the cache was over a limit or the entry had not been used for too long. */
   | 'evicted'
   /** The namespace's `validate` refused the stored value. */
   | 'invalid'
-  /** It was stored before a cache of mode `'refresh'` was opened. */
+  /** The entry was stored before a cache with the mode `'refresh'` was opened. */
   | 'refresh'
   /** The working directory belongs to no project, so nothing is kept for it. */
   | 'no-project'

@@ -4,8 +4,8 @@
 export type RemoteMode = 'off' | 'read' | 'readwrite'
 
 /**
- * Where answers to portable questions are shared. Each setting goes before that of the environment, which goes before that of
- * `config.json` in the root directory; a file in a repository is never read.
+ * Options of the remote tier, which shares answers to portable questions. An option overrides the environment, and the
+ * environment overrides `config.json` in the root directory. Files in a repository are never read.
  */
 export interface RemoteOptions {
   /**
@@ -13,9 +13,9 @@ export interface RemoteOptions {
    * `file:///share`. Default: `$WICKED_CACHE_REMOTE`.
    */
   url?: string
-  /** In place of a URL: an adapter of your own, or of `fromKeyv` or `fromUnstorage`. */
+  /** An adapter instead of a URL: your own, or one made by `fromKeyv` or `fromUnstorage`. */
   adapter?: RemoteAdapter
-  /** Default: `$WICKED_CACHE_REMOTE_MODE`, else `'read'`. Where the two differ, the more restrictive one counts. */
+  /** Default: `$WICKED_CACHE_REMOTE_MODE`, else `'read'`. If both are given, the more restrictive one applies. */
   mode?: RemoteMode
   /** `'signed'`: answers need the signature of one of `keys`. `'store'`: whoever can write to the store is trusted. Default: `'signed'`. */
   trust?: 'signed' | 'store'
@@ -25,24 +25,24 @@ export interface RemoteOptions {
   signingKey?: string
   /** A bearer token, or the password of Redis. Default: `$WICKED_CACHE_REMOTE_TOKEN`. */
   token?: string
-  /** Answers of other scopes are never found: for teams that share a store. Default: `''`. */
+  /** Answers of another scope are never found. For teams that share a store. Default: `''`. */
   scope?: string
-  /** Bump it to find nothing that was stored before. Default: `''`. */
+  /** Bump it to ignore everything that was stored before. Default: `''`. */
   epoch?: string
   /** ms, or durations such as `'2s'`. Default: `{ connect: 250, read: 1000, upload: 5000 }`. */
   timeouts?: { connect?: number | string; read?: number | string; upload?: number | string }
-  /** Larger answers are neither stored nor taken: bytes, or a size such as `'4MB'`. Default: `'1MB'`. */
+  /** Larger answers are neither stored nor accepted: bytes, or a size such as `'4MB'`. Default: `'1MB'`. */
   maxObject?: number | string
 }
 
 /**
- * A store of objects by name: 64 hexadecimal digits. Objects never change but for being replaced by others that are as good.
- * Calls are given up when their signal is aborted.
+ * A store of objects, each under a name of 64 hexadecimal digits. An object may only be replaced by one that is as valid. A
+ * call ends early when its signal is aborted.
  */
 export interface RemoteAdapter {
-  /** The objects, undefined for those that are not there. A rejection says that the store can't be asked now. */
+  /** Returns the objects, with undefined for those that are missing. Rejects if the store can't be reached. */
   getMany(names: readonly string[], signal: AbortSignal): Promise<readonly (Uint8Array | undefined)[]>
-  /** Stores an object, or replaces it. A rejection says that it was not stored. */
+  /** Stores or replaces an object. Rejects if it was not stored. */
   put(name: string, bytes: Uint8Array, signal: AbortSignal): Promise<void>
   /** Called once, when the cache is closed. */
   close(): void | Promise<void>
@@ -50,41 +50,41 @@ export interface RemoteAdapter {
   readonly maxBatch?: number
 }
 
-/** What is known of the remote tier. */
+/** The state of the remote tier. */
 export interface RemoteStatus {
-  /** Without credentials; undefined where none is configured. */
+  /** The URL of the store, without credentials; undefined if none is configured. */
   url?: string
-  /** What it may be used for. */
+  /** Whether answers are read from the store, or also written to it. */
   mode: RemoteMode
-  /** Whose answers are believed; undefined where none is configured. */
+  /** Which answers are trusted; undefined if no remote is configured. */
   trust?: 'signed' | 'store'
-  /** Whether answers that are computed here are stored there. */
+  /** Whether answers that are computed here are stored in the remote. */
   canWrite: boolean
-  /** `'open'`: it failed lately and isn't asked. */
+  /** The state of the circuit breaker. `'open'`: the store failed recently and isn't asked. */
   breaker: 'closed' | 'open'
-  /** When it is asked again, ms since the epoch. */
+  /** When the store is asked again, ms since the epoch. */
   openUntil?: number
-  /** Why it isn't asked any more by this process. */
+  /** Why this process has stopped asking the store. */
   problem?: string
-  /** How long it took to answer, in ms; undefined where it didn't. */
+  /** How long the store took to answer, in ms; undefined if it didn't. */
   pingMs?: number
 }
 
-/** What all processes have asked and given the remote tier. */
+/** Requests of all processes to the remote tier. */
 export interface RemoteCounts {
-  /** Answers that were found there and used. */
+  /** Answers that were found in the store and used. */
   hits: number
-  /** Questions that had no answer there. */
+  /** Questions that had no answer in the store. */
   misses: number
   /** Questions that were not answered in time. */
   errors: number
-  /** Objects that were no valid answer. */
+  /** Objects that were not valid answers. */
   rejected: number
   /** Questions that were not asked: the breaker was open, or computing is faster. */
   skipped: number
-  /** Answers that were stored there. */
+  /** Answers that were stored in the remote. */
   uploads: number
-  /** Answers that could not be stored there. */
+  /** Answers that could not be stored in the remote. */
   dropped: number
   /** Bytes of objects that were received. */
   bytesIn: number
@@ -123,55 +123,55 @@ export interface RemoteFailing {
   lastError: string
 }
 
-/** What this process has asked and given the remote tier. */
+/** Requests of this process to the remote tier. */
 export interface RemoteStats {
-  /** Answers that were found there and used. */
+  /** Answers that were found in the store and used. */
   hits: number
-  /** Questions that had no answer there. */
+  /** Questions that had no answer in the store. */
   misses: number
-  /** Answers that were not there to be had in time. */
+  /** Questions that were not answered in time. */
   errors: number
-  /** Objects that were no valid answer, by reason. */
+  /** Objects that were not valid answers, by reason. */
   rejected: Record<string, number>
   /** Questions that were not asked: the breaker was open, or computing is faster. */
   skipped: number
-  /** Answers that were stored there. */
+  /** Answers that were stored in the remote. */
   uploads: number
-  /** Answers that could not be stored there. */
+  /** Answers that could not be stored in the remote. */
   dropped: number
   /** Bytes of objects that were received. */
   bytesIn: number
   /** Bytes of objects that were sent. */
   bytesOut: number
-  /** How long batches took, in ms; undefined before the first one. */
+  /** Median time that a batch took, in ms; undefined before the first one. */
   p50?: number
-  /** How long the slow ones took: 95 % took less, in ms. */
+  /** 95th percentile of the time that a batch took, in ms. */
   p95?: number
-  /** `'open'`: it failed lately and isn't asked. */
+  /** The state of the circuit breaker. `'open'`: the store failed recently and isn't asked. */
   breaker: 'closed' | 'open'
 }
 
-/** What `push` and `pull` transfer, and to where. */
+/** Options of `push` and `pull`. */
 export interface RemoteTransferOptions {
   /** Default: all namespaces. */
   namespace?: string
-  /** The directory of the checkout that the files of answers are looked at in. Default: that of the working directory. */
+  /** The checkout in which the files of the answers are checked. Default: the checkout of the working directory. */
   project?: string
-  /** A file, in place of the store. */
+  /** A bundle file to use instead of the store. */
   bundle?: string
-  /** Ends it early: the promise rejects with the signal's reason. */
+  /** Aborts the transfer: the promise rejects with the signal's reason. */
   signal?: AbortSignal
-  /** Called now and then, with numbers of answers. */
+  /** Called from time to time with the number of answers done and in all. */
   onProgress?: (progress: { done: number; total: number }) => void
 }
 
-/** What a push or a pull came to, in answers. */
+/** The outcome of a push or a pull, as numbers of answers. */
 export interface RemoteTransfer {
-  /** Answers that are now there, or here. */
+  /** Answers that were transferred. */
   transferred: number
-  /** They are there already, hold elsewhere only, or can't be shared. */
+  /** Answers that were left out: the target has them already, they are not valid here, or they can't be shared. */
   skipped: number
-  /** Of a pull: no valid answers. Of a push: the store didn't take them. */
+  /** Answers that failed. In a pull they were not valid, in a push the store didn't accept them. */
   rejected: number
   /** Bytes of the objects that were transferred. */
   bytes: number
@@ -179,11 +179,11 @@ export interface RemoteTransfer {
 
 /** A portable question: a key of `getOrSet`, or the name and the file of an analysis. */
 export interface RemoteQuestion {
-  /** Its name. */
+  /** The name of the namespace. */
   namespace: string
-  /** Of the namespace. Default: `''`. */
+  /** The version of the namespace. Default: `''`. */
   version?: string
-  /** The directory of the checkout. Default: that of the working directory. */
+  /** The directory of the checkout. Default: the checkout of the working directory. */
   project?: string
   /** A key of `getOrSet`. */
   key?: string
@@ -193,51 +193,54 @@ export interface RemoteQuestion {
   file?: string
 }
 
-/** What the store said to a question. */
+/** What the store answered to a question. */
 export interface RemoteExplanation {
   /**
-   * `hit`: there is an answer that holds here. `miss`: there is none, or it holds elsewhere only. `error`, `skipped`: the store
-   * could not, or should not, be asked now. `rejected: REASON`: it has no valid answer. `not asked`: there is no such file, or no project.
+   * `hit`: the store has an answer that is valid here. `miss`: it has none, or only one that is valid elsewhere. `error`: the
+   * store could not be reached. `skipped`: it should not be asked now. `rejected: REASON`: the answer was not valid. `not
+   * asked`: there is no such file, or no project.
    */
   said: string
   /** When the answer was computed, ms since the epoch. */
   createdAt?: number
 }
 
-/** What a command or a test does with the remote tier; caches ask and fill it on their own. */
+/** What commands and tests can do with the remote tier. Caches read and fill it on their own. */
 export interface Remote {
-  /** Asks the store for a name that isn't there. */
+  /** Tests the connection: asks the store for a name that it doesn't have. */
   status(): Promise<RemoteStatus>
-  /** What this process has asked and given by now. */
+  /** Returns the requests of this process so far. */
   stats(): RemoteStats
   /**
-   * Stores the valid portable answers of this cache there, or in a bundle.
+   * Copies this cache's valid portable answers to the store, or into a bundle.
    *
    * @throws CacheError `ERR_CACHE_REMOTE`, `ERR_CACHE_OPTION`; errors of writing the bundle
    */
   push(options?: RemoteTransferOptions): Promise<RemoteTransfer>
   /**
-   * Asks for the portable answers that this cache has questions of and no valid answer, or takes those of a bundle.
+   * Fetches portable answers for the questions that this cache knows but has no valid answer to, from the store or from a
+   * bundle.
    *
    * @throws CacheError `ERR_CACHE_REMOTE`, `ERR_CACHE_OPTION`; errors of reading the bundle
    */
   pull(options?: RemoteTransferOptions): Promise<RemoteTransfer>
   /**
-   * Asks the store one question now. Its answer is not kept. Declared files and inputs are those of the entry that is stored here.
+   * Asks the store one question now, without keeping the answer. Declared files and inputs are taken from the entry that is
+   * stored here.
    *
    * @throws CacheError `ERR_CACHE_OPTION`, `ERR_CACHE_KEY`, `ERR_CACHE_NAMESPACE`
    * @example
    * await cache.remote?.explain({ namespace: 'tool', name: 'imports', file: 'src/a.js' }) // { said: 'miss' }
    */
   explain(question: RemoteQuestion): Promise<RemoteExplanation>
-  /** Resolves once what is to be stored there is, after 5 s at most. */
+  /** Resolves once pending answers are stored in the remote, after at most 5 s. */
   flush(): Promise<void>
 }
 
 /** A pair of keys for the remote tier. */
 export interface RemoteKeys {
-  /** For readers: not secret. */
+  /** The public key, for machines that read answers. Not secret. */
   publicKey: string
-  /** For those who store answers. */
+  /** The secret key, for machines that store answers. */
   signingKey: string
 }

@@ -1,16 +1,16 @@
-// What a watcher reports.
+// Watchers: their options, events and status.
 
 import type { CacheError } from '../base/errors.js'
 import type { EntryInfo } from './entries.js'
 import type { StaleReason } from './reasons.js'
 
-/** How directories are watched. */
+/** Options of `watch`. */
 export interface WatchOptions {
   /** Keep the process alive until the watcher is closed. Default: false. */
   persistent?: boolean
   /**
-   * Whether changes at and below an absolute path need not be heard of at once; they are still found within seconds to
-   * minutes. Default: whatever is named `.git` or `node_modules`.
+   * Whether an absolute path, and everything below it, is not watched. Changes there are still found, within seconds to
+   * minutes. Default: every path named `.git` or `node_modules`.
    */
   ignored?: (path: string) => boolean
 }
@@ -19,58 +19,61 @@ export interface WatchOptions {
 export interface Invalidation {
   /** The namespace of the entry. */
   namespace: string
-  /** The key; of an analysis `name file`, of a wrapped function `name(arguments)`. */
+  /** The key. For an analysis it is `name file`, for a wrapped function `name(arguments)`. */
   key: string
-  /** How it came to be. */
+  /** How the entry was made. */
   origin: EntryInfo['origin']
-  /** The namespace version that it was stored under. */
+  /** The namespace version that the entry was stored under. */
   version: string
-  /** The project's directory; null: user-wide. Of a portable entry, the checkout in which it became stale. */
+  /** The project's directory; null for a user-wide entry. For a portable entry, the checkout in which it became stale. */
   project: string | null
-  /** The source, as an absolute path. */
+  /** The absolute path of the source. */
   file: string
-  /** What has happened to the source. */
+  /** What happened to the source. */
   cause: Extract<StaleReason, `source-${string}`>
 }
 
 /** The events of a watcher, and what their listeners are given. */
 export interface WatcherEvents {
-  /** Entries whose sources had changed before are dropped, and changes from now on are heard of. */
+  /** The watcher is set up: entries whose sources changed earlier are dropped, and changes from now on are noticed. */
   ready: []
   /** An entry was dropped, by this process or by another one that watches. */
   invalidate: [invalidation: Invalidation]
-  /** Once for each kind of trouble: some changes are found later, by looking. Without a listener it is a warning. */
+  /**
+   * Something can't be watched, so some changes are found later. Emitted once for each kind of trouble. Without a listener it
+   * is printed as a warning.
+   */
   error: [error: CacheError]
-  /** What `status` says has changed. */
+  /** `status` has changed. */
   update: []
 }
 
 /** What a watcher watches now. */
 export interface WatcherStatus {
-  /** Entries with a source below the roots, and their sources there. */
+  /** Entries with a source below the watched directories. */
   entryCount: number
-  /** Sources of these entries below the roots. */
+  /** Sources of these entries below the watched directories. */
   sourceCount: number
-  /** Entries that were found invalid since the start. */
+  /** Entries that were found invalid since the watcher started. */
   invalidCount: number
-  /** Whether not all of the roots can be watched, so that changes may be found late. */
+  /** Whether some of the directories can't be watched, so that changes may be found late. */
   isDegraded: boolean
 }
 
-/** Drops entries as their sources change. A get never depends on it: that looks for itself. */
+/** Drops entries when their sources change. A get doesn't rely on the watcher: it checks the sources itself. */
 export interface Watcher {
-  /** Absolute. */
+  /** The watched directories, as absolute paths. */
   readonly roots: readonly string[]
-  /** Resolves when `ready` is emitted, or the watcher is closed before. */
+  /** Resolves when `ready` is emitted, or when the watcher is closed before that. */
   readonly ready: Promise<void>
-  /** What it watches now. `update` is emitted when this changes. */
+  /** What the watcher watches now. `update` is emitted when it changes. */
   status(): WatcherStatus
-  /** Calls the listener each time. */
+  /** Adds a listener for an event. */
   on<Name extends keyof WatcherEvents>(name: Name, listener: (...args: WatcherEvents[Name]) => void): this
-  /** Calls the listener the next time. */
+  /** Adds a listener that is called once. */
   once<Name extends keyof WatcherEvents>(name: Name, listener: (...args: WatcherEvents[Name]) => void): this
-  /** Calls the listener no more. */
+  /** Removes a listener. */
   off<Name extends keyof WatcherEvents>(name: Name, listener: (...args: WatcherEvents[Name]) => void): this
-  /** Ends it; nothing is emitted afterwards. */
+  /** Closes the watcher. Nothing is emitted afterwards. */
   close(): Promise<void>
 }

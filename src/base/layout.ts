@@ -22,7 +22,7 @@ export const FILE_MODE = 0o600
 export const FRAME_HEADER_BYTES = 24
 /** After the payload: 21 bits of the header checksum, 7 in each byte, and a byte of its own. */
 export const FRAME_TRAILER_BYTES = 4
-/** The first byte of each frame; no byte of a trailer is like it, so that a frame that was cut short never looks complete. */
+/** The first byte of each frame. No byte of a trailer equals it, so a truncated frame never looks complete. */
 export const FRAME_MAGIC = 0xf7
 export const FRAME_END = 0x0a
 
@@ -31,35 +31,35 @@ export const FRAME = {
   open: 1,
   put: 2,
   remove: 3,
-  /** `put` and `remove` that hold only while the key's record is the one they name. */
+  /** `put` and `remove` that apply only if the key's current record is the expected one. */
   putIf: 4,
   removeIf: 5,
   /** Voids every record before it. */
   clear: 6,
-  /** Frames after it are void: the file's records go on in its successor. */
+  /** Frames after a seal are void: the records continue in the bucket's successors. */
   seal: 7,
-  /** After a seal: names the successor; the first one counts. */
+  /** Names the successor of a sealed bucket. The first one counts. */
   successor: 8,
   blob: 9,
-  /** Of an upkeep round: how far it is, and blobs that are alive. */
+  /** The progress of a background gc cycle, and the blobs that it found in use. */
   state: 10,
   marks: 11,
 } as const
 
-/** The random part of a candidate's name. */
+/** Length of the random part of a candidate's name. */
 export const SUCCESSOR_NAME_BYTES = 8
 
 export const BLOB_ID_BYTES = 21
 /** Where a blob's bytes begin in its frame. */
 export const BLOB_BYTES_START = FRAME_HEADER_BYTES + BLOB_ID_BYTES
-/** What a blob's frame takes besides its bytes. */
+/** Length of a blob's frame without the blob's bytes. */
 export const BLOB_FRAME_BYTES = BLOB_BYTES_START + FRAME_TRAILER_BYTES
 
-/** A pack that has reached this size gets a successor. */
+/** A pack of this size takes no more blobs: a new pack is started. */
 export const PACK_BYTES = 64 * 1024 * 1024
 /** A bucket log that has reached this size is rewritten: split where most of it is live, compacted where it is not. */
 export const BUCKET_BYTES = 80 * 1024
-/** A bucket is split into one for each next digit, of base 4; sixteen digits are the 32 bits of a hash. */
+/** A bucket is split into four, one for each value of the next base-4 digit. A 32-bit hash has sixteen digits. */
 export const BUCKET_FANOUT = 4
 export const BUCKET_MAX_DEPTH = 14
 
@@ -68,7 +68,7 @@ export const MAX_VALUE_BYTES = 512 * 1024 * 1024
 export const MAX_FRAME_BYTES = BLOB_FRAME_BYTES + MAX_VALUE_BYTES
 const MAX_ESCAPED_NAME = 200
 
-/** The manifest of lists of inputs, beside those of the namespaces; no namespace's name is escaped to it. */
+/** Directory of the manifest of input lists, beside those of the namespaces. No namespace name is escaped to this. */
 export const LISTS_DIRECTORY = '%lists'
 
 export interface Layout {
@@ -87,7 +87,7 @@ export interface Layout {
   history: string
   namespaces: string
   gcLock: string
-  /** What a repair cut out of damaged files. */
+  /** What repairs have cut out of damaged files. */
   lostAndFound: string
   upkeep: string
   namespace(escapedName: string): string
@@ -123,13 +123,13 @@ export function layoutOf(root: string): Layout {
 }
 
 const RESERVED_ON_WINDOWS = /^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)/
-/** What most names are: they stand for themselves. */
+/** Names that are used as they are. Most are. */
 const PLAIN_NAME = /^[a-z0-9_-](?:[a-z0-9_.-]*[a-z0-9_-])?$/
 
 /**
- * The directory name of a namespace: lower-case ASCII letters, digits, `-`, `_` and inner dots stand for themselves,
- * every other UTF-8 byte is `%` and two hex digits. So names that differ only by case stay apart on file systems that
- * ignore it, and none can be `..`, a device name or a path.
+ * Returns the directory name of a namespace. Lower-case ASCII letters, digits, `-`, `_` and inner dots are kept; every other
+ * UTF-8 byte becomes `%` and two hex digits. So names that differ only in case stay apart on case-insensitive file systems, and
+ * no name becomes `..`, a device name or a path.
  *
  * @throws CacheError `ERR_CACHE_NAMESPACE` for what is not a string, empty, not well-formed or too long.
  */
@@ -152,7 +152,7 @@ export function escapeNamespace(name: unknown): string {
   return escaped
 }
 
-/** The name that a namespace directory stands for, or undefined when no namespace escapes to it. */
+/** Returns the namespace that a directory name stands for, or undefined if no namespace is escaped to it. */
 export function unescapeNamespace(directory: string): string | undefined {
   if (!/^(?:[a-z0-9_.-]|%[0-9a-f]{2})+$/.test(directory)) return undefined
   const bytes = directory

@@ -1,4 +1,4 @@
-/** ms by a clock that nobody sets back, from some time on. Node loads a module of 2 ms for `performance.now()`. */
+/** Milliseconds of a monotonic clock with an arbitrary start. `performance.now()` would load a module of Node for 2 ms. */
 export function monotonicMs(): number {
   const [seconds, nanoseconds] = process.hrtime()
   return seconds * 1000 + nanoseconds / 1e6

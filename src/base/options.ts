@@ -1,4 +1,4 @@
-// How options are checked: in one way for all calls, so that a mistake is loud and says what would be right.
+// Checks options in one way for all calls: a mistake throws, and the message says what would be right.
 
 import { CacheError } from './errors.js'
 import { suggest } from './suggestions.js'
@@ -8,7 +8,7 @@ export function refuseOption(message: string, value: unknown): CacheError {
 }
 
 /**
- * The options, after it was made sure that they are an object with these names alone.
+ * Returns the options after checking that they are an object with no other properties than these.
  *
  * @throws CacheError `ERR_CACHE_OPTION` that suggests the right name
  */

@@ -1,23 +1,25 @@
-// What all copies of this library in a thread share: a process may load several (an ES module and a CommonJS one, two versions
-// of a package, one for each sandbox of a test runner), and they must see each other's computations and add one exit
-// listener between them.
+// State that all copies of this library in a thread share. A process may load several copies: two versions of the package, or
+// one for each sandbox of a test runner. They must see each other's computations, and add only one exit listener.
 //
-// It hangs on a module of Node's, because test runners give each sandbox a `globalThis` and a `process` of its own.
+// The state is a property of a Node module, because test runners give each sandbox its own `globalThis` and `process`.
 
 import type { AsyncLocalStorage } from 'node:async_hooks'
 
 export interface SharedState {
-  /** Run when the process exits, in any order. */
+  /** Callbacks that run when the process exits, in any order. */
   readonly exitTasks: Set<() => void>
-  /** What the synchronous code that runs now belongs to. */
+  /** The computation that the running synchronous code belongs to. */
   frame: unknown
-  /** The same for asynchronous code; created by the first asynchronous computation, and disabled while there is none. */
+  /**
+   * The computation that asynchronous code belongs to. Created by the first asynchronous computation, and disabled while none
+   * runs.
+   */
   storage: AsyncLocalStorage<unknown> | undefined
   /** How many asynchronous computations and snapshots are running. */
   asyncCount: number
 }
 
-/** Changes with the shape of what is shared. */
+/** The key of the shared state. Changes with its shape. */
 const NAME = Symbol.for('wicked-cache.shared-state.1')
 
 let known: SharedState | undefined

@@ -1,6 +1,6 @@
-// What an unknown option was meant to be.
+// Suggests what an unknown option was meant to be.
 
-/** Names that other caches give to options, and ours for the same. */
+/** Option names of other caches, and our names for the same options. */
 const SYNONYMS: Readonly<Record<string, readonly string[]>> = {
   ttl: ['ttlms', 'ttlseconds', 'maxage', 'expires', 'expiresin', 'lifetime'],
   files: ['file', 'sources', 'source', 'dependencies', 'deps', 'filedependencies'],
@@ -17,7 +17,7 @@ const SYNONYMS: Readonly<Record<string, readonly string[]>> = {
   version: ['cacheversion', 'salt', 'cachekey'],
 }
 
-/** The end of a sentence that says that there is no such option. */
+/** The end of an error message about an unknown option. */
 export function suggest(name: string, known: readonly string[]): string {
   const folded = name.toLowerCase().replace(/[^a-z]/g, '')
   const near =
@@ -28,7 +28,7 @@ export function suggest(name: string, known: readonly string[]): string {
   return known.length === 0 ? '.' : `; there are ${known.join(', ')}.`
 }
 
-/** Edits between two short words: https://en.wikipedia.org/wiki/Levenshtein_distance. */
+/** The edit distance of two short words: https://en.wikipedia.org/wiki/Levenshtein_distance. */
 function distance(one: string, other: string): number {
   let row = Array.from({ length: other.length + 1 }, (_, at) => at)
   for (let i = 1; i <= one.length; i++) {

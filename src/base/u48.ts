@@ -1,5 +1,5 @@
-// Numbers of six bytes, little-endian: times in ms, sizes, counts. A DataView has no methods for them, and a Buffer's are slow
-// until they are compiled.
+// Reads and writes 48-bit little-endian numbers: times in ms, sizes, counts. A DataView has no methods for these, and a
+// Buffer's are slow until they are compiled.
 
 /** @throws RangeError past the end */
 export function readU48(view: DataView, at: number): number {

@@ -1,5 +1,5 @@
-// Sizes and durations as people write them: a number and a unit. A bare number is refused: half of its readers would take
-// 500 for megabytes and 30 for days, and a cache would be emptied by the other half.
+// Parses sizes and durations as people write them, a number and a unit. A bare number in a text is refused, since it is
+// ambiguous: 500 could be bytes or megabytes, 30 milliseconds or days.
 
 import { refuseOption } from './options.js'
 
@@ -7,7 +7,7 @@ const DURATION_MS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_60
 const SIZE_BYTES: Record<string, number> = { b: 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40 }
 
 /**
- * Milliseconds; undefined for what is not a duration. Units: ms, s, m, h, d.
+ * Returns milliseconds, or undefined for an invalid duration. Units: ms, s, m, h, d.
  *
  * @example
  * parseDuration('12h') // 43200000
@@ -18,7 +18,8 @@ export function parseDuration(text: string): number | undefined {
 }
 
 /**
- * Bytes; undefined for what is not a size. Units: B, KB, MB, GB, TB, the same as KiB, MiB, GiB, TiB: 1 KB is 1,024 bytes.
+ * Returns bytes, or undefined for an invalid size. Units: B, KB, MB, GB, TB, the same as KiB, MiB, GiB, TiB: 1 KB is 1,024
+ * bytes.
  *
  * @example
  * parseSize('500MB') // 524288000
@@ -32,7 +33,7 @@ function finite(value: number): number | undefined {
   return Number.isFinite(value) ? value : undefined
 }
 
-/** Ms of a ttl. @throws CacheError `ERR_CACHE_OPTION` */
+/** Returns a ttl in ms. @throws CacheError `ERR_CACHE_OPTION` */
 export function parseTtl(value: unknown): number {
   const ms = typeof value === 'string' ? parseDuration(value) : value
   if (typeof ms === 'number' && ms > 0 && Number.isFinite(ms)) return ms

@@ -1,5 +1,4 @@
-// How values get into the store: bytes that are there already are found, others are appended to a pack, and the index is told of
-// them.
+// Stores blobs. Bytes that are stored already are reused; other bytes are appended to a pack and added to the blob index.
 
 import { CacheError } from '../base/errors.js'
 import { BLOB_ID_BYTES } from '../base/layout.js'
@@ -12,36 +11,36 @@ import type { Packs } from '../packs/packs.js'
 import { indexPosition, locationIn } from './blob-index.js'
 import { indexChange } from './index-change.js'
 
-/** A blob that is there, and where its entries have it. */
+/** A stored blob, and the reference that its entries hold. */
 export interface StoredBlob extends Blob {
   ref: BlobRef
 }
 
 export interface Unindexed {
   ref: BlobRef
-  /** The check of the index's record of it, or `NO_RECORD`. */
+  /** The checksum of the blob's record in the index, or `NO_RECORD`. */
   expected: number
 }
 
 /** A blob to be written. */
 interface NewBlob extends StoredBlob, Unindexed {
-  /** Its id as a string. */
+  /** The blob's id as a string. */
   name: string
 }
 
 /** The result of a put. */
 export interface Stored {
-  /** One for each value, in order. */
+  /** The references, one for each value, in order. */
   readonly refs: readonly BlobRef[]
   readonly written: readonly NewBlob[]
   readonly reused: readonly StoredBlob[]
 }
 
-/** What is new is indexed in batches of this many at most. */
+/** New blobs are indexed in batches of at most this many. */
 const FLUSH_COUNT = 256
 const MAX_VARIANTS = 256
 const VARIANT_AT = 20
-/** Shorter values fit into any cache that is of use. */
+/** Values below this size are stored without asking for the limit. */
 const LARGE_VALUE_BYTES = 64 * 1024
 
 /** The store that is written to. */
@@ -49,7 +48,7 @@ export interface WrittenBlobs {
   readonly packs: Packs
   readonly index: LogMap
   maxValueBytes(): number
-  /** The index's record of the blob. */
+  /** The blob's record in the index. */
   recordOf(id: Buffer): RecordView | undefined
 }
 
@@ -60,7 +59,7 @@ export function createBlobWriter(environment: Environment, blobs: WrittenBlobs):
 export class BlobWriter {
   readonly #environment: Environment
   readonly #blobs: WrittenBlobs
-  /** By name, what was stored in this tick. */
+  /** Blobs that were stored in this tick, by name. */
   readonly #unindexed = new Map<string, Unindexed>()
 
   constructor(environment: Environment, blobs: WrittenBlobs) {
@@ -69,8 +68,7 @@ export class BlobWriter {
   }
 
   /**
-   * Stores what is not there yet, all in one write. An entry may then be written that refers to it, and `confirm` is to be
-   * called after that.
+   * Stores the blobs that are not stored yet, all in one write. Write the entries that refer to them next, then call `confirm`.
    *
    * @throws errno-style errors; CacheError `ERR_CACHE_IO`
    */
@@ -93,7 +91,7 @@ export class BlobWriter {
     return { refs, written, reused }
   }
 
-  /** The same for one value. */
+  /** `put` for one value. */
   putOne(bytes: Uint8Array): Stored {
     const blob = this.#find(bytes)
     if (!isNew(blob)) return { refs: [blob.ref], written: NONE, reused: [blob] }
@@ -102,8 +100,8 @@ export class BlobWriter {
   }
 
   /**
-   * To be called after the entries that refer to these blobs were written: stores again what is in a pack that a gc is about
-   * to remove, or has removed. Returns whether there was any: the gc may have dropped their entries as well.
+   * Call this after writing the entries that refer to these blobs. Stores those blobs again whose pack a gc is about to remove,
+   * or has removed. Returns whether there were any, since the gc may have dropped their entries as well.
    *
    * @throws errno-style errors; CacheError `ERR_CACHE_IO`
    */
@@ -111,7 +109,7 @@ export class BlobWriter {
     const lost: StoredBlob[] = reused.length > 0 ? this.#droppedOf(reused) : []
     if (written.length > 0) {
       if (!this.#blobs.packs.isLastKept()) lost.push(...written)
-      // Others who are at work now may be about to store the same.
+      // Another process may be about to store the same bytes.
       else if (written.length >= FLUSH_COUNT || this.#blobs.packs.isContended) this.#index(written)
       else for (const { name, ref, expected } of written) this.#unindexed.set(name, { ref, expected })
     }
@@ -120,8 +118,8 @@ export class BlobWriter {
   }
 
   /**
-   * Whether the blob, found at this place of a pack that is about to be removed, need not be moved: the index knows of another
-   * copy that is whole, and that stays or is moved itself. Of a pack that was removed, this process may still have the file.
+   * Whether a blob at this location, in a pack that is about to be removed, need not be moved, because the index knows another
+   * intact copy that stays or is moved itself. The file of a removed pack may still be open in this process.
    */
   isElsewhere(id: Buffer, { pack, offset }: Location, known: Location | undefined): boolean {
     if (!known || isSame(known, { pack, offset })) return false
@@ -129,10 +127,10 @@ export class BlobWriter {
   }
 
   /**
-   * Copies blobs of a pack that is about to be removed to other packs, and has the index say so. One that somebody has
-   * stored again meanwhile stays where that is. Returns how long the disk took to sync the copies, in ms.
+   * Copies blobs from a pack that is about to be removed to other packs, and updates the index. A blob that was stored again
+   * meanwhile keeps its new location. Returns how long the disk took to sync the copies, in ms.
    *
-   * @throws errno-style errors; CacheError `ERR_CACHE_IO`; they are all found as before then
+   * @throws errno-style errors; CacheError `ERR_CACHE_IO`; all blobs can still be found in that case
    */
   move(pack: number, moved: readonly (StoredBlob & Unindexed)[]): number {
     if (moved.length === 0) return 0
@@ -145,18 +143,18 @@ export class BlobWriter {
       const isMade = this.#blobs.index.write(this.#changesOf(rest))
       rest = rest.flatMap((blob, at) => {
         if (isMade[at]) return []
-        // Its index record was changed: by its writer, or by others.
+        // The index record was changed, by the blob's writer or by another process.
         const record = this.#blobs.recordOf(blob.id)
         return record && locationIn(record).pack !== pack ? [] : { ...blob, expected: record?.check ?? NO_RECORD }
       })
     }
-    // A second gc may have gone through the pack that they went to before the index said that they are there.
+    // A second gc may have rewritten the target pack before the index named it.
     const lost = this.#droppedOf(moved)
     if (lost.length > 0) this.#storeAgain(lost)
     return syncMs
   }
 
-  /** Has the index say nothing of blobs that are no longer where it says. @throws errno-style errors; CacheError `ERR_CACHE_IO` */
+  /** Removes index records whose blobs are no longer there. @throws errno-style errors; CacheError `ERR_CACHE_IO` */
   unindex(refs: readonly BlobRef[]): void {
     for (let rest = refs; rest.length > 0; ) {
       const found = rest.flatMap(ref => {
@@ -168,17 +166,17 @@ export class BlobWriter {
           changeOf('remove', indexPosition(this.#environment, id), id, NO_BYTES, expected),
         ),
       )
-      // A conditional record has another check once its bucket was rewritten.
+      // The checksum of a conditional record changes when its bucket is rewritten.
       rest = found.flatMap(({ ref }, at) => (isMade[at] ? [] : ref))
     }
   }
 
-  /** Whether so much is to be indexed that it should not wait for the end of the tick. */
+  /** Whether so many blobs wait to be indexed that it should happen before the end of the tick. */
   get isFlushDue(): boolean {
     return this.#unindexed.size >= FLUSH_COUNT
   }
 
-  /** Indexes new blobs. @throws errno-style errors; CacheError `ERR_CACHE_IO`; only index records are lost then */
+  /** Indexes new blobs. @throws errno-style errors; CacheError `ERR_CACHE_IO`; only index records are lost in that case */
   flush(): void {
     if (this.#unindexed.size === 0) return
     const blobs = [...this.#unindexed.values()]
@@ -194,7 +192,7 @@ export class BlobWriter {
     return id
   }
 
-  /** The blob with these bytes where there is one, in the store or among those added now; else a new one. */
+  /** Returns the blob with these bytes, from the store or from this batch; otherwise a new one. */
   #find(bytes: Uint8Array, added?: ReadonlyMap<string, NewBlob>): StoredBlob | NewBlob {
     this.assertFits(bytes)
     const id = this.#identify(bytes)
@@ -220,7 +218,7 @@ export class BlobWriter {
     throw new CacheError('ERR_CACHE_IO', `${MAX_VARIANTS} different values have the hash ${hash}.`)
   }
 
-  /** One value must not take the place of all others. @throws CacheError `ERR_CACHE_VALUE_TOO_LARGE` */
+  /** Refuses a value that would evict all others. @throws CacheError `ERR_CACHE_VALUE_TOO_LARGE` */
   assertFits({ length }: Uint8Array): void {
     if (length < LARGE_VALUE_BYTES) return
     const maxBytes = this.#blobs.maxValueBytes()
@@ -229,7 +227,7 @@ export class BlobWriter {
     throw new CacheError('ERR_CACHE_VALUE_TOO_LARGE', message)
   }
 
-  /** Those in packs that are gone, or about to be removed. */
+  /** The blobs whose packs are gone, or about to be removed. */
   #droppedOf<T extends { ref: BlobRef }>(blobs: readonly T[]): T[] {
     const keptBytes = new Map<number, number>()
     return blobs.filter(({ ref: { location } }) => {
@@ -238,15 +236,15 @@ export class BlobWriter {
     })
   }
 
-  /** Appends the blobs, and has their references say where. */
+  /** Appends the blobs, and sets the locations in their references. */
   #append(blobs: readonly StoredBlob[]): void {
     const locations = this.#blobs.packs.append(blobs)
     for (let at = 0; at < blobs.length; at++) (blobs[at] as StoredBlob).ref.location = locations[at] as Location
   }
 
   /**
-   * To be called before the index leads to what was copied: were it on disk first, a power cut would take the copy, and with it
-   * what the index said before.
+   * Syncs the copies. Call this before the index refers to them: if the index reached the disk first, a power cut could lose
+   * the copy when the index no longer names the original.
    */
   #sync(copied: readonly StoredBlob[]): void {
     for (const pack of new Set(copied.map(({ ref }) => ref.location.pack))) this.#blobs.packs.sync(pack)
@@ -257,14 +255,14 @@ export class BlobWriter {
       this.#append(lost)
       this.#sync(lost)
       this.#blobs.index.write(lost.map(({ ref }) => indexChange(this.#environment, ref.id, ref.location)))
-      // The pack that they are in now may have been retired before the index said so.
+      // The target pack may have been retired before the index named it.
     }
   }
 
-  /** If others stored the same bytes meanwhile, or a gc moved these, the index keeps their record. */
+  /** If another process stored the same bytes meanwhile, or a gc moved them, the index keeps that record. */
   #index(blobs: readonly Unindexed[]): void {
     this.#blobs.index.offer(this.#changesOf(blobs))
-    // A gc may have passed the index before these were in it: unindex what it dropped.
+    // A gc may have walked the index before these records were in it. Remove the ones whose blobs it dropped.
     this.unindex(this.#droppedOf(blobs).map(({ ref }) => ref))
   }
 

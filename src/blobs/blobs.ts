@@ -9,11 +9,11 @@
 // it found its value stored already. At least one of the two sees the other: either the gc finds the entry and keeps the
 // blob, or the set misses the name and stores its bytes again.
 //
-// An entry says where its blob is, so gets do without the index. It is there to find equal bytes, and blobs that were moved;
-// what is new is added to it at the end of the event-loop tick, by `flush`, unless somebody else has by then.
+// An entry holds its blob's location, so gets don't need the index. The index serves to find equal bytes, and blobs that were
+// moved. `flush` adds new blobs at the end of the tick, unless another process has added them by then.
 //
-// Not guaranteed: that bytes put by two processes in the same tick are stored once, nor bytes whose writer was killed in it;
-// the second copy is waste that a gc drops.
+// Not guaranteed: that bytes are stored once if two processes put them in the same tick, or if their writer is killed in it. A
+// gc removes the second copy.
 
 import { BLOB_ID_BYTES } from '../base/layout.js'
 import type { Environment } from '../log/environment.js'
@@ -35,7 +35,7 @@ import { indexChange } from './index-change.js'
 export class Blobs implements WrittenBlobs {
   readonly packs: Packs
   readonly index: LogMap
-  /** Asked for large values alone: one that is longer is refused. */
+  /** Longer values are refused. Called for large values only. */
   maxValueBytes: () => number = () => Number.POSITIVE_INFINITY
   readonly #environment: Environment
   #writer: BlobWriter | undefined
@@ -54,8 +54,8 @@ export class Blobs implements WrittenBlobs {
   }
 
   /**
-   * Stores what is not there yet, all in one write. An entry may then be written that refers to it, and `confirm` is to be
-   * called after that.
+   * Stores the values that are not stored yet, all in one write. Write the entries that refer to them next, then call
+   * `confirm`.
    *
    * @throws errno-style errors; CacheError `ERR_CACHE_IO`
    */
@@ -69,8 +69,8 @@ export class Blobs implements WrittenBlobs {
   }
 
   /**
-   * To be called after the entries that refer to these blobs were written: stores again what is in a pack that a gc is about
-   * to remove, or has removed. Returns whether there was any: the gc may have dropped their entries as well.
+   * Call this after writing the entries that refer to these blobs. Stores those blobs again whose pack a gc is about to remove,
+   * or has removed. Returns whether there were any, since the gc may have dropped their entries as well.
    *
    * @throws errno-style errors; CacheError `ERR_CACHE_IO`
    */
@@ -79,8 +79,8 @@ export class Blobs implements WrittenBlobs {
   }
 
   /**
-   * Whether the blob, found at this place of a pack that is about to be removed, need not be moved: the index knows of another
-   * copy that is whole, and that stays or is moved itself. Of a pack that was removed, this process may still have the file.
+   * Whether a blob at this location, in a pack that is about to be removed, need not be moved, because the index knows another
+   * intact copy that stays or is moved itself. The file of a removed pack may still be open in this process.
    */
   isElsewhere(id: Buffer, location: Location, known: Location | undefined): boolean {
     return this.#writing.isElsewhere(id, location, known)
@@ -90,7 +90,7 @@ export class Blobs implements WrittenBlobs {
    * Copies blobs of a pack that is about to be removed to other packs, and updates the index. A blob that was stored
    * again meanwhile keeps that location. Returns how long the disk took to sync the copies, in ms.
    *
-   * @throws errno-style errors; CacheError `ERR_CACHE_IO`; they are all found as before then
+   * @throws errno-style errors; CacheError `ERR_CACHE_IO`; all blobs can still be found in that case
    */
   move(pack: number, moved: readonly (StoredBlob & Unindexed)[]): number {
     return this.#writing.move(pack, moved)
@@ -101,24 +101,24 @@ export class Blobs implements WrittenBlobs {
     this.#writing.unindex(refs)
   }
 
-  /** One value must not take the place of all others. @throws CacheError `ERR_CACHE_VALUE_TOO_LARGE` */
+  /** Refuses a value that would evict all others. @throws CacheError `ERR_CACHE_VALUE_TOO_LARGE` */
   assertFits(bytes: Uint8Array): void {
     this.#writing.assertFits(bytes)
   }
 
-  /** Whether so much is to be indexed that it should not wait for the end of the tick. */
+  /** Whether so many blobs wait to be indexed that it should happen before the end of the tick. */
   get isFlushDue(): boolean {
     return this.#writer?.isFlushDue ?? false
   }
 
-  /** Indexes new blobs. @throws errno-style errors; CacheError `ERR_CACHE_IO`; only index records are lost then */
+  /** Indexes new blobs. @throws errno-style errors; CacheError `ERR_CACHE_IO`; only index records are lost in that case */
   flush(): void {
     this.#writer?.flush()
   }
 
   /**
-   * The bytes, a view until the next call; undefined when they are gone or damaged. A reference to where they no longer are
-   * is put right.
+   * Returns the bytes as a view that is valid until the next call; undefined if they are gone or damaged. Corrects a reference
+   * whose blob was moved.
    */
   get(ref: BlobRef): Buffer | undefined {
     const bytes = this.packs.read(ref.location, ref.id)
@@ -129,24 +129,24 @@ export class Blobs implements WrittenBlobs {
     return found
   }
 
-  /** Where the index says that the blob is. */
+  /** The blob's location according to the index. */
   locate(id: Buffer): Location | undefined {
     const record = this.recordOf(id)
     return record && locationIn(record)
   }
 
-  /** The index's record of the blob. */
+  /** The blob's record in the index. */
   recordOf(id: Buffer): RecordView | undefined {
     const record = this.index.get(indexPosition(this.#environment, id), id)
     return record?.isPut ? record : undefined
   }
 
-  /** Where in the index the blob's record is, or would be. */
+  /** The hash under which the index keeps the blob. */
   indexHashOf(id: Buffer): number {
     return indexPosition(this.#environment, id).hash
   }
 
-  /** What the index is to be told of a blob. */
+  /** The index record of a blob. */
   indexChange(id: Buffer, location: Location, expected?: number): Change {
     return indexChange(this.#environment, id, location, expected)
   }

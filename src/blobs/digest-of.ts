@@ -3,7 +3,7 @@ import { blobLength } from '../packs/blob.js'
 
 const VARIANT_AT = 20
 
-/** A blob id as callers see it. */
+/** The blob id in the form that callers see. */
 export function digestOf(id: Uint8Array): Digest {
   const hash = Buffer.from(id.subarray(0, 16)).toString('hex')
   const variant = id[VARIANT_AT] as number

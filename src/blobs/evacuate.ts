@@ -1,16 +1,15 @@
-// Moves the blobs of a pack elsewhere and removes the pack, so that what in it is damaged or of no use goes with it.
+// Rewrites a pack: copies its good blobs to other packs and removes it, and with it everything damaged or unused.
 //
-// Guarantees: the pack is retired first, which tells every set from then on that its blobs there need storing again;
-// each blob is in its new place before the index points to it, and the pack goes last. Killed in between, all blobs are
-// still found, and the next one goes on with the retired pack. A set that stores a blob again meanwhile wins over its
-// move.
+// Guarantees: the pack is retired first, which tells every set from then on that its blobs there need storing again; each blob
+// is copied before the index points to the copy, and the pack is removed last. If the process is killed, all blobs can still be
+// found, and the next rewrite continues with the retired pack. A set that stores a blob again meanwhile wins over the copy.
 
 import { NO_RECORD } from '../log-map/record.js'
 import { locationIn } from './blob-index.js'
 import type { StoredBlob, Unindexed } from './blob-writer.js'
 import type { Blobs } from './blobs.js'
 
-/** Syncs all that is relied on once a pack is removed: the packs that stay, and the index. */
+/** Syncs everything that is needed once a pack is removed: the packs that stay, and the index. */
 export function syncAll({ packs, index }: Blobs): void {
   for (const pack of packs.numbers()) if (!packs.isRetired(pack)) packs.sync(pack)
   packs.syncNames()

@@ -1,5 +1,5 @@
-// An open cache: one root as one caller sees it, with the caller's clock and warnings. Opening touches nothing but one
-// or two stats; directories are made by the first write.
+// An open cache: one root as one caller sees it, with the caller's clock and warnings. Opening costs one or two stats; the
+// directories are created on the first write.
 
 import type {
   Cache,
@@ -54,7 +54,7 @@ export class CacheHandle implements Cache {
   readonly #report = this.#warn.bind(this)
   readonly #open: OpenCache
   #upkeep: Upkeep | undefined
-  /** Whether independent callers share it, so that none may close it. */
+  /** Whether independent callers share this cache, so that none of them may close it. */
   readonly #isShared: boolean
   readonly #remoteOptions: CacheOptions['remote']
   #remote: RemoteSlot | undefined
@@ -224,7 +224,7 @@ export class CacheHandle implements Cache {
     }
   }
 
-  /** Once for each code; what concerns one plugin alone, once for each namespace. */
+  /** Reports a warning once for each code; one that concerns a single plugin, once for each namespace. */
   #warn(error: unknown, directory = ''): void {
     const code = error instanceof CacheError ? error.code : errnoOf(error) ? 'ERR_CACHE_IO' : 'ERR_CACHE_CORRUPT'
     const name = PLUGIN_CODES.has(code) ? `${code} ${directory}` : code
@@ -239,7 +239,7 @@ export class CacheHandle implements Cache {
   }
 }
 
-/** Of warnings that a plugin's author can do something about. */
+/** Codes of warnings that the author of a plugin can do something about. */
 const PLUGIN_CODES = new Set<CacheErrorCode>([
   'ERR_CACHE_OPTION',
   'ERR_CACHE_VALUE',

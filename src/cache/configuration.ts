@@ -1,4 +1,4 @@
-// The root's `config.json`, which people write.
+// Reads the root's `config.json`, which users write.
 
 import { CacheError } from '../base/errors.js'
 import type { Files } from '../files/files.js'
@@ -6,7 +6,7 @@ import type { Files } from '../files/files.js'
 /** Larger files are refused. */
 const MAX_CONFIG_BYTES = 1024 * 1024
 
-/** A pipe in its place would never end, nor a link to some devices. @throws CacheError `ERR_CACHE_CONFIG` */
+/** Reads only a regular file: a pipe, or a link to a device, might never end. @throws CacheError `ERR_CACHE_CONFIG` */
 export function readConfiguration(files: Files, path: string): string | undefined {
   const stat = files.linkStat(path)
   if (!stat) return undefined

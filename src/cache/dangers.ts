@@ -1,10 +1,10 @@
-// Who could put forged entries into a root that is there.
+// Checks who could put forged entries into an existing root.
 
 import { dirname } from 'node:path'
 import { errnoOf } from '../base/errors.js'
 import type { FileStat, Files } from '../files/files.js'
 
-/** The environment's way to allow a root that is not this user's alone. */
+/** The environment variable that allows a root which other users can write to. */
 export const TRUST_ROOT = 'WICKED_CACHE_TRUST_ROOT'
 
 export const HOW_TO_ALLOW = `trustRoot, or ${TRUST_ROOT}=1, allows it`
@@ -13,16 +13,16 @@ export const FOREIGN = 'holds other files and is no cache'
 const WRITABLE_BY_GROUP = 0o020
 const WRITABLE_BY_OTHERS = 0o002
 
-/** Who this process acts as. */
+/** The user and groups that this process acts as. */
 export interface User {
   id: number
   group: number
 }
 
 /**
- * Who else could write to it, undefined for nobody; the superuser could anyway. A group counts as others even where it has
- * the user's number: an access list that lets others in shows as the group's bits. The sticky bit does not help: it keeps
- * others from removing what is there, not from making what is not.
+ * Says who else could write to the directory; undefined for no one. The superuser always could. Group permissions count even if
+ * the group has the user's number, because an access control list shows up as the group's bits. The sticky bit doesn't help: it
+ * keeps others from removing files, not from creating them.
  */
 export function dangerOf(user: User | undefined, { owner, group, mode }: FileStat): string | undefined {
   if (!user) return undefined
@@ -31,7 +31,7 @@ export function dangerOf(user: User | undefined, { owner, group, mode }: FileSta
   return mode & WRITABLE_BY_GROUP ? `can be written to by group ${group}` : undefined
 }
 
-/** Another user's link could lead to a directory of this user's that holds forged values, such as an unpacked archive. */
+/** A link of another user could point to a directory of this user that holds forged values, such as an unpacked archive. */
 export function dangerOfLinks(files: Files, root: string, user: User | undefined): string | undefined {
   if (!user) return undefined
   for (let path = root; ; path = dirname(path)) {
@@ -43,7 +43,7 @@ export function dangerOfLinks(files: Files, root: string, user: User | undefined
   }
 }
 
-/** What a permission model hides from this process above the root can't be judged. */
+/** Directories above the root that a permission model hides from this process can't be checked. */
 export function unlessHidden(root: string, path: string, look: () => FileStat | undefined): FileStat | undefined {
   try {
     return look()
@@ -53,7 +53,7 @@ export function unlessHidden(root: string, path: string, look: () => FileStat | 
   }
 }
 
-/** Another process may be making it between two looks: so what seems foreign is looked at again. */
+/** Another process may be creating the root right now, so a root that seems foreign is checked a second time. */
 export function isTrueOnRetry(look: () => boolean): boolean {
   return look() || look()
 }

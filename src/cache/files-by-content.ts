@@ -1,11 +1,11 @@
-// Which file of a checkout has a content: analyses with `anywhere` are kept by that alone, and to name their answers in a store
-// takes all of it. A checkout is walked as far as it takes to find what is asked for.
+// Finds the file of a checkout that has a given content. Analyses with `anywhere` are stored under a digest of the content, and
+// their names in a remote store need the whole content. A checkout is walked only until the file is found.
 
 import { join } from 'node:path'
 import { contentName } from '../entries/content-name.js'
 import type { Entries } from '../entries/entries.js'
 
-/** Looked into last: what a project depends on is the most of it. */
+/** Searched last: dependencies are most of a project's files. */
 const LATE = 'node_modules'
 const SKIPPED = '.git'
 
@@ -18,7 +18,7 @@ export class FilesByContent {
     this.#walk = walk(entries)
   }
 
-  /** Absolute; undefined where no file has the content that the name says. */
+  /** Returns an absolute path; undefined if no file has the content that the name says. */
   find(name: string): string | undefined {
     const known = this.#paths.get(name)
     if (known !== undefined) return known
@@ -31,7 +31,7 @@ export class FilesByContent {
   }
 }
 
-/** All files below the project's directory, by the names of their contents. Links are not followed. */
+/** Yields the content name and the path of each file below the project's directory. Links are not followed. */
 function* walk(entries: Entries): Generator<[string, string]> {
   const { project, store } = entries
   const { files } = store.environment
@@ -39,7 +39,7 @@ function* walk(entries: Entries): Generator<[string, string]> {
   for (let directory = left.pop(); directory !== undefined; directory = left.pop() ?? late.pop()) {
     const parent = directory
     for (const { name, kind } of entries.attempt(undefined, () => files.listKinds(parent)) ?? []) {
-      // No UTF-8: it can't be asked for.
+      // The name is not UTF-8, so no one can ask for the file.
       if (name.startsWith('\0')) continue
       const path = join(directory, name)
       if (kind === 'directory' && name !== SKIPPED) (name === LATE ? late : left).push(path)

@@ -1,4 +1,4 @@
-// The limits that an open cache keeps: its own, else those of the environment, of `config.json`, or the default.
+// The limits of an open cache: from its options, else from the environment, from `config.json`, or the default.
 
 import {
   type CacheLimits,
@@ -37,7 +37,7 @@ export function limitsOfGc(cache: OpenCache, only: string | undefined, given: Pa
   return { whole: {}, namespaces: new Map([[only, { ...namespaces.get(only), ...given }]]) }
 }
 
-/** One value must not take the place of all others. */
+/** The largest value that may be stored. One value must not evict all others. */
 export function maxValueBytes(cache: OpenCache): number {
   return (limitsOf(cache).whole.maxSizeBytes ?? Number.POSITIVE_INFINITY) / 2
 }

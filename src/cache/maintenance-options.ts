@@ -1,4 +1,4 @@
-// What callers pass to `stats`, `gc` and `verify`, checked before anything is done.
+// Checks the options of `stats`, `gc` and `verify` before anything is done.
 
 import type { GcOptions, StatsOptions, VerifyOptions } from '../api/index.js'
 import { escapeNamespace } from '../base/layout.js'
@@ -33,7 +33,7 @@ export function checkGcOptions(options: GcOptions) {
   return { namespace, dryRun, onProgress, signal, limits: checkLimits(options) }
 }
 
-/** Checks how a caller follows and stops a long call. */
+/** Checks the progress callback and the signal of a long call. */
 function assertProgressAndSignal({
   onProgress,
   signal,

@@ -1,4 +1,4 @@
-// What is done with a cache as a whole: lists and statistics of its namespaces, gc, verify and watch.
+// Operations on a whole cache: listing namespaces, statistics, gc, verify and watch.
 
 import type {
   CacheStats,
@@ -43,7 +43,7 @@ export function statsOf(cache: OpenCache, options?: StatsOptions): CacheStats {
   if (reset && cache.isReadOnly) throw new CacheError('ERR_CACHE_OPTION', 'A read-only cache cannot be reset.')
   const { storage, report, storeOf } = cache
   const { environment, layout } = storage
-  // A namespace that nothing was set in yet has counts, but no directory.
+  // A namespace without entries may have counts but no directory yet.
   const counted = [...storage.namespaces].filter(([, { counters }]) => counters.pendingCount > 0)
   const all = new Set([...namespacesOf(cache), ...counted.map(([directory]) => unescapeNamespace(directory))])
   const names = namespace === undefined ? [...all] : [...all].filter(name => name === namespace)
@@ -102,7 +102,7 @@ export function removeNamespace({ storage, isReadOnly, report }: OpenCache, name
   return attempt(report, 0, () => {
     const count = namespace.manifest.clear()
     namespace.counters.clear()
-    // What is left is a few bytes, which the next gc removes where one is under way now.
+    // If a gc is running, a few bytes are left, which the next gc removes.
     const lock = createLock(environment.files, layout, environment.random)
     if (environment.files.linkStat(layout.namespace(directory)) && lock.acquire()) {
       removeFilesOf(environment.files, layout, { directory, ...namespace })
@@ -151,12 +151,12 @@ export function watchRoots(cache: OpenCache, roots: string | readonly string[], 
   return watcher
 }
 
-/** What the background gc works on. */
+/** The input of the background gc. */
 export function upkeepInputOf(cache: OpenCache): UpkeepInput {
   return { ...collectionOf(cache, false), limits: () => limitsOf(cache) }
 }
 
-/** Input of gc() or the background gc; `isWritten`: pending uses are written already. */
+/** The input of `gc()` and of the background gc. `isWritten`: pending uses are written already. */
 function collectionOf({ storage, now }: OpenCache, isWritten: boolean) {
   const { environment, blobs, layout } = storage
   const namespaces: Namespaces = {
@@ -170,13 +170,13 @@ function collectionOf({ storage, now }: OpenCache, isWritten: boolean) {
   return { environment, blobs, layout, namespaces, now }
 }
 
-/** Every directory with a manifest, whether or not its name is one that a namespace could have. */
+/** Every directory with a manifest, even if its name isn't that of a namespace. */
 export function directoriesOf(storage: Storage): string[] {
   const { environment, layout } = storage
   return storage.problem() ? [] : (environment.files.list(layout.namespaces) ?? [])
 }
 
-/** Whether the namespace has entries or statistics: one that was removed leaves its files. */
+/** Whether the namespace has entries or statistics. A removed namespace leaves its files behind. */
 function isInUse(storage: Storage, directory: string): boolean {
   try {
     const found = storage.visit(directory)

@@ -3,7 +3,7 @@ import type { NamespaceStore } from '../entries/store.js'
 import type { ParsedLimits } from '../policy/limits.js'
 import type { Storage } from './storage.js'
 
-/** What an open cache is made of, for all that is done with it as a whole. */
+/** The parts of an open cache, for operations on the whole cache. */
 export interface OpenCache {
   readonly storage: Storage
   readonly isReadOnly: boolean

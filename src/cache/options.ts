@@ -1,4 +1,4 @@
-// What callers pass to open a cache, checked before anything is done.
+// Checks the options of `openCache` before anything is done.
 
 import { isAbsolute, resolve } from 'node:path'
 import type { CacheMode, CacheOptions } from '../api/index.js'
@@ -39,7 +39,7 @@ export function checkCacheOptions(options: CacheOptions) {
   const isLost = !isAbsolute(given) && workingDirectory() === undefined
   const message = `Nothing is cached in ${given}: the working directory was removed.`
   return {
-    // In a third of the time.
+    // A third of the time that the general check takes.
     dir: isLost || isPlainPath(given) ? given : resolve(given),
     remote: isLost ? (false as const) : rest.remote,
     mode: isLost ? 'off' : (MODES.find(each => each === own || each === inherited) ?? own),
@@ -51,7 +51,7 @@ export function checkCacheOptions(options: CacheOptions) {
   }
 }
 
-/** What the environment says for all processes that inherit it. */
+/** The mode that the environment sets for all processes that inherit it. */
 function inheritedMode(): { inherited: CacheMode; problem?: CacheError } {
   const text = process.env[MODE_VARIABLE]
   if (!text) return { inherited: 'readwrite' }
@@ -66,7 +66,7 @@ function emitWarning({ code, message }: CacheWarning): void {
 
 const MAX_TIME_MS = 2 ** 48 - 1
 
-/** Limits a time to what entries can record: a broken clock may be before 1970, or give NaN. */
+/** Limits a time to the range that entries can record. A broken clock may return a time before 1970, or NaN. */
 function toTime(ms: number): number {
   return ms >= 0 && ms <= MAX_TIME_MS ? ms : ms > MAX_TIME_MS ? MAX_TIME_MS : 0
 }

@@ -1,4 +1,4 @@
-// What the remote tier says to one question, for people.
+// Explains what the remote tier answers to one question.
 
 import type { RemoteExplanation, RemoteQuestion } from '../api/index.js'
 import { escapeNamespace } from '../base/layout.js'
@@ -17,7 +17,7 @@ export interface ExplainMeans {
   storeOf(directory: string): NamespaceStore
 }
 
-/** Asks the store, and keeps nothing. @throws CacheError `ERR_CACHE_OPTION`, `ERR_CACHE_KEY`, `ERR_CACHE_NAMESPACE` */
+/** Asks the store without keeping the answer. @throws CacheError `ERR_CACHE_OPTION`, `ERR_CACHE_KEY`, `ERR_CACHE_NAMESPACE` */
 export async function explainRemote(
   { tier, storeOf }: ExplainMeans,
   asked: RemoteQuestion,

@@ -1,4 +1,4 @@
-// From the keys of portable answers to the questions that they answer in a checkout.
+// Turns the keys of portable answers into the questions that they answer in a checkout.
 
 import { isAbsolute, join, resolve } from 'node:path'
 import type { Ask } from '../compute/question.js'
@@ -17,7 +17,7 @@ export interface Asked {
   question: Ask
 }
 
-/** How entries are found that others have opened the namespace for. */
+/** The options under which the entries of any plugin are read. */
 export const OPTIONS: Omit<EntryOptions, 'version'> = {
   strategy: 'auto',
   isPortable: true,
@@ -26,17 +26,17 @@ export const OPTIONS: Omit<EntryOptions, 'version'> = {
   cyclic: false,
   classInstances: 'refuse',
 }
-/** The name of a file by its content. */
+/** A name that stands for a file's content. */
 const BY_CONTENT = /^sha256 [0-9a-f]{32}$/
 
-/** The project to look in, undefined where there is none. */
+/** The project to look in; undefined if there is none. */
 export function projectIn({ projects }: NamespaceStore, given: string | undefined): Project | undefined {
   const directory = given === undefined ? workingDirectory() : resolve(given)
   if (directory === undefined) return undefined
   return given === undefined ? projects.of(directory) : projects.at(directory)
 }
 
-/** What is asked in one checkout. */
+/** The questions of one checkout. */
 export class Questions {
   readonly #project: Project
   #files: FilesByContent | undefined
@@ -45,7 +45,7 @@ export class Questions {
     this.#project = project
   }
 
-  /** Undefined for what is no portable answer; `elsewhere` for one of a content that no file of the checkout has. */
+  /** Returns undefined for a key that is not a portable answer's, and `elsewhere` if no file of the checkout has its content. */
   ask(store: NamespaceStore, keyBytes: Buffer, digest: Buffer | undefined): Asked | 'elsewhere' | undefined {
     const { version, scope, kind, key, isAnswer, project: dir } = parseKey(keyBytes)
     if (scope !== 'portable' || isAnswer || dir !== '' || keyStart(keyBytes) >= keyBytes.length) return undefined

@@ -1,4 +1,4 @@
-// Where the remote tier of a cache is opened, when it is asked for first: what does that is loaded only where one is configured.
+// Opens the remote tier of a cache on first use. Its code is loaded only if a remote is configured.
 
 import type { CacheOptions, Remote } from '../api/index.js'
 import { isIoError } from '../base/errors.js'
@@ -15,7 +15,7 @@ class RemoteSlot {
   readonly #storage: Storage
   readonly #isReadOnly: boolean
   readonly #report: (error: unknown) => void
-  /** Null where there is none; undefined before it was asked for. */
+  /** Null if there is no remote; undefined before the first use. */
   #tier: RemoteTier | null | undefined
 
   constructor(
@@ -45,7 +45,7 @@ class RemoteSlot {
     return this.#tier?.flush() ?? Promise.resolve()
   }
 
-  /** Calls `end` when nothing more will be counted: at once if nothing is being sent. */
+  /** Calls `end` once nothing more will be counted; at once if nothing is being sent. */
   close(end: () => void): Promise<void> {
     const tier = this.#tier
     this.#tier = null
@@ -62,7 +62,7 @@ class RemoteSlot {
       const { files } = environment
       const configuration = readConfiguration(files, layout.config)
       if (!options && !process.env.WICKED_CACHE_REMOTE && !configuration?.includes('"remote"')) return undefined
-      // A root without its tag would be taken for somebody else's, once there is something in it.
+      // Create the root first: once it has content, a root without a tag would be taken for another program's directory.
       const canWrite = () => !this.#isReadOnly && !this.#storage.problem() && files.linkStat(layout.tag) !== undefined
       const { root, remote: directory } = layout
       return openRemote({ options, configuration, files, root, directory, canWrite, report: this.#report })

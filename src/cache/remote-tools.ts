@@ -1,4 +1,4 @@
-// What tools do with the remote tier: look at it, and move the answers of a whole cache.
+// The remote tier as tools use it: its status, and the transfer of a whole cache's answers.
 
 import type { Remote, RemoteTransfer, RemoteTransferOptions } from '../api/index.js'
 import { CacheError } from '../base/errors.js'
@@ -24,7 +24,7 @@ export interface RemoteToolsMeans {
 
 type Listed = Asked & { entry: Entry }
 
-/** Answers that are under way at once. */
+/** How many answers are transferred at once. */
 const MAX_RUNNING = 16
 
 export function createRemote(means: RemoteToolsMeans): Remote {
@@ -75,7 +75,7 @@ class TransferProgress {
   }
 }
 
-/** The portable answers of the cache, as they are asked for in the project. */
+/** The portable answers of the cache as questions in the project. */
 function listed({ directories, storeOf }: RemoteToolsMeans, { namespace, project }: RemoteTransferOptions): Listed[] {
   const chosen = namespace === undefined ? directories() : [escapeNamespace(namespace)]
   return chosen.flatMap(directory => {
@@ -182,7 +182,7 @@ async function pullBundle(
     const name = asked && nameHere(asked, tier)
     const answered = name === undefined ? 'wrong-name' : open(envelope, { name, keys, maxBytes })
     if (!asked) course.count('rejected', total)
-    // Another name: this checkout has another version of the file.
+    // The name differs if this checkout has another version of the file.
     else if (typeof answered === 'string') course.count(answered === 'wrong-name' ? 'skipped' : 'rejected', total)
     else if (keep(asked, answered)) course.count('transferred', total, envelope.length)
     else course.count('skipped', total)
@@ -195,7 +195,7 @@ function nameHere({ entries, question }: Asked, tier: RemoteTier): string | unde
   return entries.attempt(undefined, () => nameFor(entries, question, tier, entries.store.snapshot()))
 }
 
-/** Whether the answer holds here, and wasn't there. */
+/** Whether the answer is valid here, and is new here. */
 function keep({ entries, question }: Asked, answered: Parameters<typeof take>[2]): boolean {
   if (entries.find(question.key, question).reason === undefined) return false
   const taken = take(entries, question, answered)
@@ -216,7 +216,7 @@ function askedIn(
     questionsOf.set(here.dir, questions)
     return questions.ask(store, key, digest)
   } catch (error) {
-    // What stands in a bundle is no mistake of the caller.
+    // Bad content of a bundle is not the caller's mistake.
     if (error instanceof CacheError) return undefined
     throw error
   }

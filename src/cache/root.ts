@@ -1,4 +1,4 @@
-// The root directory: where it is by default, whether it may be used, whether it is still the same one, and how it is made.
+// The root directory: where it is by default, whether it may be used, whether it was replaced, and how it is created.
 
 import { join, resolve, sep } from 'node:path'
 import { CacheError, errnoOf } from '../base/errors.js'
@@ -9,8 +9,8 @@ import { dangerAbove, isBlank, whyNotOurs } from './ownership.js'
 
 /**
  * `$WICKED_CACHE_DIR`, else `wicked-cache` in the platform's user cache directory: `$XDG_CACHE_HOME` or `~/.cache`,
- * `~/Library/Caches` on macOS, `%LOCALAPPDATA%` on Windows. Only the first may be relative to the working directory: a
- * cache that is another one in each directory serves none of them, and a cloned repository could bring it along.
+ * `~/Library/Caches` on macOS, `%LOCALAPPDATA%` on Windows. Only `$WICKED_CACHE_DIR` may be relative to the working directory:
+ * with the others, each directory would have a cache of its own, and a cloned repository could bring one along.
  *
  * @example
  * console.log(defaultDir()) // such as /home/ada/.cache/wicked-cache
@@ -29,14 +29,14 @@ export function defaultDir(env: NodeJS.ProcessEnv = process.env, platform = proc
   return join(caches, 'wicked-cache')
 }
 
-/** On any platform, so that the paths of each can be tested on all. */
+/** Takes the platform as an argument, so that all of them can be tested on any. */
 function isAbsolute(path: string | undefined): boolean {
   return path !== undefined && /^(?:[\\/]|[a-z]:[\\/])/i.test(path)
 }
 
-/** As the option `dir`: a cache in memory, of this process and thread alone. */
+/** The value of the option `dir` for a cache in memory, which only this thread sees. */
 export const MEMORY = ':memory:'
-/** What roots of caches in memory begin with: paths where nothing is on the real disk. */
+/** The prefix of the roots of caches in memory. Nothing has such a path on the real disk. */
 export const MEMORY_ROOTS = join(resolve('/'), MEMORY, sep)
 let memoryRootCount = 0
 
@@ -44,7 +44,7 @@ export function newMemoryRoot(): string {
   return MEMORY_ROOTS + ++memoryRootCount
 }
 
-/** A user without a home directory gets one that cannot be made: the cache is broken then, its host is not. */
+/** Without a home directory, returns a directory that can't be created: the cache is then broken, but its host isn't. */
 function findHome(): string {
   const { homedir, userInfo } = process.getBuiltinModule('node:os')
   try {
@@ -61,45 +61,45 @@ function findHome(): string {
 
 const NO_HOME = '/nonexistent'
 
-/** Undefined where files have no owner and no permission bits. */
+/** Returns undefined on platforms without owners and permission bits. */
 export function currentUser(): User | undefined {
   try {
     const id = process.geteuid?.()
     const group = process.getegid?.()
     return id === undefined || group === undefined ? undefined : { id, group }
   } catch {
-    // Not allowed, as in Deno without --allow-sys. Any root may be another user's then.
+    // Not allowed, as in Deno without --allow-sys. Then any root may be another user's.
     return { id: -1, group: -1 }
   }
 }
 
-/** The root as it is now: what is at its path, and where that leads if it is a link. */
+/** The current state of the root: what is at its path, and where it leads if it is a link. */
 interface Identity {
   link: FileStat | undefined
   target: FileStat | undefined
-  /** Why it cannot be looked at. */
+  /** Why the root can't be checked. */
   failure?: unknown
 }
 
 /**
- * The root of an open cache, which may be removed, replaced or taken over by another user at any time: whoever can put forged
- * entries into it decides what plugins believe.
+ * The root of an open cache. It may be removed, replaced or taken over by another user at any time. Whoever can write to it can
+ * forge what plugins read.
  */
 export class Root {
   readonly #files: Files
   readonly #layout: Layout
   readonly #user: User | undefined
   #known: Identity = { link: undefined, target: undefined }
-  /** Whether the last look failed, so that the root is looked at again even if unchanged. */
+  /** Whether the last check failed, so that the root is checked again even if it is unchanged. */
   #isUnsure = false
-  /** Whether it was found to be a cache's. */
+  /** Whether the root was found to be a cache. */
   #isOurs = false
-  /** Why it cannot be used, as of the last look; undefined when it can, or is not there yet. */
+  /** Why the root can't be used, as of the last check; undefined if it can, or doesn't exist yet. */
   problem: CacheError | undefined
-  /** Goes up when another directory is found in its place. */
+  /** Incremented when the root was replaced by another directory. */
   generation = 0
 
-  /** With a `user`, a root that others could write to is refused. */
+  /** If `user` is given, a root that others could write to is refused. */
   constructor(files: Files, layout: Layout, user: User | undefined) {
     this.#files = files
     this.#layout = layout
@@ -113,17 +113,17 @@ export class Root {
     return this.#known.target
   }
 
-  /** Looks whether anything about it has changed since the last look. */
+  /** Checks whether anything about the root has changed since the last check. */
   hasChanged(): boolean {
     const now = this.#identify()
-    // While it cannot be looked at, nothing else can be opened in it either.
+    // While the root can't be checked, nothing in it can be opened either.
     if (now.failure || (isSame(now, this.#known) && !this.#isUnsure)) return false
     this.#judge(now)
     return true
   }
 
   /**
-   * Makes the root and tags it as this library's.
+   * Creates the root and writes its tag.
    *
    * @throws errno-style errors; CacheError `ERR_CACHE_ROOT` when it cannot be used, or something else has taken its place
    */
@@ -132,13 +132,13 @@ export class Root {
     this.assertOurs()
     if (this.#known.target && this.#files.stat(tag)) return
     this.#files.makeDirectory(root)
-    // Another user may have made it between the two calls.
+    // Another user may have created it between the two calls.
     this.assertOurs()
     this.#files.createFile(tag, CACHE_TAG)
   }
 
   /**
-   * Before anything is made or removed in it, which must not be done to a directory of somebody else.
+   * Call this before anything is created or removed in the root: the directory must not belong to someone else.
    *
    * @throws errno-style errors; CacheError `ERR_CACHE_ROOT`
    */

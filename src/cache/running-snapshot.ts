@@ -1,4 +1,4 @@
-// `cache.snapshot`: a function that runs while nothing changes.
+// `cache.snapshot`: runs a function during which no source changes.
 
 import { refuseOption } from '../base/options.js'
 import { currentFrame } from '../compute/frame.js'

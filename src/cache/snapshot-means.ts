@@ -1,4 +1,4 @@
-// What snapshots look at, besides the disk: what the cache remembers of files, its lists of inputs, and its entries.
+// What snapshots need besides the disk: the cache's file hashes, input lists and entries.
 
 import { entryDigest } from '../entries/entry-digest.js'
 import type { InputListStore } from '../entries/input-lists.js'
@@ -19,7 +19,7 @@ interface LookedAt {
 
 export function createSnapshotMeans(storage: LookedAt, report: (error: unknown) => void): SnapshotMeans {
   const { environment, projects } = storage
-  /** The computations of a host go on where what is remembered can't be read. */
+  /** If the cache's records can't be read, the host's computations go on without them. */
   const guarded = <T>(work: () => T): T | undefined => {
     try {
       return work()

@@ -1,10 +1,9 @@
-// The storage objects of one root, shared by all caches of the process that have it open: a linter may load a dozen
-// plugins that each open the default cache, and they see each other's sets at once and keep one copy of what was read.
-// What is kept in memory, and the files that are open, are of one directory: when another one is found at the root's path, as
-// is looked at once a tick, all of that is given up. Where that one must not be used, nothing is found in it from then on.
+// The storage objects of one root, shared by all caches of the process that have it open. A linter may load a dozen plugins
+// that each open the default cache: they see each other's sets at once, and keep one copy of what was read. Once a tick, the
+// root is checked. If it was replaced by another directory, all files are closed and everything in memory is dropped. If the
+// new directory must not be used, its content is hidden.
 //
-// One listener on process exit serves all roots: each cache adding its own would soon bring Node's warning about too
-// many listeners into the host's output.
+// One exit listener serves all roots. If each cache added its own, Node would soon warn about too many listeners.
 
 import type { CacheError } from '../base/errors.js'
 import { type Layout, LISTS_DIRECTORY, layoutOf } from '../base/layout.js'
@@ -33,7 +32,7 @@ import { currentUser, MEMORY_ROOTS, Root } from './root.js'
 import { createSnapshotMeans } from './snapshot-means.js'
 import { summarizeAtExit } from './summary.js'
 
-/** What tests put in place of the disk, the hash function and chance. */
+/** The disk, hash functions and random numbers, which tests replace. */
 export interface Substitutes {
   files?: Files
   hashing?: Hashing
@@ -58,7 +57,7 @@ type Report = (error: unknown) => void
 const FLUSH_MS = 1000
 /** A flush pauses after this. */
 const FLUSH_SLICE_MS = 20
-/** A timer writes so many counts or more, else the next call. */
+/** From this many counts on a timer writes them; fewer are written by the next call. */
 const MIN_TIMED_COUNT = 16
 
 const opened = new Map<string, Storage>()
@@ -70,29 +69,29 @@ export class Storage {
   readonly environment: Environment
   readonly blobs: Blobs
   readonly projects: Projects
-  /** Names it in this process. */
+  /** Identifies the storage in this process. */
   readonly id = String(++openedCount)
   readonly root: Root
   readonly #name: string
-  /** The disk, and the same without what is in the root. */
+  /** The disk, and a view of the disk that hides the root. */
   readonly #visible: Files
   #hidden: Files | undefined
-  /** Of the root that the open files belong to. */
+  /** The generation of the root that the open files belong to. */
   #generation = 0
-  /** Those that this thread has used, by directory. */
+  /** The counters that this thread has used, by directory. */
   readonly namespaces = new Map<string, NamespaceStorage>()
   #fileHashes: FileHashMap | undefined
   #lists: InputListStore | undefined
   #snapshotMeans: SnapshotMeans | undefined
   readonly #users = new Set<Report>()
   #isIndexing = false
-  /** When the first of what is not written yet was gathered, in ms of the process's life. */
+  /** When the oldest pending data was gathered, in ms of the process's life. */
   #gatheredAt: number | undefined
   #flushTimer: NodeJS.Timeout | undefined
-  /** The rest of a flush that was ended early. */
+  /** The remaining steps of a flush that ended early. */
   #unflushed: MapIterator<NamespaceStorage> | undefined
 
-  /** The root's storage; `report` is told what goes wrong when it is written to at exit. */
+  /** Returns the root's storage. `report` is called with errors of writing at exit. */
   static open({ dir, readOnly, trustRoot }: StorageOptions, report: Report, substitutes?: Substitutes): Storage {
     const name = `${readOnly ? 'read' : 'write'} ${trustRoot ? 'trusted ' : ''}${dir}`
     const known = substitutes ? undefined : opened.get(name)
@@ -120,7 +119,7 @@ export class Storage {
     const open = sparing(disk, () => this.environment.descriptors.closeAll())
     this.#visible = trustRoot && user ? likeRoot(open, () => this.root.access) : open
     this.root = new Root(this.#visible, this.layout, trustRoot ? undefined : user)
-    // One object for all who hold it, so that the root can be hidden from them.
+    // One object that everyone holds, so that the root can be hidden from all of them.
     const files = { ...this.#visible }
     const descriptors = new Descriptors(files, path => assertInside(disk, dir, 'write', path))
     this.environment = {
@@ -158,7 +157,7 @@ export class Storage {
     return this.#snapshotMeans
   }
 
-  /** Why the root cannot be used now. */
+  /** Why the root can't be used now; undefined if it can. */
   problem(): CacheError | undefined {
     this.environment.tick.current()
     return this.root.problem
@@ -182,7 +181,7 @@ export class Storage {
     return shown === this.#hidden
   }
 
-  /** Writes what was learned of files, where that is much. */
+  /** Writes file hashes if many are pending. */
   flushFileHashes(report: Report): void {
     this.#fileHashes?.flushIfDue(report)
   }
@@ -196,7 +195,10 @@ export class Storage {
     return storage
   }
 
-  /** The same to be looked at for a moment: there may be tens of thousands. Undefined for what is no directory. */
+  /**
+   * Opens a namespace for a moment without keeping it open, since there may be tens of thousands. Returns undefined if there is
+   * no such directory.
+   */
   visit(directory: string): (NamespaceStorage & { close(): void }) | undefined {
     if (this.environment.files.linkStat(this.layout.namespace(directory))?.kind !== 'directory') return undefined
     const known = this.namespaces.get(directory)
@@ -215,12 +217,12 @@ export class Storage {
     }
   }
 
-  /** Has what was gathered be written within seconds: a killed process, or a terminated worker, loses no more. */
+  /** Schedules a flush within seconds, so that a killed process or a terminated worker loses little. */
   #flushSoon(count: number): void {
     if (this.environment.readOnly || this.#flushTimer) return
     const now = monotonicMs()
     this.#gatheredAt ??= now
-    // A process that makes a few calls and ends writes at exit; its first timer would cost it most of a millisecond.
+    // A process with few calls writes at exit. Its first timer would cost most of a millisecond.
     if (count < MIN_TIMED_COUNT && now - this.#gatheredAt < FLUSH_MS) return
     const delayMs = Math.max(0, FLUSH_MS - (now - this.#gatheredAt))
     this.#flushIn(delayMs)
@@ -232,12 +234,12 @@ export class Storage {
       this.#gatheredAt = undefined
       const start = monotonicMs()
       const isOver = () => monotonicMs() - start >= FLUSH_SLICE_MS
-      // Others of the process have their turn before what is left.
+      // Give other code of the process a chance to run before the rest is written.
       if (!this.#flushAndReport(isOver)) this.#flushIn(FLUSH_SLICE_MS)
     }, delayMs).unref()
   }
 
-  /** Has the blobs that were put be indexed when the tick ends, or now where they are many. */
+  /** Schedules indexing of new blobs for the end of the tick; does it now if there are many. */
   indexSoon(report: Report): void {
     if (this.blobs.isFlushDue) this.#index(report)
     if (this.#isIndexing) return
@@ -257,8 +259,8 @@ export class Storage {
   }
 
   /**
-   * Writes what was gathered in memory: the index of new blobs, counts, which entries were used, what was learned of files.
-   * Ends early once `isOver`, to go on with the rest when it is called like that again; returns whether all is written.
+   * Writes pending data: index records of new blobs, counts, uses of entries, file hashes. Ends early once `isOver` returns
+   * true, and continues when it is called again. Returns whether all is written.
    *
    * @throws errno-style errors; CacheError `ERR_CACHE_IO`
    */
@@ -277,7 +279,7 @@ export class Storage {
     return true
   }
 
-  /** Ends one use; the last one closes all files. */
+  /** Releases one use. Releasing the last one closes all files. */
   close(report: Report): void {
     this.#users.delete(report)
     if (this.#users.size > 0) return

@@ -1,4 +1,4 @@
-// What this thread has asked of caches and stored in them, for `cache.summary()` and `$WICKED_CACHE_SUMMARY`.
+// Counts what this thread reads and stores, for `cache.summary()` and `$WICKED_CACHE_SUMMARY`.
 
 import type { NamespaceSummary } from '../api/index.js'
 import { LISTS_DIRECTORY, unescapeNamespace } from '../base/layout.js'
@@ -9,12 +9,12 @@ import { noCounts } from '../counters/totals.js'
 import { nodeFiles } from '../files/files.js'
 import { summaryFrom } from '../namespace/stats.js'
 
-/** The storage of a root. */
+/** The storage of one root. */
 interface Counted {
   namespaces: ReadonlyMap<string, { counters: Pick<Counters, 'own'> }>
 }
 
-/** Of namespaces of which something was asked, by name. */
+/** The namespaces that were used, by name. */
 export function summaryOf(counted: readonly Counted[]): Record<string, NamespaceSummary> {
   const sums = new Map<string, Counts>()
   for (const [directory, { counters }] of counted.flatMap(({ namespaces }) => [...namespaces])) {
@@ -30,16 +30,16 @@ export function summaryOf(counted: readonly Counted[]): Record<string, Namespace
 }
 
 const STDERR = 2
-/** Of the roots that this thread has opened, those closed since included. */
+/** The roots that this thread has opened, including those it has closed. */
 const summarized: Counted[] = []
 
-/** Has what is counted be printed when the thread ends. */
+/** Prints the counts when the thread ends. */
 export function summarizeAtExit(counted: Counted): void {
   if (summarized.length === 0) sharedState().exitTasks.add(print)
   summarized.push(counted)
 }
 
-/** Straight to the descriptor: what a worker's `process.stderr` is given at its end gets lost. */
+/** Writes to the descriptor directly: a worker's last output to `process.stderr` would get lost. */
 function print(): void {
   const lines = Object.entries(summaryOf(summarized)).map(([name, summary]) => lineOf(name, summary))
   if (lines.length === 0) return
@@ -47,7 +47,7 @@ function print(): void {
   try {
     nodeFiles.append(STDERR, bytes, bytes.length)
   } catch {
-    // Nobody reads it.
+    // No one reads stderr.
   }
 }
 

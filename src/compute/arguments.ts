@@ -1,13 +1,13 @@
-// The keys of wrapped functions' calls.
+// Makes the keys for calls of wrapped functions.
 
 import type { Entries } from '../entries/entries.js'
 
-/** Longer encoded arguments stand in the key as their digest. */
+/** Longer arguments are replaced by their digest in the key. */
 const MAX_ARGUMENT_BYTES = 256
 
 /**
- * A text for arguments, which is another one for other arguments: as JSON where that keeps what they are, so that a person can
- * read it; else by their stored form.
+ * Returns a text that differs for different arguments: JSON if that keeps their values, so that people can read it, otherwise
+ * their stored form, or its digest.
  *
  * @throws CacheError `ERR_CACHE_VALUE` for an argument that can't be stored as it is
  */

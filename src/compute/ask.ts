@@ -1,7 +1,7 @@
-// A question is answered from the cache, or by computing: this is the main path of `getOrSet`, `analyze` and `wrap`.
+// The main path of `getOrSet`, `analyze` and `wrap`: a question is answered from the cache or by computing.
 //
-// Who asks within a computation takes over what the answer depends on, whether it was stored, computed now, or computed for
-// another caller meanwhile. So whatever is stored is valid for all that was seen on the way.
+// A computation that asks a question inherits the inputs of the answer, whether it was stored, computed now, or computed for
+// another caller. So a stored result depends on everything that was read on the way to it.
 
 import { isStackOverflow } from '../base/errors.js'
 import type { Entries } from '../entries/entries.js'
@@ -33,7 +33,7 @@ export async function ask(entries: Entries, question: Ask): Promise<unknown> {
 }
 
 async function answerTo(entries: Entries, question: Ask, parent: Computation | undefined): Promise<unknown> {
-  // By the time that there is a result, the working directory may be another one.
+  // The working directory may change before there is a result.
   question.place = parent?.recorder.workingDirectory
   const found = lookUp(entries, question)
   if (found.reason === undefined) return hit(entries, question, found, parent)

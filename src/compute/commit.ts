@@ -1,6 +1,6 @@
-// Storing what was computed. The entry is written only if its key is still of the epoch in which the computation began: since
-// then nothing was set, deleted, invalidated or cleared. The current answer, if there is one for another state, is kept
-// beside it.
+// Stores what was computed. The entry is written only if its key still has the epoch in which the computation began: since then
+// the key was not set, deleted, invalidated or cleared. A current answer for another state of the inputs is kept beside the new
+// one.
 
 import { CacheError } from '../base/errors.js'
 import { makeCurrent } from '../entries/answers.js'
@@ -20,13 +20,13 @@ export interface Computed {
   answer: Answer
   bytes: Buffer
   computeMs: number
-  /** How much longer it is kept than the answer is fresh. */
+  /** How much longer than its ttl the answer is kept, in ms. */
   staleMs: number
-  /** Of a result that another machine has computed. */
+  /** When the result was computed, if another machine computed it. */
   createdAt?: number | undefined
 }
 
-/** Others may change the same head meanwhile; more often than this is no race. */
+/** How often to retry when other processes change the same head. Failing more often is not a race. */
 const MAX_ATTEMPTS = 100
 
 /** Whether the result was stored. */
@@ -41,7 +41,7 @@ export function commit(entries: Entries, computed: Computed): boolean {
     if (!blob) return
     const entry = entryOf(entries, computed, blob)
     isStored = swapHead(entries, computed, entry)
-    // A gc that has not found the value may have dropped the entry before that was confirmed.
+    // A gc that didn't find the value may have dropped the entry before `confirm`.
     while (blobs.confirm(stored) && isStored) {
       const found = manifest.look(key)
       const { head = { epoch } } = found
@@ -53,7 +53,7 @@ export function commit(entries: Entries, computed: Computed): boolean {
   return isDone && isStored
 }
 
-/** Stores an answer of another machine under the epoch of its key; false where the key was changed meanwhile. */
+/** Stores an answer of another machine under the epoch of its key. Returns false if the key was changed meanwhile. */
 export function storeTaken(entries: Entries, question: Ask, epoch: number, taken: Taken): boolean {
   const { bytes, computeMs, createdAt, expiresAt } = taken
   const inputs = entries.attempt(undefined, () => foldedInputs(entries.store, taken.inputs))
@@ -93,15 +93,15 @@ function swapHead({ store }: Entries, { question, epoch }: Computed, entry: Entr
 }
 
 /**
- * Whether an answer that should hold in every checkout holds in this one alone: nothing that it saw would be another in
- * another checkout, something was outside of all checkouts, or it names this one's directory.
+ * Whether an answer that should be portable is valid in this checkout only, because no file of the project is among its inputs,
+ * an input is outside of the checkout, or the value contains the project's path.
  */
 export function isBoundToProject(entries: Entries, question: Ask, recorder: Recorder, bytes: Buffer): boolean {
   const { project, store } = entries
   if (!project) return true
   if (question.isPromised && !entries.attempt(false, () => recorder.hasFileInProject)) return true
   if (entries.attempt(true, () => recorder.hasFileElsewhere)) return true
-  // The outermost directory stands in the paths of all that is in it.
+  // The outermost directory is part of all paths below it.
   const { top, alias } = project
   if (!holdsPath(bytes, top) && !(alias !== undefined && holdsPath(bytes, alias))) return false
   if (question.isPromised) {
@@ -113,11 +113,11 @@ export function isBoundToProject(entries: Entries, question: Ask, recorder: Reco
   return true
 }
 
-/** How paths may be written, by path. */
+/** The ways in which a path may be written, by path. */
 const formsOfPaths = new Map<string, Buffer[]>()
 const MAX_PATHS = 64
 
-/** Whether the path stands in the bytes: as it is, with slashes, as JSON has it, or JSON within JSON, or as a URL. */
+/** Whether the bytes contain the path: as it is, with slashes, escaped as in JSON or in JSON within JSON, or as a URL. */
 function holdsPath(bytes: Buffer, path: string): boolean {
   if (process.platform === 'win32') return holdsWindowsPath(bytes.toString('latin1'), path)
   return formsOf(path).some(form => holdsName(bytes, form))
@@ -147,7 +147,7 @@ function inJson(text: string): string {
   return JSON.stringify(text).slice(1, -1)
 }
 
-/** Not as the beginning of a longer name: `/app` doesn't stand in `/apple`. */
+/** The path must not be the beginning of a longer name: `/apple` doesn't contain `/app`. */
 function holdsName(bytes: Buffer, form: Buffer): boolean {
   for (let at = bytes.indexOf(form); at >= 0; at = bytes.indexOf(form, at + 1)) {
     const next = bytes[at + form.length]

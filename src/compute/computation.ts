@@ -1,19 +1,19 @@
-// Computations in progress in this thread, and who waits for whom. A computation that would wait for itself, directly or
-// through others, would wait for ever: it computes instead.
+// The computations in progress in this thread, and which of them waits for which. A computation that would wait for itself,
+// directly or through others, would never end, so it computes instead.
 
 import type { Recorder } from './recorder.js'
 import { RunningTime } from './running-time.js'
 
-/** What a computation came to. */
+/** The outcome of a computation. */
 export interface Result {
   value: unknown
-  /** Undefined where there is nothing to store. */
+  /** Undefined if there is nothing to store. */
   bytes: Buffer | undefined
   answer: Answer | undefined
   computeMs: number
 }
 
-/** What a result is valid for: what one that is computed from it depends on as well. */
+/** The conditions under which a result is valid. A result that is computed from it inherits them. */
 export interface Answer {
   inputs: readonly import('../inputs/input.js').Input[]
   /** When it expires, ms since the epoch; Infinity for never. */
@@ -21,29 +21,29 @@ export interface Answer {
 }
 
 export class Computation {
-  /** Names the question, in this thread. */
+  /** Identifies the question within this thread. */
   readonly id: string
   readonly parent: Computation | undefined
   readonly recorder: Recorder
-  /** Of the key, since it was leased; undefined before, and where nothing is to be stored. */
+  /** The epoch of the key, once the lease is taken; undefined before that, and if nothing is to be stored. */
   epoch: number | undefined
-  /** False: it is part of a circle, and its result is returned without being stored. */
+  /** False if the computation is part of a cycle: its result is returned but not stored. */
   isStorable = true
-  /** Whether the result was stored, and the lease given up with it. */
+  /** Whether the result was stored, which also gives up the lease. */
   isCommitted = false
-  /** Whether it waits for nothing any more: a timer that it has set may go on in its frame. */
+  /** Whether the computation has ended. A timer that it set may still run in its frame. */
   hasEnded = false
-  /** Whether time has gone by since the question was asked. */
+  /** Whether the computation has waited since the question was asked. */
   hasWaited = false
-  /** Computations that this one waits for. */
+  /** The computations that this one waits for. */
   readonly waitsFor = new Set<Computation>()
-  /** Its own, without that in which it waits for others. */
+  /** The time that the computation itself took, without waiting for others. */
   readonly time = new RunningTime()
-  /** The time of computations that it began, and theirs. */
+  /** The time of the computations that it started, and of those that they started. */
   nestedMs = 0
-  /** Of the caller that began it. */
+  /** The signal of the caller that started the computation. */
   signal: AbortSignal | undefined
-  /** For others to wait for; undefined for a synchronous one. */
+  /** The promise that other callers wait for; undefined for a synchronous computation. */
   promise: Promise<Result> | undefined
 
   constructor(id: string, parent: Computation | undefined, recorder: Recorder) {
@@ -67,7 +67,7 @@ function isWaitingFor(from: Computation, target: Computation): boolean {
   return between(from, target).size > 0
 }
 
-/** All that lie on a way from one to the other, both included; empty if there is none. */
+/** All computations on a path from one to the other, both included; empty if there is no path. */
 function between(from: Computation, target: Computation): Set<Computation> {
   const leads = new Map<Computation, boolean>()
   const visit = (computation: Computation): boolean => {
@@ -86,19 +86,22 @@ function between(from: Computation, target: Computation): Set<Computation> {
   return found
 }
 
-/** The ancestor that computes the same question, if there is one. */
+/** The ancestor that computes the same question, if any. */
 export function ancestorOf(computation: Computation | undefined, id: string): Computation | undefined {
   for (let each = computation; each; each = each.parent) if (each.id === id && !each.hasEnded) return each
   return undefined
 }
 
-/** The computation of a question that waits for who asks it, if there is one. It has no flight yet while it runs without a pause. */
+/**
+ * The computation of the question that already waits for the one that asks it, if any. A computation that has not paused yet
+ * has no flight.
+ */
 export function circleOf(asking: Computation, id: string, flight: Computation | undefined): Computation | undefined {
   if (flight && isWaitingFor(flight, asking)) return flight
   return ancestorOf(asking, id)
 }
 
-/** A computation would wait for itself: nothing on the way of the circle can be stored. */
+/** Called when a computation would wait for itself. No result of the cycle can be stored. */
 export function markCircle(from: Computation, to: Computation): void {
   for (const computation of between(from, to)) computation.isStorable = false
 }

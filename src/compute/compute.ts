@@ -1,5 +1,5 @@
-// What happens to a question that no stored result answers: the caller joins a computation of this process, waits for one of
-// another process, or computes and stores the result.
+// Answers a question that has no stored result: the caller joins a computation of this process, waits for one of another
+// process, or computes and stores the result.
 
 import type { MissReason } from '../api/index.js'
 import type { Entries } from '../entries/entries.js'
@@ -19,14 +19,20 @@ import { askRemote, isAsked, offerRemote, type Taken } from './remote.js'
 import { enterAsync, leaveAsync, runInAsyncFrame, runInFrame } from './run-in-frame.js'
 import { contextFor } from './setting.js'
 
-/** Between two looks for a value that another process computes, ms: the first one at first, twice as long each time. */
+/**
+ * Delays between two lookups of a value that another process computes, in ms. The first number is the first delay, which
+ * doubles each time up to the second.
+ */
 const MIN_WAIT_MS = 1
 const MAX_WAIT_MS = 50
 
-/** Asynchronous computations of this thread that others may join, by question. */
+/** The asynchronous computations of this thread that other callers may join, by question. */
 const flights = new Map<string, Computation>()
 
-/** The result of a question that has no answer: another caller's, or one that is computed now. @throws what `compute` throws */
+/**
+ * Returns the result of a question without a stored answer: another caller's, or one that is computed now. @throws what
+ * `compute` throws
+ */
 export async function answerByComputing(
   entries: Entries,
   question: Ask,
@@ -49,7 +55,7 @@ export async function answerByComputing(
     }
     const joinedAt = process.uptime()
     const joined = await join(entries, question, flight, parent, found.reason)
-    // It may be waiting for what this caller would do next.
+    // The other computation may wait for what this caller would do next.
     if (!joined && flights.get(id) === flight) flights.delete(id)
     const { bytes, answer, computeMs = 0 } = joined ?? {}
     if (bytes && answer && isStillValid(entries, question, answer)) {
@@ -58,7 +64,7 @@ export async function answerByComputing(
       tell(entries, question, true, undefined, answer, computeMs, bytes.length)
       return entries.decode(bytes)
     }
-    // What can't be shared is computed by each of its callers at the same time, as without a cache.
+    // A result that can't be shared is computed by every caller, as without a cache.
     mayJoin = bytes !== undefined
     const again = lookUp(entries, question)
     if (again.reason === undefined) return hit(entries, question, again, parent)
@@ -66,7 +72,7 @@ export async function answerByComputing(
   }
 }
 
-/** The result of a question that has no answer, computed now. @throws the same */
+/** Computes the result of a question without a stored answer. @throws what `compute` throws */
 export function answerByComputingSync(
   entries: Entries,
   question: Ask,
@@ -80,19 +86,22 @@ export function answerByComputingSync(
   return runSync(compute(entries, question, computation, found, true)).value
 }
 
-/** A portable key is that of all checkouts, and of all texts of a file: what fails for one of them says nothing of another. */
+/**
+ * Whether a failure may be shared. A portable key serves all checkouts and all versions of a file, so a failure of one says
+ * nothing about the others.
+ */
 function idOf(entries: Entries, { key, digest, asker }: Ask): string {
   const { dir = '', file = '', text } = asker
   const about = `${digest?.toString('hex') ?? ''} ${text?.digest.toString('hex') ?? ''} ${dir}\0${file}`
   return `${entries.store.id} ${about}\0${key.bytes.toString('latin1')}`
 }
 
-/** Whether a computation is for the epoch that its key has now: nothing was set or removed since it began. */
+/** Whether the computation's epoch is still that of its key: nothing was set or removed since it began. */
 function isOfEpoch(flight: Computation, { found }: Miss): boolean {
   return flight.epoch === undefined || flight.epoch === found?.head?.epoch
 }
 
-/** Undefined if it takes longer than is worth waiting for. */
+/** Waits for the computation. Returns undefined if it takes too long. */
 async function join(
   entries: Entries,
   question: Ask,
@@ -109,7 +118,7 @@ async function join(
   try {
     return await Promise.race([flight.promise, patience])
   } catch (error) {
-    // The caller that began it has given up, and not this one.
+    // The caller that started the computation has given up, but this one hasn't.
     if (flight.signal?.aborted) return undefined
     entries.count(reason)
     handOn(entries, question, parent, flight.recorder)
@@ -121,21 +130,24 @@ async function join(
   }
 }
 
-/** A result that may still be returned, though it is older than it should be. */
+/** An expired result that may still be returned (`staleWhileRevalidate`). */
 function findStale(entries: Entries, question: Ask): Hit | undefined {
   const { staleMs, ttlMs } = question
-  // What can't be stored would be computed again for each caller, and none of them would get it.
+  // A result that can't be stored would be recomputed for each caller, and none of them would get it.
   if (staleMs === undefined || ttlMs === undefined || !entries.store.canWrite) return undefined
   const found = lookUp(entries, { ...question, ttlMs: ttlMs + staleMs })
   return found.reason === undefined ? found : undefined
 }
 
-/** Computes for later callers. Where it fails, they compute themselves once the stale result is over. */
+/**
+ * Computes in the background for later callers. If that fails, they compute the result themselves once the stale one has
+ * expired.
+ */
 function refresh(entries: Entries, question: Ask, id: string, found: Miss): void {
   begin(entries, question, start(entries, id, undefined, true), found).catch(() => undefined)
 }
 
-/** Starts to compute, so that others can join. */
+/** Starts a computation that other callers can join. */
 function begin(entries: Entries, question: Ask, computation: Computation, found: Miss): Promise<Result> {
   const { id } = computation
   computation.signal = question.signal
@@ -147,7 +159,7 @@ function begin(entries: Entries, question: Ask, computation: Computation, found:
   computation.promise = promise
   if (!question.isUnkept && !flights.has(id)) {
     flights.set(id, computation)
-    // The caller handles a failure, and so does each that joins.
+    // Each caller that waits for the promise handles a failure itself.
     promise.catch(() => undefined)
   }
   return promise
@@ -172,7 +184,7 @@ function* compute(
   parent?.waitFor(computation)
   const isKept = !question.isUnkept && entries.store.canWrite
   try {
-    // A nested computation waits for no other process, which might wait for this one.
+    // A nested computation doesn't wait for other processes: they might wait for this one.
     const waited = isKept
       ? yield* lease(entries, question, computation, found, isSync, parent === undefined)
       : undefined
@@ -189,11 +201,11 @@ function* compute(
     }
     entries.count(found.reason)
     if (question.tracedAt !== undefined) question.changed = found.validity?.input
-    // What was looked at a moment ago needn't be read again.
+    // The snapshot that was used for the lookup needn't be read again.
     const before = computation.hasWaited ? undefined : found.snapshot
     return yield* run(entries, question, computation, found.reason, isSync, before ?? entries.store.snapshot())
   } catch (error) {
-    // The one that asked may go on without the result, and depends on why there is none.
+    // The asking computation may go on without the result, so it depends on why there is none.
     handOn(entries, question, parent, recorder)
     throw error
   } finally {
@@ -210,7 +222,7 @@ function* compute(
   }
 }
 
-/** Takes the lease, or waits for the value that another process computes; a hit, if that has stored it. */
+/** Takes the lease, or waits for the value that another process computes. Returns a hit if that process stored it. */
 function* lease(
   entries: Entries,
   question: Ask,
@@ -221,7 +233,7 @@ function* lease(
 ): Steps<Hit | undefined> {
   const { store } = entries
   const wait = newWait()
-  // The lease is taken only of the head that was found to hold no answer: another one may hold it.
+  // The lease is taken only if the head is the one that was found without an answer. A newer one may hold the answer.
   let { found } = miss
   for (let waitMs = MIN_WAIT_MS; ; ) {
     found ??= entries.attempt(undefined, () => store.manifest.look(question.key))
@@ -233,14 +245,14 @@ function* lease(
     } else {
       const head = found
       const epoch = entries.attempt(null, () => takeLease(store, question.key, head, isSync))
-      // Nothing can be written, so that nothing will be stored.
+      // Nothing can be written, so nothing will be stored.
       if (epoch === null) return undefined
       if (epoch !== undefined) {
         computation.epoch = epoch
         return undefined
       }
     }
-    // The lease may be gone because its owner has just finished.
+    // The lease may be gone because its owner has just stored the value.
     store.environment.tick.end()
     const outcome = entries.find(question.key, question)
     if (outcome.reason === undefined) return outcome
@@ -248,7 +260,7 @@ function* lease(
   }
 }
 
-/** Calls the caller's function, and stores what it returns. */
+/** Calls the compute function and stores what it returns. */
 function* run(
   entries: Entries,
   question: Ask,
@@ -280,14 +292,14 @@ function* run(
   handOn(entries, question, parent, result.answer ?? recorder)
   tell(entries, question, false, reason, result.answer ?? answerOf(recorder), computeMs, result.bytes?.length)
   const { answer, bytes } = result
-  // What was set or removed meanwhile makes the result void, for others as well.
+  // If the key was set or removed meanwhile, the result is void, also for callers that joined.
   if (question.isPortable && computation.isCommitted && answer && bytes && entries.store.remote()) {
     offerRemote(entries, question, answer, bytes, computeMs)
   }
   return result
 }
 
-/** What another machine has computed is kept as if it had been computed here. */
+/** Stores an answer of another machine as if it had been computed here. */
 function takeOver(entries: Entries, question: Ask, computation: Computation, taken: Taken, askedAt: number): Result {
   const { epoch, parent } = computation
   const { value, bytes, computeMs } = taken
@@ -302,7 +314,7 @@ function answerOf({ inputs, expiresAt }: Recorder): Answer {
   return { inputs, expiresAt }
 }
 
-/** Whether what another caller computed holds for one that asks now. */
+/** Whether a result that was computed for another caller is valid for this one. */
 function isStillValid(entries: Entries, { asker }: Ask, { inputs, expiresAt }: Answer): boolean {
   if (expiresAt <= entries.store.now()) return false
   return entries.attempt(
@@ -312,8 +324,8 @@ function isStillValid(entries: Entries, { asker }: Ask, { inputs, expiresAt }: A
 }
 
 /**
- * Without the cache, which takes some twenty times as much of the stack as a call: where that overflows, plain calls may not.
- * All within it are computed so, too.
+ * Computes without the cache, and so do nested questions. The cache takes about twenty times as much stack as a plain call, so
+ * a plain call may succeed where the cache overflows the stack.
  */
 export function computePlainly(entries: Entries, question: Ask, isSync: boolean): unknown {
   const enter = isSync ? runInFrame : runInAsyncFrame

@@ -1,5 +1,5 @@
-// The calls of a namespace that compute, as `Namespace` in src/api describes them. Most processes that only read and write
-// entries by hand don't load this room.
+// The computing calls of a namespace, which `Namespace` in src/api describes. Processes that only get and set entries don't
+// load this directory.
 
 import type {
   AnalyzeContext,
@@ -54,7 +54,7 @@ export function analyzeSync(
   return askSync(entries, analyzeQuestion(entries, name, file, compute, options))
 }
 
-/** `entriesNow` are those of the project at the time of a call. */
+/** `entriesNow` returns the entries of the project at the time of a call. */
 export function wrap<Args extends unknown[]>(
   entriesNow: () => Entries,
   name: string,

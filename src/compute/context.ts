@@ -1,4 +1,4 @@
-// The object that compute functions are given. It is made of bound functions, so that it can be destructured and spread.
+// The context object that compute functions receive. It consists of bound functions, so that it can be destructured and spread.
 
 import { dirname, join, normalize, resolve } from 'node:path'
 import type { AnalyzeContext, ComputeContext, GlobOptions, PathLike } from '../api/index.js'
@@ -18,19 +18,19 @@ import type { InputLists, Recorder } from './recorder.js'
 export interface ContextInput {
   recorder: Recorder
   means: SnapshotMeans
-  /** From where its inputs lead. */
+  /** The base of its inputs' paths. */
   asker: Asker
   lists: InputLists
-  /** What the world is now; see `NamespaceStore.snapshot`. */
+  /** Returns a snapshot of the current state; see `NamespaceStore.snapshot`. */
   snapshot(): Snapshot
   run<R>(fn: () => R): R
   untracked<R>(fn: () => R): R
 }
 
-/** File systems and clocks count time in steps: what changed so shortly before a moment may have changed after it. */
+/** File systems and clocks count time in steps: a change shortly before a moment may in fact have happened after it. */
 const CLOCK_STEP_MS = 15
 
-/** Looks at the world for one computation, and records what it sees. */
+/** Reads files, directories and variables for one computation, and records them as inputs. */
 export class Observer {
   readonly #input: ContextInput
   readonly #recorder: Recorder
@@ -40,7 +40,7 @@ export class Observer {
     this.#recorder = input.recorder
   }
 
-  /** What reading the path gives. @throws as `fs.readFileSync` does */
+  /** Returns the content of the path. @throws as `fs.readFileSync` does */
   read(path: PathLike): Buffer {
     const given = this.#given(path)
     const source = this.#input.snapshot().source(given.absolute)
@@ -48,9 +48,9 @@ export class Observer {
     if (input) this.#record(input, given)
     else this.#spoil()
     if (input?.kind === 'file' && source.content) return source.content
-    // What it throws is what the caller would have got without the cache.
+    // Throws the error that the caller would have got without the cache.
     const content = this.#files.readAnyway(given.given)
-    // It is not what it was at the look.
+    // The file has changed since it was recorded.
     if (input) this.#spoil()
     return content
   }
@@ -81,7 +81,7 @@ export class Observer {
     for (const given of paths) this.#name(given)
   }
 
-  /** The same of files that may have been read already, by other means. */
+  /** Records files that other code may have read already. */
   addDependency(paths: PathLike | Iterable<PathLike>): void {
     this.#recorder.assertRunning()
     for (const given of givenPaths(this.#files, paths)) {
@@ -129,7 +129,7 @@ export class Observer {
     return [...found].sort()
   }
 
-  /** That the analyzed file's content was looked at, or where that is. */
+  /** Records that the analyzed file's content, or its path, was used. */
   recordSubject(what: 'content' | 'place'): void {
     const other = this.#otherRecorder
     if (!other) return
@@ -138,7 +138,7 @@ export class Observer {
     else other.spoil()
   }
 
-  /** That the result holds in this checkout only. */
+  /** Records that the result is valid in this checkout only. */
   recordCheckout(): void {
     this.#add(inputOf('checkout', this.#recorder.project?.dir ?? ''))
   }
@@ -154,7 +154,7 @@ export class Observer {
     this.#otherRecorder?.spoil()
   }
 
-  /** Of a computation within this one whose function uses this one's context: it depends on what that shows it. */
+  /** Observers of nested computations whose functions use this computation's context. They depend on what it reads. */
   get #otherRecorder(): Recorder | undefined {
     const current = currentComputation()?.recorder
     return current === this.#recorder ? undefined : current
@@ -186,16 +186,16 @@ export class Observer {
     return source
   }
 
-  /** Whether the source may be another one than when the computation began. */
+  /** Whether the source may have changed since the computation began. */
   #mayHaveChanged({ path, stat }: Source): boolean {
     const sinceMs = this.#recorder.startedMs - CLOCK_STEP_MS
     const isLater = (found: FileStat | undefined) =>
       found !== undefined && Math.max(found.mtimeMs, found.ctimeMs) >= sinceMs
-    // The path may have led to another file: then a link or a directory on the way has changed.
+    // The path may have led to another file if a link or a directory on the way has changed.
     return isLater(stat) || this.#wayTo(path, stat !== undefined).some(each => isLater(this.#linkStat(each)))
   }
 
-  /** The path, and the directories above it: those within the project, and as many as are needed for one to be there. */
+  /** The path and the directories above it: those within the project, and up to the first that exists. */
   #wayTo(path: string, exists: boolean): string[] {
     const top = this.#recorder.project?.top
     const way = [path]
@@ -220,7 +220,7 @@ export class Observer {
 
   #given(path: PathLike): GivenPath {
     this.#recorder.assertRunning()
-    // For node:fs it is the name of nothing.
+    // node:fs would find nothing under this name.
     if (path === '') return { given: '', absolute: '\0', isRelative: false, isThroughLink: false }
     const given = givenPath(this.#files, path)
     if (given.isRelative) this.#recordPlace(given)
@@ -228,12 +228,12 @@ export class Observer {
     return given
   }
 
-  /** Of a relative path: which file it is depends on the working directory. */
+  /** Records the working directory: which file a relative path names depends on it. */
   #recordPlace({ given, absolute }: GivenPath): void {
     const recorder = this.#recorder
     this.#add(recorder.workingDirectory)
     if (!given.startsWith('..') || leadsOut(recorder.recorded(absolute))) return
-    // Out of the project and back into it by its directory's name, which another checkout needn't have.
+    // The path leaves the project and comes back through the name of its directory, which differs in other checkouts.
     const ups = normalize(given).match(/^(?:\.\.(?:[\\/]|$))+/)?.[0] ?? ''
     if (leadsOut(recorder.recorded(resolve(ups)))) this.recordCheckout()
   }
@@ -251,7 +251,7 @@ export class Observer {
 export function createContext(observer: Observer, { recorder, asker, run, untracked }: ContextInput): ComputeContext {
   return {
     readFile: path => observer.read(path).toString(),
-    // Of the caller: the bytes may be kept elsewhere.
+    // A copy for the caller: the bytes may be kept elsewhere.
     readBytes: path => new Uint8Array(observer.read(path)),
     exists: path => observer.exists(path),
     readDirectory: path => observer.readDirectory(path),
@@ -273,10 +273,10 @@ export interface Subject {
   path: string
   relativePath: string
   bytes: Buffer
-  /** The text that the host gave. */
+  /** The text that the host passed. */
   text: string | undefined
   isAnywhere: boolean
-  /** False: it holds something else than the question is about. */
+  /** False if the content differs from the one in the question. */
   isAsAsked: boolean
 }
 
@@ -290,7 +290,7 @@ export function createAnalyzeContext(
     if (isAnywhere) input.recorder.add(inputOf('location', relativePath))
     observer.recordSubject('place')
   }
-  // Spreading the one into the other would take 8 µs in place of 2.
+  // Spreading one object into the other would take 8 µs instead of 2.
   const { readFile, readBytes, exists, readDirectory, glob, addDependency, env, expiresIn, run, untracked } =
     createContext(observer, input)
   return {

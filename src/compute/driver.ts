@@ -1,10 +1,10 @@
-// Computations for callers that wait and for callers that can't, written once: as generators that yield what there is to
-// wait for, in the manner of gensync (https://github.com/loganfsmyth/gensync).
+// Drivers for computations, which are written once for asynchronous and synchronous callers: as generators that yield what they
+// wait for, like gensync's (https://github.com/loganfsmyth/gensync).
 
 import { CacheError } from '../base/errors.js'
 import { waitSync } from '../base/wait.js'
 
-/** What a computation waits for: the outcome of the caller's function, or some time in ms. */
+/** What a computation waits for: the result of the caller's function, or a time in ms. */
 export type Step = { outcome: unknown } | { waitMs: number }
 
 export type Steps<T> = Generator<Step, T, unknown>
@@ -26,12 +26,15 @@ export async function runAsync<T>(steps: Steps<T>): Promise<T> {
   return next.value
 }
 
-/** A realm of its own, as test runners make, may have no timers. */
+/** The realms that test runners create may have no timers. */
 function waited(ms: number): Promise<void> {
   return new Promise(resolve => process.getBuiltinModule('node:timers').setTimeout(resolve, ms))
 }
 
-/** Blocks the thread while it waits. @throws CacheError `ERR_CACHE_OPTION` for an outcome that is a promise */
+/**
+ * Runs the generator and blocks the thread while it waits. @throws CacheError `ERR_CACHE_OPTION` for an outcome that is a
+ * promise
+ */
 export function runSync<T>(steps: Steps<T>): T {
   let next = steps.next()
   while (!next.done) {
@@ -49,13 +52,13 @@ export function runSync<T>(steps: Steps<T>): T {
   return next.value
 }
 
-/** Promises of any realm, and what behaves like one. */
+/** Whether a value is a promise of any realm, or behaves like one. */
 function isThenable(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false
   try {
     return typeof (value as { then?: unknown }).then === 'function'
   } catch {
-    // A getter of the caller's, or a revoked proxy: it is a value like any other.
+    // A getter of the caller threw, or the value is a revoked proxy: it is a value like any other.
     return false
   }
 }

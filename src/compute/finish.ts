@@ -1,4 +1,4 @@
-// What a computation gave becomes an answer: it is encoded, and stored with what it depends on.
+// Turns the result of a computation into an answer: encodes it and stores it with its inputs.
 
 import { CacheError } from '../base/errors.js'
 import type { Entries } from '../entries/entries.js'
@@ -9,7 +9,7 @@ import { commit, isBoundToProject } from './commit.js'
 import type { Computation, Result } from './computation.js'
 import type { Ask } from './question.js'
 
-/** The value, with its bytes and its answer where it can be stored. */
+/** The value, with its bytes and its answer if it can be stored. */
 export function finish(
   entries: Entries,
   question: Ask,
@@ -33,13 +33,13 @@ export function finish(
   if (!inputs) return unstored
   const endsAt = entries.store.now() + (question.ttlMs ?? Infinity)
   const answer = { inputs, expiresAt: Math.min(recorder.expiresAt, endsAt) }
-  // What it was computed from isn't to be used any longer than that.
+  // The results that it was computed from expire then.
   const staleMs = recorder.expiresAt < endsAt ? 0 : (question.staleMs ?? 0)
   if (isStored) computation.isCommitted = commit(entries, { question, epoch, answer, bytes, computeMs, staleMs })
   return { value, bytes, answer, computeMs }
 }
 
-/** A result that can't be stored is returned all the same. */
+/** A result that can't be stored is still returned. */
 function encoded(entries: Entries, question: Ask, value: unknown): Buffer | undefined {
   try {
     return Buffer.from(entries.encoder.encodeValue(value))

@@ -1,4 +1,4 @@
-// Which computation the code that runs now belongs to. Synchronous code is told by a variable; asynchronous code by an
+// Tells which computation the running code belongs to. A variable serves synchronous code. Asynchronous code needs an
 // AsyncLocalStorage, which is used only while an asynchronous computation runs: on Node 20 it makes every `await` of the host
 // three times as slow.
 
@@ -7,9 +7,9 @@ import type { Snapshot } from '../inputs/snapshot.js'
 import type { Computation } from './computation.js'
 
 export interface Frame {
-  /** Undefined in `ctx.untracked`. */
+  /** The running computation; undefined in `ctx.untracked`. */
   readonly computation: Computation | undefined
-  /** Snapshots of `cache.snapshot`, by the storage that they are of. */
+  /** The snapshots of `cache.snapshot`, by storage. */
   readonly snapshots: ReadonlyMap<unknown, Snapshot> | undefined
   /** Whether everything is computed without the cache. */
   readonly isPlain?: boolean

@@ -1,4 +1,4 @@
-// A caller that gives up waits no longer. What it has asked for is computed nevertheless: others may wait for it.
+// Lets a caller stop waiting when its signal is aborted. The computation goes on, since others may wait for it.
 
 import { currentComputation } from './frame.js'
 
@@ -10,7 +10,7 @@ export async function unlessAborted<T>(signal: AbortSignal | undefined, start: (
   const isOver = new AbortController()
   const aborted = new Promise<never>((_, reject) => {
     const giveUp = () => {
-      // It goes on without a result, for reasons that are no input.
+      // The asking computation goes on without a result, for a reason that is not an input.
       recorder?.spoil()
       reject(signal.reason)
     }

@@ -1,4 +1,4 @@
-// What a computation depends on that asked for another result: whatever that result depends on.
+// A computation that asked for another result inherits the inputs of that result.
 
 import type { Entries } from '../entries/entries.js'
 import { valueDigest } from '../entries/entry-digest.js'
@@ -9,7 +9,7 @@ import type { Answer, Computation } from './computation.js'
 import type { Ask } from './question.js'
 import type { Adopted } from './recorder.js'
 
-/** `entry` is the one that was found, if the result was stored. What can't be handed on spoils the computation that asked. */
+/** `entry` is the stored entry, if there is one. If the inputs can't be handed on, the asking computation can't be stored. */
 export function handOn(
   entries: Entries,
   question: Ask,
@@ -33,7 +33,7 @@ export function handOn(
   if (!isDone) recorder.spoil()
 }
 
-/** Where a value can be set under the key, it counts which one was, or that none was. */
+/** Records which value was set under the key, or that none was, for keys that can be set. */
 function recordSetValue(
   entries: Entries,
   { plainKey }: Ask,

@@ -1,4 +1,4 @@
-// Finding what answers a question, what its caller is given then, and what a caller is told of a result.
+// Finds the stored answer to a question, decodes it for the caller, and reports how the call was answered.
 
 import type { MissReason } from '../api/index.js'
 import type { Entries } from '../entries/entries.js'
@@ -17,12 +17,12 @@ export function lookUp(entries: Entries, question: Ask): Outcome {
     reportNoProject(entries.store)
     return missing('no-project')
   }
-  // What was set in this checkout goes before what was computed for all of them.
+  // A value that was set in this checkout wins over one that was computed for all checkouts.
   const set = question.setKey && entries.find(question.setKey, question)
   return set && set.reason === undefined ? set : entries.find(question.key, question)
 }
 
-/** `askedAt` is given where the caller has waited for the result, in s of the process's life. */
+/** `askedAt` is given if the caller has waited for the result, in s of the process's life. */
 export function hit(
   entries: Entries,
   question: Ask,
@@ -39,14 +39,14 @@ export function hit(
   return value
 }
 
-/** A caller that has waited for the result has saved the rest of its time at most. */
+/** A caller that waited for the result has saved only the rest of the computation's time. */
 export function countHit(entries: Entries, computeMs: number | undefined, askedAt?: number): void {
   const waitedMs = askedAt === undefined ? 0 : msSince(askedAt)
   if (computeMs !== undefined) entries.countTime('time-saved', computeMs - waitedMs)
   entries.count('hits')
 }
 
-/** Has the trace record the time of a question that is asked now, if there is one. */
+/** Notes the time of the question, if questions are traced. */
 export function traced(entries: Entries, question: Ask): void {
   if (entries.store.trace) question.tracedAt = process.uptime()
 }

@@ -1,9 +1,9 @@
-// Who is computing a value: so that a dozen processes that start together and need the same thing don't all compute it, and
-// so that a key which is set, deleted or cleared meanwhile is known to have been.
+// Leases say who is computing a value, so that a dozen processes that start together don't all compute it. They also show
+// whether the key was set, deleted or cleared meanwhile.
 //
-// A lease is a hint and never a lock. It lies in the key's head, which also gives the key an epoch: a result is stored only if
-// the epoch is still the same. Others wait for the owner as long as it gives signs of life, and never longer than their
-// patience; then they compute the value themselves. A damaged or lost lease costs a second computation.
+// A lease is a hint, not a lock. It is part of the key's head, which also holds the key's epoch: a result is stored only if the
+// epoch is unchanged. Other processes wait for the owner while it sends heartbeats, up to a timeout; then they compute the
+// value themselves. A damaged or lost lease costs a second computation.
 
 import { errnoOf } from '../base/errors.js'
 import { monotonicMs } from '../base/monotonic.js'
@@ -12,13 +12,13 @@ import type { Lease } from '../manifest/entry.js'
 import { drawComputedEpoch } from '../manifest/manifest.js'
 import type { EntryKey, Lookup } from '../manifest/records.js'
 
-/** How long others wait for a value in all, ms. */
+/** How long other processes wait for a value at most, in ms. */
 export const PATIENCE_MS = 10_000
-/** The same in a thread that blocks, for another thread of its process: that one may need what this one does. */
+/** How long a blocked thread waits for another thread of its process, in ms. That thread may need this one to go on. */
 const THREAD_PATIENCE_MS = 1_000
-/** Between two signs of life of an asynchronous computation, */
+/** Time between two heartbeats of an asynchronous computation, in ms. */
 const BEAT_MS = 250
-/** and how long without one before it counts as dead: its event loop may be busy. */
+/** After this long without a heartbeat, the owner counts as dead. Its event loop may be busy for a while. */
 const SILENCE_MS = 1_500
 
 /** A computation that others may wait for. */
@@ -28,7 +28,7 @@ interface Held {
   epoch: number
 }
 
-/** What a wait for another owner has seen so far. */
+/** The state of a wait for another owner. */
 export interface Wait {
   startedMs: number
   beatAt: number
@@ -40,7 +40,7 @@ let self: Pick<Lease, 'owner' | 'pid' | 'host'> | undefined
 const held = new Set<Held>()
 let timer: NodeJS.Timeout | undefined
 
-/** This copy of the library, in this thread. */
+/** Identifies this copy of the library in this thread. */
 function thisOwner(): Pick<Lease, 'owner' | 'pid' | 'host'> {
   const draw = () => Math.floor(Math.random() * 2 ** 32)
   if (!self) {
@@ -57,13 +57,13 @@ export function newWait(): Wait {
   return { startedMs: nowMs, beatAt: 0, beatSeenMs: nowMs, owner: undefined }
 }
 
-/** Whether the value is computed elsewhere, by an owner that is worth waiting for; `isSync`: the wait blocks this thread. */
+/** Whether another owner computes the value and is worth waiting for. `isSync`: the wait blocks this thread. */
 export function isWorthWaiting(found: Lookup, wait: Wait, isSync: boolean): boolean {
   const lease = found.head?.lease
   if (!lease || lease.owner.equals(thisOwner().owner)) return false
   const nowMs = monotonicMs()
   const isHere = lease.host === thisOwner().host
-  // A program that computes synchronously, and started this one meanwhile, waits for it.
+  // A program that started this one from within a synchronous computation waits for it.
   if (isHere && lease.isSync && lease.pid === process.ppid) return false
   const patienceMs = isSync && isHere && lease.pid === process.pid ? THREAD_PATIENCE_MS : PATIENCE_MS
   if (nowMs - wait.startedMs > patienceMs) return false
@@ -77,7 +77,7 @@ export function isWorthWaiting(found: Lookup, wait: Wait, isSync: boolean): bool
 }
 
 /**
- * Takes the lease of the key; the epoch that the result is for, undefined if others were quicker.
+ * Takes the lease of the key. Returns the epoch for the result, or undefined if another process was faster.
  *
  * @throws errno-style errors; CacheError `ERR_CACHE_IO`
  */
@@ -90,12 +90,12 @@ export function takeLease(store: NamespaceStore, key: EntryKey, found: Lookup, i
   return epoch
 }
 
-/** The head's lease without that of this owner. */
+/** The head's lease, unless it is this owner's. */
 export function leaseOfOthers(lease: Lease | undefined): Lease | undefined {
   return lease?.owner.equals(thisOwner().owner) ? undefined : lease
 }
 
-/** No sign of life is given for the computation any more. */
+/** Stops the heartbeats of the computation. */
 export function letGo(key: EntryKey, epoch: number): void {
   for (const each of held) if (each.key === key && each.epoch === epoch) held.delete(each)
   if (held.size === 0) {
@@ -104,7 +104,7 @@ export function letGo(key: EntryKey, epoch: number): void {
   }
 }
 
-/** Takes the lease out of the head, of a computation that stored nothing. @throws like `takeLease` */
+/** Removes the lease of a computation that stored nothing. @throws like `takeLease` */
 export function dropLease(store: NamespaceStore, key: EntryKey, epoch: number): void {
   const { head, entry, removal, check } = store.manifest.look(key)
   if (head?.epoch !== epoch || !head.lease?.owner.equals(thisOwner().owner)) return
@@ -113,7 +113,7 @@ export function dropLease(store: NamespaceStore, key: EntryKey, epoch: number): 
 
 function hold(each: Held): void {
   held.add(each)
-  // A realm of its own, as test runners make, may have no timers.
+  // The realms that test runners create may have no timers.
   timer ??= process.getBuiltinModule('node:timers').setInterval(beat, BEAT_MS).unref()
 }
 
@@ -129,14 +129,14 @@ function beat(): void {
       const lease = { ...head.lease, beatAt: store.environment.files.now() }
       store.manifest.swap({ key, head: { epoch, entry, removal, lease } }, check)
     } catch (error) {
-      // Without signs of life, others compute the value themselves.
+      // Without heartbeats, other processes compute the value themselves.
       held.delete(each)
       store.report(error)
     }
   }
 }
 
-/** Of a process on this machine; its number may have been given to another one since. */
+/** Whether a process of this machine is running. Its pid may belong to another process by now. */
 function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0)

@@ -1,4 +1,4 @@
-// What the computing calls of a namespace ask: their arguments are checked here, and made into questions.
+// Checks the arguments of computing calls and turns them into questions.
 
 import type {
   AnalyzeContext,
@@ -27,7 +27,7 @@ import type { Ask } from './question.js'
 const GET_OR_SET_OPTIONS = ['ttl', 'files', 'inputs', 'onResult', 'staleWhileRevalidate', 'signal']
 const ANALYZE_OPTIONS = ['inputs', 'anywhere', 'onResult']
 const WRAP_OPTIONS = ['inputs', 'files', 'ttl', 'onResult']
-/** Longer paths lead nowhere, and would be too long for a key. */
+/** Longer paths lead nowhere on any system, and don't fit into a key. */
 const MAX_PLACE_BYTES = 8192
 const NO_KEY: EntryKey = { hash: 0, tag: 0, bytes: Buffer.alloc(0) }
 
@@ -63,7 +63,7 @@ export function getOrSetQuestion(
   }
 }
 
-/** Likewise of the call that can't wait. @throws the same */
+/** Makes the question of `getOrSetSync`. @throws like `parseGetOrSet` */
 export function getOrSetSyncQuestion(...given: Parameters<typeof getOrSetQuestion>): Ask {
   const [, , , options] = given
   if (options?.signal !== undefined || options?.staleWhileRevalidate !== undefined) {
@@ -90,7 +90,7 @@ export function analyzeQuestion(
   const { given, text } = analyzedFile(entries, file)
   const recorded = recordPath(entries.project, given.absolute)
   const { path } = recorded
-  // One path for all that lead there: results hold it.
+  // Results may hold the path, so all paths to the file give the same one.
   const absolute = resolvePath(recorded, entries.project?.dir) ?? given.absolute
   const { hashing } = entries.store.environment
   const bytes = text === undefined ? undefined : Buffer.from(text)
@@ -102,7 +102,7 @@ export function analyzeQuestion(
   const isKept = where !== undefined && Buffer.byteLength(where) <= MAX_PLACE_BYTES && !given.isThroughLink
   const subject = (snapshot: Snapshot): Subject => {
     const content = bytes ?? readSubject(entries, snapshot, given)
-    // Between the two looks it may have been changed.
+    // The file may have changed between the two reads.
     const isAsAsked = !anywhere || where === nameOfContent(hashing.contentDigest(content))
     return { path: absolute, relativePath: path, bytes: content, text, isAnywhere: anywhere, isAsAsked }
   }
@@ -168,7 +168,7 @@ function shared(entries: Entries, key: EntryKey, ttl: number | string | undefine
   }
 }
 
-/** Undefined for arguments that no key can be made of: such a call isn't cached. */
+/** Returns undefined if no key can be made of the arguments: such a call isn't cached. */
 function argumentsOf(entries: Entries, args: readonly unknown[]): string | undefined {
   try {
     return keyOfArguments(entries, args)
@@ -186,11 +186,11 @@ function declaredFiles({ store }: Entries, files: readonly PathLike[] | undefine
   return givenPaths(store.environment.files, files)
 }
 
-/** Undefined where nothing is declared. @throws CacheError `ERR_CACHE_VALUE` for inputs that can't be stored */
+/** Returns undefined if nothing is declared. @throws CacheError `ERR_CACHE_VALUE` for inputs that can't be stored */
 function digestOf(entries: Entries, files: readonly GivenPath[], inputs: unknown): Buffer | undefined {
   if (files.length === 0 && inputs === undefined) return undefined
   const paths = files.map(({ absolute }) => recordPath(entries.project, absolute).path)
-  // What encodes values is loaded for inputs alone. No stored form begins with a digit.
+  // The encoder is loaded only if there are inputs. No stored form begins with a digit.
   const bytes =
     inputs === undefined
       ? Buffer.from(paths.map(path => `${path.length} ${path}`).join(''))
@@ -212,12 +212,12 @@ function analyzedFile({ store }: Entries, file: PathLike | SourceText): { given:
   return { given: givenPath(files, file), text: undefined }
 }
 
-/** Halves of surrogate pairs are one character in UTF-8, whichever they are. */
+/** Lone surrogates all become the same character in UTF-8. */
 function wholeBytes(bytes: Buffer, text: string | undefined): Buffer {
   return text === undefined || text.isWellFormed() ? bytes : Buffer.concat([bytes, Buffer.from(text, 'utf16le')])
 }
 
-/** What the file holds, as it is looked at for the first time. @throws as `fs.readFileSync` does */
+/** The content of the file at its first read. @throws as `fs.readFileSync` does */
 function readSubject(entries: Entries, snapshot: Snapshot, { given, absolute }: GivenPath): Buffer {
   const source = snapshot.source(absolute)
   const input = source.input(true)

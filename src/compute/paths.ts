@@ -1,4 +1,4 @@
-// Paths as callers give them.
+// Checks and resolves the paths that callers pass.
 
 import { basename, dirname, join, resolve } from 'node:path'
 import type { PathLike } from '../api/index.js'
@@ -9,11 +9,11 @@ import { isPlainPath } from './plain-path.js'
 
 /** Whether a path is relative is part of what a computation depends on. */
 export interface GivenPath {
-  /** As it was given, for `node:fs`. */
+  /** The path as the caller passed it, for `node:fs`. */
   given: string
   absolute: string
   isRelative: boolean
-  /** Whether it goes up from what a link leads to: it leads elsewhere once the link does, so that it can't be recorded. */
+  /** Whether the path goes up from the target of a link. It leads elsewhere once the link changes, so it can't be recorded. */
   isThroughLink: boolean
 }
 
@@ -24,7 +24,7 @@ const LEADING_UPS = /^\/*(?:\.{1,2}\/+)*/
 /** @throws CacheError `ERR_CACHE_OPTION` for what is no path */
 export function givenPath(files: Files, path: unknown): GivenPath {
   const given = pathText(path)
-  // As node:fs does with what is no well-formed text.
+  // As node:fs does with text that isn't well-formed.
   const text = given.isWellFormed() ? given : given.toWellFormed()
   const absolute = resolved(text)
   const isRelative = !isAbsoluteLike(text, absolute)
@@ -32,12 +32,12 @@ export function givenPath(files: Files, path: unknown): GivenPath {
   return { given, absolute: elsewhere ?? absolute, isRelative, isThroughLink: elsewhere !== undefined }
 }
 
-/** Windows takes `..` and the name before it away without a look at what that is. */
+/** Windows removes `..` and the name before it without checking what the name is. */
 function mayPassLink(path: string): boolean {
   return path.includes('..') && process.platform !== 'win32' && GOES_DOWN_AND_UP.test(path.replace(LEADING_UPS, ''))
 }
 
-/** A slash at the end asks for a directory: of a file, such a path leads nowhere. */
+/** A slash at the end asks for a directory. If the path is a file, it leads nowhere. */
 function noDirectory(files: Files, path: string, absolute: string): string | undefined {
   if (!/[\\/]\.?$/.test(path)) return undefined
   try {
@@ -48,7 +48,9 @@ function noDirectory(files: Files, path: string, absolute: string): string | und
   }
 }
 
-/** Where the system finds the path, undefined where that is what the text says. A name that no file can have stands for nothing. */
+/**
+ * Where the system resolves the path; undefined if that is what the text says. A name that no file can have stands for nothing.
+ */
 function placeThroughLinks(files: Files, path: string, absolute: string): string | undefined {
   const isUp = basename(path) === '..'
   const [directory, expected] = isUp ? [path, absolute] : [dirname(path), dirname(absolute)]
@@ -62,9 +64,9 @@ function placeThroughLinks(files: Files, path: string, absolute: string): string
   }
 }
 
-/** In a working directory that was removed, a relative path is that of nothing: a name that no file can have stands for it. */
+/** If the working directory was removed, a relative path leads nowhere. A name that no file can have stands for it. */
 function resolved(path: string): string {
-  // In a third of the time.
+  // A third of the time that the general way takes.
   if (isPlainPath(path)) return path
   try {
     return resolve(path)
@@ -90,7 +92,7 @@ function pathText(path: unknown): string {
   throw refuseOption('A file must be given as a path or as a file: URL.', path)
 }
 
-/** Of any realm. */
+/** Whether a value is a URL of any realm. */
 function isUrl(value: unknown): value is URL {
   if (typeof value !== 'object' || value === null) return false
   const { href, protocol } = value as Partial<URL>
@@ -101,6 +103,6 @@ function isUrl(value: unknown): value is URL {
 export function givenPaths(files: Files, paths: PathLike | Iterable<PathLike>): GivenPath[] {
   const isMany = typeof paths === 'object' && paths !== null && !isUrl(paths) && Symbol.iterator in paths
   const list: PathLike[] = isMany ? [...(paths as Iterable<PathLike>)] : [paths as PathLike]
-  // What a data: URL holds stands in itself.
+  // The content of a data: URL is part of the URL.
   return list.filter(path => !(isUrl(path) && path.protocol === 'data:')).map(path => givenPath(files, path))
 }

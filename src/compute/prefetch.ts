@@ -1,4 +1,4 @@
-// Answers of other machines, had before synchronous calls ask for them.
+// Fetches answers of other machines before synchronous calls ask for them.
 
 import type { PrefetchKey } from '../api/index.js'
 import { assertOptions, refuseOption } from '../base/options.js'
@@ -11,7 +11,10 @@ import { askRemote, isAsked, type Taken } from './remote.js'
 
 const NOTHING = () => undefined
 
-/** How many of the questions have an answer here now. @throws CacheError `ERR_CACHE_KEY`, `ERR_CACHE_OPTION`, `ERR_CACHE_CLOSED` */
+/**
+ * Returns how many of the questions have an answer here now. @throws CacheError `ERR_CACHE_KEY`, `ERR_CACHE_OPTION`,
+ * `ERR_CACHE_CLOSED`
+ */
 export async function prefetch(entries: Entries, asked: Iterable<PrefetchKey>): Promise<number> {
   if (typeof asked !== 'object' || asked === null || !(Symbol.iterator in asked)) {
     throw refuseOption('prefetch takes a list of keys and analyses.', asked)
@@ -32,7 +35,9 @@ function questionOf(entries: Entries, asked: PrefetchKey): Ask {
   return analyzeQuestion(entries, name, file, NOTHING, options)
 }
 
-/** Whether there is an answer. As a computation does, it takes the lease: what is set or removed meanwhile voids the answer. */
+/**
+ * Returns whether there is an answer. Takes the lease like a computation, so that a set or a delete meanwhile voids the answer.
+ */
 export async function fetchOne(entries: Entries, question: Ask): Promise<boolean> {
   const { store } = entries
   if (question.isUnkept) return false

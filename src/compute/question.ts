@@ -9,32 +9,32 @@ import type { GivenPath } from './paths.js'
 /** What a computing call asks. */
 export interface Ask extends Question {
   key: EntryKey
-  /** Of an entry that was set, where that is another one. */
+  /** The key of an entry that was set, if it differs from the computed one. */
   setKey?: EntryKey | undefined
-  /** The caller's key: a value may be set under it. */
+  /** The caller's key, under which a value may also be set. */
   plainKey?: string
-  /** The content that the key stands for: it is an input of the computation that asks. */
+  /** The content that the key stands for. It is an input of the asking computation. */
   content?: Input | undefined
-  /** How long after its ttl a result is returned while it is computed anew. */
+  /** How long after its ttl a result is returned while it is recomputed. */
   staleMs?: number | undefined
-  /** Of the caller, who may give up. */
+  /** The signal with which the caller may give up. */
   signal?: AbortSignal | undefined
-  /** The working directory as the computation sees it that asks, when it asks. */
+  /** The working directory of the asking computation at the time of the question. */
   place?: Input | undefined
-  /** Whether it names a file by a relative path: which one depends on the working directory. */
+  /** Whether the question names a file by a relative path, which depends on the working directory. */
   namesRelative: boolean
-  /** Whether answers count in every checkout. */
+  /** Whether answers are valid in every checkout. */
   isPortable: boolean
-  /** Whether nothing is kept: there is no project, or an argument can't be part of a key. */
+  /** Whether the answer isn't stored, because there is no project or an argument can't be part of a key. */
   isUnkept: boolean
-  /** Whether the author promised that results are portable: breaking it is worth a warning. */
+  /** Whether the author promised portable results. Breaking the promise gives a warning. */
   isPromised: boolean
   files: readonly GivenPath[]
   /** Reads the analyzed file. */
   subject: ((snapshot: Snapshot) => Subject) | undefined
   onResult: ((result: CallResult) => void) | undefined
   compute(context: never): unknown
-  /** When it was asked, in s of the process's life, and what made the entry stale: while questions are traced. */
+  /** While questions are traced: when the question was asked, in s of the process's life, and what made the entry stale. */
   tracedAt?: number
   changed?: Input | undefined
 }

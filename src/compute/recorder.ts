@@ -1,5 +1,5 @@
-// What a computation looks at, recorded as it goes. An input counts as it was at the first look; one that is found to be
-// different at a later look leaves a result that fits neither state, and is not stored.
+// Records the inputs of a computation while it runs. An input has the state of its first read. If a later read finds another
+// state, the result fits neither and isn't stored.
 
 import { CacheError } from '../base/errors.js'
 import { absoluteEntryName } from '../inputs/entry-name.js'
@@ -14,22 +14,22 @@ export interface Adopted {
   expiresAt: number
   /** Whether its inputs could be recorded. */
   isRecordable: boolean
-  /** From where its inputs lead. */
+  /** The base of its inputs' paths. */
   asker: Asker
-  /** The working directory in which it was asked for; undefined: that of now. */
+  /** The working directory in which it was asked for; undefined: the current one. */
   place: Input | undefined
-  /** Lists are named by what this knows. */
+  /** The store that names lists of inputs. */
   lists: InputLists
 }
 
-/** Where a result comes from that a computation asked for. */
+/** The origin of a result that a computation asked for. */
 interface Origin {
   asker: Asker
   place: Input
   lists: InputLists
 }
 
-/** Whose keys a handle is for. */
+/** The owner of a handle's keys. */
 export interface Asking {
   project: Project | undefined
   /** Whether that is the project of the working directory. */
@@ -37,7 +37,7 @@ export interface Asking {
 }
 
 export interface InputLists {
-  /** The directory of the cache that they are in. */
+  /** The directory of the cache. */
   readonly root: string
   load(id: string): readonly Input[] | undefined
 }
@@ -51,7 +51,7 @@ export class Recorder {
   #isRecordable = true
   #expiresAt = Number.POSITIVE_INFINITY
   #hasEnded = false
-  /** The file that this computation analyzes, and what it holds. */
+  /** The file that this computation analyzes, and its content. */
   #subject: { file: string; input: Input } | undefined
 
   constructor({ project, isByDirectory, store }: Asking & { store: { lists: InputLists } }, startedMs: number) {
@@ -61,7 +61,7 @@ export class Recorder {
     this.#lists = store.lists
   }
 
-  /** What is known of the file that is analyzed. */
+  /** What is known about the analyzed file. */
   get subject(): Input | undefined {
     return this.#subject?.input
   }
@@ -70,22 +70,22 @@ export class Recorder {
     return [...this.#inputs.values()]
   }
 
-  /** False: something was seen that can't be recorded, or was different at two looks. */
+  /** False if an input can't be recorded, or was different at two reads. */
   get isRecordable(): boolean {
     return this.#isRecordable
   }
 
-  /** The earliest end of the results that it was computed from. */
+  /** The earliest expiry of the results that it was computed from. */
   get expiresAt(): number {
     return this.#expiresAt
   }
 
-  /** The result ends then, or earlier. */
+  /** Limits the expiry of the result. */
   expireAt(ms: number): void {
     this.#expiresAt = Math.min(this.#expiresAt, ms)
   }
 
-  /** What is named from now on would be missing from the entry: it throws instead. */
+  /** Ends the recording. Later calls throw, because their inputs would be missing from the entry. */
   end(): void {
     this.#hasEnded = true
   }
@@ -95,13 +95,13 @@ export class Recorder {
       throw new CacheError('ERR_CACHE_CLOSED', 'The computation has ended: its context records nothing.')
   }
 
-  /** Says what is analyzed; `isInput`: the question doesn't hold the content itself. */
+  /** Sets the analyzed file. `isInput`: the question doesn't contain the content itself. */
   begin(file: string, input: Input, isInput: boolean): void {
     this.#subject = { file, input }
     if (isInput) this.add(input)
   }
 
-  /** The result can't be stored. */
+  /** Marks the result as one that can't be stored. */
   spoil(): void {
     this.#isRecordable = false
   }
@@ -117,20 +117,23 @@ export class Recorder {
     else if (!isSameState(known, input)) this.#isRecordable = false
   }
 
-  /** How a path is recorded; a relative one makes the working directory an input. */
+  /** How a path is recorded. A relative path makes the working directory an input. */
   recorded(path: string): RecordedPath {
     return recordPath(this.project, path)
   }
 
-  /** Records in which project a handle asks that follows the working directory, which was `place` then. */
+  /**
+   * Records the project in which a handle asks that follows the working directory; `place` is the working directory at that
+   * time.
+   */
   askThrough({ isByDirectory }: Asking, place = this.workingDirectory): void {
     if (!isByDirectory) return
-    // Others may ask this question through a handle that is for one project, wherever they are.
+    // The same question may be asked through a handle for a fixed project, from any directory.
     if (this.#isByDirectory) this.add(inputOf('home', ''))
     else this.add(place)
   }
 
-  /** Whether what is in a cache's entries can be recorded: not of a cache in another directory. */
+  /** Whether entries of a cache can be recorded: those of a cache in another directory can't. */
   knows({ root }: InputLists): boolean {
     return root === this.#lists.root
   }
@@ -139,7 +142,7 @@ export class Recorder {
     return inputOf('cwd', workingPlace(this.project))
   }
 
-  /** Takes over what another result depends on. */
+  /** Adds the inputs of another result. */
   adopt({ inputs, expiresAt, isRecordable, asker, place = this.workingDirectory, lists }: Adopted): void {
     // Another cache may have another clock.
     if (!isRecordable || (expiresAt !== Number.POSITIVE_INFINITY && !this.knows(lists))) this.#isRecordable = false
@@ -150,7 +153,7 @@ export class Recorder {
 
   #adoptOne(input: Input, from: Origin, isSameProject: boolean): void {
     const look = lookOf(input.kind)
-    // Where the analyzed file is was said by this computation itself.
+    // This computation itself has said where the analyzed file is.
     if (look === 'location') return
     if (look === 'file' && input.path === '') this.#adoptAnalyzed(input, from.asker)
     else if (isSameProject) this.add(input)
@@ -162,16 +165,16 @@ export class Recorder {
       this.spoil()
       return
     }
-    // The same text of the same file: what this computation is about.
+    // The same text of the same file is the subject of this computation.
     if (this.#subject?.file === file && isSameState(this.#subject.input, input)) return
     const { path, isRelative } = this.recorded(file)
     const own = { ...input, path, isRelative }
-    // A text that this computation handed over must be one that it read, or nothing is known of where it is from.
+    // If this computation passed on a text, it must have read that text. Otherwise its origin is unknown.
     if (text && !this.#inputs.has(nameOf(own))) this.spoil()
     else this.add(own)
   }
 
-  /** Of another project or another cache: paths are recorded anew, lists are taken apart. */
+  /** Adds an input of another project or cache: paths are recorded anew, lists are expanded. */
   #adoptForeign(input: Input, look: InputKind, from: Origin): void {
     const { asker, place, lists } = from
     if (look === 'list') {
@@ -187,7 +190,7 @@ export class Recorder {
     } else if (look === 'entry' && !this.knows(lists)) {
       this.spoil()
     } else {
-      // It was asked for from this checkout and this working directory.
+      // The result was asked for from this checkout and this working directory.
       if (look === 'entry') this.add({ ...input, path: absoluteEntryName(input.path, asker.dir) })
       this.add(inputOf('checkout', this.project?.dir ?? ''))
       this.add(place)
@@ -199,12 +202,12 @@ export class Recorder {
     return this.#some(this.inputs, input => !leadsOut(input))
   }
 
-  /** Whether one is named by its absolute path: in another checkout, the computation may look elsewhere. */
+  /** Whether an input is named by its absolute path. In another checkout, the computation may read another file. */
   get hasFileElsewhere(): boolean {
     return this.#some(this.inputs, ({ path, isRelative }) => !isRelative && path !== '')
   }
 
-  /** Of files and directories, those in lists included. */
+  /** The paths of files and directories, including those in lists. */
   #some(inputs: readonly Input[], is: (input: Input) => boolean, seen = new Set<string>()): boolean {
     return inputs.some(input => {
       const look = lookOf(input.kind)

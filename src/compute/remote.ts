@@ -1,7 +1,7 @@
-// Questions to the remote tier: what their answers are called there, whether an answer holds here, and what is given back.
+// Questions to the remote tier: how their answers are named there, whether an answer is valid here, and what is uploaded.
 //
-// An answer of another machine is taken as if it had been computed here: each of its inputs is looked at in this checkout, and
-// what is stored are these looks. So an answer that doesn't hold is a miss, whatever the store says.
+// An answer of another machine is treated as if it had been computed here: each of its inputs is checked in this checkout, and
+// the states found here are stored. So an answer that isn't valid here is a miss, whatever the store says.
 
 import type { MissReason } from '../api/index.js'
 import { errnoOf } from '../base/errors.js'
@@ -22,7 +22,7 @@ import { MAX_INPUTS, travelling, travels } from '../remote/travel.js'
 import type { Answer } from './computation.js'
 import type { Ask } from './question.js'
 
-/** An answer that holds here. */
+/** An answer that is valid here. */
 export interface Taken extends Answer {
   value: unknown
   bytes: Buffer
@@ -30,7 +30,7 @@ export interface Taken extends Answer {
   computeMs: number
 }
 
-/** What somebody wants computed anew. */
+/** Reasons for a miss after which a caller wants the value recomputed. */
 const WANTED_ANEW: readonly MissReason[] = ['deleted', 'invalidated', 'refresh', 'no-project']
 
 /** Whether the question is one that other machines may have answered; `epoch` is that of the key. */
@@ -43,7 +43,7 @@ function mayTravel({ project, store }: Entries, { isPortable, isUnkept }: Ask): 
   return isPortable && !isUnkept && project !== undefined && store.mode !== 'off'
 }
 
-/** The answer of another machine, undefined where there is none that holds here. Never rejects. */
+/** Returns the answer of another machine; undefined if none is valid here. Never rejects. */
 export async function askRemote(entries: Entries, question: Ask, tier: RemoteTier): Promise<Taken | undefined> {
   if (!tier.isAsking(kindOf(entries, question))) {
     note(entries, question, tier, 'skipped', 'remote-skipped')
@@ -54,7 +54,7 @@ export async function askRemote(entries: Entries, question: Ask, tier: RemoteTie
   const first = counted(entries, question, tier, await tier.get(name))
   if (!first) return undefined
   const taken = take(entries, question, first)
-  // Its inputs are others here: they say where to look.
+  // Its inputs have other states here: these lead to the second name.
   const state = taken ? undefined : stateHere(entries, question, first)
   const second = state && counted(entries, question, tier, await tier.get(stateName(name, state)))
   const found = taken ?? (second && take(entries, question, second))
@@ -65,7 +65,7 @@ export async function askRemote(entries: Entries, question: Ask, tier: RemoteTie
   return found
 }
 
-/** The answer in a reply, undefined where there is none; what the reply was is counted. */
+/** Returns the answer in a reply, or undefined if there is none. Counts the reply. */
 function counted(entries: Entries, question: Ask, tier: RemoteTier, reply: Reply): Answered | undefined {
   if ('tookMs' in reply) entries.count(answerTimeName(reply.tookMs))
   if (reply.kind === 'answer') {
@@ -85,13 +85,13 @@ function note(entries: Entries, { key }: Ask, tier: RemoteTier, said: string, co
   tier.note(entries.store.name, entries.store.manifest.partsOf(key), said)
 }
 
-/** Names computations that take as long as each other, about. */
+/** Names a group of computations that take about as long as each other. */
 export function kindOf(entries: Entries, { key }: Ask): string {
   const parts = entries.store.manifest.partsOf(key)
   return `${entries.store.name} ${parts.kind} ${nameOf(parts) ?? labelOf(parts)}`
 }
 
-/** Undefined where the analyzed file can't be read. @throws errors that aren't the file system's */
+/** Returns undefined if the analyzed file can't be read. @throws errors that aren't the file system's */
 export function nameFor(entries: Entries, question: Ask, tier: RemoteTier, snapshot: Snapshot): string | undefined {
   if (!isLasting(question, snapshot)) return undefined
   const content = contentOf(question, snapshot)
@@ -101,7 +101,7 @@ export function nameFor(entries: Entries, question: Ask, tier: RemoteTier, snaps
   return questionName({ scope, epoch, namespace: entries.store.name, key: key.bytes, digest, content })
 }
 
-/** What a pipe or a device gives, it gives once: to the computation. */
+/** A pipe or a device can be read only once, which the computation does. */
 function isLasting({ subject, asker }: Ask, snapshot: Snapshot): boolean {
   if (!subject || asker.text || asker.file === undefined) return true
   const source = snapshot.source(asker.file)
@@ -119,7 +119,7 @@ function contentOf({ subject }: Ask, snapshot: Snapshot): Buffer | undefined {
   }
 }
 
-/** The answer with its inputs as they are here. */
+/** Returns the answer with the current states of its inputs in this checkout. */
 export function take(entries: Entries, question: Ask, answered: Answered): Taken | undefined {
   const { store } = entries
   const now = store.now()
@@ -140,7 +140,10 @@ function stateHere(entries: Entries, question: Ask, answered: Answered): Input[]
   return quietly(() => restated(entries, question, answered))
 }
 
-/** What a look at each of the inputs gives here. Undefined where one of them leads out of the checkout, or can't be recorded. */
+/**
+ * Returns the current states of the inputs in this checkout; undefined if one of them leads out of the checkout or can't be
+ * recorded.
+ */
 function restated(entries: Entries, question: Ask, { inputs }: Answered): Input[] | undefined {
   const { project, store } = entries
   const snapshot = store.snapshot()
@@ -154,12 +157,12 @@ function restated(entries: Entries, question: Ask, { inputs }: Answered): Input[
   return isTaken ? snapshot.restate(inputs, asker) : undefined
 }
 
-/** Of an analysis, the content must be among the inputs where it isn't part of the key. */
+/** The inputs of an analysis must include the content, unless it is part of the key. */
 function isAbout({ subject, content }: Ask, inputs: readonly Input[]): boolean {
   return !subject || content !== undefined || inputs.some(({ kind, path }) => kind === 'file' && path === '')
 }
 
-/** What comes of bytes that others made: whatever fails, there is no answer. */
+/** Decodes bytes that other machines made. Whatever fails, there is no answer. */
 function quietly<T>(work: () => T): T | undefined {
   try {
     return work()
@@ -169,7 +172,7 @@ function quietly<T>(work: () => T): T | undefined {
   }
 }
 
-/** Has the answer stored for other machines, where it holds there. Never throws. */
+/** Queues the answer for upload, if it is valid on other machines. Never throws. */
 export function offerRemote(entries: Entries, question: Ask, answer: Answer, bytes: Buffer, computeMs: number): void {
   const { store } = entries
   if (!mayTravel(entries, question)) return
@@ -194,7 +197,9 @@ export function offerRemote(entries: Entries, question: Ask, answer: Answer, byt
   })
 }
 
-/** A stored answer for other machines; undefined where it doesn't hold here, or holds here only. @throws errno-style errors */
+/**
+ * Returns a stored answer for other machines; undefined if it isn't valid here, or valid only here. @throws errno-style errors
+ */
 export function answeredFrom(entries: Entries, question: Ask, entry: Entry): Answered | undefined {
   const { store } = entries
   const { createdAt, ttlMs = Number.POSITIVE_INFINITY, computeMs = 0 } = entry
@@ -205,13 +210,13 @@ export function answeredFrom(entries: Entries, question: Ask, entry: Entry): Ans
   return bytes && { bytes: Buffer.from(bytes), inputs, createdAt, ttlMs, computeMs }
 }
 
-/** A second name only for what depends on more than the content. */
+/** An answer needs a second name only if it depends on more than the content. */
 export function namesOf(name: string, inputs: readonly Input[]): string[] {
   const isContentOnly = inputs.every(({ kind, path }) => path === '' && lookOf(kind) === 'file')
   return isContentOnly ? [name] : [name, stateName(name, inputs)]
 }
 
-/** Whether the file still is what was analyzed: the name was made of what it is now. */
+/** Whether the file still has the analyzed content. The name was made of its current content. */
 function isOfContent(entries: Entries, { asker, subject, content }: Ask, inputs: readonly Input[]): boolean {
   if (!subject || content) return true
   const analyzed = inputs.find(({ kind, path }) => kind === 'file' && path === '')

@@ -1,4 +1,4 @@
-// What a computation is given: the context, with the analyzed file read.
+// Prepares a computation: its context, with the analyzed file read.
 
 import type { AnalyzeContext, ComputeContext } from '../api/index.js'
 import type { Entries } from '../entries/entries.js'
@@ -10,14 +10,14 @@ import type { Ask } from './question.js'
 import type { Recorder } from './recorder.js'
 import type { runInFrame } from './run-in-frame.js'
 
-/** In which frame a computation runs, and what the world was when it was asked for. */
+/** The frame in which a computation runs, and the snapshot of the question. */
 export interface Setting {
   frame: Frame
   enter: typeof runInFrame
   before: Snapshot
 }
 
-/** What the caller's function is given. @throws errors of reading the analyzed file */
+/** Makes the context for the caller's function. @throws errors of reading the analyzed file */
 export function contextFor(
   entries: Entries,
   question: Ask,
@@ -42,14 +42,14 @@ export function contextFor(
   return subject ? createAnalyzeContext(observer, input, subject) : createContext(observer, input)
 }
 
-/** The analyzed file is the first input: it is what leads to the answer. @throws errors of reading it */
+/** Records the analyzed file as the first input, which leads to the answer. @throws errors of reading it */
 function readSubject({ asker, subject, content }: Ask, recorder: Recorder, snapshot: Snapshot): Subject | undefined {
   try {
     const read = subject?.(snapshot)
     if (read && !read.isAsAsked) recorder.spoil()
     return read
   } finally {
-    // Where it can't be read, that is an input as well. Of a key that stands for the content, it is none.
+    // That the file can't be read is an input as well, unless the key contains the content.
     if (subject) {
       const input = content ?? snapshot.now(inputOf('file', ''), asker)
       if (input) recorder.begin(asker.file ?? '', input, !content)

@@ -1,7 +1,7 @@
-// Counts of one namespace over all its processes: a log map in which each process puts what it counted under a key of its own,
-// without looking at what is there. The totals are the sum of all records; when the file is full, its successor holds a sum for
-// each of the latest days (`totals`). A sealed file never changes and has one successor, so no count is lost, and none counts
-// twice. A killed process loses what it had not written yet.
+// Counts hits, misses and sets of one namespace over all its processes. Each process adds records to a log map, under keys of
+// its own. The totals are the sum of all records. When the file is full, its successor holds one sum for each of the latest
+// days (`totals`). A sealed file never changes and has one successor, so no count is lost and none counts twice. A killed
+// process loses the counts that it had not written yet.
 
 import type { Environment } from '../log/environment.js'
 import { viewOf } from '../log/frames.js'
@@ -11,9 +11,9 @@ import type { CounterName, Counts, TimeName } from './names.js'
 import { countersPosition, KEY_BYTES, recordOf } from './record.js'
 import { addedUp, sumOf } from './totals.js'
 
-/** Counts are written on exit and each time this many have gathered. */
+/** Counts are written at exit, and each time this many are pending. */
 const FLUSH_COUNT = 1024
-/** Some 250 processes, or fewer beside the sums of a month; the file is read whole for the totals. */
+/** Holds the records of about 250 processes. The file is read whole for the totals. */
 const BUCKET_BYTES = 16 * 1024
 
 export class Counters {
@@ -25,7 +25,7 @@ export class Counters {
   #dueCount = FLUSH_COUNT
   readonly #hasGathered: (count: number) => void
 
-  /** `identity` is the counters' place below the root; `hasGathered` is called now and then while there is something to flush. */
+  /** `identity` is the counters' path below the root. `hasGathered` is called from time to time while counts are pending. */
   constructor(
     environment: Environment,
     path: string,
@@ -37,7 +37,7 @@ export class Counters {
     this.#map = new LogMap(environment, path, identity, countersPosition, BUCKET_BYTES, true, addedUp)
   }
 
-  /** Whether enough has gathered since the last `flush`, successful or not. */
+  /** Whether many counts are pending since the last `flush`, successful or not. */
   get isDue(): boolean {
     return this.#pendingCount >= this.#dueCount
   }
@@ -53,53 +53,53 @@ export class Counters {
     this.#hasGathered(this.#pendingCount)
   }
 
-  /** At most 12 days: no computation takes longer, whatever an entry says. */
+  /** Adds a time, at most 12 days: a longer one can only come from a damaged entry. */
   countTime(name: TimeName, ms: number): void {
     if (ms > 0) this.count(name, Math.round(Math.min(ms, 2 ** 30) * 1000), 1)
   }
 
-  /** What this one has counted, by name; a name may come twice. */
+  /** The counts of this process, by name. A name may occur twice. */
   own(): [CounterName, number][] {
     return [...this.#written, ...this.#pending]
   }
 
-  /** Totals of all processes, with what this one has not written yet. */
+  /** Totals of all processes, including this one's pending counts. */
   totals(): Counts {
     return sumOf(this.#map.records(), this.#pending)
   }
 
-  /** What was written. */
+  /** The records that were written. */
   records(): Iterable<RecordView> {
     return this.#map.records()
   }
 
-  /** Whether nothing was ever counted, or not since `clear`. */
+  /** Whether nothing was counted, ever or since `clear`. */
   get isEmpty(): boolean {
     return this.#pendingCount === 0 && this.#map.isEmpty
   }
 
-  /** Forgets the totals, and what this process has not written yet. */
+  /** Resets the totals, and drops this process's pending counts. */
   clear(): void {
     this.#reset()
     this.#map.clear()
   }
 
-  /** Removes its file if there is nothing in it, see `LogMap`. */
+  /** Removes the file if it is empty; see `LogMap`. */
   removeIfEmpty(): boolean {
     return this.#map.removeIfEmpty()
   }
 
-  /** Removes what dead processes left of their work. */
+  /** Removes unfinished files of processes that died. */
   removeLeftovers(): void {
     this.#map.removeLeftovers()
   }
 
-  /** Writes what was gathered. @throws errno-style errors; nothing is lost then */
+  /** Writes pending counts. @throws errno-style errors; the counts stay pending in that case */
   flush(): void {
     if (this.#pendingCount === 0) return
-    // Where nothing can be written, it is not tried again for each count.
+    // If writing fails, it isn't tried again for each count.
     this.#dueCount = this.#pendingCount + FLUSH_COUNT
-    // Like no other's: two processes that see the file end at the same place draw different numbers.
+    // Makes the key unique: two processes that see the same end of the file draw different numbers.
     const key = Buffer.allocUnsafe(KEY_BYTES)
     const view = viewOf(key)
     view.setUint32(0, Math.floor(this.#environment.random() * 2 ** 32), true)

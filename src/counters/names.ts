@@ -1,4 +1,4 @@
-// What is counted, and what a count takes on disk.
+// The names of all counts, and the size of a count on disk.
 
 import type { MissReason } from '../api/index.js'
 
@@ -8,8 +8,8 @@ export type AnswerTimeName = `remote-took-${'' | 1 | 2 | 3}${Digit}`
 export const ANSWER_TIMES = 40
 
 /**
- * The order is that of the bytes: new ones go to the end. Times are in µs. `day` is that of the other
- * counts, in days since 1970 (UTC); `day-size` is the largest size of the cache's files that was seen.
+ * A name's index is its number on disk, so new names go to the end. Times are in µs. `day` is that of the other counts, in days
+ * since 1970 (UTC); `day-size` is the largest size of the cache's files that was seen.
  */
 export const COUNTER_NAMES = [
   'hits',

@@ -1,4 +1,4 @@
-// The record in which a process puts what it has counted.
+// The record that holds a process's counts.
 
 import { writeU48 } from '../base/u48.js'
 import { u32, viewOf } from '../log/frames.js'
@@ -7,7 +7,7 @@ import { COUNT_BYTES, COUNTER_NAMES, type CounterName } from './names.js'
 
 export const KEY_BYTES = 8
 
-/** A record's key is its position. */
+/** A record's key is its hash and tag. */
 export function countersPosition(key: Buffer): Position | undefined {
   return key.length === KEY_BYTES ? { hash: u32(key, 0), tag: u32(key, 4) } : undefined
 }

@@ -1,8 +1,8 @@
-// What the records of counters add up to: in all, and day by day. A record says on which day (UTC) its counts were written,
-// which is within seconds of when they were counted.
+// Adds up the records of counters, in all and day by day. A record holds the day (UTC) on which its counts were written, which
+// is within seconds of when they were counted.
 //
-// A full file keeps a sum for each of the latest days that have counts, and one sum for all days before. Days of the future,
-// which clocks that were wrong have left, are shown to no one, and kept only where they take no other day's place.
+// A full file keeps a sum for each of the latest days that have counts, and one sum for all days before. Days in the future
+// come from wrong clocks. They are never shown, and kept only if there is room for them.
 
 import { readU48 } from '../base/u48.js'
 import { viewOf } from '../log/frames.js'
@@ -11,14 +11,14 @@ import { COUNT_BYTES, COUNTER_NAMES, type CounterName, type Counts } from './nam
 import { recordOf } from './record.js'
 
 const DAY_MS = 86_400_000
-/** Of a record that says nothing of its day. */
+/** The day of a record without one. */
 const NO_DAY = 0
-/** How many days a full file keeps apart: a month. */
+/** How many days a full file keeps separate sums for. */
 const KEPT_DAYS = 31
-/** The last day that a date can have. */
+/** The last day that a JavaScript date can express. */
 const MAX_DAY = 1e8
 
-/** Not amounts that add up: of these the largest counts. */
+/** Names whose largest value counts, and not the sum. */
 const LEVELS: readonly CounterName[] = ['day-size']
 
 export function noCounts(): Counts {
@@ -27,7 +27,7 @@ export function noCounts(): Counts {
   return counts as Counts
 }
 
-/** Adds to `totals`; days aside. */
+/** Adds the counts of a record, without its day, to `totals`. */
 function addCounts(totals: Counts, counts: Iterable<readonly [CounterName, number]>): void {
   for (const [name, count] of counts) {
     if (LEVELS.includes(name)) totals[name] = Math.max(totals[name], count)
@@ -35,7 +35,7 @@ function addCounts(totals: Counts, counts: Iterable<readonly [CounterName, numbe
   }
 }
 
-/** The sum of all records, and of counts that are not written yet. */
+/** The sum of all records and of pending counts. */
 export function sumOf(records: Iterable<RecordView>, pending: ReadonlyMap<CounterName, number>): Counts {
   const totals = noCounts()
   addCounts(totals, pending)
@@ -43,7 +43,7 @@ export function sumOf(records: Iterable<RecordView>, pending: ReadonlyMap<Counte
   return totals
 }
 
-/** The sum of each day that is known up to now, by the number of days since 1970, in no order. */
+/** The sums of all days up to now, by the number of days since 1970, in no particular order. */
 export function countsByDay(records: Iterable<RecordView>, nowMs: number): Map<number, Counts> {
   const days = new Map<number, Counts>()
   for (const record of records) {
@@ -54,7 +54,7 @@ export function countsByDay(records: Iterable<RecordView>, nowMs: number): Map<n
   return days
 }
 
-/** What was counted since the start of the day of this time, up to now. */
+/** The counts from the start of the day of this time up to now. */
 export function countsSince(records: Iterable<RecordView>, sinceMs: number, nowMs: number): Counts {
   const totals = noCounts()
   const first = Math.floor(sinceMs / DAY_MS)
@@ -72,7 +72,7 @@ function addToDay(days: Map<number, Counts>, day: number, counts: Iterable<reado
   days.set(day, totals)
 }
 
-/** Whether only a clock that is ahead can have counted on this day: those of two machines may differ by a day. */
+/** Whether this day can only come from a clock that is ahead. The dates of two machines may differ by a day. */
 function isFuture(day: number, nowMs: number): boolean {
   return day > Math.floor(nowMs / DAY_MS) + 1
 }
@@ -82,7 +82,10 @@ export function dateOf(day: number): string {
   return new Date(day * DAY_MS).toISOString().slice(0, 10)
 }
 
-/** What a full file becomes: the sums of the latest days, each under the key of its first record, and that of all others. */
+/**
+ * The records of a full file's successor: one sum for each of the latest days, under the key of the day's first record, and one
+ * sum for all others.
+ */
 export function addedUp(records: readonly RecordView[], nowMs: number): Change[] {
   const days = [...new Set(records.map(record => dayOf(countsIn(record))))]
   const isFirst = (a: number, b: number) => Number(isFuture(a, nowMs)) - Number(isFuture(b, nowMs)) || b - a
@@ -104,7 +107,7 @@ function dayOf(counts: ReadonlyMap<CounterName, number>): number {
   return day > MAX_DAY ? NO_DAY : day
 }
 
-/** Of names that a later version has, nothing is known. */
+/** A later version may have written counts whose names this version doesn't know. */
 function countsIn({ value }: RecordView): Map<CounterName, number> {
   const counts = new Map<CounterName, number>()
   const view = viewOf(value)

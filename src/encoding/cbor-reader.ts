@@ -1,5 +1,5 @@
-// Cbor back to values; `cbor-writer` is the other half. What decodes is what went in, or it is refused: a tag, a key or a
-// reference that is never written, in time and memory bounded by the length.
+// Cbor back to values; `cbor-writer` is the other half. Bytes that the writer never writes are refused: unknown tags, keys and
+// references. Decoding takes time and memory in proportion to the length.
 
 import { addExtension, clearSource, Decoder, Tag } from 'cbor-x/decode'
 import { fail, READERS, SHAPES_START, withTargets } from './cbor-tags.js'

@@ -1,18 +1,18 @@
-// Which codec a value is written with, as far as a look at its first containers and primitives tells. It depends on the value
-// alone, so that equal values have equal bytes.
+// Chooses the codec of a value by its first containers and primitives. The choice depends on the value alone, so that equal
+// values have equal bytes.
 
 import { hasNamedProperties, hiddenDataOf, isPlainArray, isStorableRegExp, KIND, type ObjectKinds } from './objects.js'
 
 /**
- * What a value for JSON has at most. Records take a fifth of the bytes of more objects and are read in half the time; they take
- * a third of the bytes of more numbers, and a tenth of the time to write longer texts. But a process has to load what reads
- * them. Short strings are for JSON, however many.
+ * The limits of a value that is written as JSON. Records take a fifth of the bytes of more objects and are read in half the
+ * time; they take a third of the bytes of more numbers, and a tenth of the time to write longer texts. But a process has to
+ * load what reads them. Short strings are for JSON, however many.
  */
 const MAX_JSON = { containers: 64, otherThanStrings: 200, textLength: 4096 }
 
 export const CHOICE = {
   json: 0,
-  /** Unless something is found that only cbor can hold. */
+  /** May change if something is found that only cbor can encode. */
   records: 1,
   cbor: 2,
 } as const
@@ -53,7 +53,7 @@ class Look {
     }
   }
 
-  /** There is no more to be known. */
+  /** Nothing more can change the choice. */
   #end(choice: number): number {
     this.#isOver = true
     return choice

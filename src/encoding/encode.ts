@@ -1,10 +1,10 @@
 // Values to bytes; `decode` is the other half. The bytes depend on the value alone, and any process can read them.
 //
-// What decodes is what went in, or `encode` throws and names the place. Documented differences: objects without a
-// prototype and objects of other realms come back with `Object.prototype`; accessors come back as the data they gave (they
-// are read more than once); properties that are not enumerable, being frozen, the place of a view in its buffer, and named
-// properties of long arrays and of typed arrays are not part of a value; and without `cyclic`, an object that is referred
-// to twice comes back as two.
+// A decoded value equals the one that was encoded, or `encode` throws and names the path inside the value. Documented
+// differences: objects without a prototype and objects of other realms come back with `Object.prototype`; accessors come back
+// as the data they gave (they are read more than once); properties that are not enumerable, being frozen, the place of a view
+// in its buffer, and named properties of long arrays and of typed arrays are not part of a value; and without `cyclic`, an
+// object that is referred to twice comes back as two.
 
 import { isStackOverflow } from '../base/errors.js'
 import { writeCbor } from './cbor-writer.js'

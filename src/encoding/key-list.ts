@@ -2,13 +2,13 @@
 export class KeyList {
   /** -1 until a record has had these keys and no more. */
   id = -1
-  /** Of each key, where the last integer under that key is. */
+  /** For each key, the column of its integers. */
   columns: readonly number[] = []
   /** Whether later records say which of their values are those of the last one. */
   isMasked = false
   /** The values of the last record. */
   readonly lasts: unknown[] = []
-  /** Of the last record, if it was a class instance. */
+  /** The prototype of the last record, if it was a class instance. */
   prototype: object | undefined
   readonly #key: string
   /** Most keys are followed by the same one each time. */

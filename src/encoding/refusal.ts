@@ -1,5 +1,5 @@
-// Why a value cannot be stored, and where in it the reason sits. The path is put together while the refusal travels up
-// the walk, so that values without a fault pay nothing for it.
+// Says why a value can't be stored, and where in it the reason is. The path is built while the error travels up the walk, so
+// that storable values pay nothing for it.
 
 import { CacheError, isStackOverflow } from '../base/errors.js'
 

@@ -1,4 +1,4 @@
-// A value that is wanted again and again, each time as one of the caller's own.
+// A stored value that is read repeatedly. Each read returns a new copy.
 //
 // Small plain data is decoded once and copied from then on, in a sixth of the time: its strings need not be made again.
 
@@ -14,7 +14,7 @@ const MEMORY_FACTOR = 6
 export class StoredValue {
   readonly #bytes: Uint8Array
   readonly #mayCopy: boolean
-  /** What is copied; undefined where nothing is. */
+  /** The decoded value to copy; undefined if the value is decoded each time. */
   #original: unknown
 
   /** The bytes must stay as they are. */

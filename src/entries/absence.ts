@@ -1,11 +1,11 @@
-// Why there is nothing under a key.
+// Finds out why there is nothing under a key.
 
 import type { MissReason } from '../api/index.js'
 import type { KeyParts } from '../manifest/key-parts.js'
 import type { Manifest } from '../manifest/manifest.js'
 import type { EntryKey } from '../manifest/records.js'
 
-/** Of a key without a record. @throws errno-style errors */
+/** The reason for a miss of a key without a record. @throws errno-style errors */
 export function whyAbsent(manifest: Manifest, key: EntryKey): MissReason {
   const others = manifest.lookEverywhere(key)
   if (others.length === 0) return 'never-set'

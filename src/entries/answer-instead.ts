@@ -1,4 +1,4 @@
-// What a get gives where the current entry is not what is asked for, and an answer for the present state of the inputs is.
+// Finds an answer for the current state of the inputs when the current entry of the key doesn't match the question.
 
 import type { MissReason } from '../api/index.js'
 import type { Asker, Snapshot } from '../inputs/snapshot.js'
@@ -9,7 +9,7 @@ import { findAnswer, makeCurrent } from './answers.js'
 import type { Outcome, Question } from './outcome.js'
 import type { NamespaceStore } from './store.js'
 
-/** What is used of Entries. */
+/** The part of `Entries` that is used here. */
 interface EntryReader {
   readonly store: NamespaceStore
   asker(): Asker
@@ -20,7 +20,7 @@ interface EntryReader {
   noteUse(key: EntryKey, head: Head, check: number): void
 }
 
-/** `reason`: why the current entry is no answer. */
+/** `reason`: why the current entry doesn't answer the question. */
 export function answerInstead(
   entries: EntryReader,
   key: EntryKey,
@@ -43,7 +43,8 @@ export function answerInstead(
   if (!bytes) return miss
   const value = entries.decode(bytes)
   if (!entries.isAsExpected(value)) return miss
-  // The current entry of another checkout stays: checkouts that are used in turns would replace each other's.
+  // The current entry of another checkout stays. Otherwise checkouts that are used in turns would keep replacing each other's
+  // entry.
   if (before?.seenIn === undefined || before.seenIn === asker.dir) {
     const now = { ...entry, seenIn: before?.seenIn ?? entry.seenIn }
     entries.write(() => makeFoundCurrent(store, key, current, now, bytes))
@@ -53,7 +54,7 @@ export function answerInstead(
   return { value, entry }
 }
 
-/** The value is stored as by a set: a gc may be about to remove it. */
+/** The value is stored as by a set, because a gc may be about to remove it. */
 function makeFoundCurrent(store: NamespaceStore, key: EntryKey, current: Lookup, entry: Entry, bytes: Buffer): void {
   const stored = store.blobs.putOne(Buffer.from(bytes))
   const blob = stored.refs[0] ?? entry.blob

@@ -1,11 +1,10 @@
-// The answers to one question, one for each state of its inputs, so that a branch that is switched there and back hits both
-// ways and checkouts don't evict each other's.
+// Keeps several answers to one question, one for each state of its inputs. So switching to a branch and back hits both times,
+// and checkouts don't evict each other's answers.
 //
-// They form a tree. From the question, a node says which input to look at first; what that is now leads to a node that says
-// which inputs to look at then; what these are now leads to the answer. A computation that is the same each time looks at
-// the same first input, whatever it finds there. ccache's direct mode works alike
-// (https://ccache.dev/manual/latest.html#_how_ccache_works), and so do the constructive traces of
-// https://doi.org/10.1145/3236774.
+// The answers form a tree. A node under the question names the first input. The state of that input leads to a second node,
+// which names the other inputs. Their states lead to the answer. A deterministic computation always reads the same first input,
+// whatever it finds there. ccache's direct mode works alike (https://ccache.dev/manual/latest.html#_how_ccache_works), and so
+// do the constructive traces of https://doi.org/10.1145/3236774.
 
 import type { Input } from '../inputs/input.js'
 import { digestOfStates, encodeInputs } from '../inputs/input-bytes.js'
@@ -15,12 +14,12 @@ import type { EntryChange, EntryKey, Lookup } from '../manifest/records.js'
 import { isExpired } from '../policy/policy.js'
 import type { NamespaceStore } from './store.js'
 
-/** Of one node, so many lists of inputs are kept: the latest ones. */
+/** How many lists of inputs a node keeps: the latest ones. */
 const MAX_LISTS = 8
 /** The question, its first input, the others. */
 const MAX_DEPTH = 3
 
-/** Where answers are kept. */
+/** The store of answers. */
 export type AnswerStore = Pick<NamespaceStore, 'manifest' | 'lists' | 'environment' | 'now'>
 
 export interface FoundAnswer {
@@ -29,7 +28,7 @@ export interface FoundAnswer {
   check: number
 }
 
-/** The answer for what the inputs are now. @throws errno-style errors; RangeError for damaged records */
+/** Returns the answer for the current states of the inputs. @throws errno-style errors; RangeError for damaged records */
 export function findAnswer(
   store: Pick<AnswerStore, 'manifest' | 'environment'>,
   key: EntryKey,
@@ -55,8 +54,8 @@ export function findAnswer(
 }
 
 /**
- * Makes an entry the current one of its key; the one that was, if it was computed, is kept as an answer. False if others
- * have changed the key meanwhile.
+ * Makes an entry the current one of its key. The previous one is kept as an answer if it was computed. Returns false if another
+ * process has changed the key meanwhile.
  *
  * @throws errno-style errors; CacheError `ERR_CACHE_IO`
  */
@@ -74,13 +73,13 @@ function isWorthKeeping(entry: Entry | undefined, now: number): entry is Entry {
   return entry.ttlMs === undefined || !isExpired(entry.createdAt, entry.ttlMs, now)
 }
 
-/** Whether both answer the same question, for the same state of the same inputs. */
+/** Whether both entries answer the same question for the same states of the same inputs. */
 function isSameAnswer(one: Entry, other: Entry): boolean {
   if (!Buffer.from(one.question ?? []).equals(other.question ?? Buffer.alloc(0))) return false
   return encodeInputs(one.inputs ?? [], 'state').equals(encodeInputs(other.inputs ?? [], 'state'))
 }
 
-/** What has to be written for an entry to be found among the answers once it is no longer the current one. */
+/** The changes that keep an entry as an answer once it is no longer the current one. */
 export function changesToKeep(store: AnswerStore, key: EntryKey, entry: Entry): EntryChange[] {
   const { epoch, question, inputs = [] } = entry
   const { hashing } = store.environment
@@ -98,7 +97,7 @@ export function changesToKeep(store: AnswerStore, key: EntryKey, entry: Entry): 
   return changes
 }
 
-/** The node with the references as its first list; undefined where that is so already. */
+/** Returns the node with these references as its first list; undefined if they are that already. */
 function nodeWith(store: AnswerStore, key: EntryKey, references: readonly Input[]): Node | undefined {
   const lists = store.manifest.lookAnswer(key)?.node?.lists ?? []
   const nameOfList = (list: readonly Input[]) => encodeInputs(list, 'reference').toString('latin1')

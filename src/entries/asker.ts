@@ -1,11 +1,11 @@
-// From where the references of a handle's entries lead.
+// The directories that the references of a handle's entries are resolved against.
 
 import type { Input } from '../inputs/input.js'
 import type { Asker } from '../inputs/snapshot.js'
 import { homeFor, workingPlace } from '../project/paths.js'
 import type { Project, Projects } from '../project/project.js'
 
-/** Whose entries they are. */
+/** The owner of the entries. */
 interface Handle {
   project: Project | undefined
   /** Whether the project is that of the working directory. */
@@ -23,7 +23,7 @@ export function createAsker(
   return new EntriesAsker(handle, now, file, location, text)
 }
 
-/** A class, since an object with a getter of its own takes as long to make as a tenth of a get. */
+/** A class, because creating an object with a getter of its own takes a tenth of the time of a get. */
 class EntriesAsker implements Asker {
   readonly dir: string | undefined
   readonly location: string

@@ -1,9 +1,9 @@
-// Reading and writing entries of one project, for all that a namespace offers. This is where the two halves of an entry meet:
-// the manifest says which blob and how long it is valid, the blobs give its bytes. A set stores the blob before the entry, so
-// an entry never refers to nothing; the write of the entry is the commit.
+// Reads and writes the entries of one project. An entry has two halves: its record in the manifest says which blob it has and
+// how long it is valid; the blob holds its bytes. A set stores the blob before the entry, so an entry never refers to a missing
+// blob. Writing the entry is the commit.
 //
-// It is also the border past which nothing broken gets through: a caller's mistake throws before anything is touched,
-// everything that goes wrong afterwards is reported and becomes a miss, or a set that stored nothing.
+// Errors stop here. A caller's mistake throws before anything is changed. Everything that fails later is reported, and becomes
+// a miss or a set that stored nothing.
 
 import type { MissReason, Strategy } from '../api/index.js'
 import { CacheError, errnoOf, isStackOverflow } from '../base/errors.js'
@@ -31,26 +31,26 @@ import { tracedLook } from './trace.js'
 import { createValueCache, type ValueCache } from './value-cache.js'
 import { type Item, setItems } from './write.js'
 
-/** What all entries of a handle have in common. */
+/** The options of a handle's entries. */
 export interface EntryOptions extends ValueCodecOptions {
   version: string
   strategy: Strategy
   isPortable: boolean
   validate: ((value: unknown) => boolean) | undefined
-  /** Whether values are given and had as JSON in UTF-8. */
+  /** Whether values are passed and returned as JSON in UTF-8. */
   isJson: boolean
 }
 
 export class Entries {
   readonly store: NamespaceStore
   readonly options: EntryOptions
-  /** Undefined for user-wide keys, and where there is no project. */
+  /** Undefined for user-wide keys, and if there is no project. */
   readonly project: Project | undefined
-  /** False: the working directory belongs to no project, so keys are not stored. */
+  /** False if the working directory belongs to no project, so that nothing is stored. */
   readonly hasKeys: boolean
   /** Whether the project is that of the working directory. */
   readonly isByDirectory: boolean
-  /** Whose keys `set` uses. */
+  /** The scope of the keys of `set`. */
   readonly scope: Scope
   readonly #prefixes = new Map<string, Buffer>()
   #encoder: EntryEncoder | undefined
@@ -58,7 +58,7 @@ export class Entries {
   readonly #readOnce = new Set<string>()
   #cached: ValueCache | undefined
 
-  /** `project` is undefined where there is none; null: keys are the user's. */
+  /** `project` is undefined if there is none, and null for user-wide keys. */
   constructor(
     store: NamespaceStore,
     options: EntryOptions,
@@ -74,7 +74,7 @@ export class Entries {
   }
 
   /**
-   * The key of an entry that is set, or of a computed one; see `computedScope`.
+   * The key of an entry. Computed entries may have another scope; see `computedScope`.
    *
    * @throws CacheError `ERR_CACHE_KEY`, `ERR_CACHE_CLOSED`
    */
@@ -90,28 +90,28 @@ export class Entries {
     return this.store.manifest.keyOf(prefix, key)
   }
 
-  /** Whose keys `getOrSet` and `wrap` use. */
+  /** The scope of the keys of `getOrSet` and `wrap`. */
   get computedScope(): Scope {
     return this.options.isPortable ? 'portable' : this.scope
   }
 
-  /** Of what these entries store. */
+  /** Encodes the values of these entries. */
   get encoder(): EntryEncoder {
     this.#encoder ??= createEntryEncoder(this.options)
     return this.#encoder
   }
 
-  /** Where the references of entries lead. */
+  /** The directories that the references of these entries are resolved against. */
   asker(file?: string, location = '', text?: Input): Asker {
     return createAsker(this, this.store.now, file, location, text)
   }
 
-  /** @throws what `decodeValue` throws; CacheError `ERR_CACHE_VALUE` for what JSON can't say, where the caller wants JSON */
+  /** @throws what `decodeValue` throws; CacheError `ERR_CACHE_VALUE` if the caller wants JSON and JSON can't express the value */
   decode(bytes: Uint8Array): unknown {
     return this.options.isJson ? decodeJsonBytes(bytes, decodeValue) : decodeValue(bytes)
   }
 
-  /** What a get of the key gives; counts it. @throws CacheError `ERR_CACHE_KEY`, `ERR_CACHE_CLOSED` */
+  /** Gets the value of the key, and counts a hit or a miss. @throws CacheError `ERR_CACHE_KEY`, `ERR_CACHE_CLOSED` */
   get(key: string): Outcome {
     this.store.assertOpen()
     const outcome = this.store.trace ? tracedLook(this, key) : this.look(key)
@@ -120,32 +120,32 @@ export class Entries {
     return outcome
   }
 
-  /** `get` without counting. In a portable namespace, a computed entry is found if nothing was set. */
+  /** Like `get`, without counting. In a portable namespace, finds a computed entry if nothing was set. */
   look(key: string): Outcome {
     if (this.store.mode === 'off' || !this.hasKeys) return missing(this.hasKeys ? 'never-set' : 'no-project')
     const cached = this.#lookInMemory(key)
     if (cached) return cached
     const outcome = this.find(this.keyOf(key), undefined, this.options.isJson ? undefined : key)
     if (!this.options.isPortable || outcome.reason === undefined) return outcome
-    // A set removes the portable entry, so one that is there is newer.
+    // A set removes the portable entry. If there is one, it is newer.
     const portable = this.find(this.keyOf(key, 'plain', 'portable'), undefined)
     const isAbsent = outcome.reason === 'never-set' || outcome.reason === 'version-changed'
     return portable.reason === undefined || (isAbsent && portable.reason !== 'never-set') ? portable : outcome
   }
 
-  /** What is under a key, for a question or, without one, for a get; `text` is given for it to be read again soon. */
+  /** Looks up a key, for a question or for a plain get. If `text` is given, the entry is remembered for later reads. */
   find(key: EntryKey, question: Question | undefined, text?: string): Outcome {
     if (this.store.mode === 'off') return missing('never-set')
     try {
       for (let looks = 1; ; looks++) {
         const outcome = this.#find(key, question, text)
         if (outcome.reason !== 'blob-missing' || looks === MAX_LOOKS) return outcome
-        // A gc may have moved the blob since this tick began, or dropped it because the key was set anew; and the next gc
-        // moves it again.
+        // A gc may have moved the blob since this tick began, or dropped it because the key was set again. The next gc may move
+        // it once more.
         this.store.environment.tick.end()
       }
     } catch (error) {
-      // There is a value, but not for this caller.
+      // There is a value, but this caller can't use it.
       if (error instanceof CacheError && error.code === 'ERR_CACHE_VALUE') throw error
       return missing(this.#unread(error))
     }
@@ -166,29 +166,29 @@ export class Entries {
     return isOver ? { reason: 'expired' } : VALID
   }
 
-  /** Stores the items in order; returns how many. Their bytes must stay as they are meanwhile. */
+  /** Stores the items in order. Returns how many were stored. Their bytes must not change meanwhile. */
   set(items: readonly Item[]): number {
     return setItems(this, items)
   }
 
-  /** Whether the work could be done. */
+  /** Runs the work. Returns whether it succeeded. */
   write(work: () => void): boolean {
     return this.attempt(false, () => {
       if (!this.store.canWrite) return false
-      // What `cache.snapshot` promises is that nothing else changes.
+      // In `cache.snapshot`, the caller promises that nothing else changes.
       this.store.forgetEntries()
       work()
       return true
     })
   }
 
-  /** The work's result; where it fails for no fault of the caller's, the failure is reported and the fallback returned. */
+  /** Returns the result of the work. If it fails through no fault of the caller, reports the error and returns the fallback. */
   attempt<T>(fallback: T, work: () => T): T {
     try {
       return work()
     } catch (error) {
       if (error instanceof CacheError && error.code === 'ERR_CACHE_OPTION') throw error
-      // That says nothing about the cache: its host is about to overflow the stack.
+      // A stack overflow of the host says nothing about the cache.
       if (!isStackOverflow(error)) this.store.report(error)
       return fallback
     }
@@ -205,12 +205,12 @@ export class Entries {
     this.attempt(undefined, () => manifest.flush())
   }
 
-  /** Undefined of what was not computed. */
+  /** Undefined for an entry that was set. */
   countTime(name: TimeName, ms: number | undefined): void {
     if (ms !== undefined && this.store.mode !== 'off') this.store.counters.countTime(name, ms)
   }
 
-  /** What is kept in memory of the key, if it still holds. */
+  /** Returns the key's value from memory, if it is still valid. */
   #lookInMemory(text: string): Outcome | undefined {
     const cached = this.#cached?.get(text)
     if (!cached) return undefined
@@ -231,10 +231,10 @@ export class Entries {
   }
 
   #unread(error: unknown): MissReason {
-    // That says nothing about the cache: its host is about to overflow the stack.
+    // A stack overflow of the host says nothing about the cache.
     if (isStackShort()) return 'unreadable'
     this.store.report(error)
-    // Such as a value that a later version of the library has stored.
+    // For example a value that a later version of the library has stored.
     if (error instanceof CacheError && error.code !== 'ERR_CACHE_CORRUPT') return 'unreadable'
     return errnoOf(error) === undefined ? 'corrupt' : 'unreadable'
   }
@@ -263,13 +263,13 @@ export class Entries {
     if (!bytes) return missing('blob-missing', found)
     const value = this.decode(bytes)
     if (!this.isAsExpected(value)) return missing('invalid', found)
-    // Before what follows may replace the entry.
+    // Must happen before the following calls may replace the entry.
     if (text !== undefined && record) this.#keepIfReadAgain(text, key, record, bytes)
     this.noteUse(key, head, check, entry.blob.location !== location)
     return { value, entry }
   }
 
-  /** A run that reads each key once must not pay for what is kept: a value is when it is read for the second time. */
+  /** A value is kept when it is read for the second time, so that a run that reads each key once doesn't pay for it. */
   #keepIfReadAgain(text: string, key: EntryKey, record: RecordView, bytes: Buffer): void {
     if (!this.#readOnce.has(text)) {
       if (this.#readOnce.size >= MAX_READ_ONCE) this.#readOnce.clear()
@@ -286,7 +286,7 @@ export class Entries {
     return this.store.mode === 'refresh' && createdAt < this.store.openedAt
   }
 
-  /** Whether the value passes the namespace's own check. */
+  /** Whether the value passes the namespace's `validate`. */
   isAsExpected(value: unknown): boolean {
     const { validate } = this.options
     try {
@@ -298,7 +298,7 @@ export class Entries {
     }
   }
 
-  /** Remembers the use, and where the blob is now. */
+  /** Records the use, and the blob's new location. */
   noteUse(key: EntryKey, head: Head, check: number, hasMoved = false): void {
     const { entry } = head
     if (!entry || !this.store.canWrite) return
@@ -310,7 +310,7 @@ export class Entries {
 
 const MAX_READ_ONCE = 65_536
 
-/** Each further lookup needs another gc in between: so many don't happen by chance. */
+/** How many lookups are tried. Each further one needs another gc in between, so more don't happen by chance. */
 const MAX_LOOKS = 8
 
 function isSameDigest(one: Buffer | undefined, other: Buffer | undefined): boolean {

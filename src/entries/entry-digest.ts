@@ -1,4 +1,4 @@
-// What a computation saw that read another entry: which value a get would give now.
+// The state of another entry as an input: the digest of the value that a get would return now.
 
 import { parseEntryName } from '../inputs/entry-name.js'
 import { NO_DIGEST } from '../inputs/input.js'
@@ -12,14 +12,14 @@ import { homeFor, workingPlace } from '../project/paths.js'
 import type { Projects } from '../project/project.js'
 import { findAnswer } from './answers.js'
 
-/** What a read of other entries needs of the cache. */
+/** What reading other entries needs from the cache. */
 export interface EntryMeans {
   environment: Environment
   projects: Projects
   manifestOf(directory: string): Manifest
 }
 
-/** Undefined for a miss. @throws errno-style errors */
+/** Returns undefined for a miss. @throws errno-style errors */
 export function entryDigest(means: EntryMeans, name: string, asker: Asker, snapshot: Snapshot): Buffer | undefined {
   const { namespace, version, scope, project, key, isSetOnly } = parseEntryName(name)
   const dir = scope === 'user' ? undefined : project || asker.dir
@@ -36,7 +36,7 @@ export function entryDigest(means: EntryMeans, name: string, asker: Asker, snaps
   return found && isValid(found.entry, owner, snapshot) ? valueDigest(found.entry) : undefined
 }
 
-/** From where the inputs of an entry of this project lead. */
+/** The directories that the inputs of an entry of this project are resolved against. */
 function ownerOf({ projects }: EntryMeans, dir: string | undefined, asker: Asker): Asker {
   const { now } = asker
   const place = dir === asker.dir ? asker.place : workingPlace(dir === undefined ? undefined : projects.at(dir))
@@ -49,7 +49,7 @@ function isValid({ ttlMs, createdAt, inputs }: Entry, owner: Asker, snapshot: Sn
   return !inputs || snapshot.validate(inputs, owner, 'auto').reason === undefined
 }
 
-/** The part of a blob's name that says which value it is. */
+/** The part of a blob's id that identifies the value. */
 export function valueDigest({ blob }: { blob: { id: Buffer } }): Buffer {
   return Buffer.from(blob.id.subarray(0, NO_DIGEST.length))
 }

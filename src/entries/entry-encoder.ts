@@ -1,4 +1,4 @@
-// The bytes of values, as the entries of a handle store them.
+// Encodes values with the options of a handle.
 
 import { CacheError } from '../base/errors.js'
 import { MAX_VALUE_BYTES } from '../base/layout.js'
@@ -24,7 +24,7 @@ export class EntryEncoder {
   }
 
   /**
-   * The value's bytes, which the next call may overwrite.
+   * Returns the value's bytes. The next call may overwrite them.
    *
    * @throws CacheError `ERR_CACHE_VALUE`, `ERR_CACHE_VALUE_TOO_LARGE`
    */
@@ -33,19 +33,22 @@ export class EntryEncoder {
     return assertSize(this.#codec.encode(value), value)
   }
 
-  /** Likewise, of what tells questions apart: instances of classes may differ in what their fields don't show. @throws the same */
+  /**
+   * Encodes a value that tells questions apart. Class instances are refused, because they may differ in ways that their fields
+   * don't show. @throws like `encode`
+   */
   encodeExactly(value: unknown): Uint8Array {
     this.#exactCodec ??= createValueCodec({ ...this.#options, classInstances: 'refuse' })
     return assertSize(this.#exactCodec.encode(value), value)
   }
 
-  /** Likewise, of what is stored for a caller to get back. @throws the same */
+  /** Encodes a value that callers get back. @throws like `encode` */
   encodeValue(value: unknown): Uint8Array {
     return this.#options.isJson ? assertSize(encodeJsonBytes(value), value) : this.encode(value)
   }
 }
 
-/** The bytes. @throws CacheError `ERR_CACHE_VALUE_TOO_LARGE` */
+/** Returns the bytes after checking their size. @throws CacheError `ERR_CACHE_VALUE_TOO_LARGE` */
 function assertSize(bytes: Uint8Array, value: unknown): Uint8Array {
   if (bytes.length <= MAX_VALUE_BYTES) return bytes
   const message = `A value must not take more than ${MAX_VALUE_BYTES} bytes; this one takes ${bytes.length}.`

@@ -2,7 +2,7 @@ import { type Input, lookOf } from '../inputs/input.js'
 import type { Asker } from '../inputs/snapshot.js'
 import type { NamespaceStore } from './store.js'
 
-/** Absolute paths of files and directories among inputs, those of lists included. */
+/** Returns the absolute paths of the files and directories among inputs, including those in lists. */
 export function filesOf(store: NamespaceStore, inputs: readonly Input[], asker: Asker): string[] {
   const snapshot = store.snapshot()
   const files = new Set<string>()

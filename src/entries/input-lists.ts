@@ -1,5 +1,5 @@
-// Lists of inputs, stored once by content in a manifest of their own that no namespace's name leads to: 300 results over the
-// same 300 sources refer to one list. A list that a gc has evicted makes the entries that refer to it miss.
+// Stores lists of inputs by content, so that 300 results over the same 300 sources refer to one list. The lists have a manifest
+// of their own, which no namespace can open. If a gc evicts a list, the entries that refer to it miss.
 
 import type { Blobs } from '../blobs/blobs.js'
 import { type Input, inputOf, lookOf } from '../inputs/input.js'
@@ -10,9 +10,9 @@ import type { Manifest } from '../manifest/manifest.js'
 import type { EntryKey } from '../manifest/records.js'
 import { isUseDue } from '../policy/policy.js'
 
-/** The first byte of a list's blob, so that it is never taken for a value. */
+/** The first byte of a list's blob, which keeps it from being taken for a value. */
 const LIST_CODEC = 0
-/** Lists that are kept decoded, by the inputs in them. */
+/** How many inputs the decoded lists in memory may have in all. */
 const MAX_KEPT_INPUTS = 100_000
 
 const PREFIX = encodePrefix({ version: '', scope: 'user', kind: 'plain', project: '' })
@@ -34,7 +34,7 @@ export class InputListStore {
   readonly #storage: ListStorage
   readonly #kept = new Map<string, readonly Input[]>()
   #keptInputs = 0
-  /** The references of lists, by the lists' names. */
+  /** The references of lists, by list name. */
   readonly #references = new Map<string, string>()
 
   constructor(storage: ListStorage) {
@@ -45,7 +45,7 @@ export class InputListStore {
     return this.#storage.root
   }
 
-  /** The inputs, or references, of a list; undefined when it is gone. */
+  /** Returns the inputs or references of a list; undefined if it is gone. */
   load(id: string): readonly Input[] | undefined {
     const kept = this.#kept.get(id)
     if (kept) return kept
@@ -60,19 +60,19 @@ export class InputListStore {
     return this.#keep(id, inputs)
   }
 
-  /** Many inputs as an entry holds them: beyond the first, they are one list. Stores what is new. */
+  /** Returns many inputs in the form that an entry holds: the first, and one list of the others. Stores a new list. */
   fold(inputs: readonly Input[], now: number): readonly Input[] {
     // `location` differs by caller: it is not stored in the shared list.
     const isPlace = ({ kind }: Input) => kind === 'location'
     const [first, ...rest] = inputs.filter(input => !isPlace(input))
     if (!first) return inputs
-    // A list alone must not name the analyzed file.
+    // The analyzed file must not be named by a list alone.
     const isFirstAlone = lookOf(first.kind) === 'list'
     const list = inputOf('list', this.#save(isFirstAlone ? [first, ...rest] : rest, 'state', now))
     return [...(isFirstAlone ? [list] : [first, list]), ...inputs.filter(isPlace)]
   }
 
-  /** The inputs without states; lists become lists of references. */
+  /** Returns the inputs without states. Lists become lists of references. */
   references(inputs: readonly Input[], now: number): Input[] | undefined {
     const references: Input[] = []
     for (const input of inputs) {
@@ -87,7 +87,7 @@ export class InputListStore {
     return references
   }
 
-  /** The name that a list with these inputs has. */
+  /** The name of a list with these inputs. */
   idOf(inputs: readonly Input[]): string {
     return this.#storage.environment.hashing.contentDigest(bytesOf(inputs, 'state')).toString('hex')
   }

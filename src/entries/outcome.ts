@@ -1,4 +1,4 @@
-// What a look for an entry asks, and what it comes to.
+// The question of a lookup, and its outcome.
 
 import type { MissReason } from '../api/index.js'
 import type { Asker, Snapshot } from '../inputs/snapshot.js'
@@ -6,11 +6,11 @@ import type { Validity } from '../inputs/validity.js'
 import type { Entry } from '../manifest/entry.js'
 import type { Lookup } from '../manifest/records.js'
 
-/** What a computing call asks, beyond the key. */
+/** What a computing call asks in addition to the key. */
 export interface Question {
-  /** Digest of what was declared; undefined for nothing. */
+  /** Digest of the declared files and inputs; undefined if there are none. */
   digest: Buffer | undefined
-  /** Older entries don't count. */
+  /** Entries that are older are a miss. */
   ttlMs: number | undefined
   asker: Asker
 }
@@ -25,11 +25,11 @@ export interface Miss {
   value?: undefined
   entry?: undefined
   reason: MissReason
-  /** What there was under the key; undefined where that could not be read. */
+  /** The record of the key; undefined if it could not be read. */
   found: Lookup | undefined
-  /** What made the current entry stale. */
+  /** The input that made the current entry stale. */
   validity: Validity | undefined
-  /** What was looked at to find that out. */
+  /** The snapshot that was used to validate the entry. */
   snapshot?: Snapshot | undefined
 }
 

@@ -1,7 +1,7 @@
-/** More than half of what there is of the stack by default. */
+/** More than half of the default stack. */
 const AMPLE_FRAMES = 6000
 
-/** Whether little of the stack is left, so that nested values cannot be decoded, and not for a fault of theirs. */
+/** Whether so little of the stack is left that decoding nested values may fail although they are intact. */
 export function isStackShort(): boolean {
   const descend = (frames: number): number => (frames === 0 ? 0 : 1 + descend(frames - 1))
   try {

@@ -12,11 +12,11 @@ import type { InputListStore } from './input-lists.js'
 export interface NamespaceStore {
   readonly environment: Environment
   readonly name: string
-  /** Names the namespace in this process. */
+  /** Identifies the namespace in this process. */
   readonly id: string
   /** The namespace's directory. */
   readonly directory: string
-  /** Its path. */
+  /** The path of the namespace's directory. */
   readonly path: string
   readonly manifest: Manifest
   readonly blobs: Blobs
@@ -24,27 +24,27 @@ export interface NamespaceStore {
   readonly lists: InputListStore
   readonly projects: Projects
   readonly mode: CacheMode
-  /** The file to which a line is appended for each question; undefined where there is none. */
+  /** The trace file, to which each question appends a line; undefined if there is none. */
   readonly trace: string | undefined
-  /** When the cache was opened, by its clock. */
+  /** When the cache was opened, by the cache's clock. */
   readonly openedAt: number
   readonly snapshotMeans: SnapshotMeans
-  /** The snapshot of a running `cache.snapshot`, else a new one. */
+  /** Returns the snapshot of a running `cache.snapshot`, otherwise a new one. */
   snapshot(): Snapshot
-  /** Has a running `cache.snapshot` look at entries anew, after one was set or removed. */
+  /** Makes a running `cache.snapshot` check entries again, after one was set or removed. */
   forgetEntries(): void
-  /** Writes what was learned of files, where that is much. */
+  /** Writes file hashes if many are pending. */
   flushFileHashes(): void
-  /** The remote tier, opened by the first call; undefined where there is none. */
+  /** Returns the remote tier, opened by the first call; undefined if there is none. */
   remote(): RemoteTier | undefined
   now(): number
   /** Throws `ERR_CACHE_CLOSED` once the cache is closed. */
   assertOpen(): void
   /** False for a read-only cache and for a root that cannot be used. */
   readonly canWrite: boolean
-  /** Says once for each kind of trouble that something is broken. */
+  /** Reports a problem, once for each code. */
   report(error: unknown): void
-  /** Has the blobs that were put be indexed when the tick ends, or now where they are many. */
+  /** Schedules indexing of new blobs for the end of the tick; does it now if there are many. */
   indexSoon(): void
   /** Runs a slice of the background gc now and then. */
   afterSet(count: number, bytes: number): void

@@ -1,5 +1,5 @@
-// What `$WICKED_CACHE_TRACE` records: one line of JSON for each question, for bug reports. Values are not recorded, and of
-// environment variables their digests alone. Nothing of this is loaded where the variable isn't set.
+// Writes the trace that `$WICKED_CACHE_TRACE` asks for: one line of JSON for each question, for bug reports. Values are not
+// recorded; of environment variables only their digests are. The file is loaded only if the variable is set.
 
 import type { MissReason } from '../api/index.js'
 import { CacheError } from '../base/errors.js'
@@ -11,16 +11,16 @@ import { blobLength } from '../packs/blob.js'
 import type { Outcome } from './outcome.js'
 import type { NamespaceStore } from './store.js'
 
-/** A question and what it came to. */
+/** A question and its outcome. */
 export interface Traced {
   key: EntryKey
   call: 'get' | 'getOrSet' | 'analyze' | 'wrap'
-  /** Since the question, in ms. */
+  /** The time since the question, in ms. */
   ms: number
   /** Undefined for a hit; `'error'`: the computation threw. */
   reason?: MissReason | 'error' | undefined
   isStale?: boolean
-  /** What the answer took to compute, in ms. */
+  /** How long computing the answer took, in ms. */
   computeMs?: number | undefined
   /** Length of the value. */
   sizeBytes?: number | undefined
@@ -39,10 +39,10 @@ interface Asked {
   attempt<T>(fallback: T, work: () => T): T
 }
 
-/** More are not listed, but counted. */
+/** How many inputs are listed. More are only counted. */
 const MAX_INPUTS = 1000
 
-/** What `look` gives. */
+/** The result of `look`. */
 export function tracedLook(entries: Asked, key: string): Outcome {
   const startedAt = process.uptime()
   const outcome = entries.look(key)
@@ -62,13 +62,13 @@ export function tracedLook(entries: Asked, key: string): Outcome {
   return outcome
 }
 
-/** How a computed answer is asked for. */
+/** How a computed answer is looked up. */
 export function callOf(store: NamespaceStore, key: EntryKey): Traced['call'] {
   const call = originOf(store.manifest.partsOf(key), { computeMs: 0 })
   return call === 'set' ? 'getOrSet' : call
 }
 
-/** Appends the line. Whatever goes wrong is reported once. */
+/** Appends the line. Errors are reported once. */
 export function trace(entries: Omit<Asked, 'keyOf' | 'look'>, traced: Traced): void {
   const { store, project, options } = entries
   const { trace: path } = store
@@ -109,7 +109,7 @@ function rounded(ms: number): number {
   return Math.round(ms * 1000) / 1000
 }
 
-/** With those of lists. @throws errno-style errors */
+/** The inputs, including those in lists. @throws errno-style errors */
 function unfolded(store: NamespaceStore, inputs: readonly Input[], seen = new Set<string>()): Input[] {
   return inputs.flatMap(input => {
     if (lookOf(input.kind) !== 'list') return input
@@ -119,7 +119,7 @@ function unfolded(store: NamespaceStore, inputs: readonly Input[], seen = new Se
   })
 }
 
-/** Kind, path and detail, and the digest of what was found. */
+/** The input's kind, path and detail, and the digest of its state. */
 function textOf({ kind, path, detail, digest }: Input): string {
   const hex = digest.toString('hex')
   return [kind, path, detail, /^0*$/.test(hex) ? '' : hex].filter(Boolean).join(' ')

@@ -1,5 +1,5 @@
-// Values that were read lately, so that reading one again takes no look into the files' contents: only whether
-// its record is still the same, which is known of its bucket, and whether it is still valid, which is asked anew each time.
+// Keeps recently read values in memory. Reading one again only checks that its bucket hasn't grown, so that its record is still
+// the same, and that it is still valid.
 
 import { memoryOf, StoredValue } from '../encoding/stored-value.js'
 import type { BucketState } from '../log-map/log-map.js'
@@ -17,10 +17,10 @@ export class CachedValue {
   /** The check of the entry's record. */
   readonly check: number
   readonly value: StoredValue
-  /** What all of it takes in memory, about. */
+  /** About how much memory the value and its record take. */
   readonly sizeBytes: number
 
-  /** Copies what was read: that is views of buffers that are much larger, or used again. */
+  /** Copies a record and its value, which are views of larger or reused buffers. */
   constructor(key: EntryKey, state: BucketState, record: RecordView, bytes: Buffer, sizeBytes: number) {
     this.key = key
     this.state = state
@@ -32,16 +32,16 @@ export class CachedValue {
   }
 }
 
-/** Kept for one handle of a namespace, at most, */
+/** How much memory the values of one handle may take, */
 const MAX_BYTES = 16 * 1024 * 1024
-/** of which one value may take this share. */
+/** and which share of it one value may take. */
 const MAX_SHARE = 1 / 16
 /**
- * When full, one in so many new values replaces the oldest. Otherwise repeated runs over more keys than fit would evict
- * each value before it is read again.
+ * When the cache is full, only one of this many new values replaces the oldest. Otherwise repeated runs over more keys than fit
+ * would evict each value before it is read again.
  */
 const ADMITTED = 16
-/** What an entry takes in memory besides its value, about. */
+/** About how much memory an entry takes besides its value. */
 const ENTRY_BYTES = 400
 
 export function createValueCache(): ValueCache {
@@ -57,7 +57,7 @@ export class ValueCache {
     return this.#byKey.get(key)
   }
 
-  /** Keeps what was read of the key, if there is room for it. */
+  /** Keeps the value of the key, if there is room for it. */
   keep(text: string, key: EntryKey, state: BucketState, record: RecordView, bytes: Buffer): void {
     this.forget(text)
     const sizeBytes = memoryOf(bytes) + ENTRY_BYTES

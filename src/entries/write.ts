@@ -1,4 +1,4 @@
-// Storing entries: first the values, then the entries that refer to them, then a look whether a gc has retired a pack
+// Stores entries: first the values, then the entries that refer to them. Then `confirm` checks whether a gc has retired a pack
 // meanwhile.
 
 import { CacheError } from '../base/errors.js'
@@ -19,7 +19,7 @@ export interface Item {
   inputs: readonly Input[] | undefined
 }
 
-/** Whose entries are stored. */
+/** The owner of the entries. */
 export interface Owner {
   readonly store: NamespaceStore
   readonly options: { isPortable: boolean }
@@ -30,10 +30,10 @@ export interface Owner {
   count(name: 'sets', by: number): void
 }
 
-/** Entries that are stored with one write for each file touched. */
+/** How many entries are stored with one write for each file. */
 const BATCH_ENTRIES = 512
 
-/** Stores the items in order; returns how many. Their bytes must stay as they are meanwhile. */
+/** Stores the items in order. Returns how many were stored. Their bytes must not change meanwhile. */
 export function setItems(entries: Owner, given: readonly Item[]): number {
   if (!entries.hasKeys) {
     reportNoProject(entries.store)
@@ -54,7 +54,7 @@ function fits(entries: Owner, bytes: Uint8Array): boolean {
   })
 }
 
-/** Once: keys in such a directory would be shared by everything that runs there. */
+/** Warns once that keys are not stored here: everything that runs in such a directory would share them. */
 export function reportNoProject(store: NamespaceStore): void {
   const message =
     `Nothing is cached in ${workingDirectory() ?? 'a directory that was removed'}, which belongs to no project; ` +
@@ -62,7 +62,7 @@ export function reportNoProject(store: NamespaceStore): void {
   store.report(new CacheError('ERR_CACHE_PROJECT', message))
 }
 
-/** After entries were stored. */
+/** To be called after entries were stored. */
 export function afterStore(entries: Owner, count: number, bytes: number): void {
   entries.store.indexSoon()
   entries.count('sets', count)
@@ -86,7 +86,7 @@ function writeItems(entries: Owner, items: readonly Item[]): void {
   do {
     manifest.write(rest)
     if (entries.options.isPortable) dropPortable(entries, items)
-    // A gc that has not found the values may have dropped the entries before these were confirmed.
+    // A gc that didn't find the values may have dropped the entries before `confirm`.
     rest = blobs.confirm(stored) ? rest.filter(({ key }) => isEvicted(manifest.look(key))) : []
   } while (rest.length > 0)
   const bytes = values.reduce((sum, { length }) => sum + length, 0)
@@ -98,7 +98,7 @@ function isEvicted({ head, removal }: Lookup): boolean {
   return !head?.entry && (removal === undefined || removal.cause === 'evicted')
 }
 
-/** What was computed for every checkout gives way to what is set in one. */
+/** A value that is set in one checkout replaces the one that was computed for all checkouts. */
 function dropPortable(entries: Owner, items: readonly Item[]): void {
   const { manifest } = entries.store
   for (const { key } of items) {

@@ -1,9 +1,9 @@
-// What a file's content hashes to, remembered by its path and proved by its metadata: a tool that asks for the digests of
-// ten thousand unchanged files makes ten thousand stats and opens none. One map serves all namespaces of a cache.
+// Remembers the content hash of files by path, and proves it by metadata. So checking ten thousand unchanged files takes ten
+// thousand stats and no reads. One map serves all namespaces of a cache.
 //
-// Only a shortcut: a record that is lost, damaged or out of date costs a read of the file. So records are gathered and
-// written in batches, and a killed process loses what it had not written yet. What later changes could leave with the same
-// metadata is not remembered, because it would have to be proved by content anyway.
+// The map is only a shortcut: a lost, damaged or outdated record costs a read of the file. So records are written in batches,
+// and a killed process loses its pending records. A racy file, which a later change could leave with the same metadata, is not
+// remembered, because it must be checked by content anyway.
 
 import { errnoOf } from '../base/errors.js'
 import { BUCKET_BYTES } from '../base/layout.js'
@@ -14,10 +14,10 @@ import type { Environment } from '../log/environment.js'
 import { LogMap } from '../log-map/log-map.js'
 import { changeOf, hashedPosition } from '../log-map/record.js'
 
-/** Records are written when this many have gathered, and on exit. */
+/** Records are written at exit, and when this many are pending. */
 const FLUSH_COUNT = 1024
 const MAX_NAME_BYTES = 0xffff
-/** Records that are kept decoded. */
+/** How many decoded records are kept in memory. */
 const MAX_KEPT = 100_000
 
 export function createFileHashes(environment: Environment, path: string, identity: string): FileHashMap {
@@ -31,13 +31,13 @@ export class FileHashMap implements FileHashes {
   readonly #kept = new Map<string, Input>()
   #dueCount = FLUSH_COUNT
 
-  /** `identity` is the map's place below the root. */
+  /** `identity` is the map's path below the root. */
   constructor(environment: Environment, path: string, identity: string) {
     this.#environment = environment
     this.#map = new LogMap(environment, path, identity, bytes => hashedPosition(environment, bytes), BUCKET_BYTES, true)
   }
 
-  /** Writes what has gathered, where that is much; a failure is reported. */
+  /** Writes pending records if there are many. Errors are reported. */
   flushIfDue(report: (error: unknown) => void): void {
     if (!this.isDue) return
     try {
@@ -47,18 +47,18 @@ export class FileHashMap implements FileHashes {
     }
   }
 
-  /** Whether enough has gathered since the last `flush`, successful or not. */
+  /** Whether many records are pending since the last `flush`, successful or not. */
   get isDue(): boolean {
     return this.#pending.size >= this.#dueCount
   }
 
-  /** What was remembered under a name, true or not by now. @throws errno-style errors */
+  /** Returns the remembered input of a name, which may be outdated. @throws errno-style errors */
   recall(name: string): Input | undefined {
     const known = this.#kept.get(name)
     if (known) return known
     const key = Buffer.from(name)
     const position = hashedPosition(this.#environment, key)
-    // What is in memory will do: the caller proves it, and what is out of date costs one read of the file.
+    // The record in memory is good enough: the caller validates it, and an outdated one costs a read of the file.
     const found = this.#map.getLoaded(position, key) ?? this.#map.get(position, key)
     const input = found?.isPut ? decode(found.value) : undefined
     if (input) this.#keep(name, input)
@@ -77,9 +77,9 @@ export class FileHashMap implements FileHashes {
     this.#kept.set(name, input)
   }
 
-  /** @throws errno-style errors; CacheError `ERR_CACHE_IO`; what was gathered stays in memory then */
+  /** @throws errno-style errors; CacheError `ERR_CACHE_IO`; the records stay pending in that case */
   flush(): void {
-    // Where nothing can be written, it is not tried again for each record.
+    // If writing fails, it isn't tried again for each record.
     this.#dueCount = this.#pending.size + FLUSH_COUNT
     if (this.#pending.size === 0) return
     this.#map.write(
@@ -93,7 +93,7 @@ export class FileHashMap implements FileHashes {
   }
 
   /**
-   * Forgets the files that are no longer there, of the bucket at this hash; returns the first hash that is not its.
+   * Removes the records of deleted files from the bucket of this hash. Returns the first hash after the bucket.
    *
    * @throws errno-style errors; CacheError `ERR_CACHE_IO`
    */
@@ -124,7 +124,7 @@ export class FileHashMap implements FileHashes {
   }
 }
 
-/** Undefined for a record that is none. */
+/** Returns undefined for an invalid record. */
 function decode(bytes: Buffer): Input | undefined {
   try {
     return decodeInputs(new DataView(bytes.buffer, bytes.byteOffset, bytes.length), 0, 'full').inputs[0]

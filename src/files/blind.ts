@@ -1,7 +1,7 @@
 import { sep } from 'node:path'
 import type { Files } from './files.js'
 
-/** The same disk with nothing to be found in one directory, which must not be read. */
+/** Returns a disk that hides one directory, which must not be read: nothing is found in it. */
 export function blind(files: Files, directory: string): Files {
   const isHidden = (path: string) => path === directory || path.startsWith(directory + sep)
   return {

@@ -1,4 +1,4 @@
-// What changes a disk, besides appending to a file and renaming one.
+// Calls that change the disk, except appending and renaming.
 
 import { dirname } from 'node:path'
 import { errnoOf } from '../base/errors.js'
@@ -29,7 +29,7 @@ export function createFile(path: string, content: string): boolean {
   return unless(['EEXIST'], () => writeFileSync(path, content, { flag: 'wx', mode: FILE_MODE }) ?? true) ?? false
 }
 
-/** One by one: below /proc, Node's own recursion never ends. */
+/** Creates one directory at a time: below /proc, Node's recursive call never ends. */
 export function makeDirectory(path: string): string | undefined {
   try {
     mkdirSync(path, DIR_MODE)
@@ -41,7 +41,7 @@ export function makeDirectory(path: string): string | undefined {
       const made = unless(['EEXIST'], () => mkdirSync(path, DIR_MODE) ?? true)
       return first ?? (made ? path : undefined)
     }
-    // On a read-only disk, what is there already may give another error.
+    // On a read-only disk, an existing file may give another error.
     if (statOf(statSync, path)?.kind === 'directory') return undefined
     throw error
   }
@@ -64,14 +64,14 @@ export function touch(path: string): void {
   utimesSync(path, seconds, seconds)
 }
 
-/** What a directory gives when it is opened to be written to. */
+/** Errors of opening a directory for writing. */
 const IS_DIRECTORY = ['EISDIR', 'EPERM', 'EACCES']
-/** What a file system gives that has nothing to sync. */
+/** Errors of file systems that have nothing to sync. */
 const NOT_SYNCED = ['EINVAL', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP', 'EPERM', 'EACCES', 'EROFS', ...MISSING]
 
 export function sync(path: string): void {
   unless(NOT_SYNCED, () => {
-    // Windows syncs only what may be written to.
+    // Windows syncs only files that are open for writing.
     const writable = unless(IS_DIRECTORY, () => openSync(path, constants.O_RDWR | NO_OTHERS))
     const fd = writable ?? openSync(path, constants.O_RDONLY | NO_OTHERS)
     try {

@@ -1,7 +1,7 @@
 // A bounded set of open descriptors. A large cache has thousands of files and a host may be near its own limit, so
 // files are opened when they are used and the least recently used one is closed when there are too many.
 //
-// A file that is opened again is found by its path; whoever holds one must be ready for another file, or none, there.
+// A file is opened again by its path. Code that holds one must handle that there is another file, or none.
 
 import { errnoOf } from '../base/errors.js'
 import type { FileStat, Files, OpenMode } from './files.js'
@@ -26,7 +26,10 @@ export class Descriptors {
     return new PooledFile(this, this.#files, path, mode)
   }
 
-  /** Opens the file unless it is open; marks it as the latest used. What may not be written to can still be read. */
+  /**
+   * Opens the file unless it is open, and marks it as the most recently used. A file without write permission is opened for
+   * reading.
+   */
   acquire(file: PooledFile, isWrite = false): number {
     file.lastUse = ++this.#uses
     const fd = this.#openOne(file, isWrite)
@@ -66,7 +69,7 @@ export class Descriptors {
     try {
       return this.#files.open(path, mode)
     } catch (error) {
-      // The host's own descriptors may have used up the limit: give back ours and try once more.
+      // The host's descriptors may have used up the limit: close ours and try once more.
       if (errnoOf(error) !== 'EMFILE' || this.#open.size === 0) throw error
       this.closeAll()
       return this.#files.open(path, mode)
@@ -81,7 +84,7 @@ export class Descriptors {
     try {
       this.#files.close(fd)
     } catch (error) {
-      // The descriptor is gone whatever close says, and each write had a result of its own.
+      // The descriptor is gone even if close fails, and each write has already returned its result.
       if (errnoOf(error) === undefined) throw error
     }
   }
@@ -102,7 +105,7 @@ export class PooledFile {
   mode: OpenMode
   /** -1 while closed; owned by the pool. */
   fd = -1
-  /** Open for reading alone, for want of the right to write. */
+  /** Whether the file is open only for reading, because writing isn't permitted. */
   isReadOnly = false
   /** Whether it is known to be in the root. */
   isChecked = false
@@ -123,7 +126,10 @@ export class PooledFile {
     return this.#files.fstat(this.#pool.acquire(this))
   }
 
-  /** Fills `into[at, at + length)` from the position on; returns the bytes read, fewer only at the end of the file. */
+  /**
+   * Reads from the position into `into[at, at + length)`. Returns the number of bytes read, which is smaller only at the end of
+   * the file.
+   */
   read(into: Uint8Array, at: number, length: number, position: number): number {
     const fd = this.#pool.acquire(this)
     let done = 0
@@ -135,7 +141,7 @@ export class PooledFile {
     return done
   }
 
-  /** Whether the file goes on at the position: a third of what asking for its size costs. */
+  /** Whether there is more at the position. Takes a third of the time of asking for the size. */
   hasMore(position: number): boolean {
     return this.#files.read(this.#pool.acquire(this), ONE_BYTE, 0, 1, position) > 0
   }

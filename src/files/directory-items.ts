@@ -1,9 +1,9 @@
-// What is in a directory, kind by kind.
+// Lists the items of a directory with their kinds.
 
 import { type Dirent, MISSING, readdirSync, unless } from './node-fs.js'
 
 export interface DirectoryItem {
-  /** Of a name that isn't UTF-8, each byte a character, after a NUL, so that two such names are never alike. */
+  /** The form of a name that isn't UTF-8: a NUL, then one character for each byte, so that two such names always differ. */
   name: string
   kind: 'file' | 'directory' | 'link' | 'other'
 }

@@ -3,14 +3,14 @@ import { errnoOf } from '../base/errors.js'
 import type { FileStat, Files } from './files.js'
 
 /**
- * Bytes that a directory and all below it take on disk; 0 when there is none. Links are not followed, what may not be looked
- * at and what vanishes meanwhile does not count.
+ * Returns the bytes that a directory and everything below it take on disk; 0 if there is none. Links are not followed. Files
+ * that can't be read, or vanish meanwhile, don't count.
  */
 export function diskUsage(files: Files, path: string): number {
   return sumBelow(files, path, stat => stat.diskBytes)
 }
 
-/** The length of all files below a directory, as `diskUsage` finds them. */
+/** The total length of the files below a directory, found like in `diskUsage`. */
 export function fileBytes(files: Files, path: string): number {
   return sumBelow(files, path, ({ kind, sizeBytes }) => (kind === 'file' ? sizeBytes : 0))
 }

@@ -1,16 +1,16 @@
-// About the file system that a path is on.
+// Properties of the file system that a path is on.
 
 import { NOT_PERMITTED, statfsSync, unless } from './node-fs.js'
 
 /**
- * `local`: its times are this machine's. `generated`: what is read is made up at that moment, as in procfs, and its stat says
- * nothing about it. `unknown`: anything else, such as a network share with a clock of its own.
+ * `local`: file times come from this machine's clock. `generated`: content is generated when it is read, as in procfs, and the
+ * stat says nothing about it. `unknown`: anything else, such as a network share with a clock of its own.
  */
 export type FileSystemKind = 'local' | 'generated' | 'unknown'
 
 export interface FileSystem {
   kind: FileSystemKind
-  /** What this user may still write; `Infinity` where that cannot be asked. */
+  /** Free bytes for this user; `Infinity` if unknown. */
   freeBytes: number
 }
 
@@ -31,6 +31,6 @@ export function fileSystem(path: string): FileSystem {
   const type = found.type >>> 0
   const isLocal = process.platform !== 'linux' || LOCAL_TYPES.has(type)
   const kind = isLocal ? 'local' : GENERATED_TYPES.has(type) ? 'generated' : 'unknown'
-  // Where no size is known, there is no limit that could be known.
+  // Without a size there is no known limit.
   return { kind, freeBytes: found.blocks > 0 ? found.bavail * found.bsize : Number.POSITIVE_INFINITY }
 }

@@ -1,6 +1,6 @@
-// Everything that touches a cache's disk goes through a Files object, so that a test can put a failing, short-writing or dying
-// one in its place. All calls are synchronous and throw errno-style errors; the few that expect a missing file return
-// undefined for it instead, because building an exception costs more than the call.
+// All access to a cache's disk goes through a Files object, so that tests can replace it with one that fails, writes short or
+// dies. All calls are synchronous and throw errno-style errors. The few calls that expect missing files return undefined for
+// them, because creating an exception costs more than the call.
 
 import { FILE_MODE } from '../base/layout.js'
 import { createFile, link, makeDirectory, remove, removeDirectory, setAccess, sync, touch } from './changes.js'
@@ -33,48 +33,48 @@ export type { Access, FileStat } from './stat.js'
 export type OpenMode = 'read' | 'append' | 'create'
 
 export interface Files {
-  /** The clock that file times are compared with. */
+  /** The current time of the clock that file times are compared with. */
   now(): number
   /** `append` and `create` give an O_APPEND descriptor that can also read; only `create` makes the file. */
   open(path: string, mode: OpenMode): number
   close(fd: number): void
-  /** Bytes read, 0 at the end of the file. */
+  /** Returns the number of bytes read, 0 at the end of the file. */
   read(fd: number, into: Uint8Array, at: number, length: number, position: number): number
-  /** Bytes written; fewer than asked for when the disk runs full. */
+  /** Returns the number of bytes written, which is smaller than asked for if the disk becomes full. */
   append(fd: number, bytes: Uint8Array, length: number): number
   fstat(fd: number): FileStat
   stat(path: string): FileStat | undefined
-  /** The same of a symbolic link itself, which is of the kind `other`. */
+  /** Like `stat`, but doesn't follow a symbolic link, whose kind is `other`. */
   linkStat(path: string): FileStat | undefined
-  /** Names in a directory, undefined when there is none. */
+  /** The names in a directory; undefined if it doesn't exist. */
   list(path: string): string[] | undefined
-  /** What is in a directory, without following links; undefined when there is none. */
+  /** The items of a directory, without following links; undefined if it doesn't exist. */
   listKinds(path: string): DirectoryItem[] | undefined
-  /** The path without symbolic links, in the case that the file system keeps; undefined when there is nothing. */
+  /** The path without symbolic links, in the file system's spelling; undefined if nothing is there. */
   realPath(path: string): string | undefined
   readFile(path: string): Buffer | undefined
-  /** What reading a path as a caller gave it gives, a pipe or a device included. @throws as `fs.readFileSync` does */
+  /** Reads a path as a caller passed it, even a pipe or a device. @throws as `fs.readFileSync` does */
   readAnyway(path: string): Buffer
   /** Whether there is something at a path. @throws as `fs.existsSync` does, under the permission model */
   existsAnyway(path: string): boolean
   /** The names in a directory. @throws as `fs.readdirSync` does */
   listAnyway(path: string): string[]
-  /** Creates the file with this content; false when something is there already. */
+  /** Creates the file with this content. Returns false if something is there already. */
   createFile(path: string, content: string): boolean
-  /** Creates the directory and its parents; returns the first that it made, undefined when they were all there. */
+  /** Creates the directory and its parents. Returns the first that it created; undefined if all existed. */
   makeDirectory(path: string): string | undefined
   rename(from: string, to: string): void
-  /** Gives a file a second name; false when something has that already, or there cannot be two. */
+  /** Gives a file a second name. Returns false if the name is taken, or the file system has no hard links. */
   link(from: string, to: string): boolean
-  /** Removes a file; false when there is none. */
+  /** Removes a file. Returns false if there is none. */
   remove(path: string): boolean
-  /** Removes an empty directory; false when there is none, or it is not empty. */
+  /** Removes an empty directory. Returns false if there is none, or it is not empty. */
   removeDirectory(path: string): boolean
-  /** Returns once what was written to the file would survive a power cut; of one that is gone, at once. */
+  /** Syncs the file, so that its content survives a power cut. Does nothing if the file is gone. */
   sync(path: string): void
-  /** Has the file system note its own present time as the file's ctime, which takes no space. */
+  /** Sets the file's ctime to the file system's current time, which takes no space. */
   touch(path: string): void
-  /** Gives a file or directory of this user's to others; of what it may not do, it does nothing. */
+  /** Changes owner and mode of a file or directory of this user, as far as that is permitted. */
   setAccess(path: string, access: Access): void
   /** About the file system that a path is on. */
   fileSystem(path: string): FileSystem

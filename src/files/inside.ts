@@ -1,17 +1,20 @@
-// The disk with changes allowed in one root alone. A link could stand in the place of a directory on the way to a file, put there
-// while the cache is open: through it, a gc would remove the files of another cache.
+// Wraps a disk so that changes are allowed in one root only. While the cache is open, a directory on the way to a file may be
+// replaced by a link. Through that link, a gc would remove the files of another cache.
 //
-// Reading is as before, and costs nothing more. What is open was checked when it was first written to; after that no link can
-// lead its descriptor elsewhere.
+// Reads are not checked, and cost nothing more. An open file was checked before its first write, and its descriptor can't be
+// redirected by a link.
 //
-// Not guaranteed: that it stays so between the look and the call. A process that can swap them in that instant is the user's own.
+// Not guaranteed: that nothing is swapped between the check and the call. Only the user's own processes can do that.
 
 import { dirname, sep } from 'node:path'
 import type { Files } from './files.js'
 
 type Reason = 'ENOENT' | 'ENOTDIR' | undefined
 
-/** Why a path leads to no place in the root: a directory on the way is missing, or is none; undefined where it does. */
+/**
+ * Says why a path doesn't lead to a file in the root: a directory on the way is missing or not a directory. Returns undefined
+ * if it does.
+ */
 export function whyNotInside(files: Files, root: string, path: string): Reason {
   return path.startsWith(root.endsWith(sep) ? root : root + sep)
     ? whyNoDirectory(files, root, dirname(path))
@@ -28,7 +31,7 @@ function whyNoDirectory(files: Files, root: string, path: string): Reason {
   return why
 }
 
-/** @throws errno-style errors where the path leads to no place in the root */
+/** @throws errno-style errors if the path doesn't lead to a file in the root */
 export function assertInside(files: Files, root: string, call: string, path: string): void {
   const code = whyNotInside(files, root, path)
   if (code) throw refusal(code, call, path)
@@ -38,7 +41,7 @@ function refusal(code: Reason, call: string, path: string): Error {
   return Object.assign(new Error(`${code}: no place in the cache, ${call} '${path}'`), { code })
 }
 
-/** For all calls that change something, but for `open` and `append`, what is outside of the root is as good as missing. */
+/** For all calls that change something, except `open` and `append`, a path outside of the root counts as missing. */
 export function changingInside(files: Files, root: string): Files {
   const isInside = (path: string) => whyNotInside(files, root, path) === undefined
   return {

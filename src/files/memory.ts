@@ -1,11 +1,12 @@
-// A disk of which one directory is in memory: for caches that leave nothing behind, as in tests. All other paths are on the real
-// disk, where sources are.
+// The disk of caches with `dir: ':memory:'`, part of the product: the directory of the cache is in memory, and all other paths
+// are on the real disk, where sources are. `test/support/memory-disk.ts` is another disk, for tests only: it copies real
+// stores, can be cloned for each attempt, and has a capacity and a clock that tests set.
 
 import { dirname, join, sep } from 'node:path'
 import type { FileStat, Files } from './files.js'
 
 interface File {
-  /** Grows in steps; `length` of it are in use. */
+  /** The content, of which `length` bytes are in use. Grows in steps. */
   bytes: Buffer
   length: number
   inode: number
@@ -18,14 +19,14 @@ interface OpenFile {
   mayWrite: boolean
 }
 
-/** Above all that the system gives. */
+/** Numbers of descriptors start above those of the system. */
 const FIRST_FD = 2 ** 30
 const BLOCK_BYTES = 4096
 
-/** The directory is there from the start, and empty. */
+/** `directory` exists from the start, and is empty. */
 export function memoryFiles(disk: Files, root: string): Files {
   const files = new Map<string, File>()
-  /** The names in each. */
+  /** The names in each directory. */
   const directories = new Map<string, Set<string>>([[root, new Set()]])
   const opened = new Map<number, OpenFile>()
   let lastFd = FIRST_FD
@@ -186,7 +187,7 @@ export function memoryFiles(disk: Files, root: string): Files {
   return choosing(disk, inside, isInside)
 }
 
-/** Calls by path, and by descriptor, go to the disk that these belong to. */
+/** Passes each call to the disk that its path or descriptor belongs to. */
 function choosing(disk: Files, inside: Files, isInside: (path: string) => boolean): Files {
   const calls = Object.entries(disk).map(([name, call]) => {
     const own = inside[name as keyof Files] as (...args: unknown[]) => unknown

@@ -1,4 +1,4 @@
-// The disk of Windows, where virus scanners, indexers and backups open files for a moment as they are made or change. Until they
+// The disk on Windows, where virus scanners, indexers and backups briefly open files that were created or changed. Until they
 // close them, such files can be neither renamed nor removed.
 
 import { errnoOf } from '../base/errors.js'
@@ -8,7 +8,7 @@ import type { Files } from './files.js'
 const HELD = ['EACCES', 'EBUSY', 'EPERM']
 const PAUSES_MS = [1, 2, 5, 10, 20, 40]
 
-/** Calls that remove or rename are tried again, for a tenth of a second at most. A file that is held for longer stays. */
+/** Retries calls that remove or rename for at most a tenth of a second. A file that is held longer stays. */
 export function patient(files: Files, pause = waitSync): Files {
   const isHeld = (error: unknown) => HELD.includes(errnoOf(error) ?? '')
   const persistently = <R>(call: () => R): R => {
@@ -22,7 +22,7 @@ export function patient(files: Files, pause = waitSync): Files {
     }
     return call()
   }
-  /** A gc goes on without it; the next one finds it again. */
+  /** A gc continues without the file, and the next gc finds it again. */
   const unlessHeld = (call: () => boolean): boolean => {
     try {
       return persistently(call)

@@ -1,13 +1,13 @@
-// The disk for a root that several users work in: what one of them makes there, the others may use as the root's directory
-// lets them.
+// The disk for a root that several users share: new files get the permissions of the root directory, so that the others can use
+// them.
 
 import type { Access, Files } from './files.js'
 
 const READ_WRITE = 0o666
-/** Not for files: inherited groups and sticky directories. */
+/** Mode bits that files don't get: setgid and sticky. */
 const DIRECTORY_BITS = 0o3777
 
-/** `accessOf` is the root directory's, undefined while there is none. */
+/** `accessOf` returns the owner and mode of the root directory; undefined while there is none. */
 export function likeRoot(files: Files, accessOf: () => Access | undefined): Files {
   const adopt = (path: string, bits: number) => {
     const access = accessOf()

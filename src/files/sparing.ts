@@ -1,5 +1,5 @@
-// The disk of a process that is at its limit of open files, of which the cache holds some: these are given back, and the call
-// is tried again.
+// The disk of a process that may reach its limit of open files. If a call fails for that reason, the cache closes its own files
+// and tries again.
 
 import { errnoOf } from '../base/errors.js'
 import type { Files } from './files.js'

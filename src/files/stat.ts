@@ -4,13 +4,13 @@ import type { Stats, statSync } from './node-fs.js'
 export interface FileStat {
   kind: 'file' | 'directory' | 'other'
   sizeBytes: number
-  /** What it takes on disk, whole blocks. */
+  /** The size on disk, in whole blocks. */
   diskBytes: number
-  /** With the sub-millisecond part that the file system gives. */
+  /** Times in ms, with the file system's fractions. */
   mtimeMs: number
   ctimeMs: number
   inode: number
-  /** Of the file system that it is on. */
+  /** The device number of its file system. */
   device: number
   /** Hard links: 0 for an open file that was deleted. */
   links: number
@@ -20,14 +20,14 @@ export interface FileStat {
   mode: number
 }
 
-/** Who may do what with a file or a directory. */
+/** Owner, group and permission bits of a file or directory. */
 export type Access = Pick<FileStat, 'owner' | 'group' | 'mode'>
 
 const KIND_MASK = 0o170000
 const FILE_KIND = 0o100000
 const DIRECTORY_KIND = 0o040000
 
-/** Not by `isFile` and `isDirectory`, which take as long as all the rest. */
+/** Avoids `isFile` and `isDirectory`, which take as long as all the rest. */
 function kindOf(mode: number): FileStat['kind'] {
   const kind = mode & KIND_MASK
   return kind === FILE_KIND ? 'file' : kind === DIRECTORY_KIND ? 'directory' : 'other'
@@ -50,8 +50,8 @@ export function toFileStat(stats: Stats): FileStat {
 }
 
 /**
- * The same number as a small integer of the engine's where it is one. A stat's numbers are doubles, and so is what is added to
- * them: code that was compiled for integers is given up when it meets the first.
+ * Converts a number to a small integer of the engine, if it is one. A stat's numbers are doubles, and so are sums with them.
+ * Code that was compiled for integers is deoptimized by the first double.
  */
 function small(value: number): number {
   const integer = value | 0

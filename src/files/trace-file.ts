@@ -1,16 +1,16 @@
-// A file of lines that a user named, such as `$WICKED_CACHE_TRACE`. Each line is appended with one write, so that the lines of
+// Appends lines to a file that the user named, such as `$WICKED_CACHE_TRACE`. Each line is one write, so that the lines of
 // several processes don't mix.
 
 import { resolve } from 'node:path'
 import { nodeFiles } from './files.js'
 
 /**
- * Of this thread, by the path that was given: a relative one leads from the working directory of the first line. Undefined for
- * those that can't be written to.
+ * The open files of this thread, by path. A relative path starts from the working directory of the first line. Undefined if the
+ * file can't be written to.
  */
 const descriptors = new Map<string, number | undefined>()
 
-/** Nothing is written any more after something went wrong, which is reported once. */
+/** After an error, which is reported once, nothing more is written. */
 export function appendLine(path: string, line: string, report: (error: unknown) => void): void {
   try {
     if (!descriptors.has(path)) {

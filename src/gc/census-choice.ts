@@ -1,4 +1,5 @@
-// What an explicit gc drops: it counts all that is alive, and so knows exactly what is too much, and what is in each pack.
+// Chooses what an explicit gc drops. It counts everything that is alive, so it knows exactly how much must go and what is in
+// each pack.
 //
 // Entries that can't be checked are kept and counted. A dry run counts the entries as a gc would at that moment;
 // its figures for values and bytes are estimates.
@@ -27,12 +28,12 @@ export class CensusChoice implements Choice {
   readonly #steps: Choosing<void>
   /** Where the entries of each namespace are in the census, by name. */
   readonly #parts = new Map<string, CensusRange>()
-  /** What is too much, by namespace; undefined until all entries are in the census. */
+  /** The cutoffs for entries over a limit, by namespace; undefined until all entries are in the census. */
   #cutoffs: Map<string, Cutoff[]> | undefined
   #seenCount = 0
   /** What the records of dropped entries take. */
   #droppedBytes = 0
-  /** Packs that will be rewritten, and those that stay though there is garbage in them. */
+  /** Packs that will be rewritten, and packs that stay although they have garbage. */
   #chosen: PackUse[] = []
   #left: PackUse[] = []
 
@@ -72,7 +73,7 @@ export class CensusChoice implements Choice {
 
   *#choosing(): Choosing<void> {
     const { isDryRun } = this.#input
-    // What is of no use, while the rest is counted.
+    // Useless entries are chosen while the others are counted.
     yield { phase: 'drop' }
     const cutoffs = yield* this.#evict()
     this.#cutoffs = cutoffs
@@ -114,7 +115,7 @@ export class CensusChoice implements Choice {
     if (undone.length > 0) this.#giveTiesBack(undone, !isCounted(namespace))
   }
 
-  /** Counts dead blobs that stay, and in a dry run those that would go. */
+  /** Counts dead blobs that stay; in a dry run, those that would be removed. */
   indexed(records: () => readonly RecordView[]): void {
     const { isDryRun } = this.#input
     const [left, going] = [packsOf(this.#left), packsOf(isDryRun ? this.#chosen : [])]
@@ -173,7 +174,10 @@ export class CensusChoice implements Choice {
     this.#parts.set(name, part)
   }
 
-  /** Strikes from the census the entries with the lowest rank where there are too many: of each namespace, then of all. */
+  /**
+   * Removes entries with the lowest rank from the census until the limits hold: first those of each namespace, then those of
+   * the cache.
+   */
   *#evict(): Choosing<Map<string, Cutoff[]>> {
     const { whole, namespaces } = this.#input.limits
     const cutoffs = new Map<string, Cutoff[]>()
@@ -188,7 +192,7 @@ export class CensusChoice implements Choice {
     return cutoffs
   }
 
-  /** What entries and values may take of the cache's limit. */
+  /** How much of the cache's limit is left for entries and values. */
   #maxLiveBytes(): number {
     const { environment, layout, limits, namespaces } = this.#input
     let liveBytes = requiredLimits(limits.whole).maxSizeBytes
@@ -201,8 +205,8 @@ export class CensusChoice implements Choice {
   }
 
   /**
-   * Packs to rewrite: those with garbage worth it, those that are retired already or empty for good, and, where there is too much,
-   * the next worst; and those with garbage that are left as they are.
+   * Returns the packs to rewrite: those with enough garbage, those that are retired or empty, and the next worst ones while the
+   * cache is over its limit. Also returns the packs with garbage that stay.
    */
   #choosePacks(): void {
     const { packs } = this.#input.blobs
@@ -254,7 +258,7 @@ export class CensusChoice implements Choice {
   }
 }
 
-/** Callers know nothing of lists of inputs. */
+/** Lists of inputs are internal: callers don't see them. */
 function isCounted({ directory }: CollectedNamespace): boolean {
   return directory !== LISTS_DIRECTORY
 }

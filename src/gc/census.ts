@@ -1,5 +1,5 @@
-// What is alive: every entry that stays, so far, and every blob that such an entry refers to, in a few numbers each (about
-// 50 bytes for an entry with a value of its own).
+// Counts everything that is alive: the entries that stay, and the blobs that they refer to. Takes about 50 bytes of memory for
+// an entry with a value of its own.
 
 import { BLOB_FRAME_BYTES, BLOB_ID_BYTES, FRAME_HEADER_BYTES, FRAME_TRAILER_BYTES } from '../base/layout.js'
 import { positionOf } from '../blobs/blob-index.js'
@@ -11,7 +11,7 @@ import { rankOf } from './rank.js'
 
 /** What a blob takes in the index as a conditional put, besides the slack of its bucket. */
 const INDEX_FRAME_BYTES = FRAME_HEADER_BYTES + 8 + BLOB_ID_BYTES + 8 + FRAME_TRAILER_BYTES
-/** A bucket holds up to this many times what is alive in it when a gc has passed. */
+/** After a gc, a bucket has up to this many times the size of its live records. */
 const BUCKET_SLACK = 1.25
 const NO_PACK = 0xffffffff
 
@@ -33,7 +33,7 @@ export class Census {
   readonly #pack = new Column(integers)
   readonly #referrers = new Column(integers)
   readonly #isThere: (location: Location) => boolean
-  /** What all that is alive takes on disk. */
+  /** The size on disk of everything that is alive. */
   liveCost = 0
   /** Distinct blobs that are alive. */
   liveBlobs = 0
@@ -87,7 +87,7 @@ export class Census {
     this.liveCost += entryCost(frameBytes)
   }
 
-  /** Takes an entry out, and its blob with the last one that refers to it. */
+  /** Removes an entry, and its blob if no other entry refers to it. */
   strike(entry: number): void {
     const row = this.#blob.at(entry) - 1
     this.#blob.set(entry, 0)
@@ -107,12 +107,12 @@ export class Census {
     return this.#rank.at(entry)
   }
 
-  /** What the entry takes on disk, its blob included. */
+  /** The size of the entry on disk, including its blob. */
   costOf(entry: number): number {
     return entryCost(this.#frameBytes.at(entry)) + blobCost(this.#blobBytes.at(this.#blob.at(entry) - 1))
   }
 
-  /** Says where a blob is, if it is one of the census. */
+  /** Sets the location of a blob, if it is part of the census. */
   locate(blob: Position, location: Location): void {
     const row = this.#blobs.rowOf(blob)
     if (row >= 0) this.#locate(row, location)
@@ -145,12 +145,12 @@ export class Census {
   }
 }
 
-/** What an entry takes without its blob; `frameBytes` is its record's length. */
+/** The size of an entry without its blob. `frameBytes` is the length of its record. */
 export function entryCost(frameBytes: number): number {
   return frameBytes * BUCKET_SLACK
 }
 
-/** What a blob takes, however many entries refer to it. */
+/** The size of a blob, however many entries refer to it. */
 export function blobCost(blobBytes: number): number {
   return blobBytes + BLOB_FRAME_BYTES + INDEX_FRAME_BYTES * BUCKET_SLACK
 }

@@ -1,6 +1,7 @@
-// Which entries go: those that are of no use any more, and of what is too much those with the lowest rank first (`rank.ts`).
+// Chooses the entries to drop: those that are useless, and, if a limit is exceeded, those with the lowest rank (`rank.ts`).
 //
-// Of entries with the same rank, those go that come first in the order of the manifests. A cutoff says the same by rank alone, so that an entry that is used between the choice and the deed stays.
+// Of entries with the same rank, those that come first in the manifests are dropped. A cutoff names a rank and not entries, so
+// that an entry that is used after the choice stays.
 
 import { type Asker, createSnapshot, type SnapshotMeans } from '../inputs/snapshot.js'
 import type { Entry, Removal, RemovalCause } from '../manifest/entry.js'
@@ -10,13 +11,13 @@ import { isExpired } from '../policy/policy.js'
 import type { Census } from './census.js'
 import { rankOf, useForAge } from './rank.js'
 
-/** All entries with a lower rank go, and of those with this very rank as many as `ties`. */
+/** All entries with a lower rank are dropped, and as many as `ties` of those with exactly this rank. */
 export interface Cutoff {
   rank: number
   ties: number
 }
 
-/** Why an entry is removed even if there is room; undefined: it stays, as all unreadable ones do. */
+/** Why an entry is dropped even if there is room; undefined if it stays. Entries that can't be checked stay. */
 export interface Judgement {
   removal: Removal | undefined
   isUnreadable: boolean
@@ -32,7 +33,7 @@ export function invalidate(
 ): Judgement {
   const { createdAt, ttlMs, computeMs, inputs } = entry
   if (ttlMs !== undefined && isExpired(createdAt, ttlMs, nowMs)) return { ...STAYS, removal: { cause: 'expired' } }
-  // A computed one is an answer to a state that may come back.
+  // A computed entry is an answer to a state that may come back.
   const dir = parts.scope === 'project' ? parts.project : undefined
   const found = inputs && computeMs === undefined ? staleness(means, inputs, dir) : STAYS
   const isUnused = nowMs - useForAge(entry, nowMs) > maxAgeMs
@@ -41,22 +42,22 @@ export function invalidate(
 
 function staleness(means: SnapshotMeans, inputs: NonNullable<Entry['inputs']>, dir: string | undefined): Judgement {
   try {
-    // Of a project that isn't there now, such as one on a disk that isn't mounted, nothing is said.
+    // The project's directory is missing, perhaps on a disk that isn't mounted, so the entry can't be checked.
     if (dir !== undefined && means.files.stat(dir)?.kind !== 'directory') return STAYS
     const asker: Asker = { dir, place: '', home: '', location: '', file: undefined, text: undefined, now: Date.now }
     const { reason, path } = createSnapshot(means).validate(inputs, asker, 'auto')
-    // What can't be looked at may be the same as before.
+    // A source that can't be read may be unchanged.
     if (path !== undefined && reason !== undefined && isUnreadable(means, path)) return { ...STAYS, isUnreadable: true }
     const cause = REMOVAL_CAUSES.find((each): each is RemovalCause => each === reason)
     return cause && cause !== 'evicted' ? { ...STAYS, removal: { cause, path } } : STAYS
   } catch (error) {
-    // Of its sources: a loop of links, a path that is too long, no right to look, a dead network share.
+    // Errors of its sources: a loop of links, a path that is too long, no permission, a dead network share.
     if (typeof (error as { code?: unknown }).code !== 'string') throw error
     return { ...STAYS, isUnreadable: true }
   }
 }
 
-/** A path that no file can have leads to nothing. */
+/** A path that no file can have leads nowhere. */
 function isUnreadable({ files }: SnapshotMeans, path: string): boolean {
   try {
     files.stat(path)
@@ -68,15 +69,15 @@ function isUnreadable({ files }: SnapshotMeans, path: string): boolean {
   }
 }
 
-/** Entries of a census that follow each other. */
+/** A range of consecutive entries of a census. */
 export interface CensusRange {
   start: number
   end: number
 }
 
 /**
- * Evicts from `part` of the census, or from all of it, what exceeds the limits; undefined if nothing does. A part counts
- * shared values in full, the whole counts each value once. Entries of `uncounted` count by size, not by number.
+ * Evicts entries from `part` of the census, or from all of it, until the limits hold. Returns undefined if they hold already. A
+ * part counts shared values in full, the whole counts each value once. Entries of `uncounted` count by size, not by number.
  * Yields often, so that the event loop can go on.
  */
 export function* evict(

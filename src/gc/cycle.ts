@@ -1,15 +1,16 @@
-// The garbage collection, as a chain of steps of some milliseconds, each from the state that the last one left; see
-// docs/adr/0050-one-collector.md. `gc()` runs them to the end, the background gc takes some of them in whichever process sets.
+// The garbage collection, as a sequence of steps of some milliseconds. Each step continues from the state that the last one
+// returned; see docs/adr/0050-one-collector.md. `gc()` runs all of them, and the background gc takes some of them in any
+// process that sets.
 //
-// A pack is retired before the manifests are read to find what is alive in it: a set that comes later stores its value again. What is
-// alive is copied and synced before the pack goes. Killed at any point, all blobs that entries refer to are found through
-// the index, and the next cycle goes on with the packs that are retired; a power cut takes nothing that was on disk before.
-// A manifest that cannot be read ends the cycle.
+// A pack is retired before the manifests are read to find what is alive in it: a set that comes later stores its value again.
+// What is alive is copied and synced before the pack goes. If the process is killed at any point, all blobs that entries refer
+// to can still be found through the index, and the next cycle continues with the retired packs. A power cut loses nothing that
+// was on disk before. A manifest that cannot be read ends the cycle.
 //
 // On a full disk, packs without live blobs are removed first, which takes no write. The others follow, least live bytes first.
 // A pack that there is no room to copy is removed whole, then its entries are dropped.
 //
-// Not guaranteed: that all garbage goes. A pack that is mostly alive is not worth copying while there is room.
+// Not guaranteed: that all garbage is removed. A pack that is mostly alive is not copied while there is room.
 
 import type { GcProgress } from '../api/index.js'
 import { LISTS_DIRECTORY } from '../base/layout.js'
@@ -38,21 +39,21 @@ import {
 } from './state.js'
 import { HASH_END, Walk } from './walk.js'
 
-/** The share of a bucket's records from which on it is rewritten without them; fewer are removed one by one. */
+/** From this share of dropped records on, a bucket is rewritten. Fewer are removed one by one. */
 const MIN_USELESS_SHARE = 0.2
 
-/** What there is in packs, as of the first step of a phase that this process took. */
+/** The state of the packs at the first step of a phase that this process took. */
 interface Known {
   key: string
   isThere(location: Location): boolean
-  /** Packs are retired in a phase of their own, so that a place that was kept then still is. */
+  /** Packs are retired in a phase of their own, so that a location that was kept in a later phase stays kept. */
   isKept(location: Location): boolean
 }
 
 export class Cycle<Plan> {
   /** Values that no entry referred to, removed by this object. */
   removedBlobs = 0
-  /** What this object has dropped, to be written now and then. */
+  /** The counts of what this object has dropped, written from time to time. */
   readonly history: Counters
   readonly #input: CycleInput
   readonly #choice: Choice<Plan>
@@ -81,7 +82,7 @@ export class Cycle<Plan> {
   }
 
   /**
-   * Takes one step; undefined when the cycle is over. It may note something in the state that it is given.
+   * Takes one step. Returns the next state, or undefined when the cycle is over. May change the given state.
    *
    * @throws errno-style errors; CacheError `ERR_CACHE_IO`
    */
@@ -120,7 +121,7 @@ export class Cycle<Plan> {
     }
   }
 
-  /** How far the cycle is, as far as this process has done it. */
+  /** The progress of the part of the cycle that this process has done. */
   progress(state: State<Plan>): GcProgress {
     const { phase, isRest, packs } = state
     if (phase === 'choose') return { step: 'entries', fraction: 1 }
@@ -129,7 +130,7 @@ export class Cycle<Plan> {
     return { step: 'values', fraction: isBefore ? 0 : packs.length > 0 ? 1 - packs.length / this.#packCount : 1 }
   }
 
-  /** To be called when the process does something else with the cache. */
+  /** To be called before the process does anything else with the cache. */
   close(): void {
     this.#walk.close()
     this.history.close()
@@ -149,19 +150,19 @@ export class Cycle<Plan> {
         drops.push({ stored, removal: { cause: 'evicted' }, isExcess: true })
     }
     const changes: EntryChange[] = drops.map(({ stored, removal }) => removalChange(stored, removal))
-    // Records that serve no entry.
+    // Records that no entry needs.
     for (const { key, check, isOfUse } of rest) {
       if (!isOfUse) changes.push({ key, removal: { cause: 'evicted' }, expected: check })
     }
     const written = isDryRun ? drops.map(() => true) : ifRoom(() => manifest.write(changes))
-    // Some of them may have been written before the room ran out.
+    // Some of them may have been written before the disk was full.
     if (!written) environment.tick.end()
     const left = written ? undefined : new Set(manifest.partAt(hash).entries.map(({ check }) => check))
     const undone = drops.filter(({ stored }) => left?.has(stored.check))
     const done = drops.filter(({ stored }, at) => (written ? written[at] : !left?.has(stored.check)))
     if (undone.length > 0) state.hasRest = true
     this.#choice.dropped?.(namespace, done, undone, unreadableCount)
-    // Callers know nothing of lists of inputs.
+    // Lists of inputs are internal: callers don't see them.
     if (namespace.directory !== LISTS_DIRECTORY) {
       for (const { stored, removal } of done) countDrop(this.history, stored, removal.cause)
     }
@@ -179,8 +180,8 @@ export class Cycle<Plan> {
     const use = packs[from]
     if (use && this.#isRetired(use)) return { ...state, from: from + 1 }
     if (use) return { ...state, packs: packs.filter(each => each !== use) }
-    // Every set from here on finds, when it confirms its blobs, that these packs are gone. What others have set by now must be in
-    // the manifests that are read next.
+    // From now on every set finds, when it confirms its blobs, that these packs are gone. The manifests that are read next must
+    // include everything that was set before.
     this.#input.environment.tick.end()
     return packs.length > 0 ? withPhase(state, 'mark') : this.#afterPacks(state)
   }
@@ -202,7 +203,7 @@ export class Cycle<Plan> {
     const { entries, next } = namespace.manifest.partAt(hash)
     for (const stored of entries) {
       const { id, location } = stored.entry.blob
-      // An entry whose pack is kept has its value there, whatever happens to others.
+      // An entry whose pack is kept has its value there.
       if (isKept(location)) continue
       // It is dropped later: the disk was full.
       if (state.hasRest && this.#choice.dropOf(namespace, stored, { ...state, isRest: true })) continue
@@ -234,7 +235,7 @@ export class Cycle<Plan> {
     const packs = state.packs.toSorted((a, b) => rank(a) - rank(b))
     const emptied = packs.map(({ pack }) => pack).filter(pack => !state.live.includes(pack))
     this.#packCount = packs.length
-    // Where there is room, the index forgets them first, so that it never leads to what is gone.
+    // If there is room, the index records are removed first, so that they never refer to missing blobs.
     return withPhase(
       { ...state, packs, emptied, from: 0 },
       emptied.length > 0 && this.#hasRoom(0) ? 'index' : 'rewrite',
@@ -253,14 +254,14 @@ export class Cycle<Plan> {
       this.removedBlobs += removedBlobs
       if (next !== undefined) return { ...state, from: next }
     } catch (error) {
-      // Others may have taken the room.
+      // Other programs may have filled the disk meanwhile.
       if (!isNoRoom(error) || this.#hasRoom(sizeBytes)) throw error
       return this.#giveUp(state, pack)
     }
     return withPhase({ ...state, targets: all.numbers().filter(each => !all.isRetired(each)) }, 'sync')
   }
 
-  /** Removes a pack with all that is in it. */
+  /** Removes a pack with everything in it. */
   #giveUp(state: State<Plan>, pack: number): State<Plan> {
     const hasRest = state.hasRest || state.live.includes(pack)
     this.#input.blobs.packs.remove(pack)
@@ -268,7 +269,7 @@ export class Cycle<Plan> {
     return { ...state, packs: state.packs.slice(1), from: 0, emptied, hasRest }
   }
 
-  /** Whichever processes have copied what was in the pack, all of it must be on disk before the pack goes. */
+  /** Syncs all copies before the pack is removed, whichever processes made them. */
   #sync(state: State<Plan>): State<Plan> {
     const { packs: all, index } = this.#input.blobs
     const [use, ...packs] = state.packs
@@ -288,7 +289,7 @@ export class Cycle<Plan> {
     return state.hasRest ? withPhase({ ...state, isRest: true }, 'drop') : withPhase(state, 'index')
   }
 
-  /** Has the index forget what is in packs that go without being read. */
+  /** Removes the index records of packs that are removed without being read. */
   #tidyIndex(state: State<Plan>): State<Plan> | undefined {
     const { blobs, fileHashes, isDryRun } = this.#input
     const { index } = blobs
@@ -338,7 +339,10 @@ export class Cycle<Plan> {
   }
 }
 
-/** Says whether entries may go on referring to a place, as of now. What others put into the last pack, or later ones, they may. */
+/**
+ * Returns a function that tells whether entries may keep referring to a location. They may refer to blobs that other processes
+ * put into the last pack or later ones.
+ */
 function keptPlacesIn(packs: Packs): (location: Location) => boolean {
   const sizes = new Map(packs.numbers().map(pack => [pack, packs.keptBytes(pack)]))
   const last = Math.max(-1, ...sizes.keys())

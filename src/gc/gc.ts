@@ -1,6 +1,5 @@
-// A garbage collection that a caller asks for: one cycle, from the first look at the entries to the report. Readers and writers
-// go on all the while, in this process as well: between two steps the event loop runs, progress is told, an abort is obeyed,
-// and the gc says that it still lives.
+// Runs a whole gc cycle for `gc()`. Reads and writes go on meanwhile, in this process as well. Between two steps the event loop
+// runs, progress is reported, the signal is checked, and the lock gets its heartbeat.
 
 import { join } from 'node:path'
 import type { GcReport } from '../api/index.js'
@@ -19,8 +18,8 @@ import type { State } from './state.js'
 const PIECE_MS = 50
 
 /**
- * @throws CacheError `ERR_CACHE_BUSY`, `ERR_CACHE_NAMESPACE`, `ERR_CACHE_ROOT`; errno-style errors; the signal's reason: with
- *   all live entries intact
+ * @throws CacheError `ERR_CACHE_BUSY`, `ERR_CACHE_NAMESPACE`, `ERR_CACHE_ROOT`; errno-style errors; the signal's reason: all
+ * live entries stay intact
  */
 export async function collect(input: GcInput): Promise<GcReport> {
   const { environment, layout, isDryRun, signal, only } = input
@@ -35,7 +34,7 @@ export async function collect(input: GcInput): Promise<GcReport> {
   const lock = createLock(files, layout, random)
   if (!(await lock.acquireAfterStep())) throw new CacheError('ERR_CACHE_BUSY', 'Another gc is running on this cache.')
   try {
-    // A cycle of the background gc that was under way is done with.
+    // A cycle of the background gc that was in progress is obsolete.
     files.remove(layout.upkeep)
     removeProbes(files, layout.version)
     return await run(input, lock)
@@ -44,7 +43,7 @@ export async function collect(input: GcInput): Promise<GcReport> {
   }
 }
 
-/** What a link in the place of a directory leads to is not the cache's, and may hold anything. */
+/** Refuses a link in place of a directory: its target doesn't belong to the cache and may hold anything. */
 function assertOwnDirectories(files: Files, layout: Layout): void {
   const { version, packs, blobIndex, fileHashes, history, namespaces } = layout
   for (const path of [version, join(packs, '..'), packs, blobIndex, fileHashes, history, namespaces]) {
@@ -60,7 +59,7 @@ const nextTick = () => new Promise<void>(resolve => setImmediate(resolve))
 /** Runs a cycle to its end. */
 async function run(input: GcInput, lock: Lock | undefined): Promise<GcReport> {
   const { environment, layout, signal, onProgress } = input
-  // Another process may have made the root in this very tick, at whose beginning it was looked at.
+  // Another process may have created the root after it was checked at the beginning of this tick.
   await nextTick()
   environment.tick.current()
   const generation = environment.rootGeneration()

@@ -1,4 +1,4 @@
-// What a gc works on and how far it may go.
+// The input of a gc.
 
 import type { GcProgress } from '../api/index.js'
 import type { Layout } from '../base/layout.js'
@@ -11,12 +11,12 @@ import type { Manifest } from '../manifest/manifest.js'
 import type { CacheLimits } from '../policy/configured-limits.js'
 
 export interface CollectedNamespace {
-  /** Or the name of the directory, where no namespace has it. */
+  /** The namespace's name, or the directory's name if no namespace has it. */
   name: string
   directory: string
   manifest: Manifest
   counters: Counters
-  /** Gives back what was opened for the gc alone. */
+  /** Closes what was opened for the gc alone. */
   close(): void
 }
 
@@ -24,7 +24,7 @@ export interface CollectedNamespace {
 export interface Namespaces {
   /** Names of their directories as of now, sorted. */
   directories(): string[]
-  /** Undefined for what is no directory. A step of the background gc has what this process used in it written first. */
+  /** Opens a namespace; undefined if it isn't a directory. Writes this process's pending uses of it first. */
   open(directory: string): CollectedNamespace | undefined
 }
 
@@ -36,7 +36,7 @@ export interface CycleInput {
   now(): number
   /** Whether entries are only chosen. */
   isDryRun?: boolean
-  /** If hashes of files that are gone are to be forgotten, and leftovers removed. */
+  /** If given, hashes of deleted files are removed, and leftovers too. */
   fileHashes?: FileHashMap
 }
 

@@ -1,4 +1,4 @@
-// Removes what else is left over. Only an explicit gc does so, because it stats files of the user.
+// Removes other leftovers. Only an explicit gc does this, because it stats the user's files.
 
 import type { Layout } from '../base/layout.js'
 import type { Files } from '../files/files.js'
@@ -6,7 +6,7 @@ import type { CollectedNamespace, CycleInput } from './input.js'
 import { ifRoom } from './room.js'
 import { HASH_END } from './walk.js'
 
-/** Forgets the hashes of files that are gone, in one bucket; returns the hash after it. */
+/** Removes the hashes of deleted files from one bucket. Returns the first hash after the bucket. */
 export function forgetFiles({ fileHashes }: CycleInput, hash: number): number {
   return ifRoom(() => fileHashes?.pruneAt(hash)) ?? HASH_END
 }
@@ -18,7 +18,10 @@ export function removeLeftovers({ environment, layout }: CycleInput, namespace: 
   if (counters.isEmpty && manifest.isEmpty) ifRoom(() => removeFilesOf(environment.files, layout, namespace))
 }
 
-/** Removes what an empty namespace has on disk, as far as nothing is written to it at the same time. For the holder of the lock. */
+/**
+ * Removes the files of an empty namespace, unless another process writes to it at the same time. Only for the holder of the
+ * lock.
+ */
 export function removeFilesOf(
   files: Files,
   layout: Layout,

@@ -1,11 +1,11 @@
-// Lets one gc at a time run on a root: an empty file. Whoever holds it has the file system note the time on it again and
-// again, its heartbeat; one without a heartbeat for a while is taken over. That compares two times of the same file
-// system, so that neither process ids, host names nor the clocks of the processes matter. Gets and sets never wait for it.
+// The lock that lets only one gc at a time run on a root: an empty file. Its holder touches the file as a heartbeat. A lock
+// without a heartbeat for a while is taken over. Both times come from the same file system, so that pids, host names and the
+// clocks of processes don't matter. Gets and sets never wait for the lock.
 //
-// A holder that stood still for so long finds, before its next step, that the lock is no longer its own, and ends.
+// A holder that was suspended for that long finds before its next step that it has lost the lock, and ends.
 //
-// Not guaranteed: that two are never at work at once, for the length of one step. Each of them could take the other's copy of a
-// value for the one that stays; that value is a miss then.
+// Not guaranteed: that two gcs never run at once for the length of one step. Each could take the other's copy of a value for
+// the one that stays; that value is then a miss.
 //
 // A step of the background gc holds it for some milliseconds; gc() and repairs wait for that.
 
@@ -13,10 +13,13 @@ import { join } from 'node:path'
 import { CacheError, errnoOf } from '../base/errors.js'
 import type { FileStat, Files } from '../files/files.js'
 
-/** A lock without a heartbeat for this long is nobody's. */
+/** A lock without a heartbeat for this long has no owner. */
 export const DEAD_AFTER_MS = 15_000
 const HEARTBEAT_MS = 2000
-/** How long to wait for a step that holds the lock, in ms, and between two looks. One that takes longer is that of a stopped process. */
+/**
+ * How long to wait for a step that holds the lock, in ms, and between two looks. A step that takes longer belongs to a stopped
+ * process.
+ */
 const PATIENCE_MS = 2000
 const PAUSE_MS = 5
 /** What a gc() or a repair writes to the file. */
@@ -43,7 +46,7 @@ export class Lock {
       if (this.isHeldForLong() || waitedMs >= PATIENCE_MS) return false
       await new Promise(resolve => setTimeout(resolve, PAUSE_MS))
     }
-    // That it will be held for long is said where there is room to say it.
+    // A long-term lock is marked in the file if the disk has room for that.
     this.#announce()
     return true
   }
@@ -56,16 +59,16 @@ export class Lock {
   /** True when the lock is now this process's; `release` gives it back. */
   acquire(): boolean {
     if (this.#create()) return true
-    // A lock released meanwhile is free for the next process: there is nothing to take over.
+    // The lock was released meanwhile, so there is nothing to take over.
     if (!this.#isDead(this.#path)) return false
     const takeover = `${this.#path}.takeover`
     if (!this.#files.createFile(takeover, '')) {
-      // Made a moment ago, or by a process that was killed then: the next one that comes may try.
+      // Created just now, or by a process that was killed then: the next process may try.
       if (this.#isDead(takeover)) this.#files.remove(takeover)
       return false
     }
     try {
-      // Only the one that has this file removes a lock that is not its own.
+      // Only the owner of this file removes another process's lock.
       if (this.#isDead(this.#path)) this.#files.remove(this.#path)
       return this.#create()
     } finally {
@@ -74,7 +77,7 @@ export class Lock {
   }
 
   /**
-   * Says that this process still lives; to be called before each step.
+   * Sends a heartbeat. To be called before each step.
    *
    * @throws CacheError `ERR_CACHE_BUSY` when the lock was taken over meanwhile
    */
@@ -125,14 +128,14 @@ export class Lock {
     return own !== undefined && there?.inode === own.inode && there.ctimeMs === own.ctimeMs
   }
 
-  /** Whether there is a lock without a living owner. */
+  /** Whether there is a lock whose owner has died. */
   #isDead(path: string): boolean {
     const stat = this.#files.linkStat(path)
     if (!stat) return false
-    // A link or a pipe is nobody's.
+    // A link or a pipe is not a lock.
     if (stat.kind !== 'file') return true
     const isOld = (nowMs: number) => Math.abs(nowMs - stat.ctimeMs) > DEAD_AFTER_MS
-    // By this process's clock first, which is another one only on network shares: that takes no file.
+    // Try this process's clock first, which needs no file. Only network shares have another clock.
     return isOld(this.#files.now()) && isOld(this.#fileSystemNow())
   }
 

@@ -1,24 +1,23 @@
-// Which entries are worth keeping: those that were used lately, and of these the ones that took long to compute for what they
-// take. The explicit gc and the background gc go by the same rank. It is worked out from what an entry says: no hit has to
-// write anything for it.
+// Ranks entries by their worth: recently used ones rank higher, and so do those that took long to compute for their size. The
+// explicit gc and the background gc use the same rank. It needs only the entry's record, so hits write nothing for it.
 
 import type { Entry } from '../manifest/entry.js'
 import { blobLength } from '../packs/blob.js'
 
 /** How far the clocks of those who share a cache may be apart. */
 const CLOCK_SKEW_MS = 60_000
-/** Each time that an entry took twice as long per byte counts like a use so much later, */
+/** Each doubling of the compute time per byte counts like a use that is this much later, */
 const DOUBLING_MS = 48 * 3_600_000
-/** up to so many times, and as often the other way. */
+/** for at most this many doublings or halvings. */
 const MAX_DOUBLINGS = 8
-/** What is usual, and taken for what was set: nobody knows how long that took. */
+/** The usual compute time per byte, also assumed for entries that were set. */
 const USUAL_MS_PER_BYTE = 0.001
-/** What an entry takes besides its value, about. */
+/** About how much an entry takes besides its value. */
 const OWN_BYTES = 300
 
 /**
- * When the entry was last known to be of use, in ms: its record has the second, which its creation makes more precise. One that
- * was used by a clock that is ahead counts as the oldest: it would outlive all others.
+ * When the entry was last known to be used, in ms. The record has it in seconds, which the creation time makes more precise. A
+ * time in the future comes from a wrong clock and counts as the oldest; otherwise the entry would outlive all others.
  */
 export function lastUseOf({ usedAt, createdAt }: Entry, nowMs: number): number {
   const lastUse = Math.max(usedAt, createdAt)
@@ -26,16 +25,16 @@ export function lastUseOf({ usedAt, createdAt }: Entry, nowMs: number): number {
 }
 
 /**
- * The same for a maximum age, by which nothing fresh may go. One that was used by a clock that is ahead counts as used as long ago as
- * that is ahead: it may be the clock of the gc that is wrong.
+ * The last use for a maximum age, which must not drop fresh entries. A time in the future counts as equally far in the past,
+ * because the gc's clock may be the wrong one.
  */
 export function useForAge({ usedAt, createdAt }: Entry, nowMs: number): number {
   return nowMs - Math.abs(nowMs - Math.max(usedAt, createdAt))
 }
 
 /**
- * Of what is too much, the entries with the lowest rank go first: their last use, in ms, brought forward or back by what they
- * cost. A list of inputs stays as long as any entry that was used with it: entries are of no use without it.
+ * The rank of an entry: its last use, in ms, moved forward or back by its cost. Entries with the lowest rank are evicted first.
+ * A list of inputs stays as long as the entries that were used with it, since they are useless without it.
  */
 export function rankOf(entry: Entry, nowMs: number, isList: boolean): number {
   const { computeMs, blob } = entry

@@ -1,4 +1,4 @@
-// Copies what is alive in a retired pack to other packs, and points the index there.
+// Copies the live blobs of a retired pack to other packs, and updates the index.
 
 import { locationIn, positionOf } from '../blobs/blob-index.js'
 import type { StoredBlob, Unindexed } from '../blobs/blob-writer.js'
@@ -12,7 +12,7 @@ const MAX_CHUNK_BYTES = 1024 * 1024
 
 export interface Rewritten {
   removedBlobs: number
-  /** Where to go on in the pack; undefined when it is done. */
+  /** Where to continue in the pack; undefined when it is done. */
   next: number | undefined
   /** How long the disk took to sync, in ms. */
   syncMs: number

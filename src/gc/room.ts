@@ -1,13 +1,13 @@
-// What a gc does on a disk without room: it leaves out what needs some, and gives up what it cannot copy.
+// Lets a gc run on a full disk: steps that need space are left out, and blobs that can't be copied are given up.
 
 import { CacheError, errnoOf } from '../base/errors.js'
 import type { Files } from '../files/files.js'
 
 const NO_ROOM = ['ENOSPC', 'EDQUOT', 'EFBIG']
-/** Left free for others, and for index records of moved blobs. */
+/** Space that stays free for other programs, and for index records of moved blobs. */
 const RESERVE_BYTES = 64 * 1024
 
-/** The result of the work; undefined when there was no room for it. */
+/** Returns the result of the work; undefined if the disk is full. */
 export function ifRoom<T>(work: () => T): T | undefined {
   try {
     return work()
@@ -23,7 +23,7 @@ export function isNoRoom(error: unknown): boolean {
   return NO_ROOM.includes(errnoOf(cause) ?? '')
 }
 
-/** Whether so many bytes can be copied to where this path is. */
+/** Whether this many bytes can be copied to this path's disk. */
 export function hasRoomFor(files: Files, path: string, bytes: number): boolean {
   return files.fileSystem(path).freeBytes >= bytes + RESERVE_BYTES
 }

@@ -1,5 +1,5 @@
-// What the background gc drops: it measures the files and looks at a few buckets, which tells about how the entries rank
-// that are too much. Nothing is known for certain, such as which entries share a value.
+// Chooses what the background gc drops. It measures the files and samples a few buckets, and estimates from these below which
+// rank entries must go. Nothing is exact: for example, it doesn't know which entries share a value.
 
 import { BLOB_FRAME_BYTES, escapeNamespace, LISTS_DIRECTORY } from '../base/layout.js'
 import { fileBytes } from '../files/disk-usage.js'
@@ -50,7 +50,7 @@ const FULL_SHARE = 0.9
 const KEPT_SHARE = 0.8
 
 export class SampleChoice implements Choice<SamplePlan> {
-  /** What there was when it was last measured, and the packs' part of it. */
+  /** The sizes at the last measurement, and the packs' part of them. */
   measured = { bytes: 0, packBytes: 0 }
   readonly #input: SampleInput
 
@@ -110,7 +110,7 @@ export class SampleChoice implements Choice<SamplePlan> {
     const { whole, namespaces: named } = this.#input.limits()
     const allPackBytes = fileBytes(files, layout.packs)
     const indexBytes = fileBytes(files, layout.blobIndex)
-    // What a cycle can't shrink: counters, file hashes, the journal.
+    // Files that a cycle can't shrink: counters, file hashes, the journal.
     const fixedBytes =
       otherBytes +
       fileBytes(files, layout.fileHashes) +

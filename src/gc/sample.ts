@@ -1,6 +1,6 @@
-// How the entries rank and what they take, worked out from a few buckets: keys lie in buckets by their hashes, so one
-// bucket is a fair sample of its namespace. Of many namespaces some are chosen, the likelier the larger they are. It tells
-// where the cut is without reading all manifests.
+// Estimates the ranks and sizes of entries from a few buckets. Keys are spread over buckets by hash, so a bucket is a fair
+// sample of its namespace. If there are many namespaces, some are chosen, with a probability that grows with their size. This
+// gives the cutoff without reading all manifests.
 
 import { LISTS_DIRECTORY } from '../base/layout.js'
 import { blobLength } from '../packs/blob.js'
@@ -27,7 +27,7 @@ export interface Chosen {
 /** Less than any rank and time of an entry; a cutoff is kept as JSON, which knows no infinity. */
 const LOWEST = Number.MIN_SAFE_INTEGER
 
-/** So many namespaces stand for all. */
+/** How many namespaces are sampled. */
 const MAX_CHOSEN = 16
 /** Buckets sampled of each namespace at most. ENOUGH_ENTRIES ends sampling: enough for an estimate to a few percent. */
 const MAX_ROUNDS = 8
@@ -98,8 +98,8 @@ export class Sample {
     }
     const lookedBytes = [...looked.values()].reduce((sum, { bytes }) => sum + bytes, 0)
     for (const { entries, bytes, share } of looked.values()) {
-      // A large one was likelier to be chosen among others, so that its entries stand for fewer. Where all were chosen, those that
-      // were not looked at are taken to be like the others.
+      // A large namespace was more likely to be chosen, so each of its entries stands for fewer. If all were chosen, those that
+      // were not sampled are assumed to be like the others.
       const factor = chosen.length < MAX_CHOSEN ? totalBytes / lookedBytes : totalBytes / looked.size / bytes
       for (const entry of entries) {
         entry.weight = factor / share
@@ -110,8 +110,8 @@ export class Sample {
   }
 
   /**
-   * Where the cut is for the limits; undefined when they are kept. `packBytes` is what all values take at most, of the whole
-   * cache: entries share them.
+   * Returns the cutoff for the limits; undefined if they hold. `packBytes` is what all values take at most, of the whole cache:
+   * entries share them.
    */
   cut(limits: SampleLimits, nowMs: number, packBytes = Number.POSITIVE_INFINITY): EstimatedCutoff | undefined {
     const oldest = limits.maxAgeMs === Number.POSITIVE_INFINITY ? LOWEST : nowMs - limits.maxAgeMs

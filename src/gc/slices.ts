@@ -1,4 +1,4 @@
-// Keeps a cache within its limits by short slices of work in the processes that set; `upkeep` says when.
+// Keeps a cache within its limits by short slices of gc work in the processes that set. `upkeep` decides when.
 //
 // Guarantees: one process at a time takes a slice, of some 20 ms; a process that dies in the middle leaves its cycle to the
 // next.
@@ -23,7 +23,7 @@ export interface UpkeepInput extends Pick<CycleInput, 'environment' | 'blobs' | 
   limits(): CacheLimits
 }
 
-/** What a process that took a slice, or tried to, is to know. */
+/** The result of taking a slice, or trying to. */
 export interface SliceResult {
   /** When the next slice is due, in ms of the process's life; undefined while no cycle is under way. */
   sliceAt: number | undefined
@@ -41,7 +41,7 @@ const STEP_MS = 3
 const REST = 3
 /** Between two tries to take a slice while another process does. */
 const PAUSE_MS = 1
-/** Past this share of what is allowed, sets wait for slices. */
+/** Past this share of the limit, sets wait for slices. */
 const URGENT_SHARE = 0.95
 /** How long no process measures sizes again, unless it sets much itself. */
 const IDLE_MS = 10 * 60_000
@@ -104,7 +104,7 @@ export class Slices {
     const start = performance.now()
     while (!this.#lock.acquire()) {
       const now = performance.now()
-      // A process that is late for every slice wouldn't learn otherwise that there is too much.
+      // Otherwise a process that is late for every slice would never learn that the cache is over its limit.
       this.#isUrgent = !this.#lock.isHeldForLong() && (this.#isUrgent || this.#isTooLarge(URGENT_SHARE))
       if (!this.#isUrgent || now - start > SLICE_MS) {
         this.#taken.sliceAt = now + (this.#isUrgent ? 0 : SLICE_MS)
@@ -166,13 +166,13 @@ export class Slices {
     const { whole, namespaces } = this.#limits
     const limits = [whole, ...namespaces.values()].map(requiredLimits)
     this.#taken.maxSetBytes = Math.min(...limits.map(({ maxSizeBytes }) => maxSizeBytes)) * SIZE_LOOK_SHARE
-    // In a cache of few packs, each would hold so much that is alive that giving a part of one up costs copying all of it.
+    // With few packs, each would hold so many live blobs that freeing a part of one means copying all of it.
     const packBytes = requiredLimits(whole).maxSizeBytes * PACK_SHARE
     this.#input.blobs.packs.limitBytes = Math.min(PACK_BYTES, Math.max(MIN_PACK_BYTES, packBytes))
     this.#taken.maxSetCount = Math.min(...limits.map(({ maxEntries }) => maxEntries)) * SIZE_LOOK_SHARE
   }
 
-  /** As far as this process knows: it looks at the packs, and takes what else there is to have grown with them. */
+  /** An estimate: measures the packs, and assumes that the other files have grown with them. */
   #isTooLarge(share: number): boolean {
     const { bytes, packBytes } = this.#choice.measured
     const { environment, layout } = this.#input

@@ -1,4 +1,4 @@
-// What one step of a cycle hands to the next, and what is given to a cycle.
+// The state that one step of a gc cycle hands to the next.
 
 import type { Position, RecordView } from '../log-map/record.js'
 import type { Removal } from '../manifest/entry.js'
@@ -13,7 +13,7 @@ export interface PackUse {
   garbageBytes: number
 }
 
-/** An entry to be dropped, and why: of itself, or because there is too much. */
+/** An entry to be dropped, and the reason. `isExcess`: because a limit is exceeded. */
 export interface Drop {
   stored: StoredEntry
   removal: Removal
@@ -45,17 +45,17 @@ export interface State<Plan = unknown> extends Cursor {
   isRest: boolean
 }
 
-/** What goes, and what is noted about it. */
+/** Chooses what is dropped, and gathers figures about it. */
 export interface Choice<Plan = unknown> {
   /** What a cycle begins with. */
   plan(): Plan
   /** One step of choosing; the state with phase `choose` to go on, `drop` or `retire` for what is to come, undefined for nothing. */
   choose(state: State<Plan>, walk: Walk): State<Plan> | undefined
-  /** Whether nothing of a namespace is to be dropped now. */
+  /** Whether nothing of the namespace will be dropped now. */
   isPassedOver?(namespace: CollectedNamespace): boolean
-  /** What there is to do about an entry of the bucket that is worked on; undefined where it stays. */
+  /** The drop of an entry in the current bucket; undefined if the entry stays. */
   dropOf(namespace: CollectedNamespace, stored: StoredEntry, state: State<Plan>): Drop | undefined
-  /** Told what was dropped, what could not be, and how many records of the bucket can't be made out. */
+  /** Called with the drops that were made, those that failed, and the number of unreadable records in the bucket. */
   dropped?(namespace: CollectedNamespace, drops: readonly Drop[], undone: readonly Drop[], unreadable: number): void
   /** Called for each bucket of the index once all is done. */
   indexed?(records: () => readonly RecordView[]): void
@@ -64,7 +64,7 @@ export interface Choice<Plan = unknown> {
 /** The blobs that were found alive in retired packs. */
 export interface Marks {
   add(blob: Position): unknown
-  /** -1 where it has none. */
+  /** The row of a marked blob, or -1. */
   rowOf(blob: Position): number
 }
 
@@ -73,7 +73,7 @@ export function withPhase<Plan>(state: State<Plan>, phase: State['phase']): Stat
   return { ...state, phase, directory: '', hash: 0 }
 }
 
-/** Tells this phase of this cycle from others. */
+/** Identifies this phase of this cycle. */
 export function phaseKey({ id, phase, isRest }: State): string {
   return `${id} ${phase} ${isRest}`
 }

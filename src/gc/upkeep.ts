@@ -1,8 +1,8 @@
-// When a process that sets does a slice of work, so that the cache keeps within its limits. What the work is: `slices`.
+// Decides when a process that sets takes a slice of the background gc. `slices` does the work.
 //
-// Guarantees: a set is held up by one slice of its own at most, of some 20 ms, and near the limit as long by that of another
-// process. Most sets only count. A process that sets once looks at the journal one time in sixteen, so that a cache that
-// only such processes use is looked after as well.
+// Guarantees: a set is delayed by at most one slice of about 20 ms, and near the limit as long by a slice of another process.
+// Most sets only count. A process that sets once looks at the journal one time in sixteen, so that a cache which only such
+// processes use is collected as well.
 
 import { createSlices, type Slices, type UpkeepInput } from './slices.js'
 

@@ -1,4 +1,4 @@
-// Goes through all namespaces bucket by bucket, from wherever the last step was.
+// Walks through all namespaces bucket by bucket, from where the last step ended.
 
 import type { CollectedNamespace, Namespaces } from './input.js'
 
@@ -49,7 +49,7 @@ export class Walk {
     return count === 0 ? 0 : Math.min(1, (this.#indexOf(directory) + hash / HASH_END) / count)
   }
 
-  /** Gives back what is open; to be called before the process does anything else with the cache. */
+  /** Closes what is open. To be called before the process does anything else with the cache. */
   close(): void {
     this.#open?.close()
     this.#open = undefined

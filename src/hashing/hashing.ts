@@ -1,16 +1,16 @@
 // Checksums and digests. Small inputs are hashed in JavaScript; WebAssembly, which takes a millisecond to start, is started for
 // the first large input or once many small ones were hashed. Without WebAssembly all is JavaScript, with the same results.
 //
-// xxHash (https://github.com/Cyan4973/xxHash) is fast and not cryptographic: equal hashes of different bytes can be made
-// at will. Code that relies on a digest to find bytes must compare the bytes as well. Where there is nothing to compare
-// with, as with a source that was read in another process, the content digest is SHA-256.
+// xxHash (https://github.com/Cyan4973/xxHash) is fast and not cryptographic: anyone can construct different bytes with equal
+// hashes. Code that finds bytes by such a digest must compare the bytes as well. If there is nothing to compare with, as for a
+// source that another process has read, the content digest is SHA-256.
 
 import { sha256 } from './sha256.js'
 import { startWasm, type XxHash } from './wasm.js'
 import { xxh32 } from './xxh32.js'
 import { xxh64 } from './xxh64.js'
 
-/** Values are unsigned 32-bit integers where not said otherwise. */
+/** Hash functions. Results are unsigned 32-bit integers unless said otherwise. */
 export interface Hashing {
   /** xxh32 of `bytes[start, end)`. */
   hash32(bytes: Uint8Array, start: number, end: number, seed: number): number
@@ -22,17 +22,17 @@ export interface Hashing {
 
 export const CONTENT_DIGEST_BYTES = 16
 
-/** JavaScript takes as long as WebAssembly with its copy for a checksum of about this length. */
+/** Up to about this length, a checksum in JavaScript is as fast as in WebAssembly, which has to copy the bytes. */
 const SMALL_BYTES = 512
-/** So many bytes take as long in JavaScript, before V8 has compiled it, as WebAssembly takes to start. */
+/** Hashing this many bytes in JavaScript, before V8 has compiled it, takes as long as starting WebAssembly. */
 const MAX_COLD_CHECKED_BYTES = 16 * 1024
 const MAX_COLD_DIGESTED_BYTES = 2 * 1024
-/** Blocks of SHA-256 that take a fourth of the time in which node:crypto is loaded. */
+/** This many blocks of SHA-256 take a quarter of the time of loading node:crypto. */
 const MAX_COLD_CONTENT_BYTES = 1024
 
 let shared: Hashing | undefined
 
-/** One for all caches of the process. */
+/** The hash functions, shared by all caches of the process. */
 export function sharedHashing(): Hashing {
   shared ??= createHashing()
   return shared

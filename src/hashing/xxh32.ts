@@ -10,11 +10,11 @@ const PRIME32_4 = 0x27d4eb2f
 const PRIME32_5 = 0x165667b1
 
 /**
- * The view of the buffer that was hashed last: making one takes as long as hashing a key, and keys and records come from few
- * buffers. A view's methods are quick from the first call on, unlike four reads of single bytes.
+ * A view of the buffer that was hashed last. Creating one takes as long as hashing a key, and keys and records come from few
+ * buffers. A view's methods are fast from the first call on, unlike four reads of single bytes.
  */
 let latest: DataView = new DataView(new ArrayBuffer(0))
-/** A larger buffer isn't kept alive for it. */
+/** Views of larger buffers aren't kept, so that the buffers can be freed. */
 const MAX_KEPT_BYTES = 1024 * 1024
 
 function viewOf(buffer: ArrayBufferLike): DataView {

@@ -1,12 +1,12 @@
-// Globs as inputs. What a glob depends on are the names in each directory that it looks into, filtered: a file that doesn't
-// match never makes a result stale, a new match or a new directory to look into does.
+// Globs as inputs. A glob depends on the names in each directory that it searches, filtered by its patterns. A file that
+// doesn't match never makes a result stale. A new match, or a new directory to search, does.
 
 import picomatch from 'picomatch'
 import type { DirectoryItem } from '../files/files.js'
 
 /** One directory that a glob looks into; as JSON the `detail` of an input. */
 interface GlobAt {
-  /** The directory as the patterns see it: relative to where they begin, with `/`; '' for that itself. */
+  /** The directory as the patterns see it: relative to the directory in which they start, with `/`; '' for that directory. */
   at: string
   patterns: readonly string[]
 }
@@ -15,7 +15,7 @@ interface Matcher {
   isMatch(path: string): boolean
   /** Whether a directory may hold matches, in itself or below. */
   isOnTheWay(path: string): boolean
-  /** Where to begin to look. */
+  /** The directories in which the search starts. */
   starts: string[]
 }
 
@@ -36,7 +36,7 @@ export function withSlashes(pattern: string, isWindows = process.platform === 'w
   return not + plain.replaceAll('\\', '/')
 }
 
-/** Whether a pattern, or a place that it names, is the same in whatever directory. */
+/** Whether a pattern, or a path in it, is absolute. */
 export function isAbsolutePattern(pattern: string, isWindows = process.platform === 'win32'): boolean {
   return pattern.startsWith('/') || (isWindows && /^[a-z]:\//i.test(pattern))
 }
@@ -45,14 +45,17 @@ export function globDetail(at: string, patterns: readonly string[]): string {
   return JSON.stringify({ at, patterns } satisfies GlobAt)
 }
 
-/** Which of a directory's items an input with this detail is about: matching files, and directories with `/` behind them. */
+/**
+ * The items of a directory that an input with this detail depends on: matching files, and directories with `/` after their
+ * names.
+ */
 export function selectByDetail(detail: string): (items: readonly DirectoryItem[]) => string[] {
   const { at, patterns } = JSON.parse(detail) as GlobAt
   const matcher = matcherOf(patterns)
   return items => selectFrom(items, at, matcher)
 }
 
-/** The directories where a glob begins to look, as the patterns name them. */
+/** The directories in which a glob's search starts, as the patterns name them. */
 export function startsOf(patterns: readonly string[]): string[] {
   return matcherOf(patterns).starts
 }
@@ -109,19 +112,19 @@ function includeOf(pattern: string): (path: string) => boolean {
   return path => isAbsolutePattern(path) === isAbsolute && matches(path)
 }
 
-/** The part of a pattern before anything that is special. */
+/** The part of a pattern before its first special character. */
 function startOf(pattern: string): string {
   const { base, glob } = picomatch.scan(pattern)
   const escaped = glob === '' ? base.slice(0, Math.max(base.lastIndexOf('/'), 0)) : base
   const start = escaped.replace(/\\(?=[^/])/g, '')
-  // The root of all, or of a drive, ends with its slash: without it, it is the working directory.
+  // The root of a drive or file system keeps its slash. Without it, it would be the working directory.
   return isAbsolutePattern(pattern) && /^(?:[a-z]:)?$/i.test(start) ? `${start}/` : start
 }
 
 /** Whether a directory is one that the pattern leads through. */
 function wayOf(pattern: string): (path: string) => boolean {
   const isAbsolute = isAbsolutePattern(pattern)
-  // Where braces or parentheses hold a slash, parts can't be told apart: every directory may be on the way.
+  // If braces or parentheses contain a slash, the parts can't be told apart: every directory may be on the way.
   if (/[{(][^})]*\//.test(pattern)) return path => isAbsolutePattern(path) === isAbsolute
   const parts = pattern.replace(/^\/+/, '').split('/')
   // A slash at the end asks for a directory, which is no file.

@@ -24,7 +24,7 @@ const STAT_BYTES = 6 + 8 + 8 + 8
 /** Flags, the lengths of two texts, metadata and digest. */
 const MAX_FIXED_BYTES = 1 + 2 + 2 + STAT_BYTES + CONTENT_DIGEST_BYTES
 
-/** The inputs' bytes: how many there are u32, then each. */
+/** The bytes of inputs: their number as u32, then each input. */
 export function encodeInputs(inputs: readonly Input[], form: InputForm): Buffer {
   let room = 4
   for (const { path, detail } of inputs) room += MAX_FIXED_BYTES + 3 * (path.length + detail.length)
@@ -36,7 +36,7 @@ export function encodeInputs(inputs: readonly Input[], form: InputForm): Buffer 
 
 function writeInput(input: Input, form: InputForm, bytes: Buffer, start: number): number {
   const isReference = form === 'reference'
-  // A reference is the same whatever was found.
+  // A reference doesn't depend on what was found.
   const kind = isReference ? lookOf(input.kind) : input.kind
   const withStat = form === 'full' && hasStat(kind)
   const flags = (withStat && input.isRacy ? IS_RACY : 0) | (input.isRelative ? IS_RELATIVE : 0)
@@ -59,7 +59,7 @@ function writeText(text: string, bytes: Buffer, at: number): number {
   return at + 2 + length
 }
 
-/** Inputs that begin at an offset, and where they end. @throws RangeError for what are none */
+/** Reads inputs at an offset. Returns them and the offset of their end. @throws RangeError for invalid bytes */
 export function decodeInputs(view: DataView, start: number, form: InputForm): { inputs: Input[]; end: number } {
   let at = start + 4
   const inputs: Input[] = []
@@ -98,7 +98,7 @@ function readText(view: DataView, at: number): string {
   return Buffer.from(view.buffer as ArrayBuffer, view.byteOffset + at + 2, length).toString()
 }
 
-/** What tells states of the world apart: the digest of references and states. */
+/** The digest of references and states. */
 export function digestOfStates(hashing: Hashing, inputs: readonly Input[], before: Uint8Array = NO_DIGEST): Buffer {
   return hashing.contentDigest(Buffer.concat([before, encodeInputs(inputs, 'state')]))
 }

@@ -1,21 +1,21 @@
-// What a result saw: one input is one look at the world and what was found. FORMAT.md has the bytes.
+// An input is one read that a computation made, and what it found. FORMAT.md describes the bytes.
 //
-// An input's *reference* says where to look, its *state* what was found. Entries hold a few inputs with the metadata of
-// files, by which most are proved unchanged without a read; lists hold references and states; nodes hold references alone.
+// An input's *reference* says what was read, its *state* what was found. Entries hold a few inputs with file metadata, which
+// prove most files unchanged without a read. Lists hold references and states. Nodes hold references alone.
 
 import { CONTENT_DIGEST_BYTES } from '../hashing/hashing.js'
 
-/** In the order of the format's numbers. */
+/** All kinds. The index of a kind is its number on disk. */
 export const INPUT_KINDS = [
-  /** By content: nothing is there. */
+  /** Nothing exists at the path; a read of content found this. */
   'absent',
   /** A file; its digest is that of its bytes. */
   'file',
   /** A directory; its digest is that of the names in it. */
   'directory',
-  /** What can't be read: `detail` is the error's code. */
+  /** A path that can't be read; `detail` is the error's code. */
   'error',
-  /** By existence alone: there is something, or nothing. */
+  /** Existence alone: something is there, or nothing. */
   'present',
   'missing',
   /** A directory's names that match the patterns of `detail`. */
@@ -32,14 +32,17 @@ export const INPUT_KINDS = [
   'location',
   /** A list of inputs, named by its digest. */
   'list',
-  /** The project of the working directory: `path` is empty where that is the project that is asked in. */
+  /** The project of the working directory; `path` is empty if it is the handle's project. */
   'home',
 ] as const
 export type InputKind = (typeof INPUT_KINDS)[number]
 
 export interface Input {
   kind: InputKind
-  /** Of files, from the project's directory if `isRelative`, and empty for the analyzed file itself; else see the kinds. */
+  /**
+   * For files: the path, relative to the project's directory if `isRelative`, empty for the analyzed file. For other inputs see
+   * the kinds.
+   */
   path: string
   isRelative: boolean
   /** Whether a later change could leave the same metadata. */
@@ -48,14 +51,14 @@ export interface Input {
   mtimeMs: number
   ctimeMs: number
   inode: number
-  /** 16 bytes; of zeros where there is nothing to be digested. */
+  /** 16 bytes; zeros if there is nothing to digest. */
   digest: Buffer
   detail: string
 }
 
 export const NO_DIGEST: Buffer = Buffer.alloc(CONTENT_DIGEST_BYTES)
 
-/** Where to look: kinds that are results of the same look are one. */
+/** Groups the kinds that are different outcomes of the same read. */
 const LOOKS: Readonly<Record<InputKind, InputKind>> = {
   absent: 'file',
   file: 'file',
@@ -73,7 +76,7 @@ const LOOKS: Readonly<Record<InputKind, InputKind>> = {
   home: 'home',
 }
 
-/** All inputs come from here: the engine reads objects that were made in one place quickly. */
+/** Creates an input. All inputs are created here, because the engine reads objects with one common shape faster. */
 export function inputOf(kind: InputKind, path: string, isRelative = false, digest = NO_DIGEST, detail = ''): Input {
   return { kind, path, isRelative, isRacy: false, sizeBytes: 0, mtimeMs: 0, ctimeMs: 0, inode: 0, digest, detail }
 }
@@ -85,19 +88,19 @@ export function isRecordableText(text: string): boolean {
   return 3 * text.length <= MAX_TEXT_BYTES || Buffer.byteLength(text) <= MAX_TEXT_BYTES
 }
 
-/** The look that the input is a result of. */
+/** The read that the input is an outcome of. */
 export function lookOf(kind: InputKind): InputKind {
   return LOOKS[kind]
 }
 
-/** Names the look: two inputs with one name looked at the same thing. */
+/** Names the read: inputs with equal names come from the same read. */
 export function nameOf({ kind, path, isRelative, detail }: Input): string {
   const look = lookOf(kind)
   if (look === 'cwd' || look === 'checkout' || look === 'location' || look === 'home') return look
   return `${look} ${isRelative ? '.' : '/'} ${path}${look === 'glob' ? `\0${detail}` : ''}`
 }
 
-/** Whether both found the same. */
+/** Whether both inputs have the same state. */
 export function isSameState(one: Input, other: Input): boolean {
   if (one.kind !== other.kind || !one.digest.equals(other.digest)) return false
   return one.kind === 'error' || one.kind === 'glob'

@@ -1,5 +1,5 @@
-// What the world is now, as far as inputs ask: each source is looked at once, however many inputs name it. A snapshot serves
-// one call of the library, or all calls of `cache.snapshot`, whose caller promises that nothing changes meanwhile.
+// The current states of sources. Each source is checked once, however many inputs name it. A snapshot serves one call of the
+// library, or all calls within `cache.snapshot`, whose caller promises that nothing changes meanwhile.
 
 import type { StaleReason, Strategy } from '../api/index.js'
 import { resolvePath } from '../project/paths.js'
@@ -8,28 +8,28 @@ import { type Input, inputOf, isSameState, lookOf, NO_DIGEST } from './input.js'
 import { Source, type SourceMeans } from './source.js'
 import { VALID, type Validity } from './validity.js'
 
-/** From where references lead. */
+/** The directories that references are resolved against. */
 export interface Asker {
   /** The project's directory. */
   dir: string | undefined
   /** The working directory, as the project sees it. */
   place: string
-  /** The directory of the working directory's project; empty where that is the project that is asked in. */
+  /** The directory of the working directory's project; empty if it is the handle's project. */
   home: string
-  /** The analyzed file: where it is, as the project sees it, and what it holds if the host gave its text. */
+  /** The analyzed file: its path as the project sees it, and its content if the host passed the text. */
   location: string
   file: string | undefined
   text: Input | undefined
-  /** The clock that entries are created by. */
+  /** The clock for the creation times of entries. */
   now(): number
 }
 
 export interface SnapshotMeans extends SourceMeans {
-  /** Inputs or references of a list; undefined when it is gone. */
+  /** Returns the inputs or references of a list; undefined if it is gone. */
   list(id: string): readonly Input[] | undefined
-  /** The name of the list of these inputs. */
+  /** Returns the name of the list of these inputs. */
   listId(inputs: readonly Input[]): string
-  /** The digest of the value that a get of an entry would give now; undefined for a miss. */
+  /** Returns the digest of the value that a get of an entry would return now; undefined for a miss. */
   entryDigest(name: string, asker: Asker, snapshot: Snapshot): Buffer | undefined
 }
 
@@ -39,13 +39,13 @@ export function createSnapshot(means: SnapshotMeans): Snapshot {
 
 export class Snapshot {
   readonly #means: SnapshotMeans
-  /** Most calls look at one alone, and need no map. */
+  /** The only source of most calls, which need no map. */
   #first: Source | undefined
   #sources: Map<string, Source> | undefined
-  /** What was found of lists, by strategy, project and id. */
+  /** The states of lists, by strategy, project and id. */
   #lists: Map<string, Validity> | undefined
 
-  /** Whether things may have changed since: calls that `cache.snapshot` has left running look anew. */
+  /** Whether the snapshot has ended. Calls that are still running after `cache.snapshot` check again. */
   isOver = false
 
   /** Digests of entries' values, by name. */
@@ -55,7 +55,7 @@ export class Snapshot {
     this.#means = means
   }
 
-  /** Whether all inputs are as they were recorded. @throws errors that aren't the file system's */
+  /** Validates inputs: whether all are as they were recorded. @throws errors that aren't the file system's */
   validate(inputs: readonly Input[], asker: Asker, strategy: Strategy): Validity {
     for (const input of inputs) {
       const found = this.#validateOne(input, asker, strategy)
@@ -64,7 +64,7 @@ export class Snapshot {
     return VALID
   }
 
-  /** What looking again gives, for inputs or references. Undefined where that can't be recorded. */
+  /** Returns the current states of inputs or references; undefined if one can't be recorded. */
   restate(references: readonly Input[], asker: Asker): Input[] | undefined {
     const inputs: Input[] = []
     for (const reference of references) {
@@ -75,7 +75,7 @@ export class Snapshot {
     return inputs
   }
 
-  /** The same of one. */
+  /** Returns the current state of one input or reference. */
   now(reference: Input, asker: Asker): Input | undefined {
     const { kind, path, isRelative, detail } = reference
     switch (lookOf(kind)) {
@@ -112,15 +112,15 @@ export class Snapshot {
     }
   }
 
-  /** After an entry was set or removed. */
+  /** To be called after an entry was set or removed. */
   forgetEntries(): void {
     if (!this.#entries) return
     this.#entries = undefined
-    // They may hold entries.
+    // Lists may refer to entries.
     this.#lists = undefined
   }
 
-  /** What is at an absolute path. */
+  /** Returns the source at an absolute path. */
   source(path: string): Source {
     const known = this.#first?.path === path ? this.#first : this.#sources?.get(path)
     if (known) return known
@@ -133,7 +133,7 @@ export class Snapshot {
     return source
   }
 
-  /** Absolute; undefined for what is no file. */
+  /** The absolute path; undefined if the input is not a file. */
   pathOf({ kind, path, isRelative }: Input, asker: Asker): string | undefined {
     const look = lookOf(kind)
     if (look !== 'file' && look !== 'present' && look !== 'glob') return undefined
@@ -180,7 +180,7 @@ export class Snapshot {
     this.#lists ??= new Map()
     const known = this.#lists.get(name)
     if (known) return known
-    // A list can't name itself, but bytes can be forged.
+    // A list can't contain itself, but forged bytes could.
     this.#lists.set(name, { reason: 'evicted', input: inputOf('list', id) })
     const inputs = this.#means.list(id)
     const found: Validity = inputs
@@ -208,7 +208,7 @@ export class Snapshot {
   }
 }
 
-/** A value is never stored as it is: it may be a secret. */
+/** The value itself is never stored, since it may be a secret. */
 export function environmentDigest({ hashing }: SourceMeans, value: string | undefined): Buffer {
   return value === undefined ? NO_DIGEST : hashing.contentDigest(Buffer.from(`=${value}`))
 }
@@ -226,12 +226,12 @@ function isSameMetadata(one: Pick<Input, 'sizeBytes' | 'mtimeMs' | 'ctimeMs' | '
   )
 }
 
-/** Why an input is not what it was; `now` is undefined where nothing is there. */
+/** Why an input is stale. `now` is undefined if nothing is there. */
 function reasonOf({ kind }: Input, now: { kind: string } | undefined): StaleReason {
   if (kind === 'environment') return 'environment-changed'
   if (kind === 'entry') return 'entry-changed'
   if (kind === 'cwd' || kind === 'checkout' || kind === 'location' || kind === 'home') return 'moved'
-  // It may be as it was: nothing can be said of it.
+  // It may be unchanged, but that can't be proved.
   if (now?.kind === 'error') return 'unreadable'
   const isGone = now === undefined || now.kind === 'absent' || now.kind === 'missing'
   if (kind === 'absent' || kind === 'missing') return isGone ? 'source-changed' : 'source-appeared'

@@ -1,4 +1,4 @@
-// What there is at a path now, looked at once: its metadata first, its content only where that is asked for.
+// The current state of a path, checked once: its metadata first, and its content only if needed.
 
 import { errnoOf } from '../base/errors.js'
 import type { DirectoryItem, FileStat, Files } from '../files/files.js'
@@ -19,12 +19,12 @@ export interface SourceMeans {
   fileHashes: FileHashes | undefined
 }
 
-/** Longer files are read and not recorded: hashing one would take longer than what depends on it. */
+/** Longer files are read but not recorded: hashing one would take longer than the computation. */
 const MAX_FILE_BYTES = 2 ** 31 - 1
 /** Longer paths lead nowhere on any system, or can't be recorded. */
 const MAX_PATH_LENGTH = 32_767
 
-/** What is at a path without a look: names that no file can have. */
+/** The state of names that no file can have. */
 export function isImpossible(path: string): boolean {
   return path.includes('\0') || path.length > MAX_PATH_LENGTH || !isRecordableText(path)
 }
@@ -34,18 +34,18 @@ export class Source {
   readonly #means: SourceMeans
   readonly #nowMs: number
   readonly stat: FileStat | undefined
-  /** The code of the error that looking gave. */
+  /** The code of the error of the stat. */
   readonly error: string | undefined
   #input: Input | undefined
   #content: Buffer | undefined
   #items: DirectoryItem[] | undefined
-  /** The code of the error that listing the directory for a glob gave. */
+  /** The code of the error of listing the directory for a glob. */
   #listingError: string | undefined
 
   constructor(means: SourceMeans, path: string) {
     this.path = path
     this.#means = means
-    // Before anything is read: whatever changes afterwards is then younger.
+    // Taken before anything is read, so that any later change is younger.
     this.#nowMs = means.files.now()
     if (isImpossible(path)) return
     try {
@@ -53,12 +53,12 @@ export class Source {
     } catch (error) {
       const code = errnoOf(error)
       if (code === undefined) throw error
-      // A name that is too long for the file system is that of no file.
+      // No file can have a name that is too long for the file system.
       if (code !== 'ENAMETOOLONG') this.error = code
     }
   }
 
-  /** Whether reading it says nothing lasting: a device, a pipe, or a file of more than 2 GiB. */
+  /** Whether the path can't be recorded by content: a device, a pipe, or a file of more than 2 GiB. */
   get isUnrecordable(): boolean {
     return this.stat?.kind === 'other' || (this.stat?.kind === 'file' && this.stat.sizeBytes > MAX_FILE_BYTES)
   }
@@ -72,26 +72,26 @@ export class Source {
     return this.#content
   }
 
-  /** What is in the directory, if that had to be read. */
+  /** The items of the directory, if it had to be listed. */
   get items(): DirectoryItem[] | undefined {
     return this.#items
   }
 
-  /** Whether the metadata is the input's, and no later change could have left the same. */
+  /** Whether the metadata equals the input's, and no later change could have left the same metadata. */
   isProvedBy(input: Input, trustsRacy = false): boolean {
     const { stat } = this
     if (!stat || stat.kind !== input.kind || (input.isRacy && !trustsRacy)) return false
     return isSameStat(stat, input)
   }
 
-  /** Whether its metadata alone says that the content is another one. */
+  /** Whether the metadata alone prove that the content has changed. */
   isOtherSize(input: Input): boolean {
     return input.kind === 'file' && this.stat?.sizeBytes !== input.sizeBytes
   }
 
   /**
-   * The input that looking at the content gives, without a path. `isRead`: by reading it, whatever is remembered.
-   * Undefined for what can't be recorded.
+   * Returns the input for the content, without a path. `isRead`: the content is read, whatever hash is remembered. Returns
+   * undefined if it can't be recorded.
    */
   input(isRead = false): Input | undefined {
     const hasRead = this.#content !== undefined || this.#items !== undefined
@@ -116,7 +116,7 @@ export class Source {
       if (!content) return inputOf('absent', '')
       this.#content = content
       const input = this.#withStat(inputOf('file', '', false, this.#means.hashing.contentDigest(content)))
-      // As in procfs: the metadata doesn't say what a read gives.
+      // As in procfs, where the metadata don't change with the content.
       if (content.length !== stat.sizeBytes) input.isRacy = true
       return this.#remember(path, input)
     } catch (error) {
@@ -151,7 +151,7 @@ export class Source {
     return this.#remember(name, input)
   }
 
-  /** What is selected of the items of the directory; nothing where there is none, or it can't be read. */
+  /** Selects items of the directory. Returns none if there is no directory, or it can't be read. */
   select(select: (items: readonly DirectoryItem[]) => string[]): string[] {
     if (this.stat?.kind !== 'directory') return []
     try {

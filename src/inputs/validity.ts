@@ -1,13 +1,13 @@
 import type { StaleReason } from '../api/index.js'
 import type { Input } from './input.js'
 
-/** Whether inputs are as they were recorded. */
+/** Whether inputs are as they were recorded, and if not, which one isn't. */
 export interface Validity {
-  /** Undefined: they are. */
+  /** Why the inputs are stale; undefined if they are not. */
   reason?: StaleReason
-  /** The input that is not. */
+  /** The input that has changed. */
   input?: Input
-  /** Its absolute path, if it is a file's. */
+  /** The absolute path of the changed input, if it is a file. */
   path?: string | undefined
 }
 

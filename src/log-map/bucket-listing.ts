@@ -1,4 +1,4 @@
-// Which buckets a map has on disk, and which it lacks.
+// Finds which buckets a map has on disk, and which are missing.
 
 import { join, relative, sep } from 'node:path'
 import { BUCKET_FILE, type BucketDirectory, type BucketName, digitsOf, LEVEL_DIGITS } from './directory.js'
@@ -7,8 +7,7 @@ import { hashAfter } from './prefixes.js'
 const CANDIDATE_FILE = /^([0-3]{1,3}|_)\.\d{1,15}\.[0-9a-f]+\.new$/
 
 /**
- * The bucket to begin where none is in force: the first one of an empty map, or the part whose file was deleted from
- * under it.
+ * The bucket to create if none is in force: the first one of an empty map, or the one whose file was deleted.
  */
 export function missingAt(directory: BucketDirectory, hash: number): BucketName {
   const digits = digitsOf(hash)
@@ -26,12 +25,12 @@ export function missingAt(directory: BucketDirectory, hash: number): BucketName 
   return { prefix: digits.slice(0, split + 1), generation: 0 }
 }
 
-/** The hash after the bucket that is missing at this one; past the last one in an empty map. */
+/** The first hash after the missing bucket of this hash; past the last hash in an empty map. */
 export function afterMissing(directory: BucketDirectory, hash: number): number {
   return hashAfter(missingAt(directory, hash).prefix)
 }
 
-/** Every bucket on disk, also those that have successors. */
+/** Every bucket on disk, including those with successors. */
 export function bucketsIn(map: BucketDirectory): BucketName[] {
   map.forget()
   return directoriesIn(map).flatMap(directory => {
@@ -44,7 +43,7 @@ export function bucketsIn(map: BucketDirectory): BucketName[] {
   })
 }
 
-/** The candidates on disk, by the prefix that they would be in force for. */
+/** The candidates on disk, by their prefix. */
 export function candidatesIn(map: BucketDirectory): { path: string; prefix: string }[] {
   map.forget()
   return directoriesIn(map).flatMap(directory => {

@@ -1,10 +1,10 @@
-// One bucket of a log map: a log of records, in which the latest of a key counts.
+// One bucket of a log map: a log of records, in which the last record of a key counts.
 //
-// A process that asks for a few keys searches the file's bytes for theirs: the position of a key, 64 bits, stands in the
-// header of its records, and a native search finds the last of them in a tenth of the time that a walk takes. What follows it is
-// walked from header to header, once, because a damaged frame there may have been the key's, and a clear would void it. A process that
-// asks for more builds a table, 8 bytes a record, from the headers alone. Both give the same: payloads are checked when they are
-// asked for, and where headers are damaged, what stands before is void, since any of it may have been replaced there.
+// A process that looks up a few keys searches the file's bytes: the header of a record holds hash and tag of its key, 64 bits,
+// and a native search finds the last record of a key in a tenth of the time that a walk takes. The frames after it are walked
+// once, from header to header, because one of them may be a damaged record of the same key, or a clear. A process that looks up
+// more keys builds a table from the headers, 8 bytes for each record. Both ways give the same results. Payloads are checked
+// when they are used. If headers are damaged, all records before them are void, since any of them may have been replaced there.
 //
 // The file's bytes are kept while the map can afford it; without them a lookup reads its record from the file. A sealed bucket
 // never changes again: its records are the frames before the seal.
@@ -26,11 +26,11 @@ import type { BucketName } from './directory.js'
 import { isChange, isConditional, NO_RECORD, type Position, RecordView } from './record.js'
 import { type BucketTable, createTable, type Successor } from './table.js'
 
-/** As many searches take the time of a table. */
+/** From this many searches on, a table is faster. */
 const MAX_SEARCHES = 16
-/** Read for a record of unknown length; most are shorter. */
+/** Bytes that are read for a record of unknown length. Most are shorter. */
 const RECORD_GUESS_BYTES = 512
-/** Left for appends behind what is read. */
+/** Room that is left for appends after the bytes that were read. */
 const ROOM_BYTES = 8 * 1024
 const POSITION_AT = 8
 
@@ -50,17 +50,17 @@ export class Bucket {
   hashSeed: number | undefined
   /** Whether a seed was established for a bucket without frames. */
   isSeedEstablished = false
-  /** Past this size, it gets successors. */
+  /** Past this size, the bucket gets successors. */
   limitBytes: number
   /** Resident bytes that the map has counted for this bucket. */
   accountedBytes = 0
   /** The event-loop tick in which the file was last looked at. */
   tick = 0
-  /** The file up to `end`, in a larger buffer; undefined when the map gave it up. */
+  /** The file up to `end`, in a larger buffer; undefined if the map has freed it. */
   #bytes: Buffer | undefined
   #view = needleView
   #searchCount = 0
-  /** What searches have walked, and the last clear in it. */
+  /** How far searches have walked, and the last clear on the way. */
   #walkedFrom = 0
   #walkedTo = 0
   #clearedAt = NOT_THERE
@@ -93,18 +93,18 @@ export class Bucket {
     return this.#table?.successor
   }
 
-  /** Whether the file is to be looked at again: others have written or are at it, or it was opened anew. */
+  /** Whether the file must be checked again, because other processes have written or are writing, or it was opened again. */
   get hasMore(): boolean {
     try {
       return this.#isUnfinished || this.file.hasMore(this.end)
     } catch (error) {
-      // Such as a pipe in the file's place: `refresh` says what it is.
+      // For example a pipe instead of the file: `refresh` reports it.
       if (errnoOf(error) === undefined) throw error
       return true
     }
   }
 
-  /** Takes in what was appended; false when the file is no longer this bucket's. @throws errno-style errors */
+  /** Reads what was appended. Returns false if the file is no longer this bucket's. @throws errno-style errors */
   refresh(): boolean {
     const length = this.file.length()
     if (length < this.end) return false
@@ -118,8 +118,8 @@ export class Bucket {
   }
 
   /**
-   * Appends frames and reads up to them; returns their offset, or -1 when the file is no longer this bucket's. With
-   * `isAsking`, `isOutdated` tells which are void.
+   * Appends frames and reads up to them. Returns their offset, or -1 if the file is no longer this bucket's. With `isAsking`,
+   * `isOutdated` tells which are void.
    *
    * @throws errno-style errors; CacheError `ERR_CACHE_IO`
    */
@@ -162,7 +162,7 @@ export class Bucket {
     return this.sealedAt >= 0 && offset > this.sealedAt
   }
 
-  /** The key's record; one that is damaged is none. */
+  /** Returns the key's record; undefined if there is none, or it is damaged. */
   find(hash: number, tag: number, key: Uint8Array): RecordView | undefined {
     let offset = UNSURE
     if (!this.#table && ++this.#searchCount <= MAX_SEARCHES) offset = this.#search(hash, tag)
@@ -177,7 +177,7 @@ export class Bucket {
     return this.#indexed()
   }
 
-  /** Frees the file's bytes; lookups read from the file from now on. */
+  /** Frees the file's bytes. Lookups read from the file from now on. */
   evict(): void {
     this.#bytes = undefined
     this.#view = needleView
@@ -215,7 +215,7 @@ export class Bucket {
     return found
   }
 
-  /** Whether all from this offset on is whole. What was walked before isn't walked again. */
+  /** Whether all frames from this offset on are complete. Frames that were walked before aren't walked again. */
   #walk(from: number): boolean {
     if (this.#walkedTo === 0) {
       this.#walkedFrom = this.end
@@ -274,7 +274,7 @@ export class Bucket {
     return this.#bytes ?? this.#read(this.end)
   }
 
-  /** Takes in what the file has up to this length. */
+  /** Reads the file up to this length. */
   #read(length: number): Buffer {
     const from = !this.#bytes ? 0 : (this.#table?.firstUnread ?? this.end)
     const bytes = this.#bytes ? this.#reserve(this.#bytes, length) : Buffer.allocUnsafeSlow(length + ROOM_BYTES)
@@ -299,7 +299,7 @@ export class Bucket {
     this.end = end
   }
 
-  /** Takes in what was read from an offset on. */
+  /** Adds bytes that were read at an offset. */
   #grow(bytes: Buffer, from: number, end: number): void {
     this.#keep(bytes, end)
     if (from === 0) this.hashSeed = hashSeedIn(bytes, end)

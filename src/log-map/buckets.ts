@@ -12,7 +12,7 @@ import type { Position } from './record.js'
 import { type BucketedMap, type MapOptions, type Rewriting, settle } from './succession.js'
 import { BucketTree } from './tree.js'
 
-/** A process that loses this often against others is not in a race but in a broken directory. */
+/** Losing more often against other processes is not a race: the directory is broken. */
 export const MAX_ATTEMPTS = 100
 
 export class Buckets implements BucketedMap {
@@ -38,24 +38,24 @@ export class Buckets implements BucketedMap {
     this.options = options
   }
 
-  /** For the next append. */
+  /** The writer for the next append. */
   get writer(): FrameWriter {
     this.#writer ??= new FrameWriter()
     return this.#writer
   }
 
-  /** A position may have been worked out before the seed of the cache was known. */
+  /** A position may have been computed before the hash seed was known. */
   position(position: Position, key: Buffer): Position {
     if (this.environment.hashSeed.changeCount === 0) return position
     return this.positionOf(key) ?? position
   }
 
-  /** The bucket that was in force at the last look, if it is known. */
+  /** The bucket that was in force at the last check, if it is in memory. */
   known(hash: number): Bucket | undefined {
     return this.#tree.at(hash)
   }
 
-  /** The bucket in force for reading; a sealed one where its successors cannot be had. @throws errno-style errors */
+  /** The bucket in force for reading; a sealed one if its successors can't be made. @throws errno-style errors */
   current(hash: number): Bucket | undefined {
     const tick = this.environment.tick.current()
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
@@ -68,7 +68,7 @@ export class Buckets implements BucketedMap {
     throw this.broken()
   }
 
-  /** Brings the bucket up to date; false, and it is dropped, when it is gone. */
+  /** Brings the bucket up to date. If its file is gone, drops it and returns false. */
   refresh(bucket: Bucket): boolean {
     const isFirst = bucket.end === 0
     if (!bucket.refresh()) {
@@ -86,13 +86,13 @@ export class Buckets implements BucketedMap {
     this.#tree.account(bucket)
   }
 
-  /** A cache that was deleted and made anew has another hash seed. */
+  /** A cache that was deleted and created again has another hash seed. */
   #reconcile({ hashSeed }: Bucket): void {
     const known = this.environment.hashSeed
     if (hashSeed !== undefined && hashSeed !== known.current()) known.reconcile(hashSeed)
   }
 
-  /** Like `follow`; false, with the sealed bucket as it is, when the successors cannot be had now. */
+  /** Like `follow`. Returns false and keeps the sealed bucket if the successors can't be made now. */
   tryFollow(bucket: Bucket, hash: number, how?: Rewriting): boolean {
     try {
       return this.follow(bucket, hash, how)
@@ -103,8 +103,8 @@ export class Buckets implements BucketedMap {
   }
 
   /**
-   * Puts the successors of a sealed bucket in force. Where nothing may be written, the sealed one remains so for the hashes
-   * that none of its successors has taken over yet: false for such a hash.
+   * Puts the successors of a sealed bucket in force. If nothing may be written, the sealed bucket stays in force for hashes
+   * without a successor: returns false for such a hash.
    *
    * @throws errno-style errors; CacheError `ERR_CACHE_IO`
    */
@@ -118,7 +118,7 @@ export class Buckets implements BucketedMap {
     return true
   }
 
-  /** The hash after the bucket that is missing at this one; past the last one in an empty map. */
+  /** The first hash after the missing bucket of this hash; past the last hash in an empty map. */
   afterMissing(hash: number): number {
     return afterMissing(this.directory, hash)
   }

@@ -6,7 +6,7 @@
 // the way from the empty prefix to a key the file with the highest generation is the one in force, and a listing of one directory for
 // three digits finds it.
 //
-// Names never come back once they are gone, except `_.0`, so no file is ever renamed over another one.
+// A name is never used again once it is gone, except `_.0`, so no file is ever renamed over another one.
 
 import { dirname } from 'node:path'
 import { childOf } from '../base/child.js'
@@ -19,7 +19,7 @@ export interface BucketName {
   generation: number
 }
 
-/** What a directory has, by the digits that follow its own. */
+/** The content of a directory, by the digits that follow its own. */
 export interface Listing {
   /** Highest generation of each bucket; `_` for the empty prefix. */
   generations: Map<string, number>
@@ -47,13 +47,13 @@ export class BucketDirectory {
     this.path = path
   }
 
-  /** The bucket in force for a hash, as last listed; undefined, as of now, where there is none. */
+  /** Returns the bucket in force for a hash, as last listed; undefined if there is none now. */
   find(hash: number): BucketName | undefined {
     const isNew = this.#listings.size === 0
     const found = this.#search(hash)
     // A link may have replaced a directory since the listing.
     if (isNew || (found && this.isOwn(directoryPrefix(found.prefix)))) return found
-    // Another process may have made it.
+    // Another process may have created it.
     this.forget()
     return this.#search(hash)
   }
@@ -90,12 +90,12 @@ export class BucketDirectory {
     return childOf(this.#directoryOf(directoryPrefix(name.prefix)), fileName(name))
   }
 
-  /** Where a successor is prepared before it is known whether it will be the one. */
+  /** The path of a candidate for a successor. */
   candidate(name: BucketName, unique: string): string {
     return `${this.file(name)}.${unique}.new`
   }
 
-  /** Makes the directory in which the bucket of this prefix lies. */
+  /** Creates the directory of this prefix's bucket. */
   makeDirectory(prefix: string): void {
     this.files.makeDirectory(this.#directoryOf(directoryPrefix(prefix)))
   }
@@ -123,12 +123,12 @@ export class BucketDirectory {
     return path
   }
 
-  /** What is in the directory of these digits, as last listed. */
+  /** Returns the content of the directory of these digits, as last listed. */
   list(prefix: string): Listing {
     let listing = this.#listings.get(prefix)
     if (!listing) {
       const path = this.#directoryOf(prefix)
-      // What a link leads to is not the cache's.
+      // The target of a link doesn't belong to the cache.
       const isOwn = this.#isDirectory(path) && (prefix !== '' || this.#isDirectory(dirname(path)))
       const names = isOwn ? this.files.list(path) : undefined
       listing = names ? parseListing(names) : NOTHING
@@ -147,7 +147,7 @@ function directoryPrefix(prefix: string): string {
   return prefix.slice(0, Math.max(0, Math.ceil(prefix.length / LEVEL_DIGITS) - 1) * LEVEL_DIGITS)
 }
 
-/** What names the bucket of this prefix in its directory. */
+/** The digits in the file name of this prefix's bucket. */
 function nameIn(prefix: string): string {
   return prefix === '' ? '_' : prefix.slice(directoryPrefix(prefix).length)
 }

@@ -1,4 +1,4 @@
-// The records of a log map, bucket by bucket.
+// Lists the records of a log map, bucket by bucket.
 
 import type { Buckets } from './buckets.js'
 import { hashAfter, hasPrefix, prefixOf } from './prefixes.js'
@@ -7,9 +7,9 @@ import type { Position, RecordView } from './record.js'
 /** The records whose hashes begin with these digits. */
 export interface Part {
   prefix: string
-  /** Another one than before when anything was written to the part since. */
+  /** Changes whenever anything is written to the part. */
   stamp: string
-  /** Each key's latest put; to be called before anything else is asked of the map. */
+  /** Returns each key's latest put. Call it before any other call on the map. */
   records(): RecordView[]
 }
 
@@ -43,7 +43,7 @@ export function partAt(buckets: Buckets, hash: number): { part: Part | undefined
   const bucket = buckets.current(hash)
   if (!bucket) return { part: undefined, next: buckets.afterMissing(hash) }
   const { name, end, sealedAt } = bucket
-  // Of a sealed bucket, other parts may have been taken over by successors already.
+  // Successors of a sealed bucket may have taken over its other parts already.
   const prefix = sealedAt < 0 ? name.prefix : prefixOf(hash, name.prefix.length + 1)
   const recordsOf = () => {
     const all = bucket.table.records()

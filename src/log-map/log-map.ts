@@ -1,14 +1,14 @@
 // A persistent hash map of small records, shared by any number of processes without a lock.
 //
-// Guarantees: opening reads nothing, a lookup reads one bucket, so both cost the same whatever the number of records.
-// All processes agree on the order of the changes to a key. A change that `write` has returned for is seen by every lookup
-// that begins afterwards, in any process, and survives any process's death.
+// Guarantees: opening reads nothing, and a lookup reads one bucket, so both cost the same for any number of records. All
+// processes agree on the order of the changes to a key. A change that `write` has returned for is seen by every lookup that
+// begins afterwards, in any process, and survives any process's death.
 //
-// Growth: a bucket past its limit gets successors (itself compacted, or four parts). Whoever finds it full seals it:
-// what comes after the seal is void, so its records are final, and any process can work out the same successors from
-// them. Each builds its own candidates and appends their name to the sealed file; the first name there is the
-// successor. Its candidates are then renamed into force, by anybody, and the sealed file is removed. A process killed
-// in between leaves nothing to wait for: the next one takes the same step again.
+// Growth: a bucket past its limit gets successors: itself compacted, or four parts. The process that finds it full appends a
+// seal. Frames after the seal are void, so the records are final, and any process can make the same successors from them. Each
+// process builds its own candidates and appends their name to the sealed file. The first name there decides. Any process then
+// renames those candidates into force and removes the sealed file. A process that is killed in between leaves nothing to wait
+// for: the next one takes the same step again.
 
 import { BUCKET_BYTES } from '../base/layout.js'
 import type { Environment } from '../log/environment.js'
@@ -34,9 +34,9 @@ export class LogMap {
   readonly #buckets: Buckets
 
   /**
-   * `identity` is the map's path below the root, with `/`. `positionOf` gives a key's position; undefined: it is no key. With
-   * `isHint`, nothing is synced: losing the map costs only time. With `merge`, a full bucket is never split: its records
-   * become what `merge` returns.
+   * `identity` is the map's path below the root, with `/`. `positionOf` returns a key's position, or undefined for an invalid
+   * key. With `isHint`, nothing is synced: losing the map costs only time. With `merge`, a full bucket is never split: its
+   * records become what `merge` returns.
    */
   constructor(
     environment: Environment,
@@ -54,7 +54,7 @@ export class LogMap {
   }
 
   /**
-   * The key's record, which may be a removal; undefined when there is none.
+   * Returns the key's record, which may be a removal; undefined if there is none.
    *
    * @throws errno-style errors
    */
@@ -84,19 +84,19 @@ export class LogMap {
     return this.#buckets.current(this.#buckets.position(position, key).hash) === bucket && bucket.end === end
   }
 
-  /** The key's record as far as it is in memory, without a look at whether others have changed it since. */
+  /** Returns the key's record from memory, without checking whether another process has changed it since. */
   getLoaded({ hash, tag }: Position, key: Uint8Array): RecordView | undefined {
     const bucket = this.#buckets.known(hash)
     return bucket && bucket.residentBytes > 0 ? bucket.find(hash, tag, key) : undefined
   }
 
-  /** The puts at a hash, whatever their tags, the latest first; to be read before anything else is asked of the map. */
+  /** Returns the puts with this hash and any tag, latest first. Read them before any other call on the map. */
   getAll(position: Position, key: Buffer): RecordView[] {
     return recordsAtHash(this.#buckets, position, key)
   }
 
   /**
-   * Makes an unconditional change where that takes no more than to append it; false where nothing was changed.
+   * Makes an unconditional change if a single append is enough. Returns false if it was not made.
    *
    * @throws errno-style errors; CacheError `ERR_CACHE_IO`
    */
@@ -113,8 +113,8 @@ export class LogMap {
   }
 
   /**
-   * Makes the changes durable and visible, those of one bucket in one write as long as they do not fill it. A change that
-   * expects a record is made only if that is the key's; returns for each whether it was made.
+   * Makes the changes, those of one bucket in one write as long as they don't fill it. A conditional change is made only if the
+   * key's record is the expected one. Returns for each change whether it was made.
    *
    * @throws errno-style errors; CacheError `ERR_CACHE_IO`; some of the changes may have been made
    */
@@ -122,7 +122,7 @@ export class LogMap {
     return writeChanges(this.#buckets, changes, true)
   }
 
-  /** The same for a caller that doesn't need to know what was made. */
+  /** Like `write`, without returning which changes were made. */
   offer(changes: readonly Change[]): void {
     writeChanges(this.#buckets, changes, false)
   }
@@ -138,22 +138,22 @@ export class LogMap {
   }
 
   /**
-   * Rewrites the bucket at this hash if a fifth of it is dead, or of no use to the caller; returns the first hash that is not
-   * its.
+   * Rewrites the bucket of this hash if a fifth of it is dead, or useless to the caller. Returns the first hash after the
+   * bucket.
    */
   compactAt(hash: number, isUseless?: IsUseless): number {
     return compactAt(this.#buckets, hash, isUseless)
   }
 
-  /** Syncs the file of the bucket at this hash; returns the first hash that is not its. */
+  /** Syncs the file of this hash's bucket. Returns the first hash after the bucket. */
   syncAt(hash: number): number {
     return syncAt(this.#buckets, hash)
   }
 
   /**
-   * Removes the files of buckets without records; returns whether there is nothing of the map any more. Whoever writes at the
-   * same time finds the file sealed, or gone, and begins another one. The directories of a map that was split stay: they say for
-   * which hashes a new bucket is.
+   * Removes the files of buckets without records. Returns whether nothing of the map is left. A process that writes at the same
+   * time finds the file sealed or gone, and creates another one. The directories of a split map stay: they determine the prefix
+   * of a new bucket.
    *
    * @throws errno-style errors; CacheError `ERR_CACHE_IO`
    */
@@ -161,13 +161,13 @@ export class LogMap {
     return removeIfEmpty(this.#buckets)
   }
 
-  /** Removes the candidates of processes that died, and what they did not remove themselves; returns how many candidates there were. */
+  /** Removes candidates and other leftovers of processes that died. Returns how many candidates there were. */
   removeLeftovers(): number {
     return removeLeftovers(this.#buckets)
   }
 
   /**
-   * Rewrites the bucket in force at a hash, which leaves behind whatever in it is no whole record.
+   * Rewrites the bucket in force for a hash, with its intact records only.
    *
    * @throws errno-style errors; CacheError `ERR_CACHE_IO`
    */
@@ -180,17 +180,17 @@ export class LogMap {
     return isEmpty(this.#buckets)
   }
 
-  /** Every key's latest put, bucket by bucket; what is set or removed meanwhile may or may not be among them. */
+  /** Yields every key's latest put, bucket by bucket. Records that are set or removed meanwhile may or may not be included. */
   records(): IterableIterator<RecordView> {
     return records(this.#buckets)
   }
 
-  /** The same in parts of which one can tell, without reading them, whether they have changed since. */
+  /** Yields the records in parts. A part's stamp tells, without reading it, whether it has changed. */
   parts(): IterableIterator<Part> {
     return parts(this.#buckets)
   }
 
-  /** The part that holds this hash, if there is one, and the first hash that is not its any more. */
+  /** Returns the part with this hash, if there is one, and the first hash after it. */
   partAt(hash: number): { part: Part | undefined; next: number } {
     return partAt(this.#buckets, hash)
   }

@@ -1,4 +1,4 @@
-// What keeps the files of a log map small and few; none of it changes what a lookup finds. See `LogMap`.
+// Keeps the files of a log map small and few, without changing what a lookup finds. See `LogMap`.
 
 import { isIoError } from '../base/errors.js'
 import { FRAME } from '../base/layout.js'
@@ -13,7 +13,7 @@ import { replace } from './writing.js'
 
 /** A bucket that is smaller than its limit is rewritten when this share of it is dead. */
 const MIN_DEAD_SHARE = 0.2
-/** A file of one block has nothing to give back. */
+/** Rewriting a file of one block frees nothing. */
 const MIN_COMPACT_BYTES = 4096
 
 export function compactAt(buckets: Buckets, hash: number, isUseless?: IsUseless): number {
@@ -42,14 +42,14 @@ export function syncAt(buckets: Buckets, hash: number): number {
 export function removeIfEmpty(buckets: Buckets): boolean {
   for (let hash = 0; hash <= 0xffffffff; ) {
     const next = removeIfEmptyAt(buckets, hash)
-    // It can't be removed now, and others may be in the same way.
+    // It can't be removed now, and the others may fail as well.
     if (next === undefined) return false
     hash = next
   }
   return !buckets.current(0) && missingAt(buckets.directory, 0).prefix === ''
 }
 
-/** Returns the first hash after the bucket; undefined where it stays as it was. */
+/** Returns the first hash after the bucket; undefined if it could not be removed. */
 function removeIfEmptyAt(buckets: Buckets, hash: number): number | undefined {
   const { tick, files } = buckets.environment
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
@@ -79,7 +79,7 @@ export function removeLeftovers(buckets: Buckets): number {
   const candidates = candidatesIn(directory)
   let count = 0
   for (const { path, prefix } of candidates) {
-    // Whoever made it could still name it a successor: not once the bucket that it was made for has one.
+    // Its maker could still name it a successor, unless the bucket that it was made for has one.
     const bucket = buckets.current(firstHash({ prefix, generation: 0 }))
     if (bucket && bucket.sealedAt >= 0) continue
     if (environment.files.remove(path)) count++
@@ -87,7 +87,7 @@ export function removeLeftovers(buckets: Buckets): number {
   return count
 }
 
-/** What can't be settled now stays for the next process. */
+/** What fails now is left for the next process. */
 function trySettle(buckets: Buckets, bucket: Bucket): void {
   try {
     settle(buckets, bucket)

@@ -4,9 +4,8 @@
 //   putIf, removeIf:  expected u32 | nonce u32 | key | value
 //
 // `hash` picks the bucket, `tag` tells its keys apart; both are hashes of the key. `expected` is the payload checksum of the
-// key's current record: when it no longer is, the frame is void. So an amendment that was decided on what was there cannot
-// overwrite what came after it. The nonce tells one process's amendment from an equal one of another, of which only the first
-// is made.
+// key's current record: when it no longer is, the frame is void. So an amendment of a record can't overwrite a newer record.
+// The nonce tells one process's amendment from an equal one of another process, of which only the first is made.
 
 import { FRAME, FRAME_HEADER_BYTES, FRAME_TRAILER_BYTES } from '../base/layout.js'
 import type { Hashing } from '../hashing/hashing.js'
@@ -23,11 +22,11 @@ export interface Change extends Position {
   kind: 'put' | 'remove'
   key: Buffer
   value: Buffer
-  /** Apply only while this is the check of the key's current put, or `NO_RECORD` and there is none. */
+  /** The checksum that the key's current put must have, or `NO_RECORD` if there must be none. */
   expected: number | undefined
 }
 
-/** All changes come from here: the engine reads objects that were made in one place quickly, others each in its own way. */
+/** Creates a change. All changes are created here, because the engine reads objects with one common shape faster. */
 export function changeOf(
   kind: Change['kind'],
   { hash, tag }: Position,
@@ -38,7 +37,7 @@ export function changeOf(
   return { kind, hash, tag, key, value, expected }
 }
 
-/** Position of a key: keys that are equal from `start` on share a hash. */
+/** The position of a key. Keys that are equal from `start` on have equal hashes. */
 export function hashedPosition(
   { hashing, hashSeed }: Pick<Environment, 'hashing' | 'hashSeed'>,
   key: Uint8Array,
@@ -51,7 +50,7 @@ export function hashedPosition(
   }
 }
 
-/** As `expected`: the key has no put. */
+/** The value of `expected` for a key without a put. */
 export const NO_RECORD = 0
 
 /** Expected and nonce. */
@@ -77,7 +76,7 @@ export function isChange(type: number): boolean {
   return type === FRAME.put || type === FRAME.remove || isConditional(type)
 }
 
-/** A record where it lies, in bytes that stay as they are. Its parts are views of these. */
+/** A record in bytes that don't change. Its parts are views of these bytes. */
 export class RecordView implements Position {
   bytes: Buffer
   type = 0
@@ -85,7 +84,7 @@ export class RecordView implements Position {
   start = 0
   end = 0
 
-  /** Looks at the frame that begins at this offset of the bytes. */
+  /** Views the frame that begins at this offset of the bytes. */
   constructor(bytes: Buffer = NO_BYTES, frame = -1) {
     this.bytes = bytes
     if (frame < 0) return
@@ -134,7 +133,7 @@ export class RecordView implements Position {
   get value(): Buffer {
     return this.bytes.subarray(this.valueStart, this.end)
   }
-  /** Of its frame, as a plain put. */
+  /** The length of the record's frame, as a plain put. */
   get frameBytes(): number {
     return FRAME_HEADER_BYTES + this.end - this.keyStart + FRAME_TRAILER_BYTES
   }
@@ -144,7 +143,7 @@ export class RecordView implements Position {
     return valueStart - keyStart === key.length && this.bytes.compare(key, 0, key.length, keyStart, valueStart) === 0
   }
 
-  /** Whether its key and value are what was written. */
+  /** Whether key and value are intact. */
   isGood(hashing: Hashing): boolean {
     return this.valueStart <= this.end && isPayloadIntact(hashing, this.bytes, this.start, this.end)
   }

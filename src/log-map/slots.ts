@@ -55,7 +55,7 @@ export class Slots {
   removeAt(slot: number): void {
     this.#table[2 * slot + 1] = 0
     this.#count--
-    // Those behind it may stand where they are only because it did.
+    // Entries after the removed one may be in their slots only because its slot was taken.
     this.#resize(this.#mask + 1)
   }
 

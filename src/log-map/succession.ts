@@ -1,4 +1,4 @@
-// How a sealed bucket gets its successors. Every step may be taken by any process, and taken again after a process died.
+// Gives a sealed bucket its successors. Any process may take any step, and may take it again after a process died.
 
 import { errnoOf } from '../base/errors.js'
 import { BUCKET_MAX_DEPTH, FRAME, SUCCESSOR_NAME_BYTES } from '../base/layout.js'
@@ -13,7 +13,7 @@ import { hasPrefix, successorsOf } from './prefixes.js'
 import { type Change, type RecordView, writeChange } from './record.js'
 import type { Successor } from './table.js'
 
-/** What the records of a full bucket become, by the clock of one of the processes that find it full. */
+/** Returns what the records of a full bucket are merged into. */
 export type Merge = (records: readonly RecordView[], nowMs: number) => Change[]
 /** Whether a record is of no use and may be left out. */
 export type IsUseless = (record: RecordView) => boolean
@@ -21,13 +21,13 @@ export type IsUseless = (record: RecordView) => boolean
 export interface MapOptions {
   /** Size at which a bucket is given successors. */
   bucketBytes: number
-  /** What is only a hint need not be synced: nothing is lost with it but time. */
+  /** Whether the map is only a hint, so that it need not be synced: losing it costs only time. */
   isHint: boolean
-  /** With it, a full bucket is never split: it becomes what this makes of its records. */
+  /** If given, a full bucket is never split: its records become what this function returns. */
   merge: Merge | undefined
 }
 
-/** The map that the bucket is of. */
+/** The map that the bucket belongs to. */
 export interface BucketedMap {
   readonly environment: Environment
   readonly directory: BucketDirectory
@@ -36,18 +36,18 @@ export interface BucketedMap {
 }
 
 export interface Rewriting {
-  /** Leaves out what is useless, and then doesn't split. */
+  /** Leave out useless records; then the bucket isn't split. */
   isUseless?: IsUseless | undefined
-  /** Never splits. */
+  /** Don't split the bucket. */
   isWhole?: boolean
-  /** Drops removals as well; else those in the later half of the bucket are kept for watchers. */
+  /** Drop all removals. Otherwise those in the later half of the bucket are kept for watchers. */
   dropsRemovals?: boolean
 }
 
 /**
  * Puts the successors of a sealed bucket in force.
  *
- * @throws errno-style errors; CacheError `ERR_CACHE_IO`; it can be tried again then
+ * @throws errno-style errors; CacheError `ERR_CACHE_IO`; it can be tried again later
  */
 export function settle(map: BucketedMap, bucket: Bucket, how: Rewriting = {}): void {
   if (!bucket.successor) propose(map, bucket, how)
@@ -85,12 +85,12 @@ function propose(map: BucketedMap, bucket: Bucket, { isUseless, isWhole, dropsRe
     if (!map.options.isHint) for (const name of names) map.environment.files.sync(map.directory.candidate(name, unique))
   } catch (error) {
     removeCandidates()
-    // Others may have given it its successors meanwhile, after which a gc removes all other candidates.
+    // Another process may have made the successors meanwhile, after which a gc removes all other candidates.
     const isOvertaken = errnoOf(error) === 'ENOENT' && (!bucket.refresh() || bucket.successor !== undefined)
     if (isOvertaken) return
     throw error
   }
-  // When this fails the frame may be there all the same, so the candidates stay.
+  // If this fails, the frame may have been written anyway, so the candidates stay.
   const frame = new FrameWriter().begin(FRAME.successor).u8(isSplit ? 1 : 0)
   bucket.append(frame.put(Buffer.from(unique, 'hex')).end())
   if (bucket.successor?.unique !== unique) removeCandidates()
@@ -117,13 +117,13 @@ function publish(map: BucketedMap, bucket: Bucket, { isSplit, unique }: Successo
       files.rename(map.directory.candidate(name, unique), path)
     } catch (error) {
       if (errnoOf(error) !== 'ENOENT') throw error
-      // Another process was first and may be generations further; else the candidate was deleted, or left behind when the
-      // directory was copied. The sealed file still has its records.
+      // Either another process was first, and may be generations ahead, or the candidate was deleted or left out of a copy of
+      // the directory. The sealed file still has the records.
       const isLeft = () => map.directory.isInForce(bucket.name, firstHash(name)) && files.stat(bucket.file.path)
       try {
         if (isLeft()) rebuild(map, bucket, name, isSplit)
       } catch (failure) {
-        // Others were faster, and removed this candidate.
+        // Another process was faster and has removed this candidate.
         if (errnoOf(failure) !== 'ENOENT' || isLeft()) throw failure
       }
     }
@@ -131,7 +131,7 @@ function publish(map: BucketedMap, bucket: Bucket, { isSplit, unique }: Successo
   files.remove(bucket.file.path)
 }
 
-/** Undefined where records are not merged. */
+/** Returns undefined if records aren't merged. */
 function mergedRecords({ environment, options }: BucketedMap, records: readonly RecordView[]): Change[] | undefined {
   return options.merge?.(records, environment.files.now())
 }
@@ -150,12 +150,12 @@ function rebuild(map: BucketedMap, bucket: Bucket, name: BucketName, isSplit: bo
   const candidate = map.directory.candidate(name, unique)
   if (!map.options.isHint) files.sync(candidate)
   const path = map.directory.file(name)
-  // Where a file cannot have two names.
+  // For file systems without hard links.
   if (!files.link(candidate, path) && !files.stat(path)) files.rename(candidate, path)
   files.remove(candidate)
 }
 
-/** Names must differ between processes, containers and machines on one directory: pids do not, so they are random. */
+/** Names must differ between all processes, containers and machines that use the directory. Pids don't, so names are random. */
 function randomHex(environment: Environment, bytes: number): string {
   const byte = () => Math.floor(environment.random() * 256)
   return Buffer.from(Array.from({ length: bytes }, byte)).toString('hex')

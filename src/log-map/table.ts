@@ -15,11 +15,11 @@ export interface Successor {
 
 const TYPICAL_RECORD_BYTES = 96
 
-/** What has the records. */
+/** Gives access to the records. */
 export interface RecordSource {
   /** A view until the next call, unless the file was loaded. */
   recordAt(offset: number): RecordView
-  /** Has the whole file in memory. */
+  /** Loads the whole file into memory. */
   load(): void
 }
 
@@ -40,11 +40,11 @@ export class BucketTable implements FrameReader {
   liveCount = 0
   /** How many keys the last clear removed. */
   clearedCount = 0
-  /** Bytes of frames that no longer count, roughly. */
+  /** Bytes of frames that no longer count, approximately. */
   deadBytes = 0
-  /** How much of the file was seen; in the end of it a frame may be incomplete. */
+  /** How much of the file was read. The last frame may be incomplete. */
   end = 0
-  /** How much of it was understood. */
+  /** How much of it was read as complete frames. */
   #understood = 0
   readonly #slots = new Slots()
   readonly #outdated = new Set<number>()
@@ -59,7 +59,7 @@ export class BucketTable implements FrameReader {
     this.#positionOf = positionOf
   }
 
-  /** Whether what was seen last is incomplete. */
+  /** Whether the last frame is incomplete. */
   get isUnfinished(): boolean {
     return this.#understood < this.end
   }
@@ -74,7 +74,7 @@ export class BucketTable implements FrameReader {
     this.end = Math.min(this.end, offset)
   }
 
-  /** Takes in what stands in the file, `bytes[0, end)`; the view is of the same bytes. */
+  /** Adds the frames in `bytes[0, end)`, the content of the file. `view` is of the same bytes. */
   update(bytes: Buffer, view: DataView, end: number): void {
     const { seed, environment } = this.#file
     const slots = this.#slots
@@ -88,7 +88,7 @@ export class BucketTable implements FrameReader {
       }
       const type = view.getUint8(at + 1)
       const tag = view.getUint32(at + 12, true)
-      // Puts of new keys are most of what there is.
+      // The common case: a put of a new key.
       if (type === FRAME.put && this.sealedAt < 0 && slots.find(tag) < 0) {
         slots.add(view.getUint32(at + 8, true), tag, at)
         this.liveCount++
@@ -111,7 +111,7 @@ export class BucketTable implements FrameReader {
     return this.#outdated.has(offset)
   }
 
-  /** Forgets what isOutdated answers. */
+  /** Clears the results of `isOutdated`. */
   forgetOutdated(): void {
     if (this.#outdated.size > 0) this.#outdated.clear()
   }
@@ -131,12 +131,12 @@ export class BucketTable implements FrameReader {
     return records.filter(record => record.isGood(this.#file.environment.hashing))
   }
 
-  /** The same, but for those that stand where no lookup can find them. */
+  /** The keys' latest puts, without records whose hashes don't match their keys. */
   findable(): RecordView[] {
     return this.records().filter(record => this.#isFindable(record))
   }
 
-  /** The removals from this offset on that say something. */
+  /** The removals from this offset on that have a reason. */
   removals(from: number): RecordView[] {
     const offsets = this.#slots.offsets().filter(offset => offset >= from)
     return this.#goodAt(offsets).filter(record => !record.isPut && record.value.length > 0 && this.#isFindable(record))
@@ -171,7 +171,10 @@ export class BucketTable implements FrameReader {
     }
   }
 
-  /** A record was damaged, and the one that it replaced must not come to life again: every record before it might be the one. */
+  /**
+   * A record of an unknown key is damaged. The record that it replaced must not become valid again, and that might be any
+   * record before it.
+   */
   damage(_bytes: Buffer, _start: number, end: number, damage: Damage): void {
     if (damage === 'lost' && this.sealedAt < 0) this.#voidAll(end)
   }
@@ -188,7 +191,7 @@ export class BucketTable implements FrameReader {
     const stored = slot < 0 ? undefined : this.#source.recordAt(this.#slots.offsetAt(slot))
     if (isConditional(type)) {
       if (!record.isGood(this.#file.environment.hashing)) {
-        // What it expected is lost, and with it whether it counts.
+        // What it expected is unknown, and so is whether it counts.
         if (stored?.isPut) this.liveCount--
         if (stored) this.#slots.removeAt(slot)
         return

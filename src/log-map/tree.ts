@@ -1,4 +1,4 @@
-// The buckets of a map that this process knows, by hash, and the memory that their files take.
+// The buckets of a map that are in memory, by hash, and how much memory their files take.
 
 import type { Bucket } from './bucket.js'
 import { digitAt } from './directory.js'
@@ -6,7 +6,7 @@ import { digitAt } from './directory.js'
 /** Buckets by hash: a level of the tree for each digit. */
 type Node = Bucket | Node[] | undefined
 
-/** Bytes of files that one map keeps in memory. */
+/** How many bytes of files one map keeps in memory. */
 const RESIDENT_BYTES = 16 * 1024 * 1024
 
 export class BucketTree {
@@ -46,7 +46,7 @@ export class BucketTree {
     level[Number(prefix.at(-1))] = node
   }
 
-  /** Keeps the memory for loaded files within bounds: the longest loaded give theirs back. */
+  /** Limits the memory of loaded files: frees those that were loaded first. */
   account(bucket: Bucket): void {
     const { residentBytes } = bucket
     if (residentBytes === bucket.accountedBytes) return

@@ -1,4 +1,4 @@
-// How changes get into a log map.
+// Writes changes to a log map.
 
 import { BUCKET_MAX_DEPTH, FRAME } from '../base/layout.js'
 import { FrameWriter } from '../log/frames.js'
@@ -10,7 +10,7 @@ import { hashAfter } from './prefixes.js'
 import { type Change, writeChange } from './record.js'
 import type { Rewriting } from './succession.js'
 
-/** Fewer records than this are not worth four files. */
+/** A bucket with fewer records isn't split. */
 const MIN_SPLIT_RECORDS = 64
 
 /** Where the only frame of a batch begins. */
@@ -18,7 +18,7 @@ const FIRST: readonly number[] = [0]
 
 const hasCondition = (changes: readonly Change[]) => changes.some(({ expected }) => expected !== undefined)
 
-/** Returns for each change whether it was made; without `isAsking`, that is not found out. See `LogMap`. */
+/** Returns for each change whether it was made; without `isAsking`, that is unknown. See `LogMap`. */
 export function writeChanges(buckets: Buckets, changes: readonly Change[], isAsking: boolean): readonly boolean[] {
   if (changes.length === 1) return writeOne(buckets, changes[0] as Change, isAsking)
   const isMade = changes.map(() => true)
@@ -73,12 +73,12 @@ export function clearAll(buckets: Buckets): number {
   return count
 }
 
-/** Writes as many of these changes as one batch takes; returns where each begins. */
+/** Writes as many of these changes as fit into one batch. Returns the offset of each. */
 function gather(buckets: Buckets, changes: readonly Change[], indexes: readonly number[]): number[] {
   const writer = buckets.writer.reset()
   const starts: number[] = []
   for (const index of indexes) {
-    // What would make the bucket much too large waits until it has been split.
+    // Changes that would make the bucket much too large wait until it has been split.
     if (writer.length >= buckets.options.bucketBytes) break
     starts.push(writer.length)
     put(buckets, changes[index] as Change)
@@ -121,14 +121,14 @@ function writableFor(buckets: Buckets, change: Change): Bucket {
 }
 
 /**
- * The bucket to append to; makes the first one of an empty map. A bucket file that a copy of the root shares by hard link is
- * replaced first, so that what is written here stays out of the copy.
+ * Returns the bucket to append to; creates the first one of an empty map. A bucket file that is shared with a copy of the root
+ * by hard links is replaced first, so that the copy doesn't change.
  */
 function writable(buckets: Buckets, hash: number): Bucket {
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
     const bucket = buckets.known(hash) ?? buckets.find(hash) ?? create(buckets, hash)
     if (bucket.end === 0 && !buckets.refresh(bucket)) continue
-    // Another process may have made the file, and the seed, but not written anything that tells of it.
+    // Another process may have created the file and the seed, without having written a frame yet.
     if (bucket.end === 0 && !bucket.isSeedEstablished) {
       buckets.environment.hashSeed.establish()
       bucket.isSeedEstablished = true

@@ -1,11 +1,11 @@
-// Where in a file that others write to, too, a batch of frames has landed.
+// Finds where a batch of frames has landed in a file that other processes append to as well.
 
 import { CacheError } from '../base/errors.js'
 import { FRAME_HEADER_BYTES } from '../base/layout.js'
 import type { FrameWriter } from './frames.js'
 import type { LogFile } from './log-file.js'
 
-/** Others rarely have written more meanwhile. */
+/** Other processes rarely write more than this meanwhile. */
 const BACK_BYTES = 1024 * 1024
 
 /**
@@ -22,10 +22,11 @@ export function locateBatch(file: LogFile, batch: FrameWriter, from: number, len
   }
 }
 
-/** Where these very frames are last in the bytes, or -1. */
+/** The last offset of exactly these frames in the bytes, or -1. */
 function findBatch(bytes: Buffer, batch: FrameWriter): number {
   const own = batch.bytes.subarray(0, batch.length)
-  // Searching for many bytes takes longer than for a few, and the header of the first frame is hardly like another one.
+  // Searches for the header of the first frame, which is hardly ever equal to another one. Searching for more bytes takes
+  // longer.
   const header = own.subarray(0, FRAME_HEADER_BYTES)
   let at = bytes.lastIndexOf(header)
   while (at >= 0 && !bytes.subarray(at, at + own.length).equals(own)) {

@@ -1,4 +1,4 @@
-// What every storage object needs from outside itself, passed in once.
+// What every storage object needs from outside, passed in once.
 
 import type { Descriptors } from '../files/descriptors.js'
 import type { Files } from '../files/files.js'
@@ -11,19 +11,19 @@ export interface Environment {
   hashing: Hashing
   hashSeed: Pick<HashSeed, 'current' | 'establish' | 'isEstablished' | 'reconcile' | 'changeCount'>
   tick: Tick
-  /** From 0 to 1, different in each process: `Math.random`. */
+  /** `Math.random`: a number from 0 to 1, different in each process. */
   random(): number
   readOnly: boolean
-  /** Called before directories are made; throws when the root must not be written to. */
+  /** Called before directories are created. Throws if the root must not be written to. */
   prepare(): void
-  /** Changes when another directory takes the root's place: what was learned of the old one is void. */
+  /** Changes when the root is replaced by another directory: everything known about the old one is void. */
   rootGeneration(): number
 }
 
 /**
- * Counts the ticks of the event loop. Whether a file was replaced is asked once a tick and file, not once a get: an fstat
- * costs as much as the rest of a get. Whether it has grown is asked each time, by a read of one byte: what another process
- * has set is seen at once, also by one that waited for it without leaving the tick.
+ * Counts the ticks of the event loop. Whether a file was replaced is checked once per file and tick, not at each get, because
+ * an fstat costs as much as the rest of a get. Whether a file has grown is checked at each get, by a read of one byte. So a set
+ * of another process is seen at once, even by a process that waited for it within a tick.
  *
  * A tick ends with the microtasks of the callback it began in. An immediate would come too late: timers and I/O of the
  * loop's next round run before it.
@@ -33,12 +33,12 @@ export class Tick {
   #isEnding = false
   readonly #begins: () => void
 
-  /** `begins` is called at the first use of the cache in each tick of the event loop. */
+  /** `begins` is called at the first use of the cache in each tick. */
   constructor(begins: () => void = () => undefined) {
     this.#begins = begins
   }
 
-  /** Has everything looked at again, as if a new tick had begun. */
+  /** Makes everything be checked again, as if a new tick had begun. */
   end(): void {
     this.#id++
   }

@@ -1,17 +1,17 @@
-// The bytes of frames, and nothing of files: FORMAT.md has the table.
+// The bytes of frames, without access to files. FORMAT.md has the table.
 //
 //   header with a checksum of its own | payload | trailer
 //
-// Both checksums are xxh32's; that of the header is under a seed that stands for the file's place in the cache, so a frame that
-// turns up anywhere else, in a swapped file or inside a cached value, is no frame there. The header alone says which key a
-// record is of and how long it is: a file is walked from header to header, and only the payload that is asked for is checked.
+// Both checksums are xxh32. The seed of the header's checksum depends on the file's path in the cache, so a frame that turns up
+// elsewhere, in a swapped file or inside a cached value, isn't a valid frame there. The header alone says which key a record
+// has and how long it is. A file is walked from header to header, and only the payload that is needed is checked.
 
 import { FRAME_END, FRAME_HEADER_BYTES, FRAME_MAGIC, FRAME_TRAILER_BYTES } from '../base/layout.js'
 import type { Hashing } from '../hashing/hashing.js'
 
 const { imul } = Math
 const MIN_CAPACITY = 1024
-/** The same in each file: only header checksums depend on the file. */
+/** The seed of payload checksums, equal in all files. Only header checksums depend on the file. */
 const PAYLOAD_SEED = 0
 const TRAILER_MASK = 0x7f7f7f
 const TRAILER_END = FRAME_END << 24
@@ -24,7 +24,10 @@ const PRIME_A = 0xc2b2ae3d | 0
 const PRIME_B = 0x27d4eb2f
 const CHECKSUM_AT = FRAME_HEADER_BYTES - 4
 
-/** xxh32's step for its last words, over the words of a header. Without a loop, it takes half as long before it is compiled. */
+/**
+ * xxh32's step for its last words, applied to the words of a header. Without a loop, it takes half the time before it is
+ * compiled.
+ */
 function headerChecksum(view: DataView, at: number, seed: number): number {
   let hash = (seed + imul(view.getInt32(at, true), PRIME_A)) | 0
   hash = (imul((hash << 17) | (hash >>> 15), PRIME_B) + imul(view.getInt32(at + 4, true), PRIME_A)) | 0
@@ -40,8 +43,7 @@ function trailerOf(checksum: number): number {
 }
 
 /**
- * Where the frame at this position ends; 0 where none begins; the negative of where it would end where one begins that isn't
- * complete.
+ * Returns the end of the frame at this position; 0 if no frame begins here; the negative of its end if the frame is incomplete.
  */
 export function frameEnd(view: DataView, at: number, end: number, seed: number): number {
   if (at + FRAME_HEADER_BYTES > end || view.getUint8(at) !== FRAME_MAGIC) return 0
@@ -54,12 +56,12 @@ export function frameEnd(view: DataView, at: number, end: number, seed: number):
 
 const PAYLOAD_CHECKSUM_AT = 16
 
-/** Whether the payload in `bytes[start, end)`, after its header, is what was written. */
+/** Whether the payload in `bytes[start, end)` is intact; its header stands before it. */
 export function isPayloadIntact(hashing: Hashing, bytes: Uint8Array, start: number, end: number): boolean {
   return hashing.hash32(bytes, start, end, PAYLOAD_SEED) === payloadChecksum(bytes, start)
 }
 
-/** Of the payload that begins at this position. */
+/** The checksum of the payload that begins at this position. */
 export function payloadChecksum(bytes: Uint8Array, start: number): number {
   return u32(bytes, start - FRAME_HEADER_BYTES + PAYLOAD_CHECKSUM_AT)
 }
@@ -79,18 +81,18 @@ export class FrameWriter {
   bytes = Buffer.allocUnsafeSlow(MIN_CAPACITY)
   /** Length of all finished frames and of the payload under way. */
   length = 0
-  /** Numbers go through it: its methods are quick from the first call on, those of a Buffer only once they are compiled. */
+  /** Used to write numbers: its methods are fast from the first call on, a Buffer's only once they are compiled. */
   #view = viewOf(this.bytes)
   #frameStart = 0
 
   reset(): this {
-    // One huge value must not keep its memory for the rest of the process.
+    // The memory of one huge value must not stay allocated.
     if (this.bytes.length > 1024 * 1024) this.#move(MIN_CAPACITY)
     this.length = 0
     return this
   }
 
-  /** Hash, tag and the key's length are a record's; 0 for all others. */
+  /** Begins a frame. `hash`, `tag` and `keyBytes` are for records; 0 in other frames. */
   begin(type: number, hash = 0, tag = 0, keyBytes = 0): this {
     this.#reserve(FRAME_HEADER_BYTES)
     const at = this.length
@@ -163,7 +165,7 @@ export class FrameWriter {
   }
 }
 
-/** Little-endian, as a Buffer's method reads it, without its checks. */
+/** Reads a little-endian u32, like the Buffer's method but without its checks. */
 export function u32(bytes: Uint8Array, at: number): number {
   return (
     ((bytes[at] as number) |

@@ -1,9 +1,10 @@
-// The random number of a cache under which its keys are hashed, so that keys can't be made, in a repository say, that all fall
-// into one bucket.
+// The random seed under which a cache hashes its keys, so that no one can construct keys, for example in a repository, that all
+// fall into one bucket.
 //
-// It stands in a file of its own, to which each process that finds none appends one: the first counts. So two processes that
-// make a cache at the same time agree, and one that is killed leaves nothing to wait for. Every log of the cache repeats it in
-// its first frame, which tells a process whose cache was deleted and made anew to look again.
+// The seed is in a file of its own. Each process that finds no seed appends one, and the first one in the file counts. So two
+// processes that create a cache at the same time agree, and a killed process leaves nothing to wait for. Every log repeats the
+// seed in its first frame. A process that finds another seed there, because the cache was deleted and created again, reads the
+// file again.
 
 import type { Descriptors, PooledFile } from '../files/descriptors.js'
 import type { Files } from '../files/files.js'
@@ -12,20 +13,20 @@ import { u32 } from './frames.js'
 
 /** A seed u32 and its checksum u32. */
 const RECORD_BYTES = 8
-/** More than two processes rarely append one. */
+/** Bytes to read: rarely more than two processes append a seed. */
 const MAX_READ_BYTES = 64
 
 export class HashSeed {
   readonly #files: Pick<Files, 'stat'>
   readonly #descriptors: Descriptors
   readonly #path: string
-  /** Until there is one in the file, this process's own. */
+  /** The seed of this process, until there is one in the file. */
   #seed: number
   #isEstablished = false
   /** Whether the seed was used. */
   #isKnown = false
   #isMissing = false
-  /** How often another seed has come into force in this process: positions that were worked out before are wrong then. */
+  /** How often the seed has changed in this process. Hashes that were computed before a change are wrong. */
   changeCount = 0
 
   constructor(files: Pick<Files, 'stat'>, descriptors: Descriptors, path: string, random: () => number) {
@@ -41,17 +42,17 @@ export class HashSeed {
     return this.#isEstablished
   }
 
-  /** The seed in force; where none can be had, the one that `establish` will propose. */
+  /** The seed in force; if there is none yet, the one that `establish` will propose. */
   current(): number {
     if (!this.#isEstablished) this.#refresh()
     this.#isKnown = true
     return this.#seed
   }
 
-  /** Call this with the seed of a log that has another one. */
+  /** Call this when a log has another seed. */
   reconcile(seed: number): void {
     this.#refresh()
-    // The file is lost or can't be read: the logs still have it.
+    // The file is lost or can't be read, but the logs still have the seed.
     if (!this.#isEstablished) this.#change(seed)
   }
 
@@ -71,12 +72,12 @@ export class HashSeed {
     }
   }
 
-  /** Looks at the file again. Never throws: keys are hashed before a call is ready for errors. */
+  /** Reads the file again. Never throws, because keys are hashed before a call can handle errors. */
   #refresh(): void {
     this.#isEstablished = false
     const file = this.#descriptors.file(this.#path, 'read')
     try {
-      // Once it was missing it often still is, and opening it would throw, which takes ten times as long.
+      // A file that was missing is often still missing, and a failing open takes ten times as long as a stat.
       if (this.#isMissing && !this.#files.stat(this.#path)) return
       this.#isMissing = true
       this.#take(file)
@@ -88,7 +89,7 @@ export class HashSeed {
     }
   }
 
-  /** Reads the first seed that is intact, mostly the first one. */
+  /** Reads the first intact seed, usually the first one in the file. */
   #take(file: PooledFile, readBytes = RECORD_BYTES): void {
     const bytes = Buffer.allocUnsafe(readBytes)
     const length = file.read(bytes, 0, readBytes, 0)

@@ -15,10 +15,10 @@ import type { Environment } from './environment.js'
 import type { FrameWriter } from './frames.js'
 import { withOpening } from './opening.js'
 
-/** The beginning of a file that tells it from another one: its first frame has a nonce. */
+/** How many bytes at its beginning tell one file from another. The first frame has a nonce. */
 export const HEAD_BYTES = 64
 
-/** Where the hash seed and the identity stand in an open frame's payload. */
+/** Offsets of the hash seed and the identity in the payload of an open frame. */
 export const OPEN_SEED_AT = 2
 export const OPEN_IDENTITY_AT = OPEN_SEED_AT + 4 + 8
 
@@ -36,10 +36,10 @@ export class LogFile {
   readonly #file: PooledFile
   #head: Buffer | undefined
   #openCount = 0
-  /** Whether, when last looked at, the file had another name as well: a copy of the root by hard links has it too. */
+  /** Whether the file had a second name at the last check, because the root was copied by hard links. */
   isShared = false
 
-  /** `identity` names the file's place below the root, with `/`, and makes its frames valid only there. */
+  /** `identity` is the file's path below the root, with `/`. Frames are valid only in the file with this identity. */
   constructor(environment: Environment, path: string, identity: string, mode: OpenMode) {
     this.path = path
     this.identity = identity
@@ -49,7 +49,7 @@ export class LogFile {
   }
 
   /**
-   * Its length; -1 when it was deleted, or another file stands in its place.
+   * Returns the file's length; -1 if it was deleted or replaced.
    *
    * @throws errno-style errors; CacheError `ERR_CACHE_IO` for a pipe or a device
    */
@@ -64,7 +64,10 @@ export class LogFile {
     }
   }
 
-  /** Whether the file goes on at the position, or was opened anew so that `length` is to be asked. @throws errno-style errors */
+  /**
+   * Whether there is more at the position, or the file was opened again so that `length` must be checked. @throws errno-style
+   * errors
+   */
   hasMore(position: number): boolean {
     try {
       return this.#file.hasMore(position) || this.#file.openCount !== this.#openCount
@@ -73,7 +76,10 @@ export class LogFile {
     }
   }
 
-  /** Fills `into[at, at + length)` from the position on; returns the bytes read, fewer only at the end of the file. */
+  /**
+   * Reads from the position into `into[at, at + length)`. Returns the number of bytes read, which is smaller only at the end of
+   * the file.
+   */
   read(into: Buffer, at: number, length: number, position: number): number {
     const count = this.#file.read(into, at, length, position)
     if (position === 0 && !this.#head && count > 0) {
@@ -83,7 +89,7 @@ export class LogFile {
     return count
   }
 
-  /** The bytes at the offset, as many as there are up to the length. */
+  /** Returns up to `length` bytes at the offset. */
   readAt(offset: number, length: number): Buffer {
     const bytes = Buffer.allocUnsafe(length)
     const count = this.read(bytes, 0, length, offset)
@@ -91,7 +97,7 @@ export class LogFile {
   }
 
   /**
-   * Appends the frames, behind an opening where the file is empty; returns what was written.
+   * Appends the frames; to an empty file after an open frame. Returns what was written.
    *
    * @throws errno-style errors; CacheError `ERR_CACHE_IO` when the disk took only a part
    */
@@ -108,7 +114,7 @@ export class LogFile {
     this.#file.close()
   }
 
-  /** Whether a file that was opened again begins as it did. */
+  /** Whether a file that was opened again begins with the same bytes. */
   #isSame(): boolean {
     if (this.#file.openCount === this.#openCount) return true
     const head = this.#head
@@ -121,7 +127,7 @@ export class LogFile {
   }
 }
 
-/** A file that was closed to spare descriptors may be gone when it is opened again. */
+/** A file that was closed to save descriptors may be gone when it is opened again. */
 export function unlessMissing<T>(error: unknown, fallback: T): T {
   if (errnoOf(error) !== 'ENOENT') throw error
   return fallback

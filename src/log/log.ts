@@ -17,15 +17,15 @@ import type { FrameWriter } from './frames.js'
 import { HEAD_BYTES, LogFile, unlessMissing } from './log-file.js'
 import { type FrameReader, scanFrames } from './scan.js'
 
-/** Bytes read at a time; a longer frame is read whole. */
+/** Bytes that are read at a time. A longer frame is read whole. */
 const CHUNK_BYTES = 1024 * 1024
 
-/** A log that is read from its beginning to its end once. */
+/** A log that is read once, from beginning to end. */
 export class Log {
   readonly file: LogFile
   /** Every frame before this offset was visited. */
   end = 0
-  /** The file's size when it was last looked at; past `end` when its last frame is incomplete. */
+  /** The file's size at the last check. Larger than `end` if the last frame is incomplete. */
   sizeBytes = 0
   readonly #environment: Environment
 
@@ -35,7 +35,7 @@ export class Log {
   }
 
   /**
-   * Shows what was added since the last call; false when the file was deleted or is not the one that was read before.
+   * Visits the frames added since the last call. Returns false if the file was deleted or replaced.
    *
    * @throws errno-style errors of the file system
    */
@@ -46,7 +46,7 @@ export class Log {
     return true
   }
 
-  /** Shows what is in about so many bytes from an offset on; returns where to go on, undefined at the end. */
+  /** Visits the frames in about this many bytes from an offset on. Returns where to continue; undefined at the end. */
   readSome(from: number, chunkBytes: number, reader: FrameReader): number | undefined {
     const length = this.file.length()
     this.end = from
@@ -55,8 +55,9 @@ export class Log {
   }
 
   /**
-   * Appends the writer's frames and shows all frames up to the end of the file, these included. Returns the offset of the
-   * first of them, or -1 when the file was deleted meanwhile. `isQuick` misses a deletion, and doesn't show its own frames.
+   * Appends the writer's frames, and visits all new frames of the file, including these. Returns the offset of the first
+   * appended frame, or -1 if the file was deleted meanwhile. With `isQuick`, a deletion goes unnoticed and the appended frames
+   * aren't visited.
    *
    * @throws errno-style errors; CacheError `ERR_CACHE_IO` when the disk took only a part
    */
@@ -87,7 +88,7 @@ export class Log {
     return this.file.hasMore(this.sizeBytes)
   }
 
-  /** Takes all that is in the file as read; false when it is gone. */
+  /** Skips everything in the file. Returns false if it is gone. */
   skipToEnd(): boolean {
     const length = this.file.length()
     if (length < 0) return false
@@ -110,7 +111,7 @@ export class Log {
       const taken = scanFrames(hashing, bytes, this.file.seed, reader, { base })
       this.end += taken
       if (base + bytes.length >= sizeBytes || (isOnce && taken > 0)) break
-      // A frame may be longer than the chunk: look at more at once, but not for what no frame can be.
+      // A frame may be longer than the chunk, so read more, up to the longest possible frame.
       if (taken <= 0 && length >= MAX_FRAME_BYTES) break
       length = taken > 0 ? chunkBytes : Math.min(length * 2, MAX_FRAME_BYTES)
     }

@@ -5,8 +5,8 @@ import type { Environment } from './environment.js'
 import { FrameWriter } from './frames.js'
 
 /**
- * Says which version and place a file belongs to, and the seed under which keys are hashed in it. Several may stand in a file
- * that two processes created at once; the nonce makes no two files begin alike.
+ * Holds the format version, the file's identity and the seed under which its keys are hashed. A file that two processes created
+ * at once may have several. The nonce makes all files begin differently.
  */
 export function writeOpenFrame(writer: FrameWriter, identity: string, environment: Environment): FrameWriter {
   const { random, hashSeed } = environment
@@ -15,7 +15,7 @@ export function writeOpenFrame(writer: FrameWriter, identity: string, environmen
   return writer.put(Buffer.from(identity)).end()
 }
 
-/** The frames behind an opening: what is first written to a file. */
+/** The frames preceded by an open frame, for the first write to a file. */
 export function withOpening(writer: FrameWriter, identity: string, environment: Environment): FrameWriter {
   return writeOpenFrame(new FrameWriter(), identity, environment).put(writer.bytes.subarray(0, writer.length))
 }

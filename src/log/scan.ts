@@ -1,26 +1,26 @@
-// Frames one after the other, as they stand in a file, and what of it is damaged.
+// Reads the frames of a file in order, and finds damage.
 //
-// What is no complete frame is either the beginning of one whose writer was killed, and then the next one begins inside of it,
-// or damage. No guess is needed to tell them apart: a cut frame never has its trailer, and a damaged one is never shorter than
-// a header.
+// Bytes that are not a complete frame are either the beginning of a frame whose writer was killed, so that the next frame
+// begins inside of it, or damage. The two can be told apart: a truncated frame never has its trailer, and damage is never
+// shorter than a header.
 
 import { FRAME_HEADER_BYTES, FRAME_MAGIC, FRAME_TRAILER_BYTES } from '../base/layout.js'
 import type { Hashing } from '../hashing/hashing.js'
 import { frameEnd, isPayloadIntact, viewOf } from './frames.js'
 
-/** What is shown the frames of a file, in order. */
+/** Visits the frames of a file in order. */
 export interface FrameReader {
   /** The payload is `bytes[start, end)`; `offset` is that of the frame in the file. */
   frame(type: number, bytes: Buffer, start: number, end: number, offset: number): void
-  /** Of bytes that are no complete frame. */
+  /** Called for bytes that are not a complete frame. */
   damage?(bytes: Buffer, start: number, end: number, damage: Damage, offset: number): void
-  /** Set for one that is shown frames with damaged payloads, too, and checks those payloads that it uses. */
+  /** Set if the reader checks the payloads that it uses, and so visits frames with damaged payloads too. */
   readonly checksPayloads?: boolean
 }
 
 /**
- * `torn`: the beginning of a frame whose writer was killed before its write returned. `corrupt`: one frame whose header is intact
- * and the rest is not. `lost`: any number of frames of which nothing is known.
+ * `torn`: the beginning of a frame whose writer was killed before its write returned. `corrupt`: a frame with an intact header
+ * and damage in the rest. `lost`: an unknown number of frames.
  */
 export type Damage = 'torn' | 'corrupt' | 'lost'
 
@@ -32,8 +32,8 @@ export interface ScanRange {
 }
 
 /**
- * Shows the frames in the bytes; returns how far they were understood. The rest may be a frame that is still being written, or
- * one that continues beyond these bytes.
+ * Visits the frames in the bytes. Returns the offset up to which they were read. The rest may be a frame that is still being
+ * written, or that continues beyond these bytes.
  */
 export function scanFrames(
   hashing: Hashing,
@@ -55,7 +55,7 @@ export function scanFrames(
     if (!isShown || !hasTrailer) tell(at, next, 'corrupt')
     if (isShown) reader.frame(bytes[at + 1] as number, bytes, start, stop, base + at)
   }
-  /** Where, in the last bytes, another writer may have begun a frame that is still incomplete. */
+  /** Where in the last bytes another process may have begun a frame that is still incomplete. */
   const begunFrom = (from: number, to: number) => {
     const begun = bytes.indexOf(FRAME_MAGIC, from)
     return begun < 0 || begun > to ? to : begun
@@ -69,7 +69,7 @@ export function scanFrames(
     }
     const resumed = findHeader(bytes, view, at + 1, end, seed)
     if (next < 0 && resumed > 0 && resumed < -next) {
-      // The next frame begins inside of this one, which was cut short.
+      // The next frame begins inside of this one, which was truncated.
       at = tell(at, resumed, 'torn')
     } else if (next < 0) {
       if (-next > end) return at
@@ -86,7 +86,7 @@ export function scanFrames(
   return end
 }
 
-/** The first position from `from` on at which a header stands, or -1. */
+/** The first position from `from` on with a valid header, or -1. */
 function findHeader(bytes: Buffer, view: DataView, from: number, end: number, seed: number): number {
   for (let at = bytes.indexOf(FRAME_MAGIC, from); at >= 0; at = bytes.indexOf(FRAME_MAGIC, at + 1)) {
     if (frameEnd(view, at, end, seed) !== 0) return at

@@ -10,7 +10,7 @@ export interface LookedAnswer {
   check: number
 }
 
-/** What is under an answer's key. @throws errno-style errors; RangeError for a record that is neither */
+/** Looks up an answer's key. @throws errno-style errors; RangeError for a record that is neither */
 export function lookAnswer(map: LogMap, key: EntryKey): LookedAnswer | undefined {
   const found = map.get(key, key.bytes)
   if (!found?.isPut) return undefined

@@ -1,11 +1,11 @@
-// Changes to a manifest as its log map takes them.
+// Turns changes of a manifest into changes of its log map.
 
 import { type Change, changeOf } from '../log-map/record.js'
 import type { Entry, Removal } from './entry.js'
 import { encodeHead, encodeNode } from './entry-encoding.js'
 import type { EntryChange, EntryKey, StoredEntry } from './records.js'
 
-/** Takes the entry away; what its answers need of the head stays. */
+/** Removes the entry, but keeps what its answers need of the head. */
 export function removalChange({ key, head, hasAnswers, check }: StoredEntry, removal: Removal): EntryChange {
   const change = hasAnswers ? { head: { epoch: head.epoch, removal } } : { removal }
   return { key, ...change, expected: check }

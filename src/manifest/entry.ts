@@ -1,7 +1,8 @@
-// The bytes of what a manifest keeps under a key. FORMAT.md has the tables; all numbers are little-endian.
+// The records of a manifest. FORMAT.md has the tables; all numbers are little-endian.
 //
-// A *head* is the record of a key: the entry that a get gives, or why there is none, and who is computing one. *Answers* are
-// the entries of a computed key for other states of its inputs, and *nodes* say which inputs to look at to find them.
+// A *head* is the record of a key: the current entry, or why there is none, and the lease of a process that computes it.
+// *Answers* are entries of a computed key for other states of its inputs. *Nodes* say which inputs to check in order to find
+// them.
 //
 //   flags u8 | epoch u48 | [entry] | [removal] | [lease]
 //
@@ -14,16 +15,16 @@ import type { BlobRef } from '../packs/blob.js'
 export interface Entry {
   blob: BlobRef
   createdAt: number
-  /** When it was last known to be of use, to the second. */
+  /** When the entry was last known to be used, to the second. */
   usedAt: number
-  /** Of the key when this was stored. */
+  /** The epoch of the key when the answer was stored. */
   epoch: number
   ttlMs?: number | undefined
-  /** How long computing it took; undefined for an entry that was set. */
+  /** How long the computation took, in ms; undefined for an entry that was set. */
   computeMs?: number | undefined
   /** Digest of the declared files and inputs; undefined where nothing was declared. */
   question?: Buffer | undefined
-  /** The directory of the project in which a portable entry was last stored: where its inputs can be looked at. */
+  /** The project directory in which a portable entry was last stored, and where its inputs can be checked. */
   seenIn?: string | undefined
   /** Undefined: not bound to inputs. */
   inputs?: readonly Input[] | undefined
@@ -43,19 +44,19 @@ export type RemovalCause = (typeof REMOVAL_CAUSES)[number]
 
 export interface Removal {
   cause: RemovalCause
-  /** The source that was the cause, as an absolute path. */
+  /** The absolute path of the source that was the cause. */
   path?: string | undefined
 }
 
 /** Who is computing a value, so that others may wait for it. A hint, never a lock. */
 export interface Lease {
-  /** Of the instance of the library, 8 bytes. */
+  /** The id of the library's instance, 8 bytes. */
   owner: Buffer
   pid: number
   host: string
-  /** When the owner last said that it goes on, ms by its own clock. */
+  /** The owner's last heartbeat, in ms by its own clock. */
   beatAt: number
-  /** Whether the owner's thread is busy with it, and can't say so. */
+  /** Whether the owner computes synchronously, and so can't send heartbeats. */
   isSync: boolean
 }
 
@@ -82,9 +83,9 @@ export const IS_COMPUTED = 4
 export const HAS_QUESTION = 8
 export const HAS_SEEN_IN = 16
 
-/** From the record's start: flags, epoch. */
+/** Length of flags and epoch at the start of the record. */
 export const HEAD_BYTES = 1 + 6
-/** Flags, blob id, pack, offset, created, used. */
+/** Length of flags, blob id, pack, offset, created and used. */
 export const ENTRY_BYTES = 1 + BLOB_ID_BYTES + 4 + 4 + 6 + 4
 export const QUESTION_BYTES = 16
 export const OWNER_BYTES = 8

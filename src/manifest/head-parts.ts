@@ -1,4 +1,4 @@
-// Decodes what most heads don't have: the parts of a computed entry, a removal, a lease.
+// Decodes the parts that most heads don't have: those of a computed entry, a removal, a lease.
 
 import { readU48 } from '../base/u48.js'
 import { decodeInputs } from '../inputs/input-bytes.js'
@@ -58,7 +58,7 @@ function decodeEntryParts(entry: Entry, view: DataView): number {
   return end
 }
 
-/** What no computation takes, such as NaN, would make sums of times mean nothing. */
+/** An impossible time, such as NaN, would spoil the sums of times. */
 function timeOf(ms: number): number {
   return ms >= 0 && ms <= MAX_COMPUTE_MS ? ms : 0
 }

@@ -5,9 +5,9 @@ import { readU48 } from '../base/u48.js'
 import { ENTRY_BYTES, type Entry, HAS_ENTRY, HAS_TTL, HEAD_BYTES, type Head, IS_NODE } from './entry.js'
 import { decodeParts } from './head-parts.js'
 
-/** The head in `bytes[start, end)`; its buffers are views of them. @throws RangeError when they are none */
+/** Decodes the head in `bytes[start, end)`. Its buffers are views of the bytes. @throws RangeError for invalid bytes */
 export function decodeHead(bytes: Buffer, start = 0, end = bytes.length): Head {
-  // Its methods check the bounds, and are quick from the first call on.
+  // A DataView's methods check the bounds, and are fast from the first call on.
   const view = new DataView(bytes.buffer, bytes.byteOffset + start, end - start)
   const flags = view.getUint8(0)
   const head: Head = { epoch: readU48(view, 1), entry: undefined, removal: undefined, lease: undefined }
@@ -18,7 +18,7 @@ export function decodeHead(bytes: Buffer, start = 0, end = bytes.length): Head {
   return head
 }
 
-/** Without its parts. */
+/** The head without its optional parts. */
 function decodeEntry(bytes: Buffer, start: number, view: DataView, epoch: number): Entry {
   const flags = view.getUint8(HEAD_BYTES)
   const idStart = start + HEAD_BYTES + 1

@@ -1,4 +1,4 @@
-// What the bytes of a key say.
+// Decodes the bytes of a key.
 
 import { SCOPES } from '../project/project.js'
 import {
@@ -14,7 +14,7 @@ import {
 
 export interface KeyParts extends KeySpace {
   key: string
-  /** Whether it is that of an answer or a node. */
+  /** Whether the key is that of an answer or a node. */
   isAnswer: boolean
 }
 

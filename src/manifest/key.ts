@@ -1,4 +1,4 @@
-// The bytes of a manifest's keys: what an entry belongs to comes first, the key itself last.
+// Encodes the keys of a manifest: version and project come first, the caller's key last.
 //
 //   version length u8 | version | flags u8 | project length u16 | project | [digest 16] | key
 
@@ -57,7 +57,7 @@ export function keyBytes(prefix: Buffer, key: unknown): Buffer {
   return bytes
 }
 
-/** Where the key itself begins. */
+/** The offset at which the caller's key begins. */
 export function keyStart(bytes: Buffer): number {
   const flagsAt = 1 + (bytes[0] ?? 0)
   if (flagsAt + 3 > bytes.length) return bytes.length

@@ -1,4 +1,4 @@
-// What is in a manifest, besides what is looked up by its key.
+// Lists the records of a manifest.
 
 import type { LogMap } from '../log-map/log-map.js'
 import { HASH_COUNT, hashAfter, shareOf } from '../log-map/prefixes.js'
@@ -36,7 +36,7 @@ export function lookEverywhere(map: LogMap, key: EntryKey): ListedEntry[] {
   })
 }
 
-/** Removes all records; returns how many entries there were. */
+/** Removes all records. Returns how many entries there were. */
 export function clearAll(map: LogMap): number {
   let count = 0
   for (const { isAnswer } of entriesIn(map)) if (!isAnswer) count++
@@ -63,8 +63,8 @@ export function clearSome(map: LogMap, isChosen: (parts: KeyParts) => boolean): 
 }
 
 /**
- * The records of the bucket at this hash: entries with their answers, the rest, how many are unreadable, and the bucket's
- * share of all hashes. To read them all, begin at hash 0 and go on at `next`. @throws errno-style errors
+ * Reads the bucket of this hash: its entries and answers, its other records, how many are unreadable, and the bucket's share of
+ * all hashes. To read all buckets, start at hash 0 and continue at `next`. @throws errno-style errors
  */
 export function storedPartAt(map: LogMap, hash: number, nowMs: number): StoredPart {
   const { part, next } = map.partAt(hash)
@@ -86,7 +86,7 @@ export function storedPartAt(map: LogMap, hash: number, nowMs: number): StoredPa
     const key = { hash: found.hash, tag: found.tag, bytes: found.key }
     const parts = parseKey(found.key)
     const { check, frameBytes } = found
-    // Answers of an epoch that is over can't be found any more.
+    // Answers of an earlier epoch can't be found any more.
     const isVoid = parts.isAnswer && epochs.get(headBytes(found.key).toString('latin1')) !== head.epoch
     const hasAnswers = !parts.isAnswer && withAnswers.has(found.key.toString('latin1'))
     if (head.entry && !isVoid) entries.push({ key, parts, head, entry: head.entry, check, frameBytes, hasAnswers })
@@ -100,8 +100,8 @@ export function storedPartAt(map: LogMap, hash: number, nowMs: number): StoredPa
 }
 
 /**
- * All entries, answers included. `unreadable` is called for each record that can't be made out, `progress` now and then with the
- * share of all hashes that was read.
+ * Yields all entries, including answers. `unreadable` is called for each record that can't be decoded, `progress` from time to
+ * time with the share of the map that was read.
  */
 export function* entriesIn(
   map: LogMap,
@@ -114,7 +114,7 @@ export function* entriesIn(
   }
 }
 
-/** The same in parts; see `LogMap.parts`. */
+/** Yields all entries bucket by bucket; see `LogMap.parts`. */
 export function* partsOf(map: LogMap, unreadable?: (error: unknown) => void): IterableIterator<ListedPart> {
   for (const { prefix, stamp, records } of map.parts()) {
     yield { prefix, stamp, entries: () => records().flatMap(found => listed(found, unreadable)) }
@@ -132,7 +132,7 @@ function tryHeadIn(found: RecordView, unreadable: (error: unknown) => void = () 
   }
 }
 
-/** The entry that the record holds, if it holds one. */
+/** The entry in the record, if there is one. */
 function listed(found: RecordView, unreadable?: (error: unknown) => void): ListedEntry[] {
   const entry = tryHeadIn(found, unreadable)?.entry
   if (!entry) return []

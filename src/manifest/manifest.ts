@@ -30,7 +30,7 @@ export class Manifest {
   readonly #amendments = new Map<string, Change>()
   readonly #environment: Environment
 
-  /** `identity` is the namespace's place below the root. */
+  /** `identity` is the namespace's path below the root. */
   constructor(environment: Environment, path: string, identity: string) {
     this.#environment = environment
     this.#map = new LogMap(environment, path, identity, bytes => entryPosition(environment, bytes))
@@ -89,7 +89,7 @@ export class Manifest {
     return lookAnswer(this.#map, key)
   }
 
-  /** The key's entries under all versions and in all projects, without answers. */
+  /** Returns the key's entries of all versions and projects, without answers. */
   lookEverywhere(key: EntryKey): ListedEntry[] {
     return lookEverywhere(this.#map, key)
   }
@@ -99,19 +99,19 @@ export class Manifest {
     return this.#map.write(changes.map(change => toChange(change)))
   }
 
-  /** The same for the entry of one key. */
+  /** Writes the entry of one key. @throws like `write` */
   put(key: EntryKey, entry: Entry): void {
     this.#map.write([putOf(key, entry)])
   }
 
-  /** Makes the change only while the key's record is the one with this check; returns whether it did. */
+  /** Makes the change only if the key's record still has this checksum. Returns whether it was made. */
   swap(change: EntryChange, expected: number): boolean {
     return this.write([{ ...change, expected }])[0] as boolean
   }
 
   /**
-   * Queues an amendment, unless one of this record is queued already. If the process is killed, it is lost. `flush` writes
-   * all that are queued.
+   * Queues an amendment, unless one of the same record is queued already. `flush` writes them. A killed process loses its
+   * queue.
    *
    * @throws errno-style errors; CacheError `ERR_CACHE_IO`
    */
@@ -126,7 +126,7 @@ export class Manifest {
   flush(): void {
     if (this.#amendments.size === 0) return
     const changes = [...this.#amendments.values()]
-    // They are not worth a second attempt.
+    // The amendments are not worth a second attempt.
     this.#amendments.clear()
     this.#map.offer(changes)
   }
@@ -151,19 +151,19 @@ export class Manifest {
     this.#map.compactAt(hash)
   }
 
-  /** Removes its file if there is nothing in it, see `LogMap`. */
+  /** Removes the map's files if it is empty; see `LogMap`. */
   removeIfEmpty(): boolean {
     return this.#map.removeIfEmpty()
   }
 
-  /** Removes what dead processes left of their work. */
+  /** Removes unfinished files of processes that died. */
   removeLeftovers(): void {
     this.#map.removeLeftovers()
   }
 
   /**
-   * The records of the bucket at this hash: entries with their answers, the rest, how many are unreadable, and the bucket's
-   * share of all hashes. To read them all, begin at hash 0 and go on at `next`. @throws errno-style errors
+   * Reads the bucket of this hash: its entries and answers, its other records, how many are unreadable, and the bucket's share
+   * of all hashes. To read all buckets, start at hash 0 and continue at `next`. @throws errno-style errors
    */
   partAt(hash: number, nowMs = 0): StoredPart {
     return storedPartAt(this.#map, hash, nowMs)
@@ -174,7 +174,7 @@ export class Manifest {
     return entriesIn(this.#map, unreadable, progress)
   }
 
-  /** The same in parts; see `LogMap.parts`. */
+  /** Yields all entries bucket by bucket; see `LogMap.parts`. */
   parts(unreadable?: (error: unknown) => void): IterableIterator<ListedPart> {
     return partsOf(this.#map, unreadable)
   }
@@ -190,7 +190,7 @@ export function drawEpoch(random: () => number): number {
   return Math.floor(random() * 2 ** 48)
 }
 
-/** Of a key that is computed: odd after a caller has removed it. */
+/** The next epoch of a computed key; odd after a caller has removed the key. */
 export function drawComputedEpoch(random: () => number, removal: Removal | undefined): number {
   const isRemoved = removal?.cause === 'deleted' || removal?.cause === 'invalidated'
   return 2 * Math.floor(drawEpoch(random) / 2) + (isRemoved ? 1 : 0)

@@ -1,4 +1,4 @@
-// Whose an entry is: how its key is shown to people, and where its inputs lead.
+// Says what an entry belongs to: how its key is shown to people, and what its inputs are resolved against.
 
 import { isAbsolute, join } from 'node:path'
 import type { EntryInfo } from '../api/index.js'
@@ -6,7 +6,7 @@ import type { Asker } from '../inputs/snapshot.js'
 import type { Entry } from './entry.js'
 import type { KeyParts } from './key-parts.js'
 
-/** The key as people know it: of an analysis its name and file, of a call the function's name and its arguments. */
+/** The key in the form that people know: for an analysis its name and file, for a call the function's name and its arguments. */
 export function labelOf({ kind, key }: Pick<KeyParts, 'kind' | 'key'>): string {
   if (kind === 'plain') return key
   const at = key.indexOf('\0')
@@ -29,7 +29,10 @@ export function originOf(
   return computeMs === undefined ? 'set' : 'getOrSet'
 }
 
-/** From where the inputs of an entry lead: its project, or the checkout that a portable one was last stored in. */
+/**
+ * The directories that an entry's inputs are resolved against: those of its project, or of the checkout in which a portable
+ * entry was last stored.
+ */
 export function askerOf({ scope, kind, project, key }: KeyParts, { seenIn }: Pick<Entry, 'seenIn'>): Asker {
   const dir = scope === 'project' ? project : scope === 'portable' ? seenIn : undefined
   const path = kind === 'analysis' ? key.slice(key.indexOf('\0') + 1) : undefined

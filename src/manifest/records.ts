@@ -12,7 +12,7 @@ export interface EntryKey extends Position {
   bytes: Buffer
 }
 
-/** What there is under a key. `check` is of the record, and 0 where there is none or a removal. */
+/** The record of a key. `check` is the record's checksum; 0 if there is no record, or a removal. */
 export interface Lookup {
   head: Head | undefined
   entry: Entry | undefined
@@ -22,7 +22,7 @@ export interface Lookup {
 }
 
 export interface ListedEntry extends KeyParts {
-  /** Of the record's key; a view. */
+  /** The bytes of the record's key, as a view. */
   keyBytes: Buffer
   entry: Entry
   check: number
@@ -42,9 +42,9 @@ export interface StoredEntry {
   head: Head
   entry: Entry
   check: number
-  /** What its frame takes in the file. */
+  /** Length of the record's frame in the file. */
   frameBytes: number
-  /** Whether answers or nodes of the head are there, which are void without it. */
+  /** Whether the head has answers or nodes, which are void without it. */
   hasAnswers: boolean
 }
 
@@ -65,7 +65,7 @@ export interface StoredPart {
   share: number
 }
 
-/** All versions of a key, in all projects, are in one place. */
+/** The position of a key. All versions of a key, in all projects, share a bucket. */
 export function entryPosition(environment: Pick<Environment, 'hashing' | 'hashSeed'>, bytes: Buffer): Position {
   return hashedPosition(environment, bytes, keyStart(bytes))
 }

@@ -1,4 +1,4 @@
-// The files that a caller says an entry was made of.
+// The files that a caller declares as sources of an entry.
 
 import type { GivenPath } from '../compute/paths.js'
 import type { Entries } from '../entries/entries.js'
@@ -7,10 +7,10 @@ import type { Snapshot } from '../inputs/snapshot.js'
 import { isImpossible } from '../inputs/source.js'
 import { recordPath } from '../project/paths.js'
 
-/** The files as they are now. */
+/** The current states of the files. */
 export function inputsOf(entries: Entries, files: readonly GivenPath[], snapshot: Snapshot): Input[] {
   return files.flatMap(({ absolute, isThroughLink }) => {
-    // There can be no such file, ever.
+    // No file can ever have this path.
     if (isImpossible(absolute) && !isThroughLink) return []
     const { path, isRelative } = recordPath(entries.project, absolute)
     const look = () => (isThroughLink ? undefined : snapshot.source(absolute).input())

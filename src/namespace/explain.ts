@@ -1,4 +1,4 @@
-// Why a key is a hit or a miss, for people.
+// Explains to people why a key is a hit or a miss.
 
 import type { AnalysisKey, CallKey, EntryInfo, Explanation, InputState, MissReason } from '../api/index.js'
 import { assertOptions, refuseOption } from '../base/options.js'
@@ -59,7 +59,7 @@ export function explain(entries: Entries, asked: string | AnalysisKey | CallKey)
   const parts = entries.store.manifest.partsOf(key)
   const entry = looked?.entry && infoOf(entries, parts, looked.entry)
   if (outcome.reason === undefined) {
-    // Of a portable answer, the files are those of this checkout.
+    // For a portable answer, the files are those of this checkout.
     const found = infoOf(entries, parts, { ...outcome.entry, seenIn: entries.project?.dir })
     return { ...about, isHit: true, message: hitMessage(found), entry: found }
   }
@@ -105,7 +105,7 @@ function lookUp(entries: Entries, asked: string | AnalysisKey | CallKey) {
   const keyAt = (place: string) => entries.keyOf(analysisKey(name, place), 'analysis', 'portable')
   const isThere = (key: EntryKey) => entries.attempt(true, () => entries.store.manifest.look(key).head !== undefined)
   let key = keyAt(path)
-  // Else it may have been analyzed with `anywhere`.
+  // Otherwise it may have been analyzed with `anywhere`.
   const content = isThere(key) ? undefined : contentName(entries, given.absolute)
   if (content !== undefined && isThere(keyAt(content))) key = keyAt(content)
   const label = labelOf({ kind: 'analysis', key: analysisKey(name, path) })
@@ -119,7 +119,7 @@ function lookUpCall(entries: Entries, name: unknown, args: unknown) {
   return { key, label: labelOf({ kind: 'call', key: text }), ...ask(entries, key, entries.asker()) }
 }
 
-/** As it was asked when the entry was stored. */
+/** The question as it was when the entry was stored. */
 function ask(entries: Entries, key: EntryKey, asker: Asker): { asker: Asker; outcome: Outcome } {
   const digest = entries.attempt(undefined, () => entries.store.manifest.look(key).entry?.question)
   return { asker, outcome: entries.find(key, { digest, ttlMs: undefined, asker }) }
@@ -133,7 +133,7 @@ function hitMessage({ files }: EntryInfo): string {
     : `The entry is valid: its ${count} sources are unchanged.`
 }
 
-/** A ttl may reach past the last date there is. */
+/** A ttl may reach past the last date that JavaScript can express. */
 function timeText(ms: number): string {
   const date = new Date(ms)
   return Number.isNaN(date.getTime()) ? `${ms} ms after 1970` : date.toISOString()

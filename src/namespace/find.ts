@@ -1,4 +1,4 @@
-// Which analyses of a file there are, whatever their version.
+// Finds the analyses of a file in all versions.
 
 import type { AnalysesOf, EntryInfo } from '../api/index.js'
 import { assertOptions } from '../base/options.js'
@@ -28,7 +28,7 @@ export function findAnalyses(entries: Entries, asked: AnalysesOf): EntryInfo[] {
   return listed.map(each => infoOf(entries, each, each.entry))
 }
 
-/** Reads the whole manifest: without a name there is no key to look up. */
+/** Reads the whole manifest, because without a name there is no key to look up. */
 function analysesAt(entries: Iterable<ListedEntry>, places: readonly string[]): ListedEntry[] {
   const found: ListedEntry[] = []
   for (const listed of entries) {

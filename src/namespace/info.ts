@@ -1,4 +1,4 @@
-// How entries are shown to people and tools.
+// Describes entries to people and tools.
 
 import type { EntryInfo, Mode } from '../api/index.js'
 import { digestOf } from '../blobs/digest-of.js'
@@ -37,11 +37,11 @@ export function infoOf(entries: Entries, parts: KeyParts, entry: Entry): EntryIn
   }
 }
 
-/** From where the inputs of the entry lead. */
+/** Where the paths of the entry's inputs start from. */
 function askerFor(entries: Entries, parts: KeyParts, entry: Entry): Asker {
   const own = entries.asker()
   const owner = askerOf(parts, entry)
-  // Elsewhere, the working directory is not the one that it was computed in.
+  // In another project, the working directory isn't the one that the entry was computed in.
   return owner.dir === own.dir ? { ...owner, place: own.place, home: own.home, now: own.now } : owner
 }
 

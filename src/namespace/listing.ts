@@ -1,4 +1,4 @@
-// What a namespace holds, as it is shown entry by entry.
+// Lists what a namespace holds, entry by entry.
 
 import type { AnalysesOf, EntryInfo, ListOptions } from '../api/index.js'
 import { assertOptionalFunction, assertOptions } from '../base/options.js'
@@ -44,7 +44,7 @@ function* listed(entries: Entries, options: ListOptions | undefined): IterableIt
   }
 }
 
-/** Ends where the entries can be read no further, and says so. */
+/** Ends where reading the entries fails, and reports that. */
 function* guarded({ store }: Entries, onProgress: ListOptions['onProgress']): IterableIterator<ListedEntry> {
   try {
     yield* store.manifest.entries(error => store.report(error), onProgress)

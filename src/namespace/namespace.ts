@@ -1,5 +1,5 @@
-// What a plugin works with. Its options and arguments are checked, and what it asks for is done, in other files: entries by
-// `entries`, what computes by `compute`.
+// The handle that a plugin works with. Other files check its options and do the work: `setting` and `entries` for stored
+// entries, `compute` for computing calls.
 
 import type {
   AnalysesOf,
@@ -43,7 +43,7 @@ export class NamespaceHandle implements Namespace {
   readonly version: string
   readonly #store: NamespaceStore
   readonly #options: EntryOptions
-  /** Absolute; null: user-wide; undefined: that of the working directory. */
+  /** The project's directory, absolute; null: user-wide; undefined: the project of the working directory. */
   readonly #projectDir: string | null | undefined
   readonly #byProject = new Map<string | undefined, Entries>()
   #cwd: string | undefined
@@ -181,7 +181,7 @@ export class NamespaceHandle implements Namespace {
     return namespaceStats(this.#store)
   }
 
-  /** If code can't be loaded because the package was replaced, reports that and returns the fallback. */
+  /** Calls `work`. If code can't be loaded because the package was replaced, reports that and returns the fallback. */
   #ifThere<T>(fallback: T, work: () => T): T {
     try {
       return work()
@@ -192,10 +192,10 @@ export class NamespaceHandle implements Namespace {
     }
   }
 
-  /** Those of the project that the handle is for now. */
+  /** The entries of the handle's current project. */
   get #entries(): Entries {
     if (this.#projectDir !== undefined) {
-      // A link may lead elsewhere by now.
+      // The link may lead elsewhere by now.
       if (!this.#current || this.#current.project?.alias !== undefined) {
         this.#current = this.#entriesOf(this.#projectDir)
       }

@@ -1,4 +1,4 @@
-// What callers pass to open a namespace, checked before anything is done.
+// Checks the options of `namespace` before anything is done.
 
 import type { NamespaceOptions, PathLike, Strategy } from '../api/index.js'
 import { assertChoice, assertFlag, assertOptionalFunction, assertOptions, refuseOption } from '../base/options.js'
@@ -33,7 +33,7 @@ export function checkNamespaceOptions(options: NamespaceOptions | undefined): En
     validate,
     values = 'plain',
   } = assertOptions('namespace', options, NAMESPACE_OPTIONS)
-  // Which refuses what can be no version.
+  // Throws for an invalid version.
   encodePrefix({ version, scope: 'user', kind: 'plain', project: '' })
   assertOptionalFunction('validate', validate)
   return {
@@ -47,7 +47,7 @@ export function checkNamespaceOptions(options: NamespaceOptions | undefined): En
   }
 }
 
-/** The project's directory as an absolute path; null for user-wide keys, undefined to go by the working directory. */
+/** The project's directory as an absolute path; null for user-wide keys, undefined for the project of the working directory. */
 export function checkProject(files: Files, project: PathLike | false | undefined): string | null | undefined {
   if (project === undefined) return undefined
   if (project === false) return null

@@ -8,7 +8,7 @@ export function belongsTo({ project, hasKeys }: Entries, { scope, project: dir }
   return scope === 'project' ? project?.dir === dir : project === undefined && hasKeys
 }
 
-/** Whether it is a key that callers choose, and begins with the prefix, where one is given. */
+/** Whether callers choose the key, and it begins with the prefix, if one is given. */
 export function beginsWith({ kind, key }: KeyParts, prefix: string | undefined): boolean {
   return prefix === undefined || (kind === 'plain' && key.startsWith(prefix))
 }

@@ -1,4 +1,4 @@
-// A plain get within a computation is an input of it.
+// Records a plain get within a computation as an input of that computation.
 
 import { currentComputation } from '../compute/frame.js'
 import type { Entries } from '../entries/entries.js'
@@ -7,7 +7,7 @@ import { entryName } from '../inputs/entry-name.js'
 import { inputOf, NO_DIGEST } from '../inputs/input.js'
 import type { Entry } from '../manifest/entry.js'
 
-/** The value that was read, or that there was none, is an input of the computation that reads it. */
+/** Records the value that was read, or that there was none, as an input of the running computation. */
 export function recordRead(entries: Entries, key: string, entry: Entry | undefined): void {
   const recorder = currentComputation()?.recorder
   if (!recorder) return
@@ -28,7 +28,7 @@ export function recordRead(entries: Entries, key: string, entry: Entry | undefin
       recorder.add(inputOf('entry', entryName({ ...name, project }), false, digest))
       return digest
     })
-    // Others may have changed it between the two looks.
+    // Another process may have changed the entry between the two lookups.
     return (found.find(digest => !digest.equals(NO_DIGEST)) ?? NO_DIGEST).equals(read)
   })
   if (!isRecorded) recorder.spoil()

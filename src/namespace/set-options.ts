@@ -1,4 +1,4 @@
-// What callers pass to `set` and `setMany`, checked before anything is done.
+// Checks the options of `set` and `setMany` before anything is done.
 
 import type { PathLike, SetManyEntry, SetOptions } from '../api/index.js'
 import { assertOptions, refuseOption } from '../base/options.js'
@@ -6,7 +6,7 @@ import { parseTtl } from '../base/units.js'
 import { type GivenPath, givenPaths } from '../compute/paths.js'
 import type { Files } from '../files/files.js'
 
-/** How long an entry lives, without the ways to leave parts out. */
+/** How long an entry lives, with every option filled in. */
 export interface Lifetime {
   ttlMs: number | undefined
   files: readonly GivenPath[] | undefined

@@ -13,7 +13,10 @@ import { inputsOf } from './declared-files.js'
 import { assertPrefix, beginsWith, belongsTo } from './owned.js'
 import { assertEntries, checkSetManyEntry, checkSetOptions, type Lifetime } from './set-options.js'
 
-/** Whether it was stored. @throws CacheError `ERR_CACHE_OPTION`, `ERR_CACHE_KEY`, `ERR_CACHE_CLOSED`, and those of values */
+/**
+ * Returns whether the value was stored. @throws CacheError `ERR_CACHE_OPTION`, `ERR_CACHE_KEY`, `ERR_CACHE_CLOSED`, and those
+ * of values
+ */
 export function setEntry(entries: Entries, key: string, value: unknown, options: SetOptions | undefined): boolean {
   const { store } = entries
   const lifetime = checkSetOptions(store.environment.files, options)
@@ -21,11 +24,11 @@ export function setEntry(entries: Entries, key: string, value: unknown, options:
   return entries.set([itemOf(entries, key, lifetime, bytes, () => store.snapshot())]) > 0
 }
 
-/** How many were stored. @throws likewise */
+/** Returns how many were stored. @throws like `set` */
 export function setEntries(entries: Entries, list: Iterable<SetManyEntry>): number {
   const { store } = entries
   let snapshot: Snapshot | undefined
-  // One for all: a file that several entries name is looked at once.
+  // One snapshot for all items: a file that several entries name is checked once.
   const snapshotOf = () => {
     snapshot ??= store.snapshot()
     return snapshot
@@ -48,7 +51,9 @@ function itemOf(
   return { key: entries.keyOf(key), bytes, ttlMs, inputs }
 }
 
-/** How many of the keys had an entry; a key may stand there twice. @throws CacheError `ERR_CACHE_KEY`, `ERR_CACHE_CLOSED` */
+/**
+ * Returns how many of the keys had an entry. A key may be listed twice. @throws CacheError `ERR_CACHE_KEY`, `ERR_CACHE_CLOSED`
+ */
 export function removeEntries(entries: Entries, keys: readonly string[], cause: RemovalCause): number {
   const { store, options } = entries
   const asked = [...new Set(keys)].map(key => ({
@@ -64,7 +69,7 @@ export function removeEntries(entries: Entries, keys: readonly string[], cause: 
       const { head } = manifest.look(set)
       const computedHead = computed && manifest.look(computed).head
       if (head?.entry || computedHead?.entry) count++
-      // A computation of the key that is running must see that it is void, nor may an older answer be had from another machine.
+      // A running computation of the key must become void, and older answers of other machines as well.
       if (head) (head.entry ? taken : empty).push(set)
       if (computed && (computedHead || store.remote())) (computedHead?.entry ? taken : empty).push(computed)
     }
@@ -74,7 +79,10 @@ export function removeEntries(entries: Entries, keys: readonly string[], cause: 
   return isDone ? count : 0
 }
 
-/** Voids what is computed for a key without an entry. An entry that is set meanwhile stays: the caller was told of none. */
+/**
+ * Voids running computations of a key without an entry. An entry that is set meanwhile stays, since the caller was told that
+ * there was none.
+ */
 function removeEmpty(manifest: Manifest, key: EntryKey, cause: RemovalCause): void {
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
     const { entry, check } = manifest.look(key)
@@ -82,10 +90,10 @@ function removeEmpty(manifest: Manifest, key: EntryKey, cause: RemovalCause): vo
   }
 }
 
-/** Others may change the same head meanwhile; more often than this is no race. */
+/** How often to retry when other processes change the same head. Failing more often is not a race. */
 const MAX_ATTEMPTS = 100
 
-/** How many there were. @throws CacheError `ERR_CACHE_OPTION`, `ERR_CACHE_CLOSED` */
+/** Returns how many entries there were. @throws CacheError `ERR_CACHE_OPTION`, `ERR_CACHE_CLOSED` */
 export function clearEntries(entries: Entries, options: ClearOptions | undefined): number {
   const { allProjects = false, prefix } = assertOptions('clear', options, ['allProjects', 'prefix'])
   assertFlag('allProjects', allProjects)

@@ -1,15 +1,15 @@
-// Which namespaces refer to the same values, and how many bytes that saves.
+// Works out which namespaces share values, and how many bytes that saves.
 //
-// The namespaces that refer to a value are a group: a namespace, and the group of those before it. A value moves from group
-// to group as it is met in one namespace after the other, so that of a million values only their groups are kept.
+// The namespaces that refer to a value form a group. Namespaces are read one after the other, and a value moves to a larger
+// group each time that it is found. So memory holds a group for each value, and not a set of namespaces.
 
 interface Group {
   namespace: string
   before: Group | undefined
   size: number
-  /** Of the values that exactly these namespaces refer to. */
+  /** Bytes of the values that exactly these namespaces refer to. */
   bytes: number
-  /** This group and one namespace more. */
+  /** The groups with one more namespace. */
   larger: Map<string, Group> | undefined
 }
 
@@ -23,7 +23,7 @@ export class Sharing {
   readonly #first = new Map<string, Group>()
   readonly #groupOf = new Map<string, Group>()
 
-  /** All values of a namespace before those of the next one. */
+  /** Adds a value of a namespace. Add all values of one namespace before those of the next. */
   add(namespace: string, id: string, sizeBytes: number): void {
     const group = this.#groupOf.get(id)
     if (group?.namespace === namespace) return
@@ -45,7 +45,7 @@ export class Sharing {
     return group
   }
 
-  /** What each namespace takes where each value counts in equal parts for all that refer to it. */
+  /** The bytes of each namespace, if a shared value counts in equal parts for all namespaces that refer to it. */
   shares(): Map<string, number> {
     const shares = new Map<string, number>()
     for (const group of this.#groups) {
@@ -56,7 +56,7 @@ export class Sharing {
     return shares
   }
 
-  /** The groups of several namespaces that share the most, the largest first. */
+  /** The groups of several namespaces that share the most bytes, largest first. */
   largest(count: number): SharedBytes[] {
     return this.#groups
       .filter(({ size, bytes }) => size > 1 && bytes > 0)

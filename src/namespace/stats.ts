@@ -1,4 +1,4 @@
-// Statistics, worked out from what the manifests and counters hold.
+// Works out statistics from manifests and counters.
 
 import type {
   CacheStats,
@@ -24,11 +24,11 @@ import { blobLength } from '../packs/blob.js'
 import { modeOf } from './info.js'
 import { Sharing } from './sharing.js'
 
-/** Groups of namespaces that are told to share values. */
+/** How many groups of namespaces that share values are reported. */
 const MAX_GROUPS = 50
 
 interface Reading {
-  /** Shown each entry that is read. */
+  /** Called with each entry that is read. */
   visit?: (listed: ListedEntry) => void
   /** Shown all counts. */
   tally?: (counts: Counts) => void
@@ -38,7 +38,7 @@ interface Reading {
 }
 
 /**
- * Reads the whole manifest unless only counts are asked for. What cannot be read is reported and left out.
+ * Reads the whole manifest, unless only counts are wanted. Unreadable records are reported and left out.
  */
 export function namespaceStats(store: NamespaceStore, reading: Reading = {}): NamespaceStats {
   const { visit, tally, countsOnly, since, onProgress } = reading
@@ -86,7 +86,7 @@ export function namespaceStats(store: NamespaceStore, reading: Reading = {}): Na
   }
 }
 
-/** What counts say of hits, misses and times. */
+/** The statistics of hits, misses and times. */
 export function summaryFrom(counts: Counts): NamespaceSummary {
   const missReasons: NamespaceSummary['missReasons'] = {}
   for (const name of COUNTER_NAMES) if (isReason(name) && counts[name] > 0) missReasons[name] = counts[name]
@@ -133,12 +133,12 @@ interface CacheReading extends Pick<StatsOptions, 'since' | 'countsOnly' | 'onPr
   history: readonly RecordView[]
   /** Remote stores that failed lately. */
   failing: RemoteFailing[]
-  /** By the clock that days are counted by. */
+  /** The current time of the clock that days are counted by. */
   nowMs: number
 }
 
 /**
- * Statistics of all stores, by name, and of what sharing blobs between them saves.
+ * Statistics of all namespaces, by name, and of what sharing values saves.
  *
  * @throws what `onEntry` throws
  */
@@ -159,7 +159,7 @@ export function cacheStats(
     try {
       onEntry(summaryOf(name, listed))
     } catch (error) {
-      // Not damage of the cache, which is reported and left out.
+      // This error comes from the caller's function, not from a damaged cache.
       failure = { error }
     }
   }
@@ -227,7 +227,7 @@ function summaryOf(namespace: string, listed: ListedEntry): EntrySummary {
   }
 }
 
-/** The days of which anything is known, the earliest first. */
+/** The days with counts, earliest first. */
 function daysOf(stores: readonly NamespaceStore[], history: readonly RecordView[], nowMs: number): DayStats[] {
   const days = countsByDay(recordsOf(stores, history), nowMs)
   return Array.from(days, ([day, counts]) => dayStatsOf(day, counts)).sort((a, b) => (a.day < b.day ? -1 : 1))
@@ -263,7 +263,7 @@ function isReason(name: CounterName): name is MissReason {
   return name !== 'hits' && name !== 'sets' && !/^(remote|time|day)/.test(name)
 }
 
-/** Of what is read one after the other, each as long as its files are large. */
+/** The overall progress of several parts that are read one after the other, weighted by the size of their files. */
 function progressOver(stores: readonly NamespaceStore[], onProgress: (fraction: number) => void) {
   const sizes = new Map(stores.map(store => [store, 1 + diskUsage(store.environment.files, store.path)]))
   const total = [...sizes.values()].reduce((sum, size) => sum + size, 0)

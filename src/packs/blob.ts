@@ -1,4 +1,4 @@
-// A blob, and where it is.
+// Blobs and their locations.
 
 /** Where a blob's frame begins. */
 export interface Location {
@@ -12,7 +12,7 @@ export interface Blob {
   bytes: Uint8Array
 }
 
-/** A blob and where it was when it was put; a gc may have moved it since, then the blob index knows. */
+/** A blob and its location when it was put. If a gc has moved it since, the blob index has the new location. */
 export interface BlobRef {
   id: Buffer
   location: Location

@@ -1,5 +1,5 @@
-// The latest used blocks of pack files, so that reading many small blobs that lie side by side costs one system call a
-// block and not one a blob. What is in a pack never changes, so a block can only be outdated by being too short.
+// Caches recently used blocks of pack files, so that reading many small neighbouring blobs takes one system call for each
+// block. Packs only grow, so a cached block can be too short but never wrong.
 
 import type { PooledFile } from '../files/descriptors.js'
 import { viewOf } from '../log/frames.js'
@@ -14,7 +14,7 @@ export interface Viewed {
 }
 
 interface Block extends Viewed {
-  /** Bytes of it that the file had when it was read. */
+  /** How many bytes of the block the file had when it was read. */
   length: number
 }
 
@@ -22,7 +22,7 @@ export class BlockCache {
   /** By pack and block number, the longest read first. */
   readonly #blocks = new Map<number, Block>()
 
-  /** The block in which so many bytes of the pack stand; undefined when they span two or are not there. */
+  /** Returns the block that contains these bytes of the pack; undefined if they span two blocks or don't exist. */
   find(file: PooledFile, pack: number, offset: number, length: number): Viewed | undefined {
     const number = Math.floor(offset / BLOCK_BYTES)
     const end = (offset % BLOCK_BYTES) + length

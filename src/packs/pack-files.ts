@@ -1,4 +1,4 @@
-// The files of packs: what they are called and how long they are.
+// The files of packs: their names and sizes.
 
 import { childOf } from '../base/child.js'
 import type { Environment } from '../log/environment.js'
@@ -18,7 +18,7 @@ export class PackFiles {
   /** Numbers of the packs on disk, ascending. */
   numbers(): number[] {
     const { files } = this.environment
-    // What a link leads to is not the cache's.
+    // The target of a link doesn't belong to the cache.
     const names = (files.linkStat(this.path)?.kind === 'directory' && files.list(this.path)) || []
     return names
       .flatMap(name => PACK_FILE.exec(name)?.[1] ?? [])
@@ -32,7 +32,7 @@ export class PackFiles {
     return this.environment.files.stat(this.file(pack))?.sizeBytes ?? 0
   }
 
-  /** Whether entries may go on referring to this place. */
+  /** Whether entries may keep referring to this location. */
   isKept({ pack, offset }: Location): boolean {
     return offset < this.keptBytes(pack)
   }
@@ -42,7 +42,7 @@ export class PackFiles {
     return this.environment.files.stat(this.retiredFile(pack)) !== undefined
   }
 
-  /** The length of its file; 0 for one that is gone. */
+  /** The length of the pack's file; 0 if it is gone. */
   sizeOf(pack: number): number {
     return this.environment.files.stat(this.currentFile(pack))?.sizeBytes ?? 0
   }
@@ -61,7 +61,7 @@ export class PackFiles {
   }
 }
 
-/** The pack's place in the cache, which its frames are valid in. */
+/** The pack's identity: its frames are valid only in this file. */
 export function identityOf(pack: number): string {
   return `blobs/packs/${pack}`
 }

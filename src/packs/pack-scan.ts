@@ -1,4 +1,4 @@
-// What is in packs, one blob after the other.
+// Reads the blobs of packs one after the other.
 
 import { BLOB_FRAME_BYTES, BLOB_ID_BYTES, FRAME } from '../base/layout.js'
 import type { Environment } from '../log/environment.js'
@@ -11,7 +11,7 @@ import { identityOf, type PackFiles } from './pack-files.js'
 
 export type BlobVisit = (location: Location, id: Buffer, bytes: Buffer) => void
 
-/** Visits the blobs in about so many bytes from an offset on; returns where to go on, undefined at the end. */
+/** Visits the blobs in about this many bytes from an offset on. Returns where to continue; undefined at the end. */
 export function scanBlobs(
   environment: Environment,
   packs: PackFiles,
@@ -31,7 +31,7 @@ export function scanBlobs(
   return next
 }
 
-/** What a pack's file holds besides whole frames of blobs of these total bytes; 0 for a pack without garbage. */
+/** How many bytes of a pack's file are not frames of blobs with these total bytes; 0 for a pack without garbage. */
 export function garbageIn(
   environment: Environment,
   packs: PackFiles,
@@ -43,7 +43,7 @@ export function garbageIn(
   return packs.sizeOf(pack) - openFrame - blobCount * BLOB_FRAME_BYTES - blobBytes
 }
 
-/** Tells from the sizes of now whether a place can hold a blob; true for all packs made later. */
+/** Returns a function that tells from the current sizes whether a location can hold a blob; true for all packs created later. */
 export function placesIn(packs: PackFiles): (location: Location) => boolean {
   const sizes = new Map(packs.numbers().map(pack => [pack, packs.sizeOf(pack)]))
   const last = Math.max(-1, ...sizes.keys())

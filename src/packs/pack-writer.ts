@@ -1,4 +1,4 @@
-// How blobs get into packs, and how a pack is retired.
+// Appends blobs to packs, and retires packs.
 
 import { CacheError, errnoOf } from '../base/errors.js'
 import { FRAME } from '../base/layout.js'
@@ -10,18 +10,18 @@ import type { Blob, Location } from './blob.js'
 import { identityOf, type PackFiles } from './pack-files.js'
 
 const MAX_ATTEMPTS = 100
-/** So many appends after it met another process, a pack still counts as contended. */
+/** For this many appends after another process has written to it, a pack counts as contended. */
 const CONTENDED_APPENDS = 64
-/** However little room there is, a pack may become as large as this. */
+/** A pack may become this large however little room there is. */
 const MIN_PACK_BYTES = 256 * 1024
-/** A pack takes at most this share of the room. */
+/** A pack takes at most this share of the free space. */
 const ROOM_SHARE = 1 / 16
 
 /** The packs that are written to. */
 export interface WrittenPacks extends PackFiles {
   /** A pack that has reached this size gets a successor. */
   readonly limitBytes: number
-  /** Closes what was opened for reading: files may have been removed. */
+  /** Closes files that were opened for reading, since they may have been removed. */
   closeReaders(): void
 }
 
@@ -32,11 +32,11 @@ export function createPackWriter(environment: Environment, packs: WrittenPacks):
 export class PackWriter {
   readonly #environment: Environment
   readonly #packs: WrittenPacks
-  /** What fits on the disk: a gc needs room to copy what is alive in a pack. Not known while packs are small. */
+  /** The pack size that fits the disk: a gc needs room to copy the live blobs of a pack. Unknown while packs are small. */
   #roomBytes = Number.POSITIVE_INFINITY
   readonly #writer = new FrameWriter()
   #active: ActivePack | undefined
-  /** At this size of the active pack, it is asked anew how much room there is. */
+  /** At this size of the active pack, the free space is checked again. */
   #checkedBytes = MIN_PACK_BYTES
 
   constructor(environment: Environment, packs: WrittenPacks) {
@@ -70,7 +70,7 @@ export class PackWriter {
       const active = this.#current() ?? this.#openActive()
       const offset = active.append(writer)
       if (offset >= 0) return { pack: active.pack, offset }
-      // Retired, or deleted together with others that may be open here.
+      // The pack was retired, or deleted together with others that may be open here.
       this.#closeAll()
     }
     throw this.#broken()
@@ -84,15 +84,15 @@ export class PackWriter {
     return false
   }
 
-  /** Whether other processes have been writing at the same time of late. */
+  /** Whether other processes have recently been writing at the same time. */
   get isContended(): boolean {
     return this.#active?.isContended ?? false
   }
 
-  /** Announces that the pack will be removed. Appends that land after this are made again elsewhere. */
+  /** Retires the pack. Appends that land in it after this are repeated in another pack. */
   retire(pack: number): void {
     if (pack === this.#packs.numbers().at(-1)) this.#environment.files.createFile(this.#packs.file(pack + 1), '')
-    // Over one that is retired already, only an empty one could be renamed.
+    // The target exists only if the pack is retired already. Then this file is empty.
     if (!this.#packs.isRetired(pack)) {
       try {
         this.#environment.files.rename(this.#packs.file(pack), this.#packs.retiredFile(pack))
@@ -119,7 +119,7 @@ export class PackWriter {
     this.close()
   }
 
-  /** The pack that is open for writing, if it is still there in this tick. */
+  /** The pack that is open for writing, if it still exists in this tick. */
   #current(): ActivePack | undefined {
     const active = this.#active
     if (!active) return undefined
@@ -181,11 +181,11 @@ export class PackWriter {
 }
 
 class ActivePack implements FrameReader {
-  /** It looks for a seal alone. */
+  /** Reads nothing but seals. */
   readonly checksPayloads = true
   readonly pack: number
   readonly log: Log
-  /** The event-loop tick in which the file was last looked at. */
+  /** The event-loop tick of the last check of the file. */
   #tick: number
   #isSealed = false
   #contendedCount = 0

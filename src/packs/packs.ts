@@ -1,14 +1,14 @@
 // Packs are the files that hold blob bytes: logs of blob frames, numbered, to which all processes append.
 //
-// Guarantees: a location that `append` returned holds its blob until the pack is removed; no two packs with blobs have had
-// the same number; bytes that `read` returns are those that were appended under the id. Writers append to the highest pack and begin
-// the next when it is full. A writer suspended just before it made the next may make it again, after others have filled,
-// retired and removed it: that file is not the highest, so it stays empty and is ignored.
+// Guarantees: a location that `append` returned holds its blob until the pack is removed; no two packs with blobs have had the
+// same number; bytes that `read` returns are those that were appended under the id. Writers append to the highest pack and
+// begin the next when it is full. A writer that is suspended just before it creates the next pack may create it again after
+// other processes have filled, retired and removed it. That file isn't the highest, so it stays empty and is ignored.
 //
-// A pack is retired (for its blobs to be moved and the file removed) in three steps: its successor is made, it is renamed,
-// which tells whoever refers to a blob in it, and a seal is appended for its writers. A writer sees the seal when it lies
-// between where it expected to write and where its frame went. One that has just opened the pack looks for the successor
-// after it measured the size: when there is none, a seal can only follow.
+// A pack is retired, so that its blobs can be moved and the file removed, in three steps: the next pack is created, the pack is
+// renamed, which tells processes that refer to its blobs, and a seal is appended for its writers. A writer sees the seal if it
+// lies between the expected and the actual offset of its frame. A writer that has just opened the pack checks for a next pack
+// after measuring the size: if there is none, a seal can only follow later.
 
 import { errnoOf } from '../base/errors.js'
 import { BLOB_BYTES_START, BLOB_ID_BYTES, FRAME_HEADER_BYTES, FRAME_TRAILER_BYTES, PACK_BYTES } from '../base/layout.js'
@@ -27,9 +27,9 @@ interface Reader {
   seed: number
 }
 
-/** Before so much memory is taken, it is asked whether the file is as long. */
+/** Before this much memory is allocated, the length of the file is checked. */
 const LARGE_BYTES = 1024 * 1024
-/** Read at a time. */
+/** Bytes that are read at a time. */
 const SCAN_BYTES = 1024 * 1024
 
 export class Packs extends PackFiles implements WrittenPacks {
@@ -68,31 +68,36 @@ export class Packs extends PackFiles implements WrittenPacks {
     return this.#writing.isLastKept()
   }
 
-  /** Whether other processes have been writing at the same time of late. */
+  /** Whether other processes have recently been writing at the same time. */
   get isContended(): boolean {
     return this.#writer?.isContended ?? false
   }
 
-  /** Announces that the pack will be removed. Appends that land after this are made again elsewhere. */
+  /** Retires the pack. Appends that land in it after this are repeated in another pack. */
   retire(pack: number): void {
     this.#writing.retire(pack)
   }
 
-  /** The blob's bytes, a view until the next call; undefined when they are not there or not what the id says. */
+  /**
+   * Returns the blob's bytes as a view that is valid until the next call; undefined if they are missing or don't match the id.
+   */
   read(location: Location, id: Uint8Array): Buffer | undefined {
     const bytes = this.#read(location, id)
     if (bytes) return bytes
-    // A gc may have renamed the file, or the whole cache was deleted and begun anew: look at the one that is there now.
+    // A gc may have renamed the file, or the cache was deleted and created again: read the file that exists now.
     this.#forget(location.pack)
     return this.#read(location, id)
   }
 
-  /** Visits every whole blob of a pack, also after a seal: a copy of the root by hard links goes on with a pack that is retired elsewhere. */
+  /**
+   * Visits every intact blob of a pack, also after a seal: a copy of the root by hard links may still use a pack that is
+   * retired in the original.
+   */
   scan(pack: number, visit: BlobVisit): void {
     for (let from: number | undefined = 0; from !== undefined; ) from = this.scanSome(pack, from, SCAN_BYTES, visit)
   }
 
-  /** The same in about so many bytes from an offset on; returns where to go on, undefined at the end. */
+  /** Visits the blobs in about this many bytes from an offset on. Returns where to continue; undefined at the end. */
   scanSome(pack: number, from: number, chunkBytes: number, visit: BlobVisit): number | undefined {
     return scanBlobs(this.environment, this, pack, from, chunkBytes, visit)
   }
@@ -112,12 +117,14 @@ export class Packs extends PackFiles implements WrittenPacks {
     for (const path of [this.file(pack), this.retiredFile(pack)]) this.environment.files.remove(path)
   }
 
-  /** What its file holds besides whole frames of blobs of these total bytes; 0 for a pack without garbage. */
+  /** How many bytes of the pack's file are not frames of blobs with these total bytes; 0 for a pack without garbage. */
   garbageBytes(pack: number, blobCount: number, blobBytes: number): number {
     return garbageIn(this.environment, this, pack, blobCount, blobBytes)
   }
 
-  /** Says whether there is a blob at a place, as of now, without a look at it: of packs that come later, always. */
+  /**
+   * Returns a function that tells from the current sizes whether a location can hold a blob; true for all packs created later.
+   */
   places(): (location: Location) => boolean {
     return placesIn(this)
   }
@@ -139,7 +146,7 @@ export class Packs extends PackFiles implements WrittenPacks {
       const { file, seed } = this.#reader(pack)
       const block = this.#blocks.find(file, pack, offset, frameBytes)
       if (block) return this.#blobIn(block, offset % BLOCK_BYTES, id, seed)
-      // A forged id may claim to be of four billion bytes.
+      // A forged id may claim a length of four billion bytes.
       if (frameBytes > LARGE_BYTES && offset + frameBytes > file.stat().sizeBytes) return undefined
       const bytes = Buffer.allocUnsafeSlow(frameBytes)
       if (file.read(bytes, 0, frameBytes, offset) < frameBytes) return undefined
@@ -167,7 +174,7 @@ export class Packs extends PackFiles implements WrittenPacks {
     this.#blocks.clear()
   }
 
-  /** The blob's bytes; undefined if no frame of it begins here, or that is damaged before its trailer. */
+  /** Returns the blob's bytes; undefined if its frame doesn't begin here, or is damaged before its trailer. */
   #blobIn({ bytes, view }: Viewed, at: number, id: Uint8Array, seed: number): Buffer | undefined {
     const payload = at + FRAME_HEADER_BYTES
     for (let i = 0; i < BLOB_ID_BYTES; i++) if (bytes[payload + i] !== id[i]) return undefined

@@ -1,5 +1,5 @@
-// How much there may be, of the whole cache and of each namespace, where a caller's options say nothing: what the environment
-// says, else the root's `config.json`, else what stands here.
+// Limits of the cache and of its namespaces that don't come from options: from the environment, from the root's `config.json`,
+// and the default.
 
 import { CacheError } from '../base/errors.js'
 import { parseDuration, parseSize } from '../base/units.js'
@@ -7,13 +7,13 @@ import type { ParsedLimits } from './limits.js'
 
 export interface CacheLimits {
   whole: ParsedLimits
-  /** By name; they hold in addition to those of the whole. */
+  /** By name. They apply in addition to those of the whole cache. */
   namespaces: ReadonlyMap<string, ParsedLimits>
 }
 
 /**
- * Room for half a million results of 4 KB, several large projects' worth: a cache that nobody ever looks at should not be
- * what fills a disk, and what it loses can be worked out again.
+ * Room for half a million results of 4 KB, enough for several large projects. A cache that no one looks after must not fill the
+ * disk, and its values can be computed again.
  */
 export const DEFAULT_LIMITS: ParsedLimits = { maxSizeBytes: 2 * 2 ** 30 }
 
@@ -67,14 +67,14 @@ export function limitsOfEnvironment(env: NodeJS.ProcessEnv): ParsedLimits {
   return limits
 }
 
-/** What a configuration file says. @throws CacheError `ERR_CACHE_CONFIG` */
+/** Parses the text of a configuration file. @throws CacheError `ERR_CACHE_CONFIG` */
 export function parseConfiguration(text: string): unknown {
   try {
-    // Some editors begin a file with a mark of its byte order.
+    // Some editors begin a file with a byte order mark.
     return JSON.parse(text.replace(/^\ufeff/, ''))
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error
-    // Without the text, and the cause that quotes it: it may hold the remote tier's password.
+    // Neither the text nor the cause, which quotes it, is part of the error: it may contain the remote tier's password.
     throw new CacheError('ERR_CACHE_CONFIG', 'config.json is not JSON.')
   }
 }
@@ -86,7 +86,7 @@ export function parseConfiguration(text: string): unknown {
  * @throws CacheError `ERR_CACHE_CONFIG` that says what is wrong
  */
 export function limitsOfConfiguration(text: string): CacheLimits {
-  // The remote tier has its own reader.
+  // The remote tier reads its own part.
   const { namespaces = {}, remote: _, ...own } = expectObject('config.json', parseConfiguration(text))
   const named = Object.entries(expectObject('"namespaces" in config.json', namespaces))
   return {

@@ -1,9 +1,9 @@
-// How much there may be, as a caller's options say it.
+// The limits in a caller's options.
 
 import type { Limits } from '../api/index.js'
 import { parseLimit } from '../base/units.js'
 
-/** Limits with their units. What is left out has no limit. */
+/** Limits as numbers with units. A missing one means no limit. */
 export interface ParsedLimits {
   maxSizeBytes?: number
   /** Since the last use. */
@@ -14,7 +14,7 @@ export interface ParsedLimits {
 /** The options of limits. */
 export const LIMIT_OPTIONS = ['maxSize', 'maxAge', 'maxEntries'] as const
 
-/** What a caller's options say of limits. @throws CacheError `ERR_CACHE_OPTION` */
+/** Parses the limits in a caller's options. @throws CacheError `ERR_CACHE_OPTION` */
 export function checkLimits({ maxSize, maxAge, maxEntries }: Limits): ParsedLimits {
   return {
     ...(maxSize === undefined ? {} : { maxSizeBytes: parseLimit('maxSize', maxSize) }),

@@ -1,4 +1,4 @@
-// How the files of a project are named, so that the names hold in every checkout.
+// Names the files of a project, so that the names are valid in every checkout.
 
 import { isAbsolute, join, parse, relative, sep } from 'node:path'
 import { type Project, type Projects, workingDirectory } from './project.js'
@@ -16,7 +16,7 @@ export interface RecordedPath {
 export function recordPath(project: Project | undefined, path: string): RecordedPath {
   if (!project) return { path, isRelative: false }
   const { dir, alias } = project
-  // What `relative` would give, in a tenth of its time.
+  // Like `relative`, in a tenth of its time.
   if (sep === '/' && path.startsWith(dir) && path[dir.length] === '/')
     return { path: path.slice(dir.length + 1), isRelative: true }
   if (isWithin(path, dir) || isWithin(path, project.top))
@@ -26,11 +26,11 @@ export function recordPath(project: Project | undefined, path: string): Recorded
   return { path, isRelative: false }
 }
 
-/** The absolute path; undefined for a relative one where the project is not known. */
+/** Returns the absolute path; undefined for a relative path without a known project. */
 export function resolvePath({ path, isRelative }: RecordedPath, dir: string | undefined): string | undefined {
   if (!isRelative) return path
   if (dir === undefined) return undefined
-  // `join` would normalize once more what is normalized: that takes as long as a third of a get.
+  // `join` would normalize the path again, which takes a third of the time of a get.
   const isPlain = sep === '/' && !path.startsWith('.') && dir !== '/'
   return isPlain ? `${dir}/${path}` : join(dir, path)
 }
@@ -45,15 +45,15 @@ export function isWithin(path: string, directory: string): boolean {
 }
 
 /**
- * The working directory as the project sees it: its place in the project, or the whole path of one that is elsewhere. Empty
- * for one that was removed.
+ * The working directory as the project sees it: relative to the project's directory, or absolute if it is elsewhere; empty if
+ * it was removed.
  */
 export function workingPlace(project: Project | undefined): string {
   const cwd = workingDirectory()
   return cwd === undefined ? '' : recordPath(project, cwd).path
 }
 
-/** The directory of the working directory's project; empty where that is `dir`. */
+/** The directory of the working directory's project; empty if that is `dir`. */
 export function homeFor(projects: Projects, dir: string | undefined): string {
   const cwd = workingDirectory()
   const home = cwd === undefined ? undefined : projects.of(cwd)?.dir

@@ -1,7 +1,7 @@
-// Which project a directory belongs to.
+// Finds the project that a directory belongs to.
 //
-// A cache in node_modules/.cache is bound to its project by where it is. A shared one has to ask: the project is the nearest
-// directory at or above the working directory that holds a package.json or .git, as for find-cache-dir
+// A cache in node_modules/.cache belongs to the project that contains it. A shared cache has to find the project: the project
+// is the nearest directory at or above the working directory that holds a package.json or .git, as for find-cache-dir
 // (https://github.com/sindresorhus/find-cache-dir).
 
 import { dirname, parse, sep } from 'node:path'
@@ -14,11 +14,11 @@ export interface Project {
   readonly dir: string
   /** The outermost directory with a marker, at or above `dir`: files below it are named relative to `dir`. */
   readonly top: string
-  /** The directory as it was given, where that is another path to the same place. */
+  /** The directory as it was given, if it is another path to the same directory. */
   readonly alias: string | undefined
 }
 
-/** Looks for the outermost directory when that is asked for: a process that only reads entries never needs it. */
+/** Looks for the outermost directory only when it is needed. A process that only reads entries never needs it. */
 class FoundProject implements Project {
   readonly dir: string
   readonly alias: string | undefined
@@ -37,13 +37,13 @@ class FoundProject implements Project {
   }
 }
 
-/** Whose a key is: the user's, one project's, or every checkout's. */
+/** What a key belongs to: the user, one project, or every checkout. */
 export const SCOPES = ['user', 'project', 'portable'] as const
 export type Scope = (typeof SCOPES)[number]
 
 const MARKERS = ['package.json', '.git']
 
-/** Finds projects, each directory once. */
+/** Finds projects, and looks at each directory once. */
 export class Projects {
   readonly #files: Files
   readonly #byDirectory = new Map<string, Project | undefined>()
@@ -53,7 +53,10 @@ export class Projects {
     this.#files = files
   }
 
-  /** The project of a working directory; undefined where keys would belong to everything: `/`, home and the temporary root. */
+  /**
+   * Returns the project of a working directory; undefined in directories that hold all kinds of things: `/`, home and the
+   * temporary root.
+   */
   of(directory: string): Project | undefined {
     const known = this.#byDirectory.get(directory)
     if (known || this.#byDirectory.has(directory)) return known
@@ -62,7 +65,7 @@ export class Projects {
     return project
   }
 
-  /** The project that a caller names; of a link, that to which it leads now. */
+  /** Returns the project that a caller names. A link is followed to its current target. */
   at(directory: string): Project {
     const name = `at ${directory}`
     const known = this.#byDirectory.get(name)
@@ -124,7 +127,7 @@ export class Projects {
   }
 }
 
-/** Asked of the environment, since loading node:os takes 0.2 ms. */
+/** Taken from the environment, since loading node:os takes 0.2 ms. */
 function sharedDirectories(): string[] {
   const { HOME, USERPROFILE, TMPDIR, TMP, TEMP } = process.env
   const posix = process.platform === 'win32' ? [] : ['/tmp', '/var/tmp']
@@ -141,7 +144,7 @@ function homeOfUser(): string | undefined {
   }
 }
 
-/** Without the separators at its end. */
+/** Returns the path without separators at its end. */
 function stripped(path: string): string {
   const { root } = parse(path)
   let end = path.length
@@ -149,7 +152,7 @@ function stripped(path: string): string {
   return path.slice(0, end)
 }
 
-/** Undefined where it was removed. */
+/** Returns undefined if the working directory was removed. */
 export function workingDirectory(): string | undefined {
   try {
     return process.cwd()

@@ -1,4 +1,4 @@
-// Gathers what is asked in one tick into batches: 4,000 answers at a round trip of 20 ms take 83 s one by one, and 40 ms in
+// Gathers the requests of one tick into batches. At a round trip of 20 ms, 4,000 answers take 83 s one by one, and 40 ms in
 // batches.
 
 import { setImmediate } from 'node:timers'
@@ -35,7 +35,7 @@ export class Batcher {
   #isScheduled = false
   /** Batches so far. */
   #answeredCount = 0
-  /** Whether what is under way was given up: then what waits isn't asked either. */
+  /** Whether running requests were given up. Then waiting ones aren't sent either. */
   #hasFailed = false
 
   constructor(means: BatcherMeans) {
@@ -58,7 +58,7 @@ export class Batcher {
     return promise
   }
 
-  /** Gives up what is under way: the store has turned out to be down. */
+  /** Gives up running requests, because the store is down. */
   abort(failure: RemoteFailure): void {
     this.#hasFailed = this.#running.size > 0
     for (const controller of this.#running) controller.abort(failure)
@@ -83,7 +83,7 @@ export class Batcher {
     let waitCount = 0
     // It keeps the process alive: its host waits for the answers.
     const inTime = deadline(readMs, () => {
-      // It is not silent: it has answered others meanwhile.
+      // The store isn't silent: it has answered other batches meanwhile.
       const isSilent = this.#answeredCount === answeredCount || ++waitCount === MAX_WAITS
       answeredCount = this.#answeredCount
       if (isSilent) controller.abort(silence)

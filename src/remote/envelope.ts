@@ -1,10 +1,10 @@
-// An answer as it travels: one object that says what it answers, for which inputs, and who vouches for it.
+// The form in which an answer is stored remotely: one object with the question's name, the inputs, the value and a signature.
 //
 //   magic 4 | format u8 | flags u8 | created u48 | ttl f64 | compute f32 | name 32 | value length u32 | packed length u32
 //   | inputs length u32 | key id 8 | packed value | inputs | signature 64
 //
-// The signature is Ed25519 over all bytes before it. It is checked before anything else is looked at but for lengths: bytes of
-// people without a key reach no parser.
+// The signature is Ed25519 over all bytes before it. It is checked before anything but the lengths is read, so that bytes
+// without a valid signature reach no parser.
 
 import { sign, verify } from 'node:crypto'
 import { deflateRawSync, inflateRawSync } from 'node:zlib'

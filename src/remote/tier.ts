@@ -1,5 +1,5 @@
-// The remote tier of one cache: what is asked goes in batches, what is offered goes later, and a store that fails is left alone.
-// Nothing in here throws, and nothing takes longer than its timeout.
+// The remote tier of one cache: reads are sent in batches, uploads later, and a failing store isn't asked. Nothing here throws,
+// and nothing takes longer than its timeout.
 
 import { randomBytes } from 'node:crypto'
 import { setTimeout } from 'node:timers'
@@ -23,7 +23,7 @@ export interface TierMeans {
   report(error: CacheError): void
 }
 
-/** What a store said: an answer, or why there is none. `tookMs`: its batch. */
+/** The reply of a store: an answer, or why there is none. `tookMs`: its batch. */
 export type Reply =
   | { kind: 'answer'; tookMs: number; answered: Answered; sizeBytes: number }
   | { kind: 'rejected'; tookMs: number; rejection: Rejection }

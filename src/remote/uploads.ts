@@ -1,5 +1,5 @@
-// Answers on their way to the store. They wait in memory and are sent a few at a time, after the answer was given to the one
-// that asked. What doesn't fit is dropped: the next machine computes it again.
+// Uploads answers to the store. They wait in memory and are sent a few at a time, after the caller has got its result. If too
+// many wait, the rest are dropped: the next machine computes them again.
 //
 // Nothing here keeps the process alive but a flush, which has an end.
 

@@ -1,4 +1,4 @@
-// Whether asking is worth the time: what is computed faster than the store answers is computed.
+// Decides whether a question is sent to the store, or computed because that is faster than the store's answer.
 
 interface Average {
   value: number

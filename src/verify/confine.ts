@@ -1,8 +1,8 @@
-// The disk as verify sees it: files and directories below one root. A link could stand in the place of a file or of a directory
-// on the way to it; such a thing is as good as missing here, so that nothing outside of the root is read. What changes something
-// goes by the same rule everywhere, see `changingInside`.
+// The disk as verify sees it: files and directories below one root. A link in place of a file, or of a directory on the way to
+// it, counts as missing, so that nothing outside of the root is read. For changes, `changingInside` has the same rule
+// everywhere.
 //
-// Not guaranteed: that it stays so between the look and the call. A process that can swap them in that instant is the user's own.
+// Not guaranteed: that nothing is swapped between the check and the call. Only the user's own processes can do that.
 
 import { errnoOf } from '../base/errors.js'
 import type { Files } from '../files/files.js'
@@ -30,7 +30,7 @@ export function confine(files: Files, root: string): Files {
       try {
         return files.list(path)
       } catch (error) {
-        // The survey reports it; for all others its buckets are missing.
+        // The survey reports the link. For everything else, its buckets are missing.
         if (errnoOf(error) === undefined) throw error
         return undefined
       }

@@ -1,5 +1,4 @@
-// What was found so far. A damaged store may have a finding for each of its entries: all are counted, the first are
-// kept.
+// The findings so far. A damaged store may have one for each entry, so all are counted, but only the first ones are kept.
 
 import { relative, sep } from 'node:path'
 import type { Finding, Note, NoteKind, Problem, ProblemKind } from '../api/index.js'

@@ -1,4 +1,4 @@
-// What all checks of one look at the store share: the disk, what was found, who mends it, and how far it is.
+// The state that all checks of one inspection share: the disk, the findings, the mender and the progress.
 
 import type { VerifyOptions } from '../api/index.js'
 import type { Layout } from '../base/layout.js'
@@ -8,7 +8,7 @@ import type { Findings } from './findings.js'
 import type { Mender } from './mender.js'
 import { Shelf } from './shelf.js'
 
-/** So many doubts wait for the end; where there are more, it is no race with a writer. */
+/** How many doubtful findings are checked again at the end. More of them don't come from a race with a writer. */
 const MAX_DOUBTS = 10_000
 
 export interface Surroundings {
@@ -46,7 +46,7 @@ export class Inspection implements Surroundings {
   }
 
   /**
-   * Lets the host's event loop run, and so sees what others wrote meanwhile.
+   * Lets the host's event loop run, so that later checks see what other processes wrote meanwhile.
    *
    * @throws the reason of the caller's signal; what `check` throws
    */
@@ -62,7 +62,7 @@ export class Inspection implements Surroundings {
     this.#options.onProgress?.({ file: this.findings.fileOf(path), checkedBytes, totalBytes })
   }
 
-  /** Looks once more in the end, when whoever was writing has gone on. */
+  /** Checks again at the end, when writers have gone on. */
   doubt(lookAgain: () => void): void {
     if (this.#doubts.length < MAX_DOUBTS) this.#doubts.push(lookAgain)
     else lookAgain()

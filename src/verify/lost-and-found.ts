@@ -1,5 +1,5 @@
-// Where a repair keeps what it cuts out, before it cuts: `salvaged` below the root, each piece in a file named after
-// the file and the offset that it comes from. Nothing there is ever read again, or removed, by the cache.
+// Keeps a copy of everything that a repair cuts out: in `salvaged` below the root, each piece in a file named after its
+// original file and offset. The cache never reads or removes these files.
 
 import { join } from 'node:path'
 import { CacheError } from '../base/errors.js'
@@ -7,7 +7,7 @@ import { type Layout, MAX_FRAME_BYTES } from '../base/layout.js'
 import type { Environment } from '../log/environment.js'
 import type { Flaw } from './scan.js'
 
-/** Of one file; a single piece holds all the rest. */
+/** How many pieces of one file are kept separately. The last piece holds all the rest. */
 const MAX_PIECES = 64
 const MAX_NAME_LENGTH = 200
 const MAX_TWINS = 10_000
@@ -66,7 +66,7 @@ export class LostAndFound {
     }
   }
 
-  /** A free name; earlier repairs may have cut at the same place of a file that had the same name. */
+  /** Returns a free name. An earlier repair may have cut at the same offset of a file with the same name. */
   #place(path: string, offset: number): string {
     const { files } = this.#environment
     files.makeDirectory(this.#directory)

@@ -1,5 +1,5 @@
-// Every bucket of a log map: first its frames, then the records in force. Buckets are followed by hash, as readers do,
-// so that one which gets successors meanwhile is not missed; what is wrong with one leaves the others to be checked.
+// Checks every bucket of a log map: first its frames, then the records in force. Buckets are found by hash, like readers do, so
+// that a bucket that gets successors meanwhile isn't missed. A damaged bucket doesn't keep the others from being checked.
 
 import { FRAME, FRAME_HEADER_BYTES } from '../base/layout.js'
 import { LogFile } from '../log/log-file.js'
@@ -22,7 +22,7 @@ export interface Place {
 /** Called for each record that a lookup finds. */
 export type Visit = (found: RecordView, place: Place) => void
 
-/** A bucket that is gone whenever it is looked at is not in a race but in a broken directory. */
+/** A bucket that is gone at each of these attempts is not in a race: the directory is broken. */
 const MAX_ATTEMPTS = 100
 const MAX_HASH = 0xffffffff
 
@@ -70,12 +70,12 @@ class MapCheck {
     }
   }
 
-  /** Returns the hash to go on at, the same one when it must be looked at again. */
+  /** Returns the hash at which to continue; the same one if the bucket must be checked again. */
   async #bucket(name: BucketName, hash: number, attempt: number): Promise<number> {
     const path = this.#directory.file(name)
     const { environment, findings } = this.#inspection
     this.inForce.add(path)
-    // The survey has told what is no file.
+    // The survey has reported what is not a file.
     const kind = environment.files.linkStat(path)?.kind
     if (kind !== undefined && kind !== 'file') return hashAfter(name.prefix)
     try {
@@ -96,7 +96,7 @@ class MapCheck {
     const look = () => scanLog(environment, path, identityOf(this.#map.identity, name), this.#checkOf(name))
     let scan = look()
     if (scan && scan.flaws.length > 0) {
-      // Not on the first look: what looks damaged may be in the middle of being written.
+      // Not at the first check: a frame that looks damaged may be in the middle of being written.
       await this.#inspection.pause()
       scan = look()
     }
@@ -128,7 +128,7 @@ class MapCheck {
     const bucket = new Bucket(file, name, 0, this.#map.positionOf)
     try {
       if (!bucket.refresh()) return undefined
-      // Of a sealed bucket, other parts may have been taken over by successors already.
+      // Successors of a sealed bucket may have taken over its other parts already.
       const part = bucket.sealedAt < 0 ? name.prefix : prefixOf(hash, name.prefix.length + 1)
       for (const record of bucket.table.records()) {
         const isFindable = this.#map.positionOf(record.key)?.hash === record.hash

@@ -1,6 +1,6 @@
-// What a repair does about each problem. It goes the ways that everybody goes, so that it is safe beside processes that
-// get and set: a bucket is sealed and succeeded, a pack is retired and moved like a gc does, a record is removed only
-// while it is the one that was judged. What is cut out is kept first; where that fails, nothing is cut.
+// Repairs each kind of problem with ordinary steps, so that it is safe beside processes that get and set. A bucket is sealed
+// and gets a successor, a pack is retired and rewritten as by a gc, and a record is removed only if it is still the one that
+// was checked. What is cut out is saved first; if that fails, nothing is cut.
 
 import type { Problem } from '../api/index.js'
 import { CACHE_TAG, type Layout } from '../base/layout.js'
@@ -26,7 +26,7 @@ export class Mender {
     this.#lostAndFound = lostAndFound
   }
 
-  /** What has no place there. */
+  /** Moves away what doesn't belong there. */
   moveAway(problem: Problem, path: string): boolean {
     return this.#mend([problem], () => this.#lostAndFound.move(path))
   }
@@ -47,7 +47,7 @@ export class Mender {
     })
   }
 
-  /** Moves the whole blobs of a pack elsewhere. */
+  /** Copies the intact blobs of a pack to other packs and removes it. */
   pack(problems: readonly Problem[], blobs: Blobs, pack: number, path: string, flaws: readonly Flaw[]): boolean {
     return this.#mend(problems, () => {
       this.#lostAndFound.copy(path, flaws)
@@ -55,7 +55,7 @@ export class Mender {
     })
   }
 
-  /** Rewrites a bucket from its whole records. */
+  /** Rewrites a bucket from its intact records. */
   bucket(problems: readonly Problem[], map: LogMap, hash: number, path: string, scan: Scan): boolean {
     return this.#mend(problems, () => {
       this.#lostAndFound.copy(path, scan.flaws)
@@ -63,7 +63,7 @@ export class Mender {
     })
   }
 
-  /** Begins a bucket in the place of one that is missing. */
+  /** Creates a bucket instead of a missing one. */
   missing(problem: Problem, path: string): boolean {
     return this.#mend([problem], () => this.#environment.files.createFile(path, ''))
   }
@@ -76,12 +76,12 @@ export class Mender {
     this.#mend([problem], () => map.swap(changeOf('remove', position, key, value, check)))
   }
 
-  /** Tells the index of a blob that it does not know. */
+  /** Adds a missing blob to the index. */
   index(blobs: Blobs, id: Buffer, location: Location): void {
     this.#mend([], () => blobs.index.swap(blobs.indexChange(id, location, NO_RECORD)))
   }
 
-  /** Whether it worked; why not, is added to what was said of the problems. */
+  /** Returns whether the repair worked. If not, the error is added to the problems' messages. */
   #mend(problems: readonly Problem[], work: () => void): boolean {
     let failure: Error | undefined
     try {

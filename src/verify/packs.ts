@@ -1,4 +1,4 @@
-// Every frame of every pack. Whole blobs go to the shelf, against which entries and the index are held later.
+// Checks every frame of every pack. Intact blobs go to the shelf, against which entries and the index are checked later.
 
 import { BLOB_ID_BYTES, FRAME } from '../base/layout.js'
 import type { Inspection } from './inspection.js'
@@ -20,7 +20,7 @@ async function checkPack(inspection: Inspection, file: PackFile): Promise<void> 
   try {
     let found = shelve(inspection, file)
     if (found && found.scan.flaws.length > 0) {
-      // Not on the first look: what looks damaged may be in the middle of being written.
+      // Not at the first check: a frame that looks damaged may be in the middle of being written.
       await inspection.pause()
       found = shelve(inspection, file)
     }
@@ -41,8 +41,7 @@ async function checkPack(inspection: Inspection, file: PackFile): Promise<void> 
 }
 
 /**
- * Scans the pack, under the name that a gc gives it if need be, and puts its blobs on the shelf; undefined when it is
- * gone.
+ * Scans the pack, also under the name of a retired pack, and puts its blobs on the shelf. Returns undefined if it is gone.
  */
 function shelve(inspection: Inspection, { pack, path }: PackFile): { scan: Scan; path: string } | undefined {
   const { environment, shelf } = inspection

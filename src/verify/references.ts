@@ -1,6 +1,5 @@
-// Who refers to which blob: the index, by id, and the entries of all namespaces. A reference that does not match the
-// shelf is looked for on disk, then once more in the end, when whoever was writing has gone on; only then is it said to
-// dangle.
+// Checks the references to blobs, from the index and from the entries of all namespaces. A reference that doesn't match the
+// shelf is looked up on disk, and again at the end, when writers have gone on. Only then is it reported as dangling.
 
 import { BLOB_ID_BYTES, MAX_VALUE_BYTES } from '../base/layout.js'
 import { locationIn } from '../blobs/blob-index.js'
@@ -86,7 +85,7 @@ export class References {
     })
   }
 
-  /** Says in one note what the index does not know, because writers were killed before they told it. */
+  /** Reports in one note the blobs that are missing in the index because their writers were killed. */
   reportUnindexed(): void {
     if (this.#unindexedCount === 0) return
     const { findings, layout } = this.#inspection
@@ -95,7 +94,7 @@ export class References {
     findings.note({ kind: 'orphaned', path: layout.blobIndex, message })
   }
 
-  /** Where a blob is that is not where its entry says: a gc may have moved it, a set may have just written it. */
+  /** Finds a blob that is not where its entry says: a gc may have moved it, or a set has just written it. */
   #find({ id, location }: BlobRef): boolean {
     const found = this.#lookUp(id)
     const known = found?.value.length === LOCATION_BYTES ? locationIn(found) : undefined
@@ -125,7 +124,7 @@ export class References {
     return this.#guarded(() => this.#inspection.blobs.packs.read(location, id)) !== undefined
   }
 
-  /** What cannot be read is not there; that its file cannot be is told elsewhere. */
+  /** Bytes that can't be read count as missing. The unreadable file is reported elsewhere. */
   #guarded<T>(look: () => T | undefined, onFailure: () => void = () => undefined): T | undefined {
     try {
       return look()

@@ -1,6 +1,5 @@
-// One log read from beginning to end, for what in it is no whole frame of its kind. What a get would skip in silence is
-// told here with its offset. Frames come to the check as they do to all readers, through the log, so that verify and
-// get never disagree on what is a frame.
+// Reads one log from beginning to end, and reports everything that is not a valid frame, with its offset. A get skips this
+// silently. The log finds the frames for verify and get alike, so that they never disagree on what a frame is.
 
 import { CacheError, errnoOf } from '../base/errors.js'
 import { FORMAT_VERSION, FRAME, FRAME_HEADER_BYTES, FRAME_TRAILER_BYTES } from '../base/layout.js'
@@ -25,7 +24,7 @@ export interface Scan {
 /** What is wrong with a frame whose check holds, undefined for nothing; frames before a seal and after it come alike. */
 export type FrameCheck = (type: number, bytes: Buffer, start: number, end: number, offset: number) => string | undefined
 
-/** More flaws than this in one file are told as one that reaches from there to the last. */
+/** If a file has more flaws than this, the rest is reported as one. */
 const MAX_FLAWS = 1000
 
 export const FLAW_MESSAGES = {
@@ -84,8 +83,8 @@ function checkOpening(
 }
 
 /**
- * Whether the error is one of the disk or of what is on it, and no mistake of this code: a RangeError is what reading a forged
- * record past its end gives.
+ * Whether the error comes from the disk or its content, and not from a mistake in the code. Reading past the end of a forged
+ * record throws a RangeError.
  */
 export function isFailure(error: unknown): error is Error {
   return errnoOf(error) !== undefined || error instanceof CacheError || error instanceof RangeError

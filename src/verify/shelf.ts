@@ -1,6 +1,6 @@
-// Where the whole blobs are, for all packs: 13 bytes a blob, so that entries and index records are held against it
-// without reading the packs once more, and what no entry refers to is known in the end. A match is the exact place and
-// 32 bits of the id; whatever does not match is looked for on disk before anything is said of it.
+// The locations of all intact blobs, 13 bytes for each. Entries and index records are checked against it without reading the
+// packs again, and blobs without an entry are known at the end. A match means the exact location and 32 bits of the id. What
+// doesn't match is looked up on disk before it is reported.
 
 import { blobLength, type Location } from '../packs/blob.js'
 
@@ -44,7 +44,7 @@ export class Shelf {
     return flags === 0 ? undefined : { isIndexed: (flags & IS_INDEXED) !== 0 }
   }
 
-  /** The index says that this blob is here; whether it is. */
+  /** Checks an index record: whether the blob is at this location. */
   index(location: Location, id: Buffer): boolean {
     return this.#mark(location, id, IS_INDEXED) !== 0
   }

@@ -1,5 +1,5 @@
-// What stands below the root, by name and kind: the packs, the maps, and what should not be there. Only directories of
-// the cache's own shape are entered, never a link, so that the walk ends and stays below the root.
+// Lists what is below the root, by name and kind: packs, maps, and what doesn't belong there. Only directories with names of
+// the cache are entered, and never links, so that the walk ends and stays below the root.
 
 import { join } from 'node:path'
 import { BUCKET_MAX_DEPTH, CACHE_TAG, LISTS_DIRECTORY, unescapeNamespace } from '../base/layout.js'
@@ -26,7 +26,7 @@ const NAMESPACE_DIRECTORIES = ['manifest', 'counters']
 const VERSION = /^v\d+$/
 const PACK = /^(\d{1,10})\.(pack|retired)$/
 const MAX_PACK = 0xffffffff
-/** Other ways to write a number would stand for a file that is not there. */
+/** Another spelling of the number would mean a file that doesn't exist. */
 const NUMBER = /^(?:0|[1-9]\d*)$/
 const CANDIDATE = /^([0-3]{1,3}|_)\.([1-9]\d{0,14})\.[0-9a-f]+\.new$/
 const MAX_TAG_BYTES = 65536
@@ -67,7 +67,7 @@ export function survey(inspection: Inspection): Survey {
     }
     for (const each of NAMESPACE_DIRECTORIES) surveyMap(inspection, walk, join(path, each), found)
   }
-  // Of two with one number, the one with blobs is the retired one: see `packs`.
+  // If two files have the same number, the retired one has the blobs: see `packs`.
   found.packs.sort((a, b) => a.pack - b.pack || Number(a.isRetired) - Number(b.isRetired))
   inspection.fileCount = walk.fileCount
   inspection.totalBytes = walk.totalBytes
@@ -81,7 +81,7 @@ function checkTag({ environment: { files }, layout, findings, mender }: Inspecti
   const content = stat && stat.sizeBytes < MAX_TAG_BYTES ? files.readFile(layout.tag) : undefined
   if (content?.toString('latin1').startsWith(SIGNATURE)) return
   const message = 'Without its signature, backups do not know that this is a cache.'
-  // Its maker was killed between making it and writing to it.
+  // The process that created it was killed before writing to it.
   if (stat?.kind === 'file' && stat.sizeBytes === 0 && !mender) {
     findings.note({ kind: 'torn', path: layout.tag, message })
     return
@@ -131,7 +131,7 @@ function surveyMap(inspection: Inspection, walk: Walk, map: string, found: Surve
   found.buckets.set(map, buckets)
 }
 
-/** A candidate that lost, or whose maker was killed: what it would have succeeded is gone. */
+/** A candidate that lost, or whose process was killed: the bucket that it would have replaced is gone. */
 function doubtCandidate(inspection: Inspection, path: string, predecessors: readonly string[]): void {
   const { environment, findings } = inspection
   const { files } = environment

@@ -1,4 +1,4 @@
-// How what a scan found is told: damage at once, what may still be being written after another look in the end.
+// Reports the findings of a scan: damage at once; what may still be being written, after another check at the end.
 
 import type { Problem } from '../api/index.js'
 import type { Inspection } from './inspection.js'

@@ -1,12 +1,12 @@
-// Looks at every frame, record and blob of every file, and says what is wrong and where; with `repair`, mends it.
+// Checks every frame, record and blob of every file, and reports what is wrong and where. With `repair`, repairs it.
 //
-// Guarantees: nothing is written without `repair`. Nothing outside of the root is read. Whatever the files hold, it
-// ends, in memory of one chunk, one bucket or one blob at a time, and 13 bytes for each blob. Other processes get and
-// set meanwhile: what they are writing is no problem, as anything odd is looked at again, and a repair takes no value
-// from them that was whole. A repair killed at any point leaves a store that works; the next one goes on.
+// Guarantees: nothing is written without `repair`. Nothing outside of the root is read. Whatever the files contain, verify
+// ends. It needs memory for one chunk, bucket or blob at a time, and 13 bytes for each blob. Other processes can get and set
+// meanwhile: suspicious findings are checked again, and a repair removes no intact value. If a repair is killed at any point,
+// the store still works, and the next repair continues.
 //
-// Not guaranteed: that what is said to be orphaned still is when the report is read. A file that was cut at the end of
-// a frame is byte for byte an earlier one of its kind, which nothing can tell.
+// Not guaranteed: that orphans are still orphans when the report is read. A file that was cut exactly at the end of a frame
+// looks like an earlier state of itself, which can't be detected.
 
 import { join, relative, sep } from 'node:path'
 import type { Problem, VerifyOptions, VerifyReport } from '../api/index.js'
@@ -58,7 +58,7 @@ async function repair(input: VerifyInput, options: VerifyOptions): Promise<Verif
   const environment = confined(input, false)
   const lostAndFound = new LostAndFound(environment, layout, path => findings.fileOf(path))
   const mender = new Mender(environment, layout, lostAndFound)
-  // What would keep the lock from being taken goes first.
+  // Removes what would keep the lock from being taken.
   const walk = new Walk({ environment, findings, layout, mender })
   const isThere = walk.expect(layout.version, 'directory')
   if (isThere) walk.expect(layout.gcLock, 'file')
@@ -78,7 +78,7 @@ async function repair(input: VerifyInput, options: VerifyOptions): Promise<Verif
   }
 }
 
-/** What there was before the repair, and what only came to light by it. */
+/** The findings before the repair, and those that it brought to light. */
 function withRemaining(before: VerifyReport, after: VerifyReport): Pick<VerifyReport, 'problems' | 'problemCount'> {
   const nameOf = ({ kind, file, offset }: Problem) => `${kind} ${file} ${offset}`
   const known = new Set(before.problems.map(nameOf))
@@ -94,21 +94,21 @@ interface Repair {
   check(): void
 }
 
-/** One look at everything, mending what is found on the way where that is asked for. */
+/** Checks everything once, and repairs on the way if asked to. */
 async function inspect(input: VerifyInput, options: VerifyOptions, repair?: Repair): Promise<VerifyReport> {
   const { layout } = input
   const environment = repair?.environment ?? confined(input, true)
   const findings = repair?.findings ?? new Findings(layout.root)
   const generation = input.environment.rootGeneration()
   const inspection = new Inspection({ environment, layout, findings, mender: repair?.mender }, options, () => {
-    // Of another root, nothing that was found so far is true.
+    // The root was replaced, so the findings so far mean nothing.
     input.environment.tick.current()
     if (input.environment.rootGeneration() !== generation)
       throw new CacheError('ERR_CACHE_ROOT', `The cache directory ${layout.root} was replaced meanwhile.`)
     repair?.check()
   })
   try {
-    // Whoever refers comes after what is referred to.
+    // References are checked after their targets.
     const surveyed = survey(inspection)
     await checkPacks(inspection, surveyed.packs)
     await checkMaps(inspection, surveyed)
@@ -146,7 +146,7 @@ async function checkMaps(inspection: Inspection, { buckets, namespaces }: Survey
   inspection.doubt(() => references.reportUnindexed())
 }
 
-/** Every log repeats it, so it is known by now where its own file is lost. */
+/** Every log repeats the seed, so it is known by now even if its own file is lost. */
 function checkHashSeed({ environment, findings, layout, mender }: Inspection, { buckets }: Survey): void {
   if (environment.hashSeed.isEstablished || ![...buckets.values()].some(files => files.length > 0)) return
   const path = layout.hashSeed
@@ -158,7 +158,7 @@ function checkHashSeed({ environment, findings, layout, mender }: Inspection, { 
   mender?.hashSeed(problem, path)
 }
 
-/** They are told by pack, not one by one, with what the next gc will do about them. */
+/** Reports orphans by pack, with what the next gc will do about them. */
 function reportOrphans({ findings, layout, shelf }: Inspection): void {
   for (const [pack, { count, bytes, keptBytes, firstOffset }] of shelf.orphans()) {
     const isWorth = isWorthRewriting(bytes + keptBytes, bytes)

@@ -1,5 +1,4 @@
-// What stands at a path, held against what should stand there. Whatever is of another kind is in the way, and no reason
-// to go on.
+// Compares what is at a path with what should be there. Something of another kind is reported, and isn't entered.
 
 import type { Surroundings } from './inspection.js'
 
@@ -12,7 +11,7 @@ export class Walk {
     this.#surroundings = surroundings
   }
 
-  /** Names in a directory of the cache, none where there is none. */
+  /** The names in a directory of the cache; none if it doesn't exist. */
   names(path: string): string[] {
     const { environment, findings, layout } = this.#surroundings
     if (path !== layout.root && !this.expect(path, 'directory')) return []
@@ -26,7 +25,7 @@ export class Walk {
     return this.#surroundings.environment.files.linkStat(path)?.kind === 'directory'
   }
 
-  /** Whether it is there and of this kind; what is of another kind is in the way. */
+  /** Whether it exists and is of this kind. Something of another kind is reported. */
   expect(path: string, kind: 'file' | 'directory'): boolean {
     const stat = this.#surroundings.environment.files.linkStat(path)
     if (stat && stat.kind !== kind) {

@@ -1,8 +1,8 @@
-// Which entries depend on a path: those of all namespaces with a source below the watched roots, as the manifests had
-// them when they were last read.
+// An index from paths to the entries that depend on them: the entries of all namespaces with a source below the watched roots,
+// as of the last read of the manifests.
 //
-// Catching up costs a stat for each part of a manifest, and a read of those parts that were written to since. What was
-// set and removed in between is never seen.
+// Updating it costs a stat for each part of a manifest, and a read of the parts that have changed. Entries that were set and
+// removed in between are never seen.
 
 import type { Invalidation } from '../api/index.js'
 import type { KeyParts } from '../manifest/key-parts.js'
@@ -18,12 +18,12 @@ export interface WatchedEntry {
   readonly manifest: Manifest
   readonly parts: KeyParts
   readonly origin: Invalidation['origin']
-  /** Where its inputs are. */
+  /** The paths of its inputs. */
   readonly project: string | null
   readonly key: EntryKey
   readonly check: number
   readonly sources: WatchedSource<WatchedEntry>[]
-  /** It was dropped, or what is known of it was reported. */
+  /** Whether the entry was dropped or reported. */
   isOver: boolean
 }
 
@@ -37,7 +37,7 @@ type Part = ReturnType<Manifest['parts']> extends Iterable<infer P> ? P : never
 
 export interface Differences {
   added: WatchedEntry[]
-  /** No longer in the part that they were in: removed, set again, or in another part now. */
+  /** Entries that have left their part: removed, set again, or moved to another part. */
   removed: WatchedEntry[]
 }
 
@@ -46,7 +46,7 @@ export interface IndexInput {
   /** The manifests that are on disk, by the names of their namespaces. */
   manifests(): Map<string, Manifest>
   lists: Lists
-  /** Whether entries that are over stay in the manifests. */
+  /** Whether invalid entries stay in the manifests, as in a read-only cache. */
   keepsOver: boolean
   report(error: unknown): void
 }
@@ -83,7 +83,7 @@ export class EntryIndex {
     return differences
   }
 
-  /** The entry's sources are watched no more for its sake. */
+  /** Stops watching the entry's sources. */
   end(entry: WatchedEntry): void {
     if (entry.isOver) return
     entry.isOver = true
@@ -119,7 +119,7 @@ export class EntryIndex {
     const gone = new Map(before?.entries)
     for (const listed of part.entries()) {
       const { entry, check, isAnswer, keyBytes } = listed
-      // Answers to earlier states are stale by nature.
+      // Answers to earlier states of the inputs are stale anyway.
       if (!entry.inputs || isAnswer) continue
       const id = keyBytes.toString('latin1')
       const known = gone.get(id)

@@ -1,7 +1,7 @@
-// Looks at sources and settles what that means for their entries.
+// Checks sources, and drops the entries that their changes made stale.
 //
-// What a source's stat proved once is remembered, so that one which was touched, or entered while it was racy, is read
-// again only until its stat is old enough to tell a later change.
+// The state of a source is remembered. A source that was touched, or recorded while it was racy, is read again only until its
+// stat is old enough to show later changes.
 
 import type { Invalidation } from '../api/index.js'
 import { type AnswerStore, changesToKeep } from '../entries/answers.js'
@@ -30,14 +30,14 @@ export interface ExaminerInput {
   invalidated(invalidation: Invalidation): void
 }
 
-/** What there is at a path; null: nothing. */
+/** The state of a path; null: nothing is there. */
 interface Look {
   stat?: WatchedSource<WatchedEntry>['proved']
-  /** The same where a later look can be compared with it. */
+  /** The state, if a later check can be compared with it. */
   proof?: WatchedSource<WatchedEntry>['proved']
 }
 
-/** An entry that others change at the same time is looked at again. */
+/** How often an entry is checked again that another process changes at the same time. */
 const MAX_ATTEMPTS = 10
 
 export class Examiner {
@@ -47,7 +47,7 @@ export class Examiner {
     this.#input = input
   }
 
-  /** Takes in what the manifests say now, and examines what is new there; whether anything is. */
+  /** Reads the manifests again and examines new entries. Returns whether there are any. */
   async catchUp(): Promise<boolean> {
     const { index, pace } = this.#input
     const { added, removed } = await index.catchUp(pace)
@@ -62,7 +62,7 @@ export class Examiner {
     return added.length > 0 || removed.length > 0
   }
 
-  /** Drops what the source has made stale. */
+  /** Drops the entries that the source has made stale. */
   examine(source: WatchedSource<WatchedEntry>): void {
     const { proved } = source
     const { stat, proof } = this.#look(source.path)
@@ -73,7 +73,7 @@ export class Examiner {
     if (isProved) source.proved = proof
   }
 
-  /** Its sources may be those of many others, of which nothing is asked. */
+  /** Its sources may belong to many other entries, which needn't be checked now. */
   #examineNew(entry: WatchedEntry): void {
     const looks = entry.sources.map(({ path }) => this.#look(path))
     if (!this.#settles(entry)) return
@@ -95,7 +95,7 @@ export class Examiner {
     }
   }
 
-  /** Drops the entry when it is stale; false when nothing could be found out about it. */
+  /** Drops the entry if it is stale. Returns false if it could not be checked. */
   #settles(entry: WatchedEntry): boolean {
     const { canDrop, report } = this.#input
     const { manifest, key } = entry
@@ -107,7 +107,7 @@ export class Examiner {
           break
         }
         const { reason, path } = this.#validate(entry, looked.entry)
-        // Of one whose sources cannot be found now, nothing is said.
+        // An entry whose sources can't be found now can't be checked.
         if (!isSourceCause(reason)) break
         const removal = { cause: reason, path }
         if (!canDrop || this.#drop(entry, looked, removal)) this.#end(entry, removal)
@@ -119,14 +119,14 @@ export class Examiner {
     }
   }
 
-  /** By its files alone: what else it saw is another in each process. */
+  /** Only its files are checked. Other inputs differ between processes. */
   #validate({ parts }: WatchedEntry, entry: Entry): Validity {
     const { snapshotMeans, lists } = this.#input
     const files = fileInputs(entry.inputs ?? [], lists)
     return createSnapshot(snapshotMeans).validate(files, askerOf(parts, entry), 'auto')
   }
 
-  /** The entry is current no more; a computed one stays as the answer to the state that its sources had. */
+  /** Removes the current entry. A computed one is kept as the answer to the earlier state of its sources. */
   #drop({ manifest, key }: WatchedEntry, { entry, head, check }: Lookup, removal: Removal): boolean {
     if (!entry || !head) return false
     if (entry.computeMs === undefined) return manifest.swap({ key, removal }, check)
@@ -136,7 +136,7 @@ export class Examiner {
     return manifest.write([...kept, { key, head: { epoch, removal, lease }, expected: check }]).at(-1) === true
   }
 
-  /** Of an entry that has left its part of the manifest. */
+  /** Handles an entry that has left its part of the manifest. */
   #learnEnd(entry: WatchedEntry): void {
     const { manifest, key } = entry
     try {
@@ -152,7 +152,7 @@ export class Examiner {
     this.#announce(entry, removal)
   }
 
-  /** Only what a source was the cause of is news to those who watch sources. */
+  /** Only removals that a source caused are reported. */
   #announce({ namespace, parts, origin, project }: WatchedEntry, removal: Removal | undefined): void {
     if (!removal?.path || !isSourceCause(removal.cause)) return
     const { version } = parts

@@ -1,11 +1,11 @@
-// Hears of changes below one root; the only importer of chokidar, which only those pay for who watch.
+// Watches for changes below one root. The only importer of chokidar, which is loaded only by processes that watch.
 //
-// Not guaranteed, whatever chokidar is told: that every change is heard of. The queue in the kernel overflows (5,000 files
-// written in one tick), watches run out, a directory is filled before it is watched. So an event is a hint where to look,
-// and whoever hears of it must look everywhere from time to time.
+// Not guaranteed: that every change gives an event. The kernel's queue overflows (5,000 files written in one tick), watches run
+// out, or a directory is filled before it is watched. So an event is a hint, and the watcher must also check everything from
+// time to time.
 //
-// What is watched is the root, or the nearest directory above that exists: that one's watch sees the root come. Where the
-// watched directory itself goes, another watch is begun.
+// Watches the root, or the nearest existing directory above it, which shows when the root is created. If the watched directory
+// itself is removed, another watch is started.
 //
 // Files are not watched but through their directories, whose raw events name them. A watch for each of 5,000 files took
 // fifteen times as long to set up, 40 MB, and most of the watches that a user has; and it is lost when its file is replaced.
@@ -23,9 +23,9 @@ export interface ObserverInput {
   root: string
   isPersistent: boolean
   isIgnored(path: string): boolean
-  /** Something at or below the path may have changed, or the names in the directory that it lies in. */
+  /** Something at or below the path may have changed, or the names in its directory. */
   changed(path: string): void
-  /** The same of a directory that is new, and may be filled before that can be heard of. */
+  /** A directory is new, and may have been filled before it was watched. */
   grown(path: string): void
   failed(error: unknown): void
 }
@@ -45,7 +45,7 @@ export class Observer {
     this.#input = input
   }
 
-  /** Resolves once changes are heard of, as far as that can be. */
+  /** Resolves once the watch is set up, as far as possible. */
   async start(): Promise<void> {
     this.#isStarting = true
     try {
@@ -58,7 +58,7 @@ export class Observer {
     this.#isStarting = false
   }
 
-  /** Begins again where the watched directory has gone unheard, or none could be watched. */
+  /** Starts another watch if the watched directory has vanished without an event, or none could be watched. */
   check(): void {
     const isThere = this.#watcher && this.#input.files.stat(this.#anchor)?.kind === 'directory'
     if (!isThere) this.#renew()
@@ -79,9 +79,9 @@ export class Observer {
       usePolling: !isPersistent && process.platform === 'win32',
       interval: 1000,
       ignoreInitial: true,
-      // What cannot be read cannot be a source either.
+      // A file that can't be read can't be a source either.
       ignorePermissionErrors: true,
-      // It would hold back what is removed, and ignore names that end with a tilde.
+      // chokidar's `atomic` would delay removals, and ignore names that end with a tilde.
       atomic: false,
       ignored: (path, stats) => this.#isIgnored(resolve(path), stats),
     })

@@ -1,7 +1,7 @@
-// When a watcher works: in slices between which the host's event loop runs, and by timers that keep the process alive
-// only for whoever asked for that.
+// Schedules a watcher's work: in slices between which the host's event loop runs, and by timers that keep the process alive
+// only if the caller asked for that.
 
-/** Longer than this at a time, and a host with work of its own would feel it. */
+/** A slice that is longer would slow down the host noticeably. */
 const SLICE_MS = 5
 
 export class Pace {
@@ -10,7 +10,7 @@ export class Pace {
   #holdsProcess = true
   readonly #timers = new Set<NodeJS.Timeout>()
 
-  /** How long the slices since the last call of this took. */
+  /** Returns how long the slices since the last call took. */
   takeBusyMs(): number {
     const busyMs = this.#busyMs + performance.now() - this.#sliceStart
     this.#busyMs = 0

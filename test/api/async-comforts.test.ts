@@ -1,4 +1,4 @@
-// What asynchronous callers can ask for: giving up, old results while new ones are computed, and lifetimes that computations choose.
+// Options of asynchronous callers: giving up, old results while new ones are computed, and lifetimes that computations choose.
 
 import { describe, expect, test } from 'vitest'
 import type { CacheMode, CallResult, ComputeContext } from '../../src/index.js'

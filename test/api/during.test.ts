@@ -1,4 +1,4 @@
-// What happens to a key before and while it is computed counts: the result goes to those who asked before, and is not stored.
+// A key that is set or removed while it is computed: callers that asked before get the result, and it is not stored.
 
 import { describe, expect, test } from 'vitest'
 import type { Namespace } from '../../src/index.js'

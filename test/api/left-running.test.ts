@@ -1,4 +1,4 @@
-// What goes on after the call that began it has returned: timers, computations that outlive a snapshot, ones that never end.
+// Code that goes on after its call has returned: timers, computations that outlive a snapshot, computations that never end.
 
 import { setTimeout as sleepUntil } from 'node:timers/promises'
 import { afterEach, expect, test, vi } from 'vitest'

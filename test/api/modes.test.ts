@@ -1,4 +1,4 @@
-// What a cache does that is told to do less: by its options, or by the environment for all plugins of a process tree.
+// The modes of a cache, set by its options, or by the environment for all plugins of a process tree.
 
 import { existsSync } from 'node:fs'
 import { afterEach, describe, expect, test, vi } from 'vitest'

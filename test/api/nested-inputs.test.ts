@@ -1,4 +1,4 @@
-// What a computation depends on that asks the cache for more: by whatever handle, from wherever, in whichever namespace.
+// A computation that asks the cache for other results inherits their inputs: through any handle, in any namespace.
 
 import { readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

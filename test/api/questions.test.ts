@@ -1,5 +1,4 @@
-// What is asked is part of which answer counts: the declared inputs and files match exactly, and age counts against the smaller
-// of both ttls.
+// Which answers match a question: the declared inputs and files match exactly, and age counts against the smaller of both ttls.
 
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'

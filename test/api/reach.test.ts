@@ -1,4 +1,4 @@
-// What a handle reaches: the keys of its own project, and those that count in every checkout.
+// The keys that a handle reaches: those of its own project, and portable ones.
 
 import { describe, expect, test } from 'vitest'
 import type { EntryInfo, ListOptions, Namespace } from '../../src/index.js'

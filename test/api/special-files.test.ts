@@ -1,4 +1,4 @@
-// What is no ordinary file: whatever reading it gives without a cache, the value or the error, it gives with one.
+// Paths that are not regular files: reading them gives the same value or error with a cache as without one.
 
 import { spawn, spawnSync } from 'node:child_process'
 import { chmodSync, chownSync, existsSync, readdirSync, readFileSync, rmSync, symlinkSync, truncateSync } from 'node:fs'

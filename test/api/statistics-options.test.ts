@@ -1,4 +1,4 @@
-// What statistics and listings can be asked for: counts alone, one namespace, to begin anew, how far they are.
+// Options of statistics and listings: counts alone, one namespace, reset, progress.
 
 import { describe, expect, test } from 'vitest'
 import { openAsAnotherProcess, openIn, temporaryRoot } from '../support/caches.js'

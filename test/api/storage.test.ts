@@ -1,4 +1,4 @@
-// What is true of the bytes on disk, seen from the API: stored once, whatever their hash, and read in small parts.
+// Values on disk, seen from the API: equal ones are stored once, whatever their hash, and read in small parts.
 
 import { statSync } from 'node:fs'
 import { join } from 'node:path'

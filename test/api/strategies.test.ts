@@ -1,4 +1,4 @@
-// How sources are found to be unchanged: by their metadata, by their content, or by both.
+// The strategies: sources are compared by metadata, by content, or by both.
 
 import { statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,4 +1,4 @@
-// What was read lately is kept in memory, and must never outlive what it was read from.
+// Recently read values are kept in memory, and must never outlive their entries.
 
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

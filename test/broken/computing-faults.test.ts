@@ -1,4 +1,4 @@
-// The same for what computes: whatever fails, the host gets its value, and what is stored is right.
+// Faults during computing calls: whatever fails, the host gets its value, and stored results are right.
 
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'

@@ -1,5 +1,5 @@
-// What is no file in the place of one: links to what lies outside of the root, pipes, devices. No call throws or waits, nothing
-// outside is read or written, and when the thing is gone the store works.
+// Links to paths outside of the root, pipes and devices in place of the cache's files. No call throws or blocks, nothing
+// outside is read or written, and the store works once the thing is gone.
 
 import { spawnSync } from 'node:child_process'
 import {

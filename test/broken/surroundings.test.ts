@@ -1,4 +1,4 @@
-// What else is around a root: a configuration that is no file, copies by hard links, a host at its limit of open files.
+// Trouble around a root: a configuration that is not a file, copies by hard links, a host at its limit of open files.
 
 import { spawnSync } from 'node:child_process'
 import { linkSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'

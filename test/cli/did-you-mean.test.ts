@@ -1,4 +1,4 @@
-// What is said of commands, namespaces and keys that are not there; and that to ask for them leaves no trace.
+// Suggestions for unknown commands, namespaces and keys. Asking for them leaves no trace.
 
 import { describe, expect, test } from 'vitest'
 import { nearest } from '../../cli/nearest.js'

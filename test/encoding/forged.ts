@@ -1,4 +1,4 @@
-// What a decoder may make of bytes that nobody encoded: a value, or a refusal.
+// Forged bytes decode to a value or are refused.
 
 import fc from 'fast-check'
 import { CacheError } from '../../src/base/errors.js'

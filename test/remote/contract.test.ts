@@ -1,4 +1,4 @@
-// What every adapter does, on the engine that it is for.
+// The contract of all adapters, each on a real engine.
 
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'

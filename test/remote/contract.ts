@@ -1,4 +1,4 @@
-// What every adapter does, whatever the engine.
+// The contract of all adapters, on any engine.
 
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { RemoteAdapter } from '../../src/index.js'

@@ -1,4 +1,4 @@
-// How the HTTP client behaves where servers do more than answer.
+// The HTTP client with servers that redirect, hang, close connections or send too much.
 
 import { readFileSync } from 'node:fs'
 import { createServer, request as plainRequest } from 'node:http'

@@ -1,4 +1,4 @@
-// Where the remote tier is configured, what goes first, and what is said about mistakes.
+// The settings of the remote tier: where they come from, which wins, and the messages about mistakes.
 
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

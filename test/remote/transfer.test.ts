@@ -1,4 +1,4 @@
-// What is fetched ahead, pushed and pulled, and what is said about it.
+// Prefetch, push and pull, and what they report.
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,4 +1,4 @@
-// What is gathered in memory, counts and uses, is written within seconds: a process that is killed, or a worker that is terminated,
+// Counts and uses are pending in memory, and written within seconds: a process that is killed, or a worker that is terminated,
 // loses no more than that.
 
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'

@@ -1,4 +1,4 @@
-// What a gc with limits drops, and that a dry run foretells it.
+// What a gc with limits drops, and that a dry run predicts it.
 
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

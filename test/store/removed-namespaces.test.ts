@@ -1,4 +1,4 @@
-// What a namespace leaves that was removed, however large it was: no file, whoever writes to it at that moment.
+// A removed namespace leaves no file, however large it was, and whoever writes to it at that moment.
 
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,4 +1,4 @@
-// What every Files object has to do alike: random calls, held against the real disk.
+// The contract of all Files objects: random calls, compared with the real disk.
 
 import { join } from 'node:path'
 import { expect } from 'vitest'

@@ -1,5 +1,7 @@
-// A disk in memory, for the tests that need a fresh store thousands of times over: made from real files, cloned for each
-// attempt. A test holds it against the real disk, call by call.
+// A disk in memory for tests that need a fresh store thousands of times: copied from real files, cloned for each attempt, with
+// a capacity and a clock that tests set. A test compares it with the real disk, call by call. `src/files/memory.ts` is the one
+// that the product uses for `dir: ':memory:'`: it can't be cloned, has no limit, and leaves all paths outside of the cache on
+// the real disk.
 
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join, sep } from 'node:path'

@@ -1,4 +1,4 @@
-// Four processes that set as fast as they can against a limit of a tenth of it, so that rounds of upkeep never end.
+// Four processes set as fast as they can, ten times as much as the limit allows, so that the background gc never rests.
 
 import { join } from 'node:path'
 import { expect, test } from 'vitest'

@@ -1,5 +1,5 @@
-// What only somebody could have made who knows the format: frames whose checks hold and that say nonsense, names that lead
-// elsewhere, files without end. Verify neither throws nor hangs nor leaves the root, and a repair gets rid of it.
+// Stores that someone forged who knows the format: frames with valid checksums and nonsense in them, names that lead elsewhere,
+// files without end. Verify neither throws nor hangs nor leaves the root, and a repair gets rid of it.
 
 import {
   appendFileSync,

@@ -1,4 +1,4 @@
-// What callers pass and what they get, and disks that fail under a verify.
+// The options and results of verify, and disks that fail during it.
 
 import { lstatSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,4 +1,4 @@
-// What is made of an event, where no other one follows and nothing is looked at without one.
+// How the watcher handles a single event, without other events and without periodic checks.
 
 import { EventEmitter } from 'node:events'
 import { mkdirSync, writeFileSync } from 'node:fs'

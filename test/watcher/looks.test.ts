@@ -1,4 +1,4 @@
-// What no event tells of is found by looking, and looking does no harm.
+// Changes without an event are found by periodic checks, which do no harm.
 
 import { writeFileSync } from 'node:fs'
 import { expect, test, vi } from 'vitest'
