@@ -1,4 +1,4 @@
-// A webpack loader in the place of babel-loader, which it asks for what it doesn't find. It takes babel-loader's options.
+// A webpack loader that replaces babel-loader and takes its options. It calls babel-loader for results that are not cached.
 //
 // The key is the configuration as Babel has resolved it for the file: the options of all plugins and presets, the targets, the
 // environment. Which plugin one is, is known by its file and the version of its package.
@@ -13,7 +13,7 @@ import { open, type PlaceOptions } from './place.js'
 
 export type { Loader, LoaderContext } from './loader.js'
 
-/** What is asked of a plugin or a preset in a resolved configuration. */
+/** The part of a plugin or preset in a resolved configuration that is used here. */
 interface ConfigItem {
   value: unknown
   options: unknown
@@ -101,7 +101,7 @@ function configOptions(context: LoaderContext, options: Options): object {
   }
 }
 
-/** What tells configurations apart; undefined for one with a plugin that has no file, since closures can't be told apart. */
+/** A text that differs between configurations; undefined if a plugin has no file, since closures can't be told apart. */
 function identityOf({ options }: PartialConfig, root: string): unknown {
   const items = [...(options.plugins ?? []), ...(options.presets ?? [])]
   const inline = items.find(({ file }) => file === undefined)
@@ -120,7 +120,7 @@ function identityOf({ options }: PartialConfig, root: string): unknown {
 
 const versions = new Map<string, string>()
 
-/** Of the package that the file is in; of a file of the project, its content. */
+/** The version of the package that the file is in; for a file of the project, its content. */
 function packageVersion(file: string): string {
   const known = versions.get(file)
   if (known !== undefined) return known
@@ -141,7 +141,7 @@ function versionAbove(file: string): string {
   return ''
 }
 
-/** The source map that a text names: Babel reads it, and tells nobody. One that is in the text counts with that. */
+/** The source map that a text names, which Babel reads without reporting it. An inline source map is part of the text. */
 function namedMap(text: string, path: string): string | undefined {
   const url = Array.from(text.matchAll(/sourceMappingURL=([^\s'"]+)/g), ([, name = '']) => name).at(-1)
   if (url === undefined || url.startsWith('data:')) return undefined

@@ -5,7 +5,7 @@ import { statSync } from 'node:fs'
 import { type AnalyzeContext, CacheError, type ComputeContext, type Namespace } from '../src/index.js'
 
 export interface Call {
-  /** Of the plugin. */
+  /** The name of the plugin. */
   name: string
   /** Absolute. */
   path: string
@@ -19,11 +19,11 @@ export interface Call {
 
 export interface Answer<T> {
   value: T
-  /** Of a hit: what the host is to watch, without the file itself. */
+  /** For a hit: the files that the host must watch, without the file itself. */
   files: string[]
 }
 
-/** What a plugin's call does that counts for its result. */
+/** The calls of a plugin that are part of its result. */
 export class Recording {
   readonly #name: string
   readonly #context: ComputeContext | undefined
@@ -35,7 +35,7 @@ export class Recording {
     this.#context = context
   }
 
-  /** Of a call whose result isn't stored. */
+  /** For a call whose result isn't stored. */
   static get none(): Recording {
     const recording = new Recording('', undefined)
     recording.end()
@@ -100,7 +100,7 @@ export interface Rules {
   pure: ReadonlySet<string>
   /** Methods that take the path of a dependency. */
   depends: ReadonlySet<string>
-  /** In place of the host's. */
+  /** Properties that replace those of the host. */
   own?: Record<string, unknown>
 }
 
@@ -132,7 +132,7 @@ export function kindOf(path: string): 'file' | 'directory' | 'missing' {
     const stat = statSync(path, { throwIfNoEntry: false })
     return stat === undefined ? 'missing' : stat.isDirectory() ? 'directory' : 'file'
   } catch {
-    // Of a path that leads through a file, or that may not be looked at, there is nothing either.
+    // A path that leads through a file, or that may not be read, counts as missing, too.
     return 'missing'
   }
 }

@@ -30,14 +30,14 @@ interface Build {
   onLoad(filter: object, load: Load): void
 }
 
-/** What is used of a plugin of esbuild. */
+/** The part of an esbuild plugin that is used here. */
 export interface EsbuildPlugin {
   name: string
   // biome-ignore lint/suspicious/noExplicitAny: esbuild's own type, which is not imported
   setup(build: any): void | Promise<void>
 }
 
-/** What says where a build goes, and not what becomes of a file. */
+/** Options that say where the output goes, and don't change how a file is built. */
 const ELSEWHERE = ['plugins', 'entryPoints', 'stdin', 'outdir', 'outfile', 'outbase', 'absWorkingDir', 'write']
 
 /**

@@ -8,7 +8,7 @@ import { open, type Place } from './place.js'
 
 export type { Place, PlaceOptions } from './place.js'
 
-/** What is used of Jest's options for a file. */
+/** The part of Jest's options for a file that is used here. */
 export interface TransformOptions {
   configString: string
   instrument: boolean
@@ -20,7 +20,7 @@ export interface TransformOptions {
   supportsTopLevelAwait: boolean
 }
 
-/** What a transformer gives for a file. */
+/** The result of a transformer for a file. */
 export interface Transformed {
   code: string
   map?: unknown
@@ -30,7 +30,7 @@ export interface Transformed {
 // biome-ignore lint/suspicious/noExplicitAny: transformers declare their options in their own ways
 export type TransformMethod<R> = (source: string, path: string, options: any) => R
 
-/** What is used of a transformer. */
+/** The part of a transformer that is used here. */
 export interface Transformer {
   canInstrument?: boolean
   process?: TransformMethod<Transformed>
@@ -43,7 +43,7 @@ export interface Transformer {
 export interface TransformerConfig {
   /** A module, from the project's directory or by its absolute path. */
   transformer: string
-  /** What that is configured with. */
+  /** The configuration of the transformer. */
   transformerConfig?: unknown
   /** Options of the namespace in the default cache; its name is `jest`. */
   cache?: Place

@@ -4,7 +4,7 @@ import type { Place } from './place.js'
 export interface CachePluginOptions {
   /** The version of the plugin, or the loader: with another one, everything is computed anew. */
   version: string
-  /** What the results depend on, in place of its options. Needed where these hold functions. */
+  /** What the results depend on, instead of the plugin's options. Needed if the options contain functions. */
   inputs?: unknown
   /**
    * Whether results count in every checkout: your promise that they depend on the file's path within the project at most, and not on

@@ -82,7 +82,7 @@ export function squeezed(text: string, width: number, ellipsis = '…'): string 
   return start + ellipsis + endOf(graphemes, room - widthOf(start))
 }
 
-/** Text whose lines are broken between words. What has no space in it stays whole, so that it can be copied. */
+/** Breaks lines between words. Text without a space stays whole, so that it can be copied. */
 export function wrapped(text: string, width: number, indent = ''): string {
   const lines: string[] = []
   let line = ''
@@ -97,7 +97,7 @@ export function wrapped(text: string, width: number, indent = ''): string {
   return [...lines, line].join('\n')
 }
 
-/** The same where it is for a terminal. */
+/** Breaks the lines of text that is for a terminal. */
 export function fitted(text: string, { room }: Pick<Output, 'room'>, indent = '  '): string {
   return room === undefined ? text : wrapped(text, room, indent)
 }

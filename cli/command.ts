@@ -1,4 +1,4 @@
-// What a command is, what it is given, and how it says that it was called wrongly.
+// The type of a command, its context, and the error for wrong usage.
 
 import type { Options } from 'yargs'
 import type { createRemoteKeys, openCache, parseDuration, parseSize } from '../src/index.js'
@@ -93,7 +93,7 @@ export interface Command {
   name: string
   /** One line for the list of commands. */
   summary: string
-  /** What else there is to know: the form of --json, what exit code 1 means here. */
+  /** Further help: the form of --json, the meaning of exit code 1. */
   details: string
   parameters: readonly Parameter[]
   options: Readonly<Record<string, Options>>
@@ -109,7 +109,7 @@ export interface Command {
 // nargs 0, because yargs would take a following `true` or `false` for the value of the option: `set ns key --json true`.
 export const flag = (describe: string): Options => ({ type: 'boolean', nargs: 0, describe })
 
-/** What every command takes. */
+/** The options of every command. */
 export const commonOptions: Readonly<Record<string, Options>> = {
   json: flag('Print JSON'),
   dir: { type: 'string', requiresArg: true, describe: 'The directory of the cache (default: see "wicked-cache path")' },

@@ -1,4 +1,4 @@
-// What is said of names and keys that are not there.
+// Suggestions for names and keys that don't exist.
 
 import type { Cache } from '../src/index.js'
 import { nearest } from './nearest.js'

@@ -46,7 +46,7 @@ function streamOf(fd: 1 | 2): Stream {
   return fd === 1 ? process.stdout : process.stderr
 }
 
-/** What a program's output is written to. */
+/** The stream of a program's output. */
 export function outputStream(fd: 1 | 2): Stream {
   return isPlain(fd) ? (new DirectStream(fd) as unknown as Stream) : streamOf(fd)
 }

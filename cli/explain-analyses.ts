@@ -5,7 +5,7 @@ import type { Cache, EntryInfo, Explanation, Namespace, NamespaceOptions } from 
 import type { OptionValues } from './command.js'
 import { namespaceOptionsOf } from './place.js'
 
-/** Of the newest entry of each name; with a name, of that one, even where there is no entry. */
+/** Explains the newest entry of each name; with a name, that analysis, even without an entry. */
 export function explainFile(
   cache: Cache,
   namespace: string,

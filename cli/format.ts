@@ -20,7 +20,7 @@ export function formatSize(sizeBytes: number): string {
   return `${unit === 0 ? size : size.toFixed(1)} ${SIZE_UNITS[unit]}`
 }
 
-/** What is said after entries were removed: values that other entries share stay. */
+/** The message after entries were removed: values that other entries share stay. */
 export function toFree(sizeBytes: number): string {
   return sizeBytes > 0 ? `; the next gc frees up to ${formatSize(sizeBytes)}` : ''
 }

@@ -49,7 +49,7 @@ class DirectInput {
 
 let direct: DirectInput | undefined
 
-/** What a program is given. */
+/** The input of a program. */
 export function inputStream(): Input {
   if (!isPlain()) return process.stdin
   direct ??= new DirectInput()

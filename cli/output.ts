@@ -3,7 +3,7 @@
 
 import { printableJson } from './printable.js'
 
-/** What the program calls itself in its messages. */
+/** The program's name in its messages. */
 export const NAME = 'wicked-cache'
 
 export type Env = Readonly<Record<string, string | undefined>>
@@ -17,7 +17,7 @@ export type Colour = keyof typeof CODES
 
 export class Output {
   readonly isTerminal: boolean
-  /** What stands for text that is left out. */
+  /** Replaces text that is left out. */
   readonly ellipsis: string
   readonly #stream: Stream
   readonly #hasColour: boolean
@@ -48,7 +48,7 @@ export class Output {
     return this.#stream.rows || 24
   }
 
-  /** False once nobody reads any more. Throws for any other failure, such as a full disk behind `> file`. */
+  /** Returns false once the output is closed. Throws for any other failure, such as a full disk behind `> file`. */
   async write(text: string | Uint8Array): Promise<boolean> {
     if (this.#isGone) return false
     const error = await new Promise<NodeJS.ErrnoException | null | undefined>(resolve => {

@@ -27,7 +27,7 @@ export function namespaceOptionsOf(place: Place): Pick<NamespaceOptions, 'projec
   return place['user-wide'] ? { project: false } : {}
 }
 
-/** What there is under a key, in the first place that has something. */
+/** The entries of a key, in the first project or scope that has any. */
 export interface Found {
   /** With the version and the place of the newest entry, or those that were asked for. */
   namespace: Namespace
@@ -64,7 +64,7 @@ export function findKey(cache: Cache, name: string, key: string, options: Option
   }
 }
 
-/** What a get of the key gives, and why. */
+/** Explains what a get of the key returns, and why. */
 export function explainKey(cache: Cache, name: string, key: string, options: OptionValues, found: Found): Explanation {
   const { namespace, elsewhere } = found
   let explanation = namespace.explain(key)
@@ -88,12 +88,12 @@ export function explainKey(cache: Cache, name: string, key: string, options: Opt
 
 type Owner = Pick<EntryInfo, 'project'> & { isPortable?: boolean }
 
-/** Whose an entry is, in a sentence. */
+/** The owner of an entry, for a sentence. */
 export function placeText(owner: Owner): string {
   return owner.project === null ? placeCell(owner).slice(1, -1) : `project ${placeCell(owner)}`
 }
 
-/** Whose an entry is, in a column. */
+/** The owner of an entry, for a column. */
 export function placeCell({ project, isPortable }: Owner): string {
   if (project === null) return isPortable ? '(portable)' : '(user-wide)'
   return `${project}${isGone(project) ? ' (gone)' : ''}`

@@ -18,7 +18,7 @@ export class ProgressBar {
   readonly #now: () => number
   #nextMs: number
   #isDrawn = false
-  /** What is being done, since when, and how far it was then. */
+  /** The current work, when it began, and its progress then. */
   #step: { what: string; sinceMs: number; from: number } | undefined
 
   constructor(output: Output, now: () => number = Date.now) {

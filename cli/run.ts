@@ -6,7 +6,7 @@ import { type Env, NAME, Output, type Stream } from './output.js'
 import { printable } from './printable.js'
 import { interpret, usageHint } from './program.js'
 
-/** What a run may touch of its process. It is touched only when it is needed: each stream takes time to set up. */
+/** The parts of the process that a run uses. Each is created only when needed, since a stream takes time to set up. */
 export interface Host {
   readonly stdin: Input
   readonly stdout: Stream

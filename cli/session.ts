@@ -12,7 +12,7 @@ export interface Session {
   cache: Cache
   /** Whether the cache has complained so far. */
   isBroken(): boolean
-  /** What it has complained of so far, in sentences. */
+  /** The cache's warnings so far, in sentences. */
   problems(): string[]
 }
 

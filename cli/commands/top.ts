@@ -40,7 +40,7 @@ class Sampler {
   }
 }
 
-/** Shows snapshots until it is stopped, nobody reads any more, or there were `count` of them. */
+/** Shows snapshots until it is stopped, the output is closed, or `count` were shown. */
 async function repeat(
   show: () => Promise<boolean>,
   { intervalMs, count }: { intervalMs: number; count: number },

@@ -24,7 +24,7 @@ function summaryOf(watcher: Watcher): string {
 
 /** Prints what the watcher tells, in order. */
 class Reporter {
-  /** Rejects when printing fails, resolves once nobody reads any more. */
+  /** Rejects when printing fails, resolves once the output is closed. */
   readonly over: Promise<void>
   readonly #context: Context
   readonly #watcher: Watcher

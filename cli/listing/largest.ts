@@ -1,4 +1,4 @@
-/** Of many items, the largest few: a binary heap that never holds more. */
+/** Keeps the largest few of many items, in a binary heap that never holds more. */
 export class Largest<T> {
   /** The least of them first. */
   readonly #heap: { size: number; item: T }[] = []
@@ -13,7 +13,7 @@ export class Largest<T> {
     return this.#heap.length
   }
 
-  /** Of items of one size, those that came first stay; what has no size (NaN) is the least. */
+  /** Of items with equal sizes, those that came first stay. Items without a size (NaN) are the smallest. */
   add(given: number, item: T): void {
     const heap = this.#heap
     const size = Number.isNaN(given) ? Number.NEGATIVE_INFINITY : given

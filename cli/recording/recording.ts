@@ -9,11 +9,11 @@ type Fd = 1 | 2
 
 export interface Recording {
   exitCode: number
-  /** What was written to standard output and error, in the order in which it was read. */
+  /** The recorded output of standard output and error, in the order in which it was read. */
   output: [fd: Fd, bytes: Uint8Array][]
 }
 
-/** Of more output, the command's is passed on and not kept. */
+/** Longer output is passed on but not stored. */
 const MAX_OUTPUT_BYTES = 64 * 1024 * 1024
 /** As shells have it. */
 const NOT_FOUND = 127

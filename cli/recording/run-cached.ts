@@ -58,7 +58,7 @@ export async function runCached(
       outcome = await record(command, context)
       const { recording, isComplete } = outcome
       if (!isComplete || !isWanted(recording)) throw new NotKept(recording)
-      // What differs from the first look leaves the result unstored.
+      // If an input differs from its first state, the result isn't stored.
       matches(inputs, globs)
       for (const path of [...declared.found(), ...matching.found()]) lookAgain(inputs, path)
       return recording

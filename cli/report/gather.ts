@@ -1,4 +1,4 @@
-// What a report says of a cache: all entries are read once, and only totals and the first few of each list are kept.
+// Gathers the data of a report. All entries are read once, and only totals and the first few of each list are kept.
 
 import type { Cache, CacheStats, EntrySummary, GcProgress, GcReport } from '../../src/index.js'
 import { Largest } from '../listing/largest.js'
@@ -25,9 +25,9 @@ export interface Report {
   largest: EntrySummary[]
   oldest: EntrySummary[]
   slowest: EntrySummary[]
-  /** What a gc would do now; undefined where that can't be told. */
+  /** What a gc would do now; undefined if unknown. */
   gc: GcReport | undefined
-  /** What could not be read, in sentences. */
+  /** The parts that could not be read, in sentences. */
   problems: string[]
 }
 
@@ -37,7 +37,7 @@ const TREE_NODES = 400
 
 export interface GatherOptions {
   now(): number
-  /** What the cache has warned of so far. */
+  /** The warnings of the cache so far. */
   problems(): string[]
   onProgress(what: string, fraction: number): void
 }

@@ -92,7 +92,7 @@ function problemsOf(problems: readonly string[]): Markup | false {
   )
 }
 
-/** What to know first. */
+/** The most important figures, at the top of the page. */
 function figuresOf({ stats, gc }: Report): Markup {
   const { hitCount, missCount, entryCount, namespaces, diskBytes, savedBytes, totalSize } = stats
   const hitRate = hitRateOf(hitCount, missCount)

@@ -58,7 +58,7 @@ function layout(sizes: SizeNode): Node[] {
   return [...lay(root)]
 }
 
-/** Of the namespace: its number among the largest. */
+/** The namespace's rank among the largest. */
 function colourOf(node: Node): number | string {
   const namespace = node.ancestors().at(-2)
   return namespace ? (namespace.parent?.children?.indexOf(namespace) ?? 0) % COLOURS : 'none'
@@ -79,7 +79,7 @@ export interface SizeRow {
   entryCount: number
 }
 
-/** The same as rows, the largest first. */
+/** The sizes as rows, largest first. */
 export function rowsOf(sizes: SizeNode, count: number): SizeRow[] {
   return layout(sizes)
     .slice(1)

@@ -1,4 +1,4 @@
-// What a client may ask for.
+// The operations that a client can request.
 
 import type { Cache, Namespace } from '../../src/index.js'
 import { type Analysis, getAnalysis, setAnalysis } from './analyses.js'

@@ -25,7 +25,7 @@ export class RequestError extends Error {
 
 /** @throws RequestError for what names no file */
 export function assertPath(path: unknown): string {
-  // The working directory of this process is none of the client's business.
+  // The working directory of this process means nothing to the client.
   if (typeof path !== 'string' || !isAbsolute(path)) {
     throw new RequestError(`The path ${JSON.stringify(path)} must be absolute.`)
   }

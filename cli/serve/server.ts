@@ -8,7 +8,7 @@ import { LineSplitter, TOO_LONG } from './lines.js'
 import { type Answer, assertMembers, Operations } from './operations.js'
 import { parseRequest, type Request, RequestError } from './request.js'
 
-/** Of the protocol: what clients can rely on. */
+/** The version of the protocol, which clients can rely on. */
 const PROTOCOL = 1
 /** A value of 200 MB, and its key. */
 const MAX_LINE_BYTES = 256 * 1024 * 1024

@@ -17,7 +17,7 @@ import {
 import { dirname, join } from 'node:path'
 
 const RECORD = '.wicked-cache-setup.json'
-/** What Python makes beside cache.py. */
+/** The directory that Python creates beside cache.py. */
 const COMPILED = /^__pycache__$|\.pyc$/
 
 /** Paths with `/`, relative to the directory. */

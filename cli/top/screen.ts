@@ -9,7 +9,7 @@ const HOME = '\u001b[H'
 const CLEAR_LINE = '\u001b[K'
 const CLEAR_REST = '\u001b[J'
 
-/** What a person types to end: q, Ctrl-C, Ctrl-D. */
+/** The keys that end the program: q, Ctrl-C, Ctrl-D. */
 const QUIT = ['q', 'Q', '\u0003', '\u0004']
 
 export class Screen {
@@ -30,7 +30,7 @@ export class Screen {
     return new Screen(output, input)
   }
 
-  /** False once nobody looks any more. */
+  /** Returns false once the terminal is closed. */
   show(lines: readonly string[]): Promise<boolean> {
     const shown = lines.slice(0, this.#output.rows - 1)
     return this.#output.write(HOME + shown.map(line => `${line}${CLEAR_LINE}\r\n`).join('') + CLEAR_REST)

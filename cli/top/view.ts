@@ -1,4 +1,4 @@
-// What `top` shows: lines for a terminal or a log, an object for a program.
+// The output of `top`: lines for a terminal or a log, an object for a program.
 
 import type { CacheStats } from '../../src/index.js'
 import { shortened } from '../cells.js'

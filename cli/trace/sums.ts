@@ -1,4 +1,4 @@
-// What the lines of a trace come to.
+// Sums up the lines of a trace.
 
 /** A line of `$WICKED_CACHE_TRACE`, as far as it is looked at. */
 export interface TracedQuestion {
@@ -8,7 +8,7 @@ export interface TracedQuestion {
   reason?: string
   /** Since the question, in ms. */
   ms: number
-  /** What the answer took to compute, in ms. */
+  /** How long computing the answer took, in ms. */
   computeMs?: number
 }
 
