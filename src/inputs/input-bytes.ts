@@ -83,7 +83,7 @@ export function decodeInputs(view: DataView, start: number, form: InputForm): { 
       at += STAT_BYTES
     }
     if (form !== 'reference' && hasDigest(kind)) {
-      if (at + CONTENT_DIGEST_BYTES > view.byteLength) throw new RangeError('An input is cut short.')
+      if (at + CONTENT_DIGEST_BYTES > view.byteLength) throw new RangeError('An input is truncated.')
       input.digest = Buffer.from(view.buffer as ArrayBuffer, view.byteOffset + at, CONTENT_DIGEST_BYTES)
       at += CONTENT_DIGEST_BYTES
     }
@@ -94,7 +94,7 @@ export function decodeInputs(view: DataView, start: number, form: InputForm): { 
 
 function readText(view: DataView, at: number): string {
   const length = view.getUint16(at, true)
-  if (at + 2 + length > view.byteLength) throw new RangeError('A text of an input is cut short.')
+  if (at + 2 + length > view.byteLength) throw new RangeError('A text of an input is truncated.')
   return Buffer.from(view.buffer as ArrayBuffer, view.byteOffset + at + 2, length).toString()
 }
 

@@ -44,7 +44,7 @@ function decodeEntryParts(entry: Entry, view: DataView): number {
     at += 4
   }
   if (flags & HAS_QUESTION) {
-    if (at + QUESTION_BYTES > view.byteLength) throw new RangeError('A question is cut short.')
+    if (at + QUESTION_BYTES > view.byteLength) throw new RangeError('A question is truncated.')
     entry.question = Buffer.from(view.buffer as ArrayBuffer, view.byteOffset + at, QUESTION_BYTES)
     at += QUESTION_BYTES
   }
@@ -76,6 +76,6 @@ function decodeLease(view: DataView, at: number): Lease {
 
 function readText(view: DataView, at: number): string {
   const length = view.getUint16(at, true)
-  if (at + 2 + length > view.byteLength) throw new RangeError('A text of an entry is cut short.')
+  if (at + 2 + length > view.byteLength) throw new RangeError('A text of an entry is truncated.')
   return Buffer.from(view.buffer as ArrayBuffer, view.byteOffset + at + 2, length).toString()
 }

@@ -150,7 +150,7 @@ class MapCheck {
     if (name.prefix === '' || this.#directory.find(hash)) return name.prefix === '' ? next : hash
     if (!this.#wasSplitOff(name.prefix)) return next
     const path = this.#directory.file({ ...name, generation: 0 })
-    const message = 'One of the parts of a bucket is not there, and its records with it.'
+    const message = 'One of the parts of a bucket is missing, and its records with it.'
     const problem = findings.problem({ kind: 'missing', path, message })
     mender?.missing(problem, path)
     return next
@@ -177,7 +177,7 @@ function doubtLeftover(inspection: Inspection, path: string): void {
   inspection.doubt(() => {
     const stat = environment.files.linkStat(path)
     if (stat?.kind !== 'file') return
-    const message = 'Other files have succeeded this one.'
+    const message = 'Other files have replaced this one.'
     findings.note({ kind: 'orphaned', path, bytes: stat.sizeBytes, message })
   })
 }

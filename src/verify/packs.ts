@@ -71,7 +71,7 @@ function doubtRetired(inspection: Inspection, path: string, bytes: number): void
   const { environment, findings } = inspection
   inspection.doubt(() => {
     if (!environment.files.linkStat(path)) return
-    const message = 'A gc that has not ended moves the blobs of this pack; until it has, they are found here.'
+    const message = 'An unfinished gc is moving the blobs of this pack. Until it ends, they are found here.'
     findings.note({ kind: 'orphaned', path, bytes, message })
   })
 }

@@ -32,7 +32,7 @@ export class References {
   checkIndexRecord(found: RecordView, { path, offset }: Place): void {
     const { blobs, findings, mender, shelf } = this.#inspection
     if (found.value.length !== LOCATION_BYTES || found.key.length !== BLOB_ID_BYTES) {
-      const message = 'An index record does not hold a place.'
+      const message = 'An index record does not hold a location.'
       const problem = findings.problem({ kind: 'corrupt', path, offset, message })
       mender?.record(problem, blobs.index, found)
       return
@@ -46,7 +46,7 @@ export class References {
     if (!isDangling()) return
     this.#inspection.doubt(() => {
       if (!isDangling()) return
-      const message = 'The index says of a blob that it is where it is not.'
+      const message = 'The index has a wrong location for a blob.'
       const problem = findings.problem({ kind: 'dangling', path, offset, message })
       mender?.record(problem, blobs.index, record)
     })
@@ -58,7 +58,7 @@ export class References {
     const names = { namespace, version, key }
     const head = headIn(found, isAnswer)
     if (!head || keyStart(found.key) >= found.key.length) {
-      const message = 'An entry cannot be made out.'
+      const message = 'An entry cannot be decoded.'
       const problem = findings.problem({ kind: 'corrupt', path, offset, ...names, message })
       mender?.record(problem, manifest, found)
       return
@@ -79,7 +79,7 @@ export class References {
       const now = manifest.positionOf(record.key)
       const isSame = now && this.#guarded(() => manifest.get(now, record.key))?.check === record.check
       if (!isSame || this.#find(blob)) return
-      const message = 'The value of an entry is not there, so that it is a miss.'
+      const message = 'The value of an entry is missing, so the entry is a miss.'
       const problem = findings.problem({ kind: 'dangling', path, offset, ...names, message })
       mender?.record(problem, manifest, record)
     })
@@ -90,7 +90,7 @@ export class References {
     if (this.#unindexedCount === 0) return
     const { findings, layout } = this.#inspection
     const blobs = `${this.#unindexedCount} of the blobs that entries refer to`
-    const message = `The index was not told of ${blobs}: gets do without, but equal values are stored again.`
+    const message = `The index lacks ${blobs}: gets work without it, but equal values are stored again.`
     findings.note({ kind: 'orphaned', path: layout.blobIndex, message })
   }
 

@@ -139,7 +139,7 @@ function doubtCandidate(inspection: Inspection, path: string, predecessors: read
   inspection.doubt(() => {
     const stat = files.linkStat(path)
     if (!stat) return
-    const message = 'A copy of records that was prepared and is no longer needed.'
+    const message = 'A prepared copy of records that is no longer needed.'
     findings.note({ kind: 'orphaned', path, bytes: stat.sizeBytes, message })
   })
 }

@@ -100,7 +100,7 @@ export class ReplyParser {
         this.#beginList(lengthOf(line, MAX_ITEMS))
         break
       default:
-        throw new Error('It is no reply.')
+        throw new Error('It is not a reply.')
     }
     return end + CRLF.length
   }
@@ -133,5 +133,5 @@ export class ReplyParser {
 function lengthOf(line: string, max: number): number {
   const length = /^-?\d+$/.test(line) ? Number(line) : Number.NaN
   if (length >= -1 && length <= max) return length
-  throw new Error('It is no length.')
+  throw new Error('It is not a length.')
 }
