@@ -1,6 +1,6 @@
 // How statistics are laid out for people.
 
-import type { CacheStats, NamespaceStats, RemoteFailing } from '../src/index.js'
+import type { CacheStats, NamespaceStats, NamespaceSummary, RemoteFailing } from '../src/index.js'
 import { fitted } from './cells.js'
 import {
   formatAge,
@@ -100,21 +100,45 @@ function failingLines({ remote }: CacheStats): string[] {
 const PROJECT_COLUMNS: readonly Column[] = [
   { title: 'project', align: 'left', maxWidth: 80, minWidth: 10 },
   { title: 'entries', align: 'right' },
+  { title: 'hits', align: 'right', rank: 2 },
+  { title: 'misses', align: 'right', rank: 1 },
+  { title: 'hit rate', align: 'right', rank: 3 },
 ]
 const PROJECTS_SHOWN = 10
 
-/** The projects with the most entries, and how many entries belong to none. */
-function projectLines(projects: Record<string, number>, entryCount: number, isAll: boolean, stdout: Output): string[] {
-  const sorted = Object.entries(projects).sort(([, a], [, b]) => b - a)
+/** What was asked in a project: hits, misses, hit rate. Nothing where that is forgotten. */
+function askedCells(asked: NamespaceSummary | undefined): Cells {
+  if (!asked) return []
+  const { hitCount, missCount } = asked
+  return [formatCount(hitCount), formatCount(missCount), formatRatio(hitRateOf(hitCount, missCount))]
+}
+
+/** The projects with the most entries, what was asked in them, and how many entries belong to none. */
+function projectLines(
+  projects: Record<string, number>,
+  { entryCount, byProject = {} }: NamespaceStats | CacheStats,
+  isAll: boolean,
+  stdout: Output,
+): string[] {
+  const askedCount = (project: string) => (byProject[project]?.hitCount ?? 0) + (byProject[project]?.missCount ?? 0)
+  const all = [...new Set([...Object.keys(projects), ...Object.keys(byProject)])].map(project => ({
+    project,
+    count: projects[project] ?? 0,
+  }))
+  const sorted = all.sort((a, b) => b.count - a.count || askedCount(b.project) - askedCount(a.project))
   if (sorted.length === 0) return []
   const shown = isAll ? sorted : sorted.slice(0, PROJECTS_SHOWN)
-  const rows = shown.map(([project, count]): Cells => [printable(placeCell({ project })), formatCount(count)])
-  const otherCount = sorted.slice(shown.length).reduce((sum, [, count]) => sum + count, 0)
-  if (otherCount > 0)
-    rows.push([`${formatCount(sorted.length - shown.length)} more (--all-projects)`, formatCount(otherCount)])
-  const ownCount = sorted.reduce((sum, [, count]) => sum + count, 0)
+  const rows = shown.map(({ project, count }): Cells => {
+    return [printable(placeCell({ project })), formatCount(count), ...askedCells(byProject[project])]
+  })
+  const others = sorted.slice(shown.length)
+  const sum = (some: typeof sorted) => some.reduce((total, { count }) => total + count, 0)
+  if (others.length > 0) rows.push([`${formatCount(others.length)} more (--all-projects)`, formatCount(sum(others))])
+  const ownCount = sum(sorted)
   if (entryCount > ownCount) rows.push(['(user-wide or portable)', formatCount(entryCount - ownCount)])
-  const table = tableFor(PROJECT_COLUMNS, rows, stdout)
+  const isAsked = sorted.some(({ project }) => askedCount(project) > 0)
+  const columns = isAsked ? PROJECT_COLUMNS : PROJECT_COLUMNS.slice(0, 2)
+  const table = tableFor(columns, rows, stdout)
   return [table.header(), ...rows.map(table.line)]
 }
 
@@ -158,13 +182,13 @@ function above(stats: NamespaceStats | CacheStats, where: string, { sinceMs }: V
 }
 
 export function namespaceText(name: string, stats: NamespaceStats, view: View, stdout: Output): string {
-  const { projects, entryCount, pastAnswerCount } = stats
+  const { projects, pastAnswerCount } = stats
   const past = pastAnswerCount > 0 ? [`Answers to earlier states of their inputs: ${formatCount(pastAnswerCount)}`] : []
   return joined(
     above(stats, '', view, stdout),
     table([{ title: printable(name), ...stats }], stdout),
     [...missLines(stats), ...remoteLines(stats), ...past].map(text => fitted(text, stdout)),
-    projectLines(projects, entryCount, view.isAll, stdout),
+    projectLines(projects, stats, view.isAll, stdout),
   )
 }
 
@@ -184,6 +208,6 @@ export function cacheText(stats: CacheStats, view: View, stdout: Output): string
     above(stats, ` in ${formatCountOf(timedCount, 'namespace', 'namespaces')}`, view, stdout),
     table(rows, stdout),
     [shared, ...missLines(stats), ...remoteLines(stats), ...failingLines(stats)].map(text => fitted(text, stdout)),
-    projectLines(projectsOf(stats), stats.entryCount, view.isAll, stdout),
+    projectLines(projectsOf(stats), stats, view.isAll, stdout),
   )
 }

@@ -84,6 +84,7 @@ const SIBLINGS = {
   'shared-root': ['src/files/shared.ts', 'src/files/blind.ts'],
   suggestions: 'src/base/suggestions.ts',
   units: 'src/base/units.ts',
+  'namespace-name': 'src/base/namespace-name.ts',
   'value-cache': 'src/entries/value-cache.ts',
   'foreign-json': 'src/encoding/foreign-json.ts',
   computing: [
@@ -100,6 +101,7 @@ const SIBLINGS = {
   glob: 'src/inputs/glob.ts',
   comforts: 'src/namespace/comforts.ts',
   memory: 'src/files/memory.ts',
+  'windows-files': 'src/files/patient.ts',
   'background-gc': 'src/gc/slices.ts',
   maintenance: ['src/cache/maintenance.ts', 'src/cache/limits.ts', 'src/namespace/stats.ts'],
   gc: ['src/gc/gc.ts', 'src/gc/leftovers.ts'],

@@ -1,6 +1,6 @@
 // Gathers the data of a report. All entries are read once, and only totals and the first few of each list are kept.
 
-import type { Cache, CacheStats, EntrySummary, GcProgress, GcReport } from '../../src/index.js'
+import type { Cache, CacheStats, EntrySummary, GcProgress, GcReport, NamespaceSummary } from '../../src/index.js'
 import { Largest } from '../listing/largest.js'
 import { type SizeNode, SizeTree } from './size-tree.js'
 
@@ -10,15 +10,17 @@ export interface ProjectFigures {
   bytes: number
   /** How long it took to compute what is stored, as far as that is known. */
   computeMs: number
-  /** When the latest entry was last known to be of use. */
+  /** When the latest entry was last known to be of use; 0 where there is none. */
   usedAt: number
+  /** What was asked there; null where that is forgotten, or nothing was. */
+  asked: NamespaceSummary | null
 }
 
 export interface Report {
   dir: string
   madeAt: number
   stats: CacheStats
-  /** Those with the most bytes. */
+  /** Those with the most bytes, and then those where the most was asked. */
   projects: ProjectFigures[]
   projectCount: number
   sizes: SizeNode
@@ -54,11 +56,13 @@ export async function gather(cache: Cache, { now, problems, onProgress }: Gather
     largest.add(entry.sizeBytes, entry)
     oldest.add(-entry.createdAt, entry)
     if (entry.computeMs !== null) slowest.add(entry.computeMs, entry)
-    if (entry.project !== null) addTo(places, entry.project, entry)
+    if (entry.project !== null) addTo(figuresOf(places, entry.project), entry)
   }
   const stats = cache.stats({ onEntry, onProgress: fraction => onProgress('Reading entries', 0.5 + fraction / 2) })
   const projects = new Largest<ProjectFigures>(PROJECTS_SHOWN)
-  for (const each of places.values()) projects.add(each.bytes, each)
+  // A project that only has portable answers has no entries of its own.
+  for (const [project, asked] of Object.entries(stats.byProject ?? {})) figuresOf(places, project).asked = asked
+  for (const each of places.values()) projects.add(each.bytes || -1 / questionsOf(each), each)
   return {
     dir: cache.dir,
     madeAt: now(),
@@ -84,14 +88,23 @@ async function wouldFree(cache: Cache, onProgress: (progress: GcProgress) => voi
   }
 }
 
-function addTo(places: Map<string, ProjectFigures>, project: string, entry: EntrySummary): void {
+function figuresOf(places: Map<string, ProjectFigures>, project: string): ProjectFigures {
   let figures = places.get(project)
   if (!figures) {
-    figures = { project, entryCount: 0, bytes: 0, computeMs: 0, usedAt: 0 }
+    figures = { project, entryCount: 0, bytes: 0, computeMs: 0, usedAt: 0, asked: null }
     places.set(project, figures)
   }
+  return figures
+}
+
+function addTo(figures: ProjectFigures, entry: EntrySummary): void {
   figures.entryCount++
   figures.bytes += entry.sizeBytes
   figures.computeMs += entry.computeMs ?? 0
   figures.usedAt = Math.max(figures.usedAt, entry.usedAt)
+}
+
+/** And one. */
+function questionsOf({ asked }: ProjectFigures): number {
+  return 1 + (asked ? asked.hitCount + asked.missCount : 0)
 }

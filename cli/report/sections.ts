@@ -1,6 +1,6 @@
 // The sections of a report that are tables.
 
-import type { CacheStats, GcReport, NamespaceStats } from '../../src/index.js'
+import type { CacheStats, GcReport, NamespaceSummary } from '../../src/index.js'
 import { formatAge, formatCount, formatCountOf, formatSize, formatTime, hitRateOf } from '../format.js'
 import { isGone } from '../place.js'
 import type { Report } from './gather.js'
@@ -45,38 +45,50 @@ export function namespacesOf({ namespaces }: CacheStats): Markup {
 }
 
 export function missesOf({ namespaces, missCount }: CacheStats): Markup {
-  const all = Object.entries(namespaces)
-    .flatMap(([namespace, stats]) => reasonsOf(stats).map(([reason, count]) => ({ namespace, stats, reason, count })))
-    .sort((a, b) => b.count - a.count)
   if (missCount === 0) return html`<p>There were no misses.</p>`
-  const rows = all
-    .slice(0, REASONS_SHOWN)
-    .map(({ namespace, stats, reason, count }) => [
-      name(namespace),
-      reason.replaceAll('-', ' '),
-      formatCount(count),
-      share(count / stats.missCount),
-    ])
-  return html`${table('Misses by reason, the most frequent first', ['Namespace', "'Reason", 'Misses', "Of the namespace's"], rows)}${andMore(all.length - rows.length, 'reason', 'reasons')}`
+  return reasonsTable('Namespace', Object.entries(namespaces))
 }
 
-function reasonsOf({ missReasons }: NamespaceStats): [reason: string, count: number][] {
-  return Object.entries(missReasons)
+/** Misses by reason of each of these, of a kind that is named. */
+function reasonsTable(kind: string, all: readonly (readonly [name: string, summary: NamespaceSummary])[]): Markup {
+  const reasons = all
+    .flatMap(([each, { missReasons, missCount }]) =>
+      Object.entries(missReasons).map(([reason, count]) => ({ each, reason, count, missCount })),
+    )
+    .sort((a, b) => b.count - a.count)
+  const rows = reasons
+    .slice(0, REASONS_SHOWN)
+    .map(({ each, reason, count, missCount }) => [
+      name(each),
+      reason.replaceAll('-', ' '),
+      formatCount(count),
+      share(count / missCount),
+    ])
+  const caption = `Misses by ${kind.toLowerCase()} and reason, the most frequent first`
+  const titles = [kind, "'Reason", 'Misses', `Of the ${kind.toLowerCase()}'s`]
+  return html`${table(caption, titles, rows)}${andMore(reasons.length - rows.length, 'reason', 'reasons')}`
 }
 
 export function projectsOf({ projects, projectCount, madeAt }: Report): Markup {
-  if (projectCount === 0) return html`<p>No entry belongs to a project.</p>`
-  const rows = projects.map(({ project, entryCount, bytes, computeMs, usedAt }) => [
+  if (projectCount === 0) return html`<p>Nothing was asked or stored in a project.</p>`
+  const rows = projects.map(({ project, entryCount, bytes, computeMs, usedAt, asked }) => [
     html`${name(project)}${isGone(project) && ' (gone)'}`,
+    share(asked && hitRateOf(asked.hitCount, asked.missCount)),
+    ...(asked ? [formatCount(asked.hitCount), formatCount(asked.missCount), formatTime(asked.savedMs)] : NOT_KNOWN),
     formatCount(entryCount),
     formatSize(bytes),
     formatTime(computeMs),
-    formatAge(madeAt - usedAt),
+    usedAt === 0 ? '–' : formatAge(madeAt - usedAt),
   ])
-  const titles = ['Project', 'Entries', 'Size', 'Computed in', 'Last use']
-  return html`<p>Hits and misses are counted by namespace, not by project.</p>
-${table('Projects, the largest first', titles, rows)}${andMore(projectCount - rows.length, 'project', 'projects')}`
+  const titles = ['Project', 'Hit rate', 'Hits', 'Misses', 'Time saved', 'Entries', 'Size', 'Computed in', 'Last use']
+  const asked = projects.flatMap(each => (each.asked ? [[each.project, each.asked] as const] : []))
+  return html`<p>Hits and misses are of all that was asked in a project, also where the answer belongs to every checkout. Entries are the project's own.</p>
+${table('Projects, the largest first', titles, rows)}${andMore(projectCount - rows.length, 'project', 'projects')}
+${asked.some(([, { missCount }]) => missCount > 0) && reasonsTable('Project', asked)}`
 }
+
+/** Of a project of which no counts are kept: hits, misses and time saved. */
+const NOT_KNOWN = ['–', '–', '–']
 
 export function sharingOf({ sharing, savedBytes, totalSize, uniqueSize }: CacheStats): Markup {
   const total = html`<p>Values of ${formatSize(totalSize)} take ${formatSize(uniqueSize)}, since equal ones are stored once: ${formatSize(savedBytes)} less. This includes equal values within one namespace.</p>`

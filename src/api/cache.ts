@@ -56,6 +56,8 @@ export interface CacheStats {
   namespaces: Record<string, NamespaceStats & { savedBytes: number }>
   /** Entries of all namespaces, versions and projects. */
   entryCount: number
+  /** The sums of the namespaces' `byProject`. */
+  byProject?: Record<string, NamespaceSummary>
   /** Reads that found a value, by all processes since the cache was created. */
   hitCount: number
   /** Reads that found no value, by all processes since the cache was created. */

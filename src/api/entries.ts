@@ -127,6 +127,11 @@ export interface NamespaceStats {
   pastAnswerCount: number
   /** Entries by the directory of their project; user-wide and portable ones are not among them. */
   projects: Record<string, number>
+  /**
+   * What was asked and stored in each project, by its directory, portable answers included. Of those asked last, some 30 to 50:
+   * of others it is forgotten. Missing with `since`.
+   */
+  byProject?: Record<string, NamespaceSummary>
   /** Reads that found a value, by all processes since the namespace was created. */
   hitCount: number
   /** Reads that found no value, by all processes since the namespace was created. */

@@ -19,7 +19,8 @@ import type {
   WatchOptions,
 } from '../api/index.js'
 import { CacheError, type CacheErrorCode, type CacheWarning, errnoOf } from '../base/errors.js'
-import { escapeNamespace, unescapeNamespace } from '../base/layout.js'
+import { escapeNamespace } from '../base/layout.js'
+import { unescapeNamespace } from '../base/namespace-name.js'
 import { currentFrame } from '../compute/frame.js'
 import type { NamespaceStore } from '../entries/store.js'
 import { createUpkeep, type Upkeep } from '../gc/upkeep.js'

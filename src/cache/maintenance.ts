@@ -12,7 +12,8 @@ import type {
   WatchOptions,
 } from '../api/index.js'
 import { CacheError, isIoError } from '../base/errors.js'
-import { escapeNamespace, unescapeNamespace } from '../base/layout.js'
+import { escapeNamespace } from '../base/layout.js'
+import { unescapeNamespace } from '../base/namespace-name.js'
 import { diskUsage } from '../files/disk-usage.js'
 import type { Files } from '../files/files.js'
 import { collect, createLock } from '../gc/gc.js'

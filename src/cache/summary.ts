@@ -1,7 +1,8 @@
 // Counts what this thread reads and stores, for `cache.summary()` and `$WICKED_CACHE_SUMMARY`.
 
 import type { NamespaceSummary } from '../api/index.js'
-import { LISTS_DIRECTORY, unescapeNamespace } from '../base/layout.js'
+import { LISTS_DIRECTORY } from '../base/layout.js'
+import { unescapeNamespace } from '../base/namespace-name.js'
 import { sharedState } from '../base/shared-state.js'
 import type { Counters } from '../counters/counters.js'
 import type { Counts } from '../counters/names.js'

@@ -9,17 +9,18 @@ import { LogMap } from '../log-map/log-map.js'
 import type { RecordView } from '../log-map/record.js'
 import type { CounterName, Counts, TimeName } from './names.js'
 import { countersPosition, KEY_BYTES, recordOf } from './record.js'
-import { addedUp, sumOf } from './totals.js'
+import { addedUp, sumOf, sumsByProject } from './totals.js'
 
 /** Counts are written at exit, and each time this many are pending. */
 const FLUSH_COUNT = 1024
-/** Holds the records of about 250 processes. The file is read whole for the totals. */
-const BUCKET_BYTES = 16 * 1024
+/** Holds the records of about 250 processes, fewer beside the sums of days and projects. The file is read whole for the totals. */
+const BUCKET_BYTES = 32 * 1024
 
 export class Counters {
   readonly #environment: Environment
   readonly #map: LogMap
-  readonly #pending = new Map<CounterName, number>()
+  /** By the directory of the project, `''` for none. */
+  readonly #pending = new Map<string, Map<CounterName, number>>()
   readonly #written = new Map<CounterName, number>()
   #pendingCount = 0
   #dueCount = FLUSH_COUNT
@@ -47,25 +48,35 @@ export class Counters {
     return this.#pendingCount
   }
 
-  count(name: CounterName, by = 1, weight = by): void {
-    this.#pending.set(name, (this.#pending.get(name) ?? 0) + by)
+  count(name: CounterName, by = 1, project = '', weight = by): void {
+    let counts = this.#pending.get(project)
+    if (!counts) {
+      counts = new Map()
+      this.#pending.set(project, counts)
+    }
+    counts.set(name, (counts.get(name) ?? 0) + by)
     this.#pendingCount += weight
     this.#hasGathered(this.#pendingCount)
   }
 
   /** Adds a time, at most 12 days: a longer one can only come from a damaged entry. */
-  countTime(name: TimeName, ms: number): void {
-    if (ms > 0) this.count(name, Math.round(Math.min(ms, 2 ** 30) * 1000), 1)
+  countTime(name: TimeName, ms: number, project?: string): void {
+    if (ms > 0) this.count(name, Math.round(Math.min(ms, 2 ** 30) * 1000), project, 1)
   }
 
   /** The counts of this process, by name. A name may occur twice. */
   own(): [CounterName, number][] {
-    return [...this.#written, ...this.#pending]
+    return [...this.#written, ...this.#unwritten()]
   }
 
   /** Totals of all processes, including this one's pending counts. */
   totals(): Counts {
-    return sumOf(this.#map.records(), this.#pending)
+    return sumOf(this.#map.records(), this.#unwritten())
+  }
+
+  /** The same for each project, by its directory. Of projects that have asked nothing for long, there may be none. */
+  totalsByProject(): Map<string, Counts> {
+    return sumsByProject(this.#map.records(), this.#pending)
   }
 
   /** The records that were written. */
@@ -80,7 +91,7 @@ export class Counters {
 
   /** Resets the totals, and drops this process's pending counts. */
   clear(): void {
-    this.#reset()
+    for (const [project, counts] of this.#pending) this.#noteWritten(project, counts)
     this.#map.clear()
   }
 
@@ -99,25 +110,32 @@ export class Counters {
     if (this.#pendingCount === 0) return
     // If writing fails, it isn't tried again for each count.
     this.#dueCount = this.#pendingCount + FLUSH_COUNT
-    // Makes the key unique: two processes that see the same end of the file draw different numbers.
-    const key = Buffer.allocUnsafe(KEY_BYTES)
-    const view = viewOf(key)
-    view.setUint32(0, Math.floor(this.#environment.random() * 2 ** 32), true)
-    view.setUint32(4, this.#map.endAt(0), true)
-    // A time before 1970 becomes a day that no date has.
-    this.#pending.set('day', (this.#environment.files.now() / 864e5) >>> 0)
-    const change = recordOf(key, this.#pending)
-    if (!this.#map.append(change)) this.#map.offer([change])
-    this.#reset()
+    for (const [project, counts] of this.#pending) {
+      // Makes the key unique: two processes that see the same end of the file draw different numbers.
+      const key = Buffer.allocUnsafe(KEY_BYTES)
+      const view = viewOf(key)
+      view.setUint32(0, Math.floor(this.#environment.random() * 2 ** 32), true)
+      view.setUint32(4, this.#map.endAt(0), true)
+      // A time before 1970 becomes a day that no date has.
+      counts.set('day', (this.#environment.files.now() / 864e5) >>> 0)
+      const change = recordOf(key, counts, project)
+      if (!this.#map.append(change)) this.#map.offer([change])
+      this.#noteWritten(project, counts)
+    }
   }
 
   close(): void {
     this.#map.close()
   }
 
-  #reset(): void {
-    for (const [name, count] of this.#pending) this.#written.set(name, (this.#written.get(name) ?? 0) + count)
-    this.#pending.clear()
+  #unwritten(): [CounterName, number][] {
+    return [...this.#pending.values()].flatMap(counts => [...counts])
+  }
+
+  #noteWritten(project: string, counts: ReadonlyMap<CounterName, number>): void {
+    for (const [name, count] of counts) this.#written.set(name, (this.#written.get(name) ?? 0) + count)
+    this.#pending.delete(project)
+    if (this.#pending.size > 0) return
     this.#pendingCount = 0
     this.#dueCount = FLUSH_COUNT
   }

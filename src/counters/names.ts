@@ -8,8 +8,9 @@ export type AnswerTimeName = `remote-took-${'' | 1 | 2 | 3}${Digit}`
 export const ANSWER_TIMES = 40
 
 /**
- * A name's index is its number on disk, so new names go to the end. Times are in µs. `day` is that of the other counts, in days
- * since 1970 (UTC); `day-size` is the largest size of the cache's files that was seen.
+ * A name's index is its number on disk, so new names go to the end. Times are in µs. `day` is that of the other
+ * counts, in days since 1970 (UTC); `day-size` is the largest size of the cache's files that was seen. `project` and
+ * `project-sum` are how many bytes of a project's directory follow; a sum is of counts that are in other records as well.
  */
 export const COUNTER_NAMES = [
   'hits',
@@ -50,7 +51,9 @@ export const COUNTER_NAMES = [
   'day-evicted-bytes',
   'day-useless',
   ...Array.from({ length: ANSWER_TIMES }, (_, at) => `remote-took-${at}` as AnswerTimeName),
-] as const satisfies readonly ('hits' | 'sets' | MissReason | `${'remote' | 'time' | 'day'}${string}`)[]
+  'project',
+  'project-sum',
+] as const satisfies readonly ('hits' | 'sets' | MissReason | `${'remote' | 'time' | 'day' | 'project'}${string}`)[]
 
 export type CounterName = (typeof COUNTER_NAMES)[number]
 export type TimeName = Extract<CounterName, `time-${string}`>

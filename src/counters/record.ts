@@ -12,7 +12,10 @@ export function countersPosition(key: Buffer): Position | undefined {
   return key.length === KEY_BYTES ? { hash: u32(key, 0), tag: u32(key, 4) } : undefined
 }
 
-export function recordOf(key: Buffer, counts: ReadonlyMap<string, number>): Change {
+/** `project` is the directory of the project whose counts these are, `''` for none; `mark` says how they count. */
+export function recordOf(key: Buffer, counts: Map<string, number>, project = '', mark = 'project'): Change {
+  const path = Buffer.from(project)
+  counts.set(mark, path.length)
   const bytes = Buffer.allocUnsafe(COUNT_BYTES * COUNTER_NAMES.length)
   const view = viewOf(bytes)
   let length = 0
@@ -23,5 +26,5 @@ export function recordOf(key: Buffer, counts: ReadonlyMap<string, number>): Chan
     writeU48(view, length + 1, Math.min(count, 2 ** 48 - 1))
     length += COUNT_BYTES
   }
-  return changeOf('put', countersPosition(key) as Position, key, bytes.subarray(0, length))
+  return changeOf('put', countersPosition(key) as Position, key, Buffer.concat([bytes.subarray(0, length), path]))
 }

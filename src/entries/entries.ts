@@ -197,7 +197,7 @@ export class Entries {
   count(name: CounterName, by = 1): void {
     const { counters, manifest, canWrite, mode } = this.store
     if (mode === 'off') return
-    counters.count(name, by)
+    counters.count(name, by, this.project?.dir)
     if (!canWrite) return
     this.store.flushFileHashes()
     if (!counters.isDue) return
@@ -207,7 +207,7 @@ export class Entries {
 
   /** Undefined for an entry that was set. */
   countTime(name: TimeName, ms: number | undefined): void {
-    if (ms !== undefined && this.store.mode !== 'off') this.store.counters.countTime(name, ms)
+    if (ms !== undefined && this.store.mode !== 'off') this.store.counters.countTime(name, ms, this.project?.dir)
   }
 
   /** Returns the key's value from memory, if it is still valid. */

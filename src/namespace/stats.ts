@@ -74,10 +74,13 @@ export function namespaceStats(store: NamespaceStore, reading: Reading = {}): Na
   })
   tally?.(counted)
   const remote = hasRemote(counted) ? remoteCountsOf(counted) : undefined
+  const byProject =
+    since === undefined ? attempt(new Map<string, Counts>(), () => counters.totalsByProject()) : undefined
   return {
     entryCount,
     pastAnswerCount,
     projects: { ...projects },
+    ...(byProject && { byProject: summariesOf(byProject) }),
     ...summaryFrom(counted),
     totalSize,
     oldestEntryAgeMs: entryCount === 0 ? null : store.now() - oldest,
@@ -97,6 +100,38 @@ export function summaryFrom(counts: Counts): NamespaceSummary {
     setCount: counts.sets,
     savedMs: counts['time-saved'] / 1000,
     computedMs: counts['time-computed'] / 1000,
+  }
+}
+
+function summariesOf(counts: ReadonlyMap<string, Counts>): Record<string, NamespaceSummary> {
+  return Object.fromEntries(Array.from(counts, ([project, each]) => [project, summaryFrom(each)]))
+}
+
+function sumByProject(all: readonly NamespaceStats[]): Record<string, NamespaceSummary> {
+  const sums = new Map<string, NamespaceSummary>()
+  for (const [project, summary] of all.flatMap(({ byProject = {} }) => Object.entries(byProject))) {
+    const sum = sums.get(project)
+    sums.set(project, sum ? sumOfSummaries(sum, summary) : summary)
+  }
+  return Object.fromEntries(sums)
+}
+
+function sumOfSummaries(a: NamespaceSummary, b: NamespaceSummary): NamespaceSummary {
+  const missReasons = { ...a.missReasons }
+  addReasons(missReasons, b.missReasons)
+  return {
+    hitCount: a.hitCount + b.hitCount,
+    missCount: a.missCount + b.missCount,
+    missReasons,
+    setCount: a.setCount + b.setCount,
+    savedMs: a.savedMs + b.savedMs,
+    computedMs: a.computedMs + b.computedMs,
+  }
+}
+
+function addReasons(sums: NamespaceSummary['missReasons'], added: NamespaceSummary['missReasons']): void {
+  for (const [reason, count] of Object.entries(added)) {
+    sums[reason as MissReason] = (sums[reason as MissReason] ?? 0) + count
   }
 }
 
@@ -183,15 +218,12 @@ export function cacheStats(
     all.reduce((total, stats) => total + stats[field], 0)
   const ages = all.flatMap(({ oldestEntryAgeMs }) => oldestEntryAgeMs ?? [])
   const missReasons: CacheStats['missReasons'] = {}
-  for (const stats of all) {
-    for (const [reason, count] of Object.entries(stats.missReasons)) {
-      missReasons[reason as MissReason] = (missReasons[reason as MissReason] ?? 0) + count
-    }
-  }
+  for (const stats of all) addReasons(missReasons, stats.missReasons)
   const remote = remoteTotalsOf(counted, failing)
   const savedBytes = Math.round(all.reduce((total, stats) => total + stats.savedBytes, 0))
   return {
     namespaces,
+    ...(since === undefined && { byProject: sumByProject(all) }),
     entryCount: sum('entryCount'),
     hitCount: sum('hitCount'),
     missCount: sum('missCount'),

@@ -1,7 +1,8 @@
 // Which inputs mean the same on another machine: those that are named from the project's directory, and variables.
 
 import { isAbsolute } from 'node:path'
-import { MAX_KEY_BYTES, unescapeNamespace } from '../base/layout.js'
+import { MAX_KEY_BYTES } from '../base/layout.js'
+import { unescapeNamespace } from '../base/namespace-name.js'
 import { type Input, lookOf, NO_DIGEST } from '../inputs/input.js'
 import { SCOPES, type Scope } from '../project/project.js'
 

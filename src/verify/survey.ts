@@ -2,7 +2,8 @@
 // the cache are entered, and never links, so that the walk ends and stays below the root.
 
 import { join } from 'node:path'
-import { BUCKET_MAX_DEPTH, CACHE_TAG, LISTS_DIRECTORY, unescapeNamespace } from '../base/layout.js'
+import { BUCKET_MAX_DEPTH, CACHE_TAG, LISTS_DIRECTORY } from '../base/layout.js'
+import { unescapeNamespace } from '../base/namespace-name.js'
 import { BUCKET_FILE, BucketDirectory, DIRECTORY } from '../log-map/directory.js'
 import type { Inspection } from './inspection.js'
 import { Walk } from './walk.js'

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { openAsAnotherProcess, openIn, temporaryDirectory, temporaryRoot } from '../support/caches.js'
@@ -71,6 +71,36 @@ describe('counts', () => {
       'never-set': 2,
     })
     expect(stats.missCount).toBe(7)
+  })
+
+  test('are also told by project, portable answers and misses included', () => {
+    const root = temporaryDirectory()
+    const dir = join(root, 'cache')
+    const [one, two] = ['one', 'two'].map(name => join(root, name)) as [string, string]
+    for (const project of [one, two]) {
+      mkdirSync(project)
+      writeFileSync(join(project, 'a.js'), 'a')
+    }
+    const { cache } = openIn(dir)
+    const tool = cache.namespace('tool', { project: one })
+    tool.analyzeSync('length', join(one, 'a.js'), ({ source }) => source.length)
+    tool.in(two).analyzeSync('length', join(two, 'a.js'), ({ source }) => source.length)
+    tool.in(two).get('nope')
+    cache.namespace('other', { project: two }).set('key', 1)
+    cache.namespace('other', { project: false }).get('nope')
+    cache.close()
+    const again = openAsAnotherProcess(dir).cache
+    const { namespaces, byProject, missCount } = again.stats()
+    expect(namespaces.tool?.byProject).toMatchObject({
+      [one]: { hitCount: 0, missCount: 1, missReasons: { 'never-set': 1 }, setCount: 1 },
+      [two]: { hitCount: 1, missCount: 1, missReasons: { 'never-set': 1 }, setCount: 0 },
+    })
+    expect(Object.keys(byProject ?? {}).sort()).toEqual([one, two].sort())
+    expect(byProject?.[two]).toMatchObject({ hitCount: 1, missCount: 1, setCount: 1 })
+    expect(missCount).toBe(3)
+    expect(again.stats({ since: 0 })).not.toHaveProperty('byProject')
+    again.stats({ reset: true })
+    expect(again.stats().byProject).toEqual({})
   })
 
   test('last over processes and add up', () => {
@@ -183,6 +213,7 @@ describe('sizes and ages', () => {
     const stats = openIn(temporaryRoot()).cache.stats()
     expect(stats).toEqual({
       namespaces: {},
+      byProject: {},
       days: [],
       sharing: [],
       entryCount: 0,

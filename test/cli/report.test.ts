@@ -58,6 +58,31 @@ describe('report', () => {
     expect(page).not.toMatch(/(?:src|href)=|@import|url\(/)
   })
 
+  test('shows hit rates and misses of projects, also of those that have portable answers alone', async () => {
+    const { dir, out } = await store()
+    const project = join(temporaryDir(), 'portable')
+    mkdirSync(project)
+    writeFileSync(join(project, 'a.js'), 'a')
+    await filled(dir, cache => {
+      const entries = cache.namespace('lint', { project })
+      for (let ask = 0; ask < 4; ask++)
+        entries.analyzeSync('size', join(project, 'a.js'), ({ source }) => source.length)
+    })
+    await cli(['report', '--dir', dir, '--out', out])
+    const [, section = ''] =
+      /<section aria-labelledby="projects">(.*?)<\/section>/s.exec(readFileSync(out, 'utf8')) ?? []
+    const rows = section
+      .replace(/<\/tr>/g, '\n')
+      .replace(/<svg.*?<\/svg>/g, '')
+      .replace(/<[^>]*>/g, ' ')
+      .split('\n')
+      .map(row => row.trim().split(/ {2,}/))
+    const rowOf = (name: string) => rows.filter(([first = '']) => first.startsWith(name))
+    expect(rowOf(project)[0]?.slice(0, 4)).toEqual([project, '75.0 %', '3', '1'])
+    expect(rowOf(project)[1]).toEqual([project, 'never set', '1', '100.0 %'])
+    expect(rowOf('/nowhere/shop')[0]?.slice(1, 4)).toEqual(['(gone)', '33.3 %', '1'])
+  })
+
   test('changes nothing in the cache, and counts no miss', async () => {
     const { dir, out } = await store()
     const before = contentOf(dir)
@@ -123,7 +148,14 @@ describe('report', () => {
     expect(JSON.parse(text)).toMatchObject({
       dir,
       stats: { entryCount: 4, hitCount: 1, sharing: [{ namespaces: ['build', 'lint'], bytes: 3003 }] },
-      projects: [{ project: '/nowhere/shop', entryCount: 2, bytes: expect.any(Number) }],
+      projects: [
+        {
+          project: '/nowhere/shop',
+          entryCount: 2,
+          bytes: expect.any(Number),
+          asked: { hitCount: 1, missCount: 2, missReasons: { 'never-set': 2 } },
+        },
+      ],
       largest: [{ key: 'src/a.ts' }, {}, {}, {}],
       gc: { expiredEntries: 1 },
       problems: [],

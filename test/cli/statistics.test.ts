@@ -67,6 +67,24 @@ describe('stats --reset', () => {
 })
 
 describe('stats', () => {
+  test('show what was asked in each project', async () => {
+    const dir = temporaryDir()
+    await filled(dir, cache => {
+      const entries = cache.namespace('one', { project: '/nowhere/shop' })
+      entries.set('key', 1)
+      for (const key of ['key', 'nope', 'key', 'key']) entries.get(key)
+      entries.in('/nowhere/only asked').get('nope')
+    })
+    const { out } = await cli(['stats', '--dir', dir])
+    expect(out).toMatch(/^project +entries +hits +misses +hit rate$/m)
+    expect(out).toMatch(/^\/nowhere\/shop \(gone\) +1 +3 +1 +75\.0 %$/m)
+    expect(out).toMatch(/^\/nowhere\/only asked \(gone\) +0 +0 +1 +0\.0 %$/m)
+    const since = (await cli(['stats', '--since', '7d', '--dir', dir])).out
+    expect(since).toMatch(/^project +entries$/m)
+    const { byProject } = JSON.parse((await cli(['stats', '--json', '--dir', dir])).out)
+    expect(byProject['/nowhere/shop']).toMatchObject({ hitCount: 3, missCount: 1 })
+  })
+
   test('fit the terminal: what says least is left out first', async () => {
     const there = await store()
     const headerAt = async (columns: number) => {
