@@ -68,6 +68,14 @@ function missLines(stats: NamespaceStats | CacheStats): string[] {
   return [`Misses: ${reasons.map(([reason, count]) => `${formatCount(count)} ${reason}`).join(', ')}`]
 }
 
+/** What is missing in the figures of this namespace. */
+export function damageText(name: string, { damage }: NamespaceStats): string[] {
+  if (!damage) return []
+  const { bytes, count } = damage
+  const places = formatCountOf(count, 'place', 'places')
+  return [`The index of ${name} is damaged: ${formatSize(bytes)} at ${places} can't be read, so entries are missing`]
+}
+
 function remoteLines({ remote }: NamespaceStats | CacheStats): string[] {
   if (!remote) return []
   const { hits, misses, errors, rejected, skipped, uploads, dropped, bytesIn, bytesOut, p50, p95 } = remote

@@ -7,7 +7,7 @@ import { printable } from '../printable.js'
 import { ProgressBar } from '../progress.js'
 import { parseDurationMs } from '../quantity.js'
 import { withCache } from '../session.js'
-import { cacheText, namespaceText, projectsOf } from '../stats-text.js'
+import { cacheText, damageText, namespaceText, projectsOf } from '../stats-text.js'
 
 const withHitRate = <S extends NamespaceStats | CacheStats>(stats: S) => ({
   ...stats,
@@ -57,7 +57,8 @@ export const stats: Command = {
     'take. Size is the length of the stored values as if nothing were shared; on disk is what the files take. Values are ' +
     'shared by all namespaces, so a namespace itself takes only its index and its counters. A project whose directory is ' +
     'gone keeps its entries until they have not been used for long: it may only be unmounted. --since counts whole days ' +
-    '(UTC), the latest 31 at most; entries and sizes are those of now. Exit code 1: there is no such namespace.',
+    '(UTC), the latest 31 at most; entries and sizes are those of now. Exit code 1: there is no such namespace, or an index is ' +
+    'damaged, so that entries are missing in the figures.',
   parameters: [{ ...namespaceParameter, describe: 'Only this namespace', isOptional: true }],
   options: {
     since: { type: 'string', requiresArg: true, describe: 'Hits, misses and times of this time: a number and h or d' },
@@ -100,7 +101,16 @@ export const stats: Command = {
       } else if (isJson) await stdout.json(jsonOfAll(cache.dir, all))
       else if (Object.keys(all.namespaces).length > 0) await stdout.line(cacheText(all, view, stdout))
       else if (!isBroken()) await stdout.line(printable(`The cache in ${cache.dir} is empty`))
-      return 0
+      return warnOfDamage(all, context)
     })
   },
+}
+
+async function warnOfDamage({ namespaces }: CacheStats, { stderr }: Context): Promise<0 | 1> {
+  const problems = Object.entries(namespaces).flatMap(([name, each]) => damageText(name, each))
+  for (const problem of problems) {
+    const text = printable(`${problem}; wicked-cache verify says more`)
+    await stderr.line(`${stderr.colour('yellow', 'warning:')} ${text}`)
+  }
+  return problems.length > 0 ? 1 : 0
 }

@@ -2,6 +2,7 @@
 
 import type { Cache, CacheStats, EntrySummary, GcProgress, GcReport, NamespaceSummary } from '../../src/index.js'
 import { Largest } from '../listing/largest.js'
+import { damageText } from '../stats-text.js'
 import { type SizeNode, SizeTree } from './size-tree.js'
 
 export interface ProjectFigures {
@@ -74,8 +75,12 @@ export async function gather(cache: Cache, { now, problems, onProgress }: Gather
     oldest: oldest.sorted(),
     slowest: slowest.sorted(),
     gc: gc.report,
-    problems: [...problems(), ...gc.problems],
+    problems: [...problems(), ...gc.problems, ...damageIn(stats)],
   }
+}
+
+function damageIn({ namespaces }: CacheStats): string[] {
+  return Object.entries(namespaces).flatMap(([name, stats]) => damageText(name, stats))
 }
 
 /** A cache that a gc could not work on has more to show than that. */

@@ -142,6 +142,11 @@ export interface NamespaceStats {
   setCount: number
   /** Sum of the entries' value lengths in bytes, as if nothing were shared. */
   totalSize: number
+  /**
+   * What of the index can't be read, and at how many places: entries in it are missing here, and a get doesn't find them. Missing
+   * where all is well; `cache.verify()` says more.
+   */
+  damage?: { bytes: number; count: number }
   /** Age of the oldest entry in ms, null when there is none. */
   oldestEntryAgeMs: number | null
   /** Bytes that the namespace's own files (manifest, counters) take on disk. */

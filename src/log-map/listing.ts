@@ -3,6 +3,7 @@
 import type { Buckets } from './buckets.js'
 import { hashAfter, hasPrefix, prefixOf } from './prefixes.js'
 import type { Position, RecordView } from './record.js'
+import type { Damaged } from './table.js'
 
 /** The records whose hashes begin with these digits. */
 export interface Part {
@@ -11,6 +12,8 @@ export interface Part {
   stamp: string
   /** Returns each key's latest put. Call it before any other call on the map. */
   records(): RecordView[]
+  /** What can't be read of it, likewise. */
+  damaged(): Damaged
 }
 
 export function recordsAtHash(buckets: Buckets, position: Position, key: Buffer): RecordView[] {
@@ -50,5 +53,6 @@ export function partAt(buckets: Buckets, hash: number): { part: Part | undefined
     buckets.account(bucket)
     return sealedAt < 0 ? all : all.filter(found => hasPrefix(found.hash, prefix))
   }
-  return { part: { prefix, stamp: `${name.generation} ${end}`, records: recordsOf }, next: hashAfter(prefix) }
+  const stamp = `${name.generation} ${end}`
+  return { part: { prefix, stamp, records: recordsOf, damaged: () => bucket.table.damaged() }, next: hashAfter(prefix) }
 }

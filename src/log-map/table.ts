@@ -7,6 +7,13 @@ import { type Damage, type FrameReader, scanFrames } from '../log/scan.js'
 import { isChange, isConditional, NO_RECORD, type Position, RecordView } from './record.js'
 import { Slots } from './slots.js'
 
+/** What can't be read. */
+export interface Damaged {
+  bytes: number
+  /** At how many places. */
+  count: number
+}
+
 export interface Successor {
   isSplit: boolean
   /** Hex; part of the names of its candidates. */
@@ -14,6 +21,7 @@ export interface Successor {
 }
 
 const TYPICAL_RECORD_BYTES = 96
+const NOTHING: Damaged = { bytes: 0, count: 0 }
 
 /** Gives access to the records. */
 export interface RecordSource {
@@ -42,7 +50,9 @@ export class BucketTable implements FrameReader {
   clearedCount = 0
   /** Bytes of frames that no longer count, approximately. */
   deadBytes = 0
-  /** How much of the file was read. The last frame may be incomplete. */
+  /** What headers were lost, with all that stands before them. */
+  #lost: Damaged = NOTHING
+  /** How much of the file was seen; in the end of it a frame may be incomplete. */
   end = 0
   /** How much of it was read as complete frames. */
   #understood = 0
@@ -121,6 +131,19 @@ export class BucketTable implements FrameReader {
     return this.#putsAt(this.#slots.offsets().sort((a, b) => a - b))
   }
 
+  /** What of the file can't be read, so that keys may be missing in `records`. */
+  damaged(): Damaged {
+    this.#source.load()
+    let { bytes, count } = this.#lost
+    for (const offset of this.#slots.offsets()) {
+      const record = this.#source.recordAt(offset)
+      if (!record.isPut || record.isGood(this.#file.environment.hashing)) continue
+      bytes += record.frameBytes
+      count++
+    }
+    return { bytes, count }
+  }
+
   #putsAt(offsets: readonly number[]): RecordView[] {
     return this.#goodAt(offsets).filter(({ isPut }) => isPut)
   }
@@ -164,6 +187,7 @@ export class BucketTable implements FrameReader {
       this.sealedAt = offset
     } else if (type === FRAME.clear) {
       this.clearedCount = this.liveCount
+      this.#lost = NOTHING
       this.#voidAll(offset)
     } else if (isChange(type)) {
       this.#record.look(type, bytes, start, end)
@@ -176,7 +200,9 @@ export class BucketTable implements FrameReader {
    * record before it.
    */
   damage(_bytes: Buffer, _start: number, end: number, damage: Damage): void {
-    if (damage === 'lost' && this.sealedAt < 0) this.#voidAll(end)
+    if (damage !== 'lost' || this.sealedAt >= 0) return
+    this.#lost = { bytes: end, count: this.#lost.count + 1 }
+    this.#voidAll(end)
   }
 
   #voidAll(offset: number): void {

@@ -3,6 +3,7 @@
 import type { LogMap } from '../log-map/log-map.js'
 import { HASH_COUNT, hashAfter, shareOf } from '../log-map/prefixes.js'
 import type { RecordView } from '../log-map/record.js'
+import type { Damaged } from '../log-map/table.js'
 import { headBytes } from './answer-key.js'
 import { toChange } from './changes.js'
 import type { Head } from './entry.js'
@@ -100,15 +101,17 @@ export function storedPartAt(map: LogMap, hash: number, nowMs: number): StoredPa
 }
 
 /**
- * Yields all entries, including answers. `unreadable` is called for each record that can't be decoded, `progress` from time to
- * time with the share of the map that was read.
+ * All entries, answers included. `unreadable` is called for each record that can't be made out, `progress` now and then with the
+ * share of all hashes that was read, `damage` with what of a part can't be read at all.
  */
 export function* entriesIn(
   map: LogMap,
   unreadable?: (error: unknown) => void,
   progress?: (share: number) => void,
+  damage?: (damaged: Damaged) => void,
 ): IterableIterator<ListedEntry> {
-  for (const { prefix, records } of map.parts()) {
+  for (const { prefix, records, damaged } of map.parts()) {
+    damage?.(damaged())
     for (const found of records()) yield* listed(found, unreadable)
     progress?.(hashAfter(prefix) / HASH_COUNT)
   }

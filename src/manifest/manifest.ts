@@ -24,6 +24,8 @@ import {
 } from './records.js'
 
 const MAX_AMENDMENTS = 1024
+type EntriesHow = Parameters<typeof entriesIn> extends [unknown, ...infer How] ? How : never
+
 export class Manifest {
   readonly #map: LogMap
   /** By key. */
@@ -170,8 +172,8 @@ export class Manifest {
   }
 
   /** All entries, answers included, see `entriesIn`. */
-  entries(unreadable?: (error: unknown) => void, progress?: (share: number) => void): IterableIterator<ListedEntry> {
-    return entriesIn(this.#map, unreadable, progress)
+  entries(...how: EntriesHow): IterableIterator<ListedEntry> {
+    return entriesIn(this.#map, ...how)
   }
 
   /** Yields all entries bucket by bucket; see `LogMap.parts`. */

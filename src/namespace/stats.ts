@@ -46,6 +46,7 @@ export function namespaceStats(store: NamespaceStore, reading: Reading = {}): Na
   let pastAnswerCount = 0
   const projects: Record<string, number> = Object.create(null)
   let totalSize = 0
+  const damage = { bytes: 0, count: 0 }
   let oldest = Number.POSITIVE_INFINITY
   const { environment, counters } = store
   const attempt = <T>(fallback: T, read: () => T): T => {
@@ -61,7 +62,16 @@ export function namespaceStats(store: NamespaceStore, reading: Reading = {}): Na
     since === undefined ? counters.totals() : countsSince(counters.records(), since, environment.files.now()),
   )
   attempt(undefined, () => {
-    const entries = countsOnly ? [] : store.manifest.entries(error => store.report(error), onProgress)
+    const entries = countsOnly
+      ? []
+      : store.manifest.entries(
+          error => store.report(error),
+          onProgress,
+          ({ bytes, count }) => {
+            damage.bytes += bytes
+            damage.count += count
+          },
+        )
     for (const listed of entries) {
       const { entry, isAnswer, scope, project } = listed
       if (isAnswer) pastAnswerCount++
@@ -83,6 +93,7 @@ export function namespaceStats(store: NamespaceStore, reading: Reading = {}): Na
     ...(byProject && { byProject: summariesOf(byProject) }),
     ...summaryFrom(counted),
     totalSize,
+    ...(damage.count > 0 && { damage }),
     oldestEntryAgeMs: entryCount === 0 ? null : store.now() - oldest,
     diskBytes,
     ...(remote && { remote }),
