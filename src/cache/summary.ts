@@ -31,7 +31,9 @@ export function summaryOf(counted: readonly Counted[]): Record<string, Namespace
 }
 
 const STDERR = 2
-/** The roots that this thread has opened, including those it has closed. */
+/** As much as a pipe takes in one piece, so that the lines of several processes don't mix: PIPE_BUF. A line is shorter. */
+const MAX_WRITE_BYTES = 4096
+/** Of the roots that this thread has opened, those closed since included. */
 const summarized: Counted[] = []
 
 /** Prints the counts when the thread ends. */
@@ -43,13 +45,24 @@ export function summarizeAtExit(counted: Counted): void {
 /** Writes to the descriptor directly: a worker's last output to `process.stderr` would get lost. */
 function print(): void {
   const lines = Object.entries(summaryOf(summarized)).map(([name, summary]) => lineOf(name, summary))
-  if (lines.length === 0) return
-  const bytes = Buffer.from(lines.join(''))
   try {
-    nodeFiles.append(STDERR, bytes, bytes.length)
+    for (const bytes of piecesOf(lines)) nodeFiles.append(STDERR, bytes, bytes.length)
   } catch {
     // No one reads stderr.
   }
+}
+
+/** Whole lines, as many as one write takes. */
+function* piecesOf(lines: readonly string[]): IterableIterator<Buffer> {
+  let piece = Buffer.alloc(0)
+  for (const line of lines.map(text => Buffer.from(text))) {
+    if (piece.length > 0 && piece.length + line.length > MAX_WRITE_BYTES) {
+      yield piece
+      piece = Buffer.alloc(0)
+    }
+    piece = Buffer.concat([piece, line])
+  }
+  if (piece.length > 0) yield piece
 }
 
 function lineOf(name: string, summary: NamespaceSummary): string {

@@ -23,7 +23,7 @@ const SENTENCES: Record<MissReason, (details: Details) => string> = {
   'never-set': ({ otherProjects }) =>
     otherProjects
       ? `Nothing is stored under this key in this project; there is an entry in ${listOf(otherProjects.map(projectText))}.`
-      : 'Nothing was ever stored under this key, or it was cleared or collected since.',
+      : 'Nothing was ever stored under this key, or it was cleared, or removed so long ago that it is forgotten.',
   'version-changed': ({ otherVersions }) =>
     `The key was stored under other versions, not under this one: ${otherVersions?.map(text => JSON.stringify(text)).join(', ')}.`,
   deleted: () => 'The entry was deleted.',

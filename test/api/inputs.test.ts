@@ -1,6 +1,15 @@
 // Every kind of input: what a computation looked at makes its answer stale when it changes, and nothing else does.
 
-import { appendFileSync, mkdirSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterEach, describe, expect, test, vi } from 'vitest'
@@ -216,6 +225,17 @@ describe('a glob', () => {
     const found = (cwd: string) => entries.getOrSetSync(`in ${cwd}`, ({ glob }) => glob(patterns, { cwd }))
     expect(found(tree.at('project'))).toEqual(expected)
     expect(within(tree.at('project'), () => found('.'))).toEqual(expected)
+  })
+
+  test.skipIf(process.platform === 'win32')('matches links by their names, and follows none to a directory', () => {
+    const { tree, ask } = looking(({ glob }, at) => glob(['*/**', '!src/**'], { cwd: at('.') }))
+    tree.write({ 'links/': '' })
+    symlinkSync(tree.at('src'), tree.at('links/directory'))
+    symlinkSync(tree.at('a.js'), tree.at('links/file.js'))
+    symlinkSync(tree.at('none'), tree.at('links/nothing'))
+    expect(ask()).toEqual(['never-set', ['links/directory', 'links/file.js', 'links/nothing']])
+    tree.write({ 'src/new.js': '' })
+    expect(ask()[0]).toBe('hit')
   })
 
   test('takes absolute patterns, and gives absolute paths with slashes', () => {

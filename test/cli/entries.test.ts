@@ -113,7 +113,7 @@ describe('set and get', () => {
     expect(await cli(['get', 'ns', 'nokey', '--dir', dir, '--json'])).toEqual({
       code: 1,
       out: '',
-      err: 'Miss: nokey in ns: Nothing was ever stored under this key, or it was cleared or collected since.\n',
+      err: 'Miss: nokey in ns: Nothing was ever stored under this key, or it was cleared, or removed so long ago that it is forgotten.\n',
     })
   })
 

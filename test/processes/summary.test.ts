@@ -3,7 +3,12 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
+import { sharedState } from '../../src/base/shared-state.js'
+import { summarizeAtExit } from '../../src/cache/summary.js'
+import type { Counters } from '../../src/counters/counters.js'
+import type { CounterName } from '../../src/counters/names.js'
+import { nodeFiles } from '../../src/files/files.js'
 import { temporaryDirectory } from '../support/caches.js'
 import { type ChildOptions, libraryUrl, startModule } from '../support/children.js'
 
@@ -81,6 +86,35 @@ describe('with WICKED_CACHE_SUMMARY=1, a process that ends', () => {
     )
     expect(code).toBe(0)
   })
+})
+
+test('each write to stderr has whole lines, and no more than a pipe takes in one piece', () => {
+  const written: Buffer[] = []
+  const append = vi.spyOn(nodeFiles, 'append').mockImplementation((_fd, bytes, length) => {
+    written.push(Buffer.from(bytes.subarray(0, length)))
+    return length
+  })
+  const before = new Set(sharedState().exitTasks)
+  const namespaces = Array.from({ length: 500 }, (_, i) => [
+    'a-long-name-of-a-plugin-'.repeat(4) + i,
+    { counters: { own: () => [['hits', i] as [CounterName, number]] } },
+  ]) as [string, { counters: Pick<Counters, 'own'> }][]
+  summarizeAtExit({ namespaces: new Map(namespaces) })
+  const [print] = [...sharedState().exitTasks].filter(task => !before.has(task))
+  try {
+    print?.()
+  } finally {
+    append.mockRestore()
+    if (print) sharedState().exitTasks.delete(print)
+  }
+  const lines = Buffer.concat(written).toString().trimEnd().split('\n')
+  expect(lines).toHaveLength(500)
+  expect(lines.at(-1)).toMatch(/-499: 499 hits/)
+  expect(written.length).toBeLessThan(40)
+  for (const bytes of written) {
+    expect(bytes.length).toBeLessThanOrEqual(4096)
+    expect(bytes.at(-1)).toBe(10)
+  }
 })
 
 test('without the variable, nothing is printed', async () => {
@@ -192,7 +226,7 @@ describe('with WICKED_CACHE_TRACE', () => {
     const path = join(dir, 'trace.jsonl')
     const code = `
       const tool = library.openCacheSync({ dir: args.dir + '/cache' }).namespace('tool', { project: false })
-      for (let i = 0; i < 500; i++) tool.get('key '.repeat(1 + i % 300) + args.id)`
+      for (let i = 0; i < 500; i++) tool.get('key '.repeat(1 + 9 * (i % 300)) + args.id)`
     const env = { WICKED_CACHE_TRACE: path }
     const children = [0, 1, 2].map(id => startModule(code, { dir, id }, { env }))
     for (const child of children) child.end()
