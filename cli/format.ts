@@ -41,11 +41,6 @@ const TIME_UNITS = [
   ['ms', 1],
 ] as const
 
-/** "12.3 ms", "1.5 s". */
-export function formatMs(ms: number): string {
-  return ms < 1000 ? `${ms.toFixed(1)} ms` : `${(ms / 1000).toFixed(1)} s`
-}
-
 /** In the unit that suits it, with one decimal below 10. */
 export function formatTime(ms: number): string {
   const [unit, unitMs] = TIME_UNITS.find(([, each]) => ms >= each) ?? ['ms', 1]

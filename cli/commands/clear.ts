@@ -1,9 +1,10 @@
-import type { Cache } from '../../src/index.js'
+import type { Cache, CacheStats } from '../../src/index.js'
 import { type Command, flag, namespaceParameter, type OptionValues, UsageError } from '../command.js'
 import { warnOfName } from '../did-you-mean.js'
 import { formatCount, formatCountOf, toFree } from '../format.js'
 import { allProjects, namespaceOptionsOf, placeOptions, placeText } from '../place.js'
 import { printable } from '../printable.js'
+import { ProgressBar } from '../progress.js'
 import { withCache } from '../session.js'
 
 interface Cleared {
@@ -13,14 +14,22 @@ interface Cleared {
   leftCount: number
 }
 
-function clearOne(cache: Cache, name: string, options: OptionValues): Cleared {
+type Show = (what: string, fraction: number) => void
+
+/** What takes as long as each other: reading entries, removing them, and reading those that are left. */
+const STEPS = 3
+
+function clearOne(cache: Cache, name: string, options: OptionValues, show: Show): Cleared {
   const isWhole = options.all || options['all-projects']
   // Called for a name that is not on disk as well, since it is what refuses a bad name.
   const namespace = cache.namespace(name, isWhole ? {} : namespaceOptionsOf(options))
   if (!cache.namespaces().includes(name)) return { count: 0, sizeBytes: 0, leftCount: 0 }
-  const before = namespace.stats()
+  const sizesAt = (step: number): Pick<CacheStats, 'entryCount' | 'totalSize'> =>
+    cache.stats({ namespace: name, onProgress: fraction => show('Reading entries', (step + fraction) / STEPS) })
+  const before = sizesAt(0)
+  show('Removing entries', 1 / STEPS)
   const count = options.statistics ? cache.removeNamespace(name) : namespace.clear({ allProjects: isWhole ?? false })
-  const after = isWhole ? { entryCount: 0, totalSize: 0 } : namespace.stats()
+  const after = isWhole ? { entryCount: 0, totalSize: 0 } : sizesAt(STEPS - 1)
   return { count, sizeBytes: Math.max(0, before.totalSize - after.totalSize), leftCount: after.entryCount }
 }
 
@@ -62,7 +71,12 @@ export const clear: Command = {
     return withCache(options, context, async ({ cache, isBroken }) => {
       await warnOfName(cache, name, context.stderr)
       const names = name === undefined ? cache.namespaces() : [name]
-      const cleared = names.map(each => [each, clearOne(cache, each, options)] as const)
+      const bar = new ProgressBar(context.stderr)
+      const cleared = names.map((each, index) => {
+        const show: Show = (what, fraction) => bar.show(what, (index + fraction) / names.length)
+        return [each, clearOne(cache, each, options, show)] as const
+      })
+      await bar.clear()
       const sum = (field: keyof Cleared) => cleared.reduce((total, [, each]) => total + each[field], 0)
       const count = sum('count')
       const isWhole = options.all || options['all-projects']

@@ -1,5 +1,5 @@
 import { type Command, UsageError } from '../command.js'
-import { formatCount, formatCountOf, formatMs, formatRatio, hitRateOf } from '../format.js'
+import { formatCount, formatCountOf, formatRatio, formatTime, hitRateOf } from '../format.js'
 import type { Output } from '../output.js'
 import { printable } from '../printable.js'
 import { type Cells, type Column, tableFor } from '../table.js'
@@ -28,7 +28,7 @@ function textOf(sums: TraceSums, stdout: Output): string[] {
         printable(name),
         ...[asked, hits, misses].map(formatCount),
         formatRatio(hitRateOf(hits, misses)),
-        formatMs(ms),
+        formatTime(ms),
       ]),
       stdout,
     ),
@@ -42,8 +42,8 @@ function textOf(sums: TraceSums, stdout: Output): string[] {
       'Slowest:',
       [number('time'), number('computing'), { title: 'answer', align: 'left' }, NAMESPACE, KEY],
       slowest.map(({ ms, computeMs, isHit, reason = 'miss', namespace, key }) => [
-        formatMs(ms),
-        isHit || computeMs === undefined ? '-' : formatMs(computeMs),
+        formatTime(ms),
+        isHit || computeMs === undefined ? '-' : formatTime(computeMs),
         isHit ? 'hit' : printable(reason),
         printable(namespace),
         printable(key),
@@ -55,7 +55,7 @@ function textOf(sums: TraceSums, stdout: Output): string[] {
       [number('misses'), number('time'), NAMESPACE, KEY],
       mostMissed.map(({ misses, ms, namespace, key }) => [
         formatCount(misses),
-        formatMs(ms),
+        formatTime(ms),
         printable(namespace),
         printable(key),
       ]),

@@ -80,6 +80,34 @@ describe('delete', () => {
 })
 
 describe('clear', () => {
+  test('that takes long shows its progress, on a terminal alone', async () => {
+    const dir = temporaryDir()
+    await filled(dir, cache => {
+      for (const name of ['one', 'two']) cache.namespace(name).set('key', name)
+    })
+    let nowMs = Date.now()
+    const clock = vi.spyOn(Date, 'now').mockImplementation(() => {
+      nowMs += 400
+      return nowMs
+    })
+    try {
+      expect((await cli(['clear', 'one', '--dir', dir])).err).toBe('')
+      const { out, err } = await cli(['clear', '--all', '--dir', dir], { isTerminal: true })
+      expect(out).toContain('Cleared 1 entry of 2 namespaces')
+      const frames = err.split('\r\u001b[K').slice(1)
+      const shares = frames
+        .flatMap(frame => /\] +(\d+) % (Reading|Removing) entries/.exec(frame)?.[1] ?? [])
+        .map(Number)
+      expect(shares.length).toBeGreaterThan(2)
+      expect(shares).toEqual([...shares].sort((a, b) => a - b))
+      expect(shares.at(-1)).toBeGreaterThan(50)
+      // The line is empty in the end.
+      expect(frames.at(-1)).toBe('')
+    } finally {
+      clock.mockRestore()
+    }
+  })
+
   const two = (cache: { namespace: ReturnType<typeof openCacheSync>['namespace'] }) => {
     for (const key of ['a', 'b']) cache.namespace('one').set(key, 1)
     cache.namespace('two', { version: '1' }).set('a', 1)
