@@ -7,12 +7,13 @@
 //   functions and types from that file.
 // - A module that several siblings need, and the core doesn't, is in a file of theirs: `background-gc+gc.cjs`; or in the first
 //   of them that is said to lend its modules, since it is loaded before the others anyway.
+import { createHash } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 
 const NAMED_IMPORT = /^(?:import|export) (?:[\w$]+, )?\{([^}]*)\} from ['"]([^'"]+)['"]/gm
 
-const LOADER = 'loadSibling'
+const LOADER = 'siblingOf'
 
 /**
  * @typedef {object} Program
@@ -27,8 +28,8 @@ const LOADER = 'loadSibling'
  * @property {string} directory where the siblings go
  * @property {boolean} [isBundled] whether others bundle it: Node's modules are had from `process.getBuiltinModule` then, since
  *   esbuild makes ES modules in which `require` of them fails
- * @property {string} [errors] a module of the core that exports `loadSibling`, which throws an error of the program's own where a
- *   sibling cannot be loaded
+ * @property {string} [errors] a module of the core that exports `siblingOf`, which throws an error of the program's own where a
+ *   sibling cannot be loaded, or is not of the same build
  */
 
 /**
@@ -63,6 +64,7 @@ export async function buildWithSiblings(build, program) {
     metafile: true,
   })
   const { inputs } = metafile
+  const stamp = buildOf([JSON.stringify(siblings), ...Object.keys(inputs).map(file => readFileSync(join(root, file)))])
   const publicNames = Object.values(metafile.outputs).find(({ entryPoint }) => entryPoint === entry)?.exports ?? []
 
   /** The files that this one needs at once. */
@@ -180,6 +182,7 @@ export async function buildWithSiblings(build, program) {
       if (names.length > 0) lines.push(`import { ${names.join(', ')} } from ${local(file)}`)
       functions.push(...names)
     }
+    functions.push(`build: ${JSON.stringify(stamp)}`)
     lines.push(`module.exports = { ${functions.map(name => `${name},`).join(' ')} ${modules.join('\n')} }`)
     return lines.join('\n')
   }
@@ -209,17 +212,20 @@ export async function buildWithSiblings(build, program) {
       onLoad({ filter: /./, namespace: 'sibling' }, ({ path }) => {
         const required = `require(${JSON.stringify(requestFor(output, path))})`
         const lines = errors
-          ? [`import { ${LOADER} } from './${errors}'`, `const load = () => (part ??= ${LOADER}(() => ${required}))`]
-          : [`const load = () => (part ??= ${required})`]
-        return { contents: [...lines, 'let part', 'export { load }'].join('\n'), resolveDir: root }
+          ? [`import { ${LOADER} } from './${errors}'`, `export const load = ${LOADER}(() => ${required})`]
+          : ['let part', `export const load = () => (part ??= ${required})`]
+        return { contents: lines.join('\n'), resolveDir: root }
       })
       onLoad({ filter: /./, namespace: 'elsewhere' }, ({ path }) => {
         const names = namesIn(path, each => each.output === output)
         if (path === errors) names.push(LOADER)
         const from = outputOf.get(path)
-        const request = JSON.stringify(requestFor(output, from))
-        const exported = `require(${request})${from === '' ? '.internals' : ''}[${JSON.stringify(moduleName(path))}]`
-        return { contents: `export const { ${names.join(', ')} } = ${exported}`, resolveDir: root }
+        const required = `require(${JSON.stringify(requestFor(output, from))})`
+        const isChecked = errors && from !== ''
+        const lines = isChecked ? [`import { ${LOADER} } from './${errors}'`] : []
+        const other = isChecked ? `${LOADER}(() => ${required})()` : `${required}${from === '' ? '.internals' : ''}`
+        lines.push(`export const { ${names.join(', ')} } = ${other}[${JSON.stringify(moduleName(path))}]`)
+        return { contents: lines.join('\n'), resolveDir: root }
       })
     },
   })
@@ -236,6 +242,7 @@ export async function buildWithSiblings(build, program) {
         outfile,
         // As the modules are that these are made of; what is assigned to a frozen object is an error there.
         banner: { js: "'use strict'" },
+        define: { ...options.define, 'process.env.WICKED_CACHE_BUILD': JSON.stringify(stamp) },
         // The entries assign to `module.exports`.
         logOverride: { 'commonjs-variable-in-esm': 'silent' },
         plugins: [linked(output), ...(options.plugins ?? [])],
@@ -247,6 +254,13 @@ export async function buildWithSiblings(build, program) {
   )
 }
 
+/** Names a build by its sources: files of two builds in one process could disagree. */
+function buildOf(texts) {
+  const hash = createHash('sha256')
+  for (const text of texts) hash.update(text)
+  return hash.digest('hex').slice(0, 8)
+}
+
 /** esbuild makes `class _Name` of classes that refer to themselves, and people would see that name. */
 function withNames(text) {
   const names = [...text.matchAll(/^var (\w+) = class _\1\b/gm)].map(([, name]) => name)
@@ -256,9 +270,15 @@ function withNames(text) {
 /** Lines of comments, but for those that say which source begins. */
 const COMMENT_LINES = /^ *(?:\/\*\*(?:(?!\*\/)[\s\S])*\*\/|\/\/(?! (?:src|cli|node_modules)\/).*)\n/gm
 
+/** For bundlers of modules: nothing is left out of a file like these. */
+const ANNOTATIONS = /\/\* @__PURE__ \*\/ /g
+
+/** Before the line that says which source begins, and between the variables that stand for other files. */
+const BLANK_LINES = /(?<=\n)\n(?=\/\/ (?:src|cli|node_modules)\/)|(?<=^var .*;\n)\n(?=var )/gm
+
 /** esbuild leaves the comments within classes. They are a sixth of the core, which every process reads; the sources have them all. */
 async function withoutComments(build, text) {
-  const short = text.replace(COMMENT_LINES, '')
+  const short = [COMMENT_LINES, ANNOTATIONS, BLANK_LINES].reduce((left, each) => left.replace(each, ''), text)
   const [before, after] = await Promise.all([text, short].map(contents => codeOf(build, contents)))
   if (before !== after) throw new Error('What looks like lines of comments is something else.')
   return short

@@ -63,19 +63,47 @@ export function isIoError(error: unknown): boolean {
   return errnoOf(error) !== undefined || error instanceof CacheError
 }
 
+/** Whether the cache is broken, or a part of the library can't be loaded. Of any copy of the library. */
+export function isCacheBroken(error: unknown): boolean {
+  return (error as { code?: unknown } | undefined)?.code === 'ERR_CACHE_IO'
+}
+
+/** The work's result. If a part of the library can't be loaded, because it was replaced, reports that and returns the fallback. */
+export function ifThere<T>(report: (error: unknown) => void, fallback: T, work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    if (!isCacheBroken(error)) throw error
+    report(error)
+    return fallback
+  }
+}
+
 /** Whether the error is a stack overflow. Node's own range errors have a code, the engine's stack overflow has none. */
 export function isStackOverflow(error: unknown): boolean {
   return error instanceof RangeError && !('code' in error) && error.message.includes('call stack')
 }
 
-/** Loads a sibling of the core file. The build inserts the calls. */
-export function loadSibling<T>(load: () => T): T {
-  try {
-    return load()
-  } catch (cause) {
-    // A stack overflow says nothing about the file.
-    if (isStackOverflow(cause)) throw cause
-    const message = 'A part of wicked-cache cannot be loaded. Was it replaced since this process began?'
-    throw new CacheError('ERR_CACHE_IO', message, { cause })
+/** Returns what loads a sibling of the core file, on its first call. The build inserts the calls. */
+export function siblingOf<T extends { build: unknown }>(load: () => T): () => T {
+  let part: T | undefined
+  return () => {
+    part ??= loadSibling(load)
+    return part
   }
+}
+
+function loadSibling<T extends { build: unknown }>(load: () => T): T {
+  let cause: unknown
+  try {
+    const part = load()
+    // Else it is of another build, or was cut short.
+    if (part.build === process.env.WICKED_CACHE_BUILD) return part
+  } catch (error) {
+    // A stack overflow says nothing about the file.
+    if (isStackOverflow(error) || error instanceof CacheError) throw error
+    cause = error
+  }
+  const message = 'A part of wicked-cache cannot be loaded. Was it replaced since this process began?'
+  throw new CacheError('ERR_CACHE_IO', message, { cause })
 }

@@ -3,7 +3,7 @@
 import { CacheError } from './errors.js'
 import { escapeNamespace } from './layout.js'
 
-/** The name that a namespace directory stands for, or undefined when no namespace escapes to it. */
+/** Returns the namespace that a directory name stands for, or undefined if no namespace is escaped to it. */
 export function unescapeNamespace(directory: string): string | undefined {
   if (!/^(?:[a-z0-9_.-]|%[0-9a-f]{2})+$/.test(directory)) return undefined
   const bytes = directory

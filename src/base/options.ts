@@ -1,7 +1,9 @@
 // Checks options in one way for all calls: a mistake throws, and the message says what would be right.
 
-import { CacheError } from './errors.js'
+import { CacheError, ifThere } from './errors.js'
 import { suggest } from './suggestions.js'
+
+const NOBODY = () => undefined
 
 export function refuseOption(message: string, value: unknown): CacheError {
   return new CacheError('ERR_CACHE_OPTION', message, { value })
@@ -19,7 +21,7 @@ export function assertOptions<T extends object>(where: string, options: T | unde
   }
   for (const name of Object.keys(options)) {
     if (known.includes(name)) continue
-    const suggestion = suggest(name, known)
+    const suggestion = ifThere(NOBODY, '', () => suggest(name, known))
     throw refuseOption(`${where} has no option ${JSON.stringify(name)}${suggestion}`, name)
   }
   return options

@@ -18,7 +18,7 @@ import type {
   Watcher,
   WatchOptions,
 } from '../api/index.js'
-import { CacheError, type CacheErrorCode, type CacheWarning, errnoOf } from '../base/errors.js'
+import { CacheError, type CacheErrorCode, type CacheWarning, errnoOf, ifThere } from '../base/errors.js'
 import { escapeNamespace } from '../base/layout.js'
 import { unescapeNamespace } from '../base/namespace-name.js'
 import { currentFrame } from '../compute/frame.js'
@@ -91,14 +91,16 @@ export class CacheHandle implements Cache {
   namespace<T>(name: string, options?: NamespaceOptions): Namespace<T> {
     this.#assertOpen()
     const handle = createNamespace(this.#storeOf(escapeNamespace(name), name), options)
-    const limits = checkLimits(options ?? {})
+    const limits = ifThere(this.#report, {}, () => checkLimits(options ?? {}))
     if (Object.keys(limits).length > 0) this.#open.namespaceLimits.set(name, limits)
     return handle as Namespace<T>
   }
 
   snapshot<R>(fn: () => R): R {
     this.#assertOpen()
-    return runInSnapshot(this.#storage.snapshotMeans, fn)
+    // Without it, each call looks anew.
+    const means = ifThere(this.#report, undefined, () => this.#storage.snapshotMeans)
+    return means ? runInSnapshot(means, fn) : fn()
   }
 
   namespaces(): string[] {

@@ -29,7 +29,7 @@ import { watchSources } from '../watcher/watcher.js'
 import { limitsOf, limitsOfGc } from './limits.js'
 import { checkGcOptions, checkStatsOptions, checkVerifyOptions } from './maintenance-options.js'
 import type { OpenCache } from './open-cache.js'
-import type { Storage } from './storage.js'
+import type { NamespaceStorage, Storage } from './storage.js'
 
 export function namespacesOf({ storage, report }: OpenCache): string[] {
   return attempt(report, [], () => directoriesOf(storage))
@@ -164,11 +164,28 @@ function collectionOf({ storage, now }: OpenCache, isWritten: boolean) {
     directories: () => directoriesOf(storage).sort(),
     open(directory) {
       if (!isWritten) storage.namespaces.get(directory)?.manifest.flush()
-      const found = storage.visit(directory)
+      const found = visit(storage, directory)
       return found && { name: unescapeNamespace(directory) ?? directory, directory, ...found }
     },
   }
   return { environment, blobs, layout, namespaces, now }
+}
+
+/**
+ * Opens a namespace for a moment without keeping it open, since there may be tens of thousands. Returns undefined if there is
+ * no such directory.
+ */
+function visit(storage: Storage, directory: string): (NamespaceStorage & { close(): void }) | undefined {
+  const { environment, layout, namespaces } = storage
+  if (environment.files.linkStat(layout.namespace(directory))?.kind !== 'directory') return undefined
+  const known = namespaces.get(directory)
+  if (known) return { ...known, close: () => undefined }
+  const { manifest, counters } = storage.create(directory)
+  const close = () => {
+    manifest.close()
+    counters.close()
+  }
+  return { manifest, counters, close }
 }
 
 /** Every directory with a manifest, even if its name isn't that of a namespace. */
@@ -180,7 +197,7 @@ export function directoriesOf(storage: Storage): string[] {
 /** Whether the namespace has entries or statistics. A removed namespace leaves its files behind. */
 function isInUse(storage: Storage, directory: string): boolean {
   try {
-    const found = storage.visit(directory)
+    const found = visit(storage, directory)
     if (!found) return false
     const isUsed = !found.counters.isEmpty || !found.manifest.isEmpty
     found.close()

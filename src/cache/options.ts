@@ -2,7 +2,7 @@
 
 import { isAbsolute, resolve } from 'node:path'
 import type { CacheMode, CacheOptions } from '../api/index.js'
-import { CacheError, type CacheWarning } from '../base/errors.js'
+import { CacheError, type CacheWarning, ifThere } from '../base/errors.js'
 import { assertChoice, assertFlag, assertOptionalFunction, assertOptions, refuseOption } from '../base/options.js'
 import { isPlainPath } from '../compute/plain-path.js'
 import { checkLimits, LIMIT_OPTIONS } from '../policy/limits.js'
@@ -32,21 +32,25 @@ export function checkCacheOptions(options: CacheOptions) {
   assertOptionalFunction('clock', clock)
   assertOptionalFunction('onWarning', onWarning)
   const own = assertChoice('mode', mode, MODES)
-  if (rest.remote !== undefined && rest.remote !== false) assertRemoteOptions(rest.remote)
+  const { inherited, problem: invalid } = inheritedMode()
+  let problem: unknown = invalid
+  const guard = <T>(fallback: T, work: () => T) => ifThere(error => (problem = error), fallback, work)
+  const { remote } = rest
+  const hasRemote = !remote || guard(false, () => assertRemoteOptions(remote) === undefined)
+  const limits = guard({}, () => checkLimits(options))
   const safeClock = () => toTime(clock())
-  const { inherited, problem } = inheritedMode()
   const given = dir === MEMORY ? newMemoryRoot() : (dir ?? defaultDir())
   const isLost = !isAbsolute(given) && workingDirectory() === undefined
   const message = `Nothing is cached in ${given}: the working directory was removed.`
   return {
     // A third of the time that the general check takes.
     dir: isLost || isPlainPath(given) ? given : resolve(given),
-    remote: isLost ? (false as const) : rest.remote,
+    remote: isLost || !hasRemote ? (false as const) : remote,
     mode: isLost ? 'off' : (MODES.find(each => each === own || each === inherited) ?? own),
     trustRoot,
     clock: safeClock,
     onWarning,
-    limits: checkLimits(options),
+    limits,
     problem: isLost ? new CacheError('ERR_CACHE_ROOT', message, { value: given }) : problem,
   }
 }

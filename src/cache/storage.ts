@@ -5,7 +5,7 @@
 //
 // One exit listener serves all roots. If each cache added its own, Node would soon warn about too many listeners.
 
-import type { CacheError } from '../base/errors.js'
+import { type CacheError, ifThere } from '../base/errors.js'
 import { type Layout, LISTS_DIRECTORY, layoutOf } from '../base/layout.js'
 import { monotonicMs } from '../base/monotonic.js'
 import { sharedState } from '../base/shared-state.js'
@@ -16,9 +16,10 @@ import { createFileHashes, type FileHashMap } from '../file-hashes/file-hashes.j
 import { blind } from '../files/blind.js'
 import { Descriptors } from '../files/descriptors.js'
 import { type Files, nodeFiles } from '../files/files.js'
-import { assertInside, changingInside } from '../files/inside.js'
+import { changingInside } from '../files/inside.js'
 import { memoryFiles } from '../files/memory.js'
 import { patient } from '../files/patient.js'
+import { assertInside } from '../files/places.js'
 import { likeRoot } from '../files/shared.js'
 import { sparing } from '../files/sparing.js'
 import { type Hashing, sharedHashing } from '../hashing/hashing.js'
@@ -98,7 +99,7 @@ export class Storage {
     if (known) known.#lookAtRoot()
     const storage = known ?? new Storage(name, { dir, readOnly, trustRoot }, substitutes ?? {})
     if (!substitutes) opened.set(name, storage)
-    if (!known && process.env.WICKED_CACHE_SUMMARY === '1') summarizeAtExit(storage)
+    if (!known && process.env.WICKED_CACHE_SUMMARY === '1') ifThere(report, undefined, () => summarizeAtExit(storage))
     storage.#users.add(report)
     if (!isListening) {
       isListening = true
@@ -189,25 +190,14 @@ export class Storage {
   namespace(directory: string): NamespaceStorage {
     let storage = this.namespaces.get(directory)
     if (!storage) {
-      storage = this.#create(directory)
+      storage = this.create(directory)
       this.namespaces.set(directory, storage)
     }
     return storage
   }
 
-  /**
-   * Opens a namespace for a moment without keeping it open, since there may be tens of thousands. Returns undefined if there is
-   * no such directory.
-   */
-  visit(directory: string): (NamespaceStorage & { close(): void }) | undefined {
-    if (this.environment.files.linkStat(this.layout.namespace(directory))?.kind !== 'directory') return undefined
-    const known = this.namespaces.get(directory)
-    if (known) return { ...known, close: () => undefined }
-    const visited = this.#create(directory)
-    return { ...visited, close: () => closeAll(visited) }
-  }
-
-  #create(directory: string): NamespaceStorage {
+  /** Opens a namespace without keeping it open, since there may be tens of thousands. */
+  create(directory: string): NamespaceStorage {
     const identity = `namespaces/${directory}`
     return {
       manifest: new Manifest(this.environment, this.layout.manifest(directory), `${identity}/manifest`),

@@ -3,7 +3,7 @@
 // A computation that asks a question inherits the inputs of the answer, whether it was stored, computed now, or computed for
 // another caller. So a stored result depends on everything that was read on the way to it.
 
-import { isStackOverflow } from '../base/errors.js'
+import { isCacheBroken, isStackOverflow } from '../base/errors.js'
 import type { Entries } from '../entries/entries.js'
 import type { Computation } from './computation.js'
 import { answerByComputing, answerByComputingSync, computePlainly } from './compute.js'
@@ -11,18 +11,19 @@ import { currentFrame } from './frame.js'
 import { hit, lookUp, traced } from './hit.js'
 import type { Ask } from './question.js'
 import { enterAsync, leaveAsync } from './run-in-frame.js'
+import { computeUncached } from './uncached.js'
 
 /** @throws what `compute` throws */
 export async function ask(entries: Entries, question: Ask): Promise<unknown> {
   const frame = currentFrame()
-  if (frame?.isPlain) return computePlainly(entries, question, false)
   const parent = frame?.computation
-  traced(entries, question)
-  if (parent) return answerTo(entries, question, parent)
   try {
-    return await answerTo(entries, question, undefined)
+    if (frame?.isPlain) return await computePlainly(entries, question, false)
+    traced(entries, question)
+    return await answerTo(entries, question, parent)
   } catch (error) {
-    if (!isStackOverflow(error)) throw error
+    if (isCacheBroken(error)) return answerOtherwise(entries, question, error)
+    if (frame?.isPlain || parent || !isStackOverflow(error)) throw error
     enterAsync()
     try {
       return await computePlainly(entries, question, false)
@@ -43,14 +44,14 @@ async function answerTo(entries: Entries, question: Ask, parent: Computation | u
 /** @throws the same */
 export function askSync(entries: Entries, question: Ask): unknown {
   const frame = currentFrame()
-  if (frame?.isPlain) return computePlainly(entries, question, true)
   const parent = frame?.computation
-  traced(entries, question)
-  if (parent) return answerToSync(entries, question, parent)
   try {
-    return answerToSync(entries, question, undefined)
+    if (frame?.isPlain) return computePlainly(entries, question, true)
+    traced(entries, question)
+    return answerToSync(entries, question, parent)
   } catch (error) {
-    if (!isStackOverflow(error)) throw error
+    if (isCacheBroken(error)) return answerOtherwise(entries, question, error)
+    if (frame?.isPlain || parent || !isStackOverflow(error)) throw error
     return computePlainly(entries, question, true)
   }
 }
@@ -59,4 +60,14 @@ function answerToSync(entries: Entries, question: Ask, parent: Computation | und
   const found = lookUp(entries, question)
   if (found.reason === undefined) return hit(entries, question, found, parent)
   return answerByComputingSync(entries, question, found, parent)
+}
+
+/** Where a part of the library can't be loaded: what was computed, or is now. The author's function is called once at most. */
+function answerOtherwise(entries: Entries, question: Ask, error: unknown): unknown {
+  const { computed, hasBegun, analyzed, files, onResult } = question
+  if (hasBegun && !computed) throw error
+  entries.store.report(error)
+  if (computed) return computed.value
+  const said = { files: files.map(({ given }) => given), onResult }
+  return computeUncached(entries, context => question.compute(context), said, analyzed)
 }

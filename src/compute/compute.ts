@@ -277,9 +277,11 @@ function* run(
   let value: unknown
   let hasComputed = false
   computation.time.begin()
+  question.hasBegun = true
   try {
     value = yield { outcome: enter(frame, () => question.compute(context as never)) }
     hasComputed = true
+    question.computed = { value }
   } finally {
     const ownMs = computation.time.end()
     computeMs = ownMs + computation.nestedMs
@@ -333,5 +335,6 @@ export function computePlainly(entries: Entries, question: Ask, isSync: boolean)
   const frame: Frame = { computation: undefined, snapshots: outer?.snapshots, isPlain: true }
   const recorder = new Recorder(entries, entries.store.environment.files.now())
   const context = contextFor(entries, question, recorder, { frame, enter, before: entries.store.snapshot() })
+  question.hasBegun = true
   return outer?.isPlain ? question.compute(context as never) : enter(frame, () => question.compute(context as never))
 }

@@ -1,5 +1,5 @@
-// The computing calls of a namespace, which `Namespace` in src/api describes. Processes that only get and set entries don't
-// load this directory.
+// The computing calls of a namespace, which `Namespace` in src/api describes. Each checks its arguments, and returns a function
+// that asks. Processes that only get and set entries don't load this directory.
 
 import type {
   AnalyzeContext,
@@ -20,9 +20,9 @@ export function getOrSet(
   key: string,
   compute: (context: ComputeContext) => unknown,
   options?: GetOrSetOptions,
-): Promise<unknown> {
+): () => Promise<unknown> {
   const question = getOrSetQuestion(entries, key, compute, options)
-  return unlessAborted(question.signal, () => ask(entries, question))
+  return () => unlessAborted(question.signal, () => ask(entries, question))
 }
 
 export function getOrSetSync(
@@ -30,8 +30,9 @@ export function getOrSetSync(
   key: string,
   compute: (context: ComputeContext) => unknown,
   options?: GetOrSetOptions,
-): unknown {
-  return askSync(entries, getOrSetSyncQuestion(entries, key, compute, options))
+): () => unknown {
+  const question = getOrSetSyncQuestion(entries, key, compute, options)
+  return () => askSync(entries, question)
 }
 
 export function analyze(
@@ -40,8 +41,9 @@ export function analyze(
   file: PathLike | SourceText,
   compute: (context: AnalyzeContext) => unknown,
   options?: AnalyzeOptions,
-): Promise<unknown> {
-  return ask(entries, analyzeQuestion(entries, name, file, compute, options))
+): () => Promise<unknown> {
+  const question = analyzeQuestion(entries, name, file, compute, options)
+  return () => ask(entries, question)
 }
 
 export function analyzeSync(
@@ -50,31 +52,26 @@ export function analyzeSync(
   file: PathLike | SourceText,
   compute: (context: AnalyzeContext) => unknown,
   options?: AnalyzeOptions,
-): unknown {
-  return askSync(entries, analyzeQuestion(entries, name, file, compute, options))
+): () => unknown {
+  const question = analyzeQuestion(entries, name, file, compute, options)
+  return () => askSync(entries, question)
 }
 
-/** `entriesNow` returns the entries of the project at the time of a call. */
-export function wrap<Args extends unknown[]>(
+/**
+ * `entriesNow` returns the entries of the project at the time of a call. The returned function takes the `this` and the
+ * arguments of a call.
+ */
+export function wrapped<Args extends unknown[]>(
   entriesNow: () => Entries,
   name: string,
   fn: (...args: Args) => unknown,
-  options?: WrapOptions<Args>,
-): (...args: Args) => Promise<unknown> {
+  options: WrapOptions<Args> | undefined,
+  isSync: boolean,
+): (self: unknown, args: Args) => () => unknown {
   const questionOf = wrapQuestions(entriesNow, name, fn, options)
-  return async function wrapped(this: unknown, ...args: Args) {
-    return ask(entriesNow(), questionOf(this, args))
-  }
-}
-
-export function wrapSync<Args extends unknown[]>(
-  entriesNow: () => Entries,
-  name: string,
-  fn: (...args: Args) => unknown,
-  options?: WrapOptions<Args>,
-): (...args: Args) => unknown {
-  const questionOf = wrapQuestions(entriesNow, name, fn, options)
-  return function wrapped(this: unknown, ...args: Args) {
-    return askSync(entriesNow(), questionOf(this, args))
+  const answer = isSync ? askSync : ask
+  return (self, args) => {
+    const question = questionOf(self, args)
+    return () => answer(entriesNow(), question)
   }
 }

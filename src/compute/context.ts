@@ -1,12 +1,12 @@
 // The context object that compute functions receive. It consists of bound functions, so that it can be destructured and spread.
 
-import { dirname, join, normalize, resolve } from 'node:path'
+import { dirname, normalize, resolve } from 'node:path'
 import type { AnalyzeContext, ComputeContext, GlobOptions, PathLike } from '../api/index.js'
-import { errnoOf } from '../base/errors.js'
-import { assertOptions, refuseOption } from '../base/options.js'
+import { errnoOf, ifThere } from '../base/errors.js'
+import { refuseOption } from '../base/options.js'
 import { parseTtl } from '../base/units.js'
 import type { FileStat, Files } from '../files/files.js'
-import { globDetail, isAbsolutePattern, joined, matcherOf, selectFrom, withSlashes } from '../inputs/glob.js'
+import { checkDirectory, checkPatterns, globDetail, matchesBelow, selectFrom } from '../inputs/glob.js'
 import { type Input, inputOf } from '../inputs/input.js'
 import { type Asker, environmentDigest, type Snapshot, type SnapshotMeans } from '../inputs/snapshot.js'
 import { isImpossible, type Source } from '../inputs/source.js'
@@ -25,6 +25,7 @@ export interface ContextInput {
   snapshot(): Snapshot
   run<R>(fn: () => R): R
   untracked<R>(fn: () => R): R
+  report(error: unknown): void
 }
 
 /** File systems and clocks count time in steps: a change shortly before a moment may in fact have happened after it. */
@@ -101,32 +102,17 @@ export class Observer {
 
   glob(patterns: string | readonly string[], options?: GlobOptions): string[] {
     this.#recorder.assertRunning()
-    const { cwd = '.' } = assertOptions('glob', options, ['cwd'])
-    const given = typeof patterns === 'string' ? [patterns] : Array.isArray(patterns) ? [...patterns] : ['']
-    if (!given.every(pattern => typeof pattern === 'string' && pattern !== '')) {
-      throw refuseOption('Glob patterns must be texts.', patterns)
-    }
-    const list = given.map(pattern => withSlashes(pattern))
-    if (cwd === '') throw refuseOption('cwd must be the path of a directory.', cwd)
-    const base = this.#given(cwd)
-    const matcher = matcherOf(list)
-    const found = new Set<string>()
-    const walk = (at: string) => {
-      const path = isAbsolutePattern(at) ? resolve(base.absolute, at) : join(base.absolute, at)
+    const list = checkPatterns(patterns)
+    const { absolute } = this.#given(checkDirectory(options))
+    return matchesBelow(absolute, list, (path, at, matcher) => {
       const source = this.#input.snapshot().source(path)
-      const detail = globDetail(at, list)
       const selected = source.select(items => selectFrom(items, at, matcher))
       this.#recordAt(
-        source.globInput(detail, () => selected),
+        source.globInput(globDetail(at, list), () => selected),
         path,
       )
-      for (const name of selected) {
-        if (name.endsWith('/')) walk(joined(at, name.slice(0, -1)))
-        else found.add(joined(at, name))
-      }
-    }
-    for (const start of matcher.starts) walk(start)
-    return [...found].sort()
+      return selected
+    })
   }
 
   /** Records that the analyzed file's content, or its path, was used. */
@@ -248,7 +234,10 @@ export class Observer {
   }
 }
 
-export function createContext(observer: Observer, { recorder, asker, run, untracked }: ContextInput): ComputeContext {
+export function createContext(
+  observer: Observer,
+  { recorder, asker, run, untracked, report }: ContextInput,
+): ComputeContext {
   return {
     readFile: path => observer.read(path).toString(),
     // A copy for the caller: the bytes may be kept elsewhere.
@@ -260,7 +249,9 @@ export function createContext(observer: Observer, { recorder, asker, run, untrac
     env: name => observer.env(name),
     expiresIn(ttl) {
       recorder.assertRunning()
-      recorder.expireAt(asker.now() + parseTtl(ttl))
+      const ttlMs = ifThere(report, undefined, () => parseTtl(ttl))
+      if (ttlMs === undefined) recorder.spoil()
+      else recorder.expireAt(asker.now() + ttlMs)
     },
     run,
     untracked,

@@ -9,7 +9,7 @@ import { errnoOf } from '../base/errors.js'
 import { monotonicMs } from '../base/monotonic.js'
 import type { NamespaceStore } from '../entries/store.js'
 import type { Lease } from '../manifest/entry.js'
-import { drawComputedEpoch } from '../manifest/manifest.js'
+import { drawComputedEpoch } from '../manifest/epochs.js'
 import type { EntryKey, Lookup } from '../manifest/records.js'
 
 /** How long other processes wait for a value at most, in ms. */

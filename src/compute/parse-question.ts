@@ -118,6 +118,7 @@ export function analyzeQuestion(
     namesRelative: given.isRelative,
     content,
     subject,
+    analyzed: file,
     onResult,
     compute,
   }

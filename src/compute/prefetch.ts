@@ -1,6 +1,7 @@
 // Fetches answers of other machines before synchronous calls ask for them.
 
 import type { PrefetchKey } from '../api/index.js'
+import { isCacheBroken } from '../base/errors.js'
 import { assertOptions, refuseOption } from '../base/options.js'
 import type { Entries } from '../entries/entries.js'
 import { storeTaken } from './commit.js'
@@ -16,6 +17,16 @@ const NOTHING = () => undefined
  * `ERR_CACHE_CLOSED`
  */
 export async function prefetch(entries: Entries, asked: Iterable<PrefetchKey>): Promise<number> {
+  try {
+    return await fetchAll(entries, asked)
+  } catch (error) {
+    if (!isCacheBroken(error)) throw error
+    entries.store.report(error)
+    return 0
+  }
+}
+
+async function fetchAll(entries: Entries, asked: Iterable<PrefetchKey>): Promise<number> {
   if (typeof asked !== 'object' || asked === null || !(Symbol.iterator in asked)) {
     throw refuseOption('prefetch takes a list of keys and analyses.', asked)
   }

@@ -1,4 +1,4 @@
-import type { CallResult } from '../api/index.js'
+import type { CallResult, PathLike, SourceText } from '../api/index.js'
 import type { Question } from '../entries/outcome.js'
 import type { Input } from '../inputs/input.js'
 import type { Snapshot } from '../inputs/snapshot.js'
@@ -32,8 +32,13 @@ export interface Ask extends Question {
   files: readonly GivenPath[]
   /** Reads the analyzed file. */
   subject: ((snapshot: Snapshot) => Subject) | undefined
+  /** The analyzed file as the caller gave it. */
+  analyzed?: PathLike | SourceText | undefined
   onResult: ((result: CallResult) => void) | undefined
   compute(context: never): unknown
+  /** Whether the author's function was called for this caller, and what it returned. */
+  hasBegun?: boolean
+  computed?: { value: unknown }
   /** While questions are traced: when the question was asked, in s of the process's life, and what made the entry stale. */
   tracedAt?: number
   changed?: Input | undefined

@@ -30,6 +30,7 @@ export function contextFor(
     asker: question.asker,
     lists: entries.store.lists,
     snapshot: () => entries.store.snapshot(),
+    report: entries.store.report,
     run(fn) {
       recorder.assertRunning()
       return enter(frame, fn)

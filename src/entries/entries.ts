@@ -6,7 +6,7 @@
 // a miss or a set that stored nothing.
 
 import type { MissReason, Strategy } from '../api/index.js'
-import { CacheError, errnoOf, isStackOverflow } from '../base/errors.js'
+import { CacheError, errnoOf, ifThere, isStackOverflow } from '../base/errors.js'
 import type { CounterName, TimeName } from '../counters/names.js'
 import { decodeValue } from '../encoding/decode.js'
 import { decodeJsonBytes } from '../encoding/foreign-json.js'
@@ -114,7 +114,9 @@ export class Entries {
   /** Gets the value of the key, and counts a hit or a miss. @throws CacheError `ERR_CACHE_KEY`, `ERR_CACHE_CLOSED` */
   get(key: string): Outcome {
     this.store.assertOpen()
-    const outcome = this.store.trace ? tracedLook(this, key) : this.look(key)
+    // Where what traces can't be loaded, the call is not traced.
+    const traced = this.store.trace ? ifThere(this.store.report, undefined, () => tracedLook(this, key)) : undefined
+    const outcome = traced ?? this.look(key)
     if (outcome.reason === undefined) this.countTime('time-saved', outcome.entry.computeMs)
     this.count(outcome.reason ?? 'hits')
     return outcome
@@ -123,7 +125,7 @@ export class Entries {
   /** Like `get`, without counting. In a portable namespace, finds a computed entry if nothing was set. */
   look(key: string): Outcome {
     if (this.store.mode === 'off' || !this.hasKeys) return missing(this.hasKeys ? 'never-set' : 'no-project')
-    const cached = this.#lookInMemory(key)
+    const cached = this.#cached?.look(this, key)
     if (cached) return cached
     const outcome = this.find(this.keyOf(key), undefined, this.options.isJson ? undefined : key)
     if (!this.options.isPortable || outcome.reason === undefined) return outcome
@@ -147,7 +149,7 @@ export class Entries {
     } catch (error) {
       // There is a value, but this caller can't use it.
       if (error instanceof CacheError && error.code === 'ERR_CACHE_VALUE') throw error
-      return missing(this.#unread(error))
+      return missing(this.unread(error))
     }
   }
 
@@ -210,27 +212,8 @@ export class Entries {
     if (ms !== undefined && this.store.mode !== 'off') this.store.counters.countTime(name, ms, this.project?.dir)
   }
 
-  /** Returns the key's value from memory, if it is still valid. */
-  #lookInMemory(text: string): Outcome | undefined {
-    const cached = this.#cached?.get(text)
-    if (!cached) return undefined
-    try {
-      const { key, state, head, entry, check, value } = cached
-      if (!this.store.manifest.isUnchanged(key, state)) {
-        this.#cached?.forget(text)
-        return undefined
-      }
-      const validity = entry.inputs ? this.validate(entry, this.asker()) : this.validateAge(entry)
-      if (validity.reason !== undefined) return undefined
-      const decoded = value.get()
-      this.noteUse(key, head, check)
-      return { value: decoded, entry }
-    } catch (error) {
-      return missing(this.#unread(error))
-    }
-  }
-
-  #unread(error: unknown): MissReason {
+  /** The reason of the miss when a lookup failed. */
+  unread(error: unknown): MissReason {
     // A stack overflow of the host says nothing about the cache.
     if (isStackShort()) return 'unreadable'
     this.store.report(error)

@@ -1,12 +1,27 @@
 // Keeps recently read values in memory. Reading one again only checks that its bucket hasn't grown, so that its record is still
 // the same, and that it is still valid.
 
+import type { MissReason } from '../api/index.js'
 import { memoryOf, StoredValue } from '../encoding/stored-value.js'
+import type { Asker } from '../inputs/snapshot.js'
+import type { Validity } from '../inputs/validity.js'
 import type { BucketState } from '../log-map/log-map.js'
 import type { RecordView } from '../log-map/record.js'
 import type { Entry, Head } from '../manifest/entry.js'
 import { decodeHead } from '../manifest/head.js'
+import type { Manifest } from '../manifest/manifest.js'
 import type { EntryKey } from '../manifest/records.js'
+import { missing, type Outcome } from './outcome.js'
+
+/** What a look asks of the `Entries` whose values these are. */
+interface Lookups {
+  readonly store: { readonly manifest: Pick<Manifest, 'isUnchanged'> }
+  asker(): Asker
+  validate(entry: Entry, asker: Asker): Validity
+  validateAge(entry: Entry): Validity
+  noteUse(key: EntryKey, head: Head, check: number): void
+  unread(error: unknown): MissReason
+}
 
 export class CachedValue {
   readonly key: EntryKey
@@ -55,6 +70,26 @@ export class ValueCache {
 
   get(key: string): CachedValue | undefined {
     return this.#byKey.get(key)
+  }
+
+  /** Returns the key's value from memory, if it is still valid. */
+  look(entries: Lookups, text: string): Outcome | undefined {
+    const cached = this.get(text)
+    if (!cached) return undefined
+    try {
+      const { key, state, head, entry, check, value } = cached
+      if (!entries.store.manifest.isUnchanged(key, state)) {
+        this.forget(text)
+        return undefined
+      }
+      const validity = entry.inputs ? entries.validate(entry, entries.asker()) : entries.validateAge(entry)
+      if (validity.reason !== undefined) return undefined
+      const decoded = value.get()
+      entries.noteUse(key, head, check)
+      return { value: decoded, entry }
+    } catch (error) {
+      return missing(entries.unread(error))
+    }
   }
 
   /** Keeps the value of the key, if there is room for it. */

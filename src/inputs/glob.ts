@@ -1,8 +1,12 @@
 // Globs as inputs. A glob depends on the names in each directory that it searches, filtered by its patterns. A file that
 // doesn't match never makes a result stale. A new match, or a new directory to search, does.
 
+import { join, resolve } from 'node:path'
 import picomatch from 'picomatch'
-import type { DirectoryItem } from '../files/files.js'
+import type { GlobOptions, PathLike } from '../api/index.js'
+import { errnoOf } from '../base/errors.js'
+import { assertOptions, refuseOption } from '../base/options.js'
+import type { DirectoryItem, Files } from '../files/files.js'
 
 /** One directory that a glob looks into; as JSON the `detail` of an input. */
 interface GlobAt {
@@ -43,6 +47,55 @@ export function isAbsolutePattern(pattern: string, isWindows = process.platform 
 
 export function globDetail(at: string, patterns: readonly string[]): string {
   return JSON.stringify({ at, patterns } satisfies GlobAt)
+}
+
+/** The patterns of a call, with slashes. @throws CacheError `ERR_CACHE_OPTION` */
+export function checkPatterns(patterns: unknown): string[] {
+  const given: unknown[] = typeof patterns === 'string' ? [patterns] : Array.isArray(patterns) ? patterns : ['']
+  return given.map(pattern => {
+    if (typeof pattern === 'string' && pattern !== '') return withSlashes(pattern)
+    throw refuseOption('Glob patterns must be texts.', patterns)
+  })
+}
+
+/** The directory that a call's patterns are from. @throws CacheError `ERR_CACHE_OPTION` */
+export function checkDirectory(options: GlobOptions | undefined): PathLike {
+  const { cwd = '.' } = assertOptions('glob', options, ['cwd'])
+  if (cwd === '') throw refuseOption('cwd must be the path of a directory.', cwd)
+  return cwd
+}
+
+/** The files that match, sorted. `select` is what `selectFrom` gives for the directory at the path. */
+export function matchesBelow(
+  directory: string,
+  patterns: readonly string[],
+  select: (path: string, at: string, matcher: Matcher) => readonly string[],
+): string[] {
+  const matcher = matcherOf(patterns)
+  const found = new Set<string>()
+  const walk = (at: string) => {
+    const path = isAbsolutePattern(at) ? resolve(directory, at) : join(directory, at)
+    for (const name of select(path, at, matcher)) {
+      if (name.endsWith('/')) walk(joined(at, name.slice(0, -1)))
+      else found.add(joined(at, name))
+    }
+  }
+  for (const start of matcher.starts) walk(start)
+  return [...found].sort()
+}
+
+/** The files that match, without recording inputs. A directory that can't be listed has none. */
+export function plainGlob(files: Files, patterns: unknown, options?: GlobOptions): string[] {
+  const cwd = checkDirectory(options)
+  const directory = resolve(typeof cwd === 'string' ? cwd : process.getBuiltinModule('node:url').fileURLToPath(cwd))
+  return matchesBelow(directory, checkPatterns(patterns), (path, at, matcher) => {
+    try {
+      return selectFrom(files.listKinds(path) ?? [], at, matcher)
+    } catch (error) {
+      if (errnoOf(error) === undefined) throw error
+      return []
+    }
+  })
 }
 
 /**

@@ -147,11 +147,4 @@ export class RecordView implements Position {
   isGood(hashing: Hashing): boolean {
     return this.valueStart <= this.end && isPayloadIntact(hashing, this.bytes, this.start, this.end)
   }
-
-  /** Writes the record as an unconditional one, for a successor. */
-  writeTo(writer: FrameWriter): void {
-    const { hash, tag, keyStart, valueStart } = this
-    writer.begin(this.isPut ? FRAME.put : FRAME.remove, hash, tag, valueStart - keyStart)
-    writer.put(this.bytes.subarray(keyStart, this.end)).end()
-  }
 }

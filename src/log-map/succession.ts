@@ -77,7 +77,7 @@ function propose(map: BucketedMap, bucket: Bucket, { isUseless, isWhole, dropsRe
   } else {
     const removals = dropsRemovals ? [] : bucket.table.removals(bucket.sealedAt / 2)
     for (const record of [...records, ...removals]) {
-      record.writeTo(parts[isSplit ? digitAt(record.hash, depth) : 0] as FrameWriter)
+      copyRecord(record, parts[isSplit ? digitAt(record.hash, depth) : 0] as FrameWriter)
     }
   }
   try {
@@ -144,7 +144,7 @@ function rebuild(map: BucketedMap, bucket: Bucket, name: BucketName, isSplit: bo
   const records = bucket.table.findable().filter(({ hash }) => !isSplit || hasPrefix(hash, name.prefix))
   const merged = mergedRecords(map, records)
   if (merged) for (const change of merged) writeChange(writer, change)
-  else for (const record of records) record.writeTo(writer)
+  else for (const record of records) copyRecord(record, writer)
   map.directory.makeDirectory(name.prefix)
   writeCandidate(map, name, unique, writer)
   const candidate = map.directory.candidate(name, unique)
@@ -159,4 +159,10 @@ function rebuild(map: BucketedMap, bucket: Bucket, name: BucketName, isSplit: bo
 function randomHex(environment: Environment, bytes: number): string {
   const byte = () => Math.floor(environment.random() * 256)
   return Buffer.from(Array.from({ length: bytes }, byte)).toString('hex')
+}
+
+/** Writes the record as an unconditional one, for a successor. */
+function copyRecord({ isPut, hash, tag, keyStart, valueStart, bytes, end }: RecordView, writer: FrameWriter): void {
+  writer.begin(isPut ? FRAME.put : FRAME.remove, hash, tag, valueStart - keyStart)
+  writer.put(bytes.subarray(keyStart, end)).end()
 }

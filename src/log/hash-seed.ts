@@ -10,6 +10,7 @@ import type { Descriptors, PooledFile } from '../files/descriptors.js'
 import type { Files } from '../files/files.js'
 import { xxh32 } from '../hashing/xxh32.js'
 import { u32 } from './frames.js'
+import { writeSeed } from './seed-record.js'
 
 /** A seed u32 and its checksum u32. */
 const RECORD_BYTES = 8
@@ -60,16 +61,7 @@ export class HashSeed {
   establish(): void {
     this.#refresh()
     if (this.#isEstablished) return
-    const record = Buffer.allocUnsafe(RECORD_BYTES)
-    record.writeUInt32LE(this.#seed, 0)
-    record.writeUInt32LE(xxh32(record, 0, 4, 0), 4)
-    const file = this.#descriptors.file(this.#path, 'create')
-    try {
-      file.append(record, RECORD_BYTES)
-      this.#take(file)
-    } finally {
-      file.close()
-    }
+    writeSeed(this.#descriptors.file(this.#path, 'create'), this.#seed, file => this.#take(file))
   }
 
   /** Reads the file again. Never throws, because keys are hashed before a call can handle errors. */

@@ -9,7 +9,7 @@ import type { Change } from '../log-map/record.js'
 import { answerBytes } from './answer-key.js'
 import { type LookedAnswer, lookAnswer } from './answer-lookup.js'
 import { putOf, toChange } from './changes.js'
-import type { Entry, Head, Removal } from './entry.js'
+import type { Entry, Head } from './entry.js'
 import { keyBytes } from './key.js'
 import { type KeyParts, parseKey } from './key-parts.js'
 import { clearAll, clearSome, entriesIn, type ListedPart, lookEverywhere, partsOf, storedPartAt } from './listing.js'
@@ -185,20 +185,4 @@ export class Manifest {
     this.#amendments.clear()
     this.#map.close()
   }
-}
-
-/** A number of 48 bits that no one has drawn before. */
-export function drawEpoch(random: () => number): number {
-  return Math.floor(random() * 2 ** 48)
-}
-
-/** The next epoch of a computed key; odd after a caller has removed the key. */
-export function drawComputedEpoch(random: () => number, removal: Removal | undefined): number {
-  const isRemoved = removal?.cause === 'deleted' || removal?.cause === 'invalidated'
-  return 2 * Math.floor(drawEpoch(random) / 2) + (isRemoved ? 1 : 0)
-}
-
-/** Whether older answers of the computed key are void wherever they are. */
-export function isVoidEpoch(epoch: number | undefined): boolean {
-  return epoch !== undefined && epoch % 2 === 1
 }

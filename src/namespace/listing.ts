@@ -1,6 +1,7 @@
 // Lists what a namespace holds, entry by entry.
 
 import type { AnalysesOf, EntryInfo, ListOptions } from '../api/index.js'
+import { isCacheBroken } from '../base/errors.js'
 import { assertOptionalFunction, assertOptions } from '../base/options.js'
 import { currentComputation } from '../compute/frame.js'
 import type { Entries } from '../entries/entries.js'
@@ -10,13 +11,13 @@ import { infoOf } from './info.js'
 import { assertPrefix, beginsWith, belongsTo } from './owned.js'
 
 /** @throws CacheError `ERR_CACHE_OPTION`, `ERR_CACHE_CLOSED` */
-export function* keysOf(entries: Entries, options: ListOptions | undefined): IterableIterator<string> {
-  for (const { kind, key } of listed(entries, options)) if (kind === 'plain') yield key
+export function keysOf(entries: Entries, options: ListOptions | undefined): IterableIterator<string> {
+  return listed(entries, options, ({ kind, key }) => (kind === 'plain' ? key : undefined))
 }
 
 /** @throws likewise */
-export function* infosOf(entries: Entries, options: ListOptions | undefined): IterableIterator<EntryInfo> {
-  for (const each of listed(entries, options)) yield infoOf(entries, each, each.entry)
+export function infosOf(entries: Entries, options: ListOptions | undefined): IterableIterator<EntryInfo> {
+  return listed(entries, options, each => infoOf(entries, each, each.entry))
 }
 
 /** The entries of a key, or analyses of a file. @throws CacheError `ERR_CACHE_OPTION`, `ERR_CACHE_KEY`, `ERR_CACHE_CLOSED` */
@@ -30,7 +31,24 @@ export function findEntries(entries: Entries, asked: string | AnalysesOf): Entry
   )
 }
 
-function* listed(entries: Entries, options: ListOptions | undefined): IterableIterator<ListedEntry> {
+/** What is made of each entry. Where a part of the library can't be loaded, the list ends. */
+function* listed<T>(
+  entries: Entries,
+  options: ListOptions | undefined,
+  shown: (listed: ListedEntry) => T | undefined,
+): IterableIterator<T> {
+  try {
+    for (const each of chosen(entries, options)) {
+      const made = shown(each)
+      if (made !== undefined) yield made
+    }
+  } catch (error) {
+    if (!isCacheBroken(error)) throw error
+    entries.store.report(error)
+  }
+}
+
+function* chosen(entries: Entries, options: ListOptions | undefined): IterableIterator<ListedEntry> {
   const known = ['allVersions', 'allProjects', 'prefix', 'onProgress']
   const { allVersions = false, allProjects = false, prefix, onProgress } = assertOptions('entries', options, known)
   assertPrefix(prefix)

@@ -23,12 +23,15 @@ import type {
   SourceText,
   WrapOptions,
 } from '../api/index.js'
+import { ifThere } from '../base/errors.js'
 import { refuseOption } from '../base/options.js'
-import { analyze, analyzeSync, getOrSet, getOrSetSync, wrap, wrapSync } from '../compute/computing.js'
+import { analyze, analyzeSync, getOrSet, getOrSetSync, wrapped } from '../compute/computing.js'
 import { currentComputation } from '../compute/frame.js'
 import { prefetch } from '../compute/prefetch.js'
+import { computeUncached, type Said } from '../compute/uncached.js'
 import { Entries, type EntryOptions } from '../entries/entries.js'
 import type { NamespaceStore } from '../entries/store.js'
+import type { Entry } from '../manifest/entry.js'
 import { workingDirectory } from '../project/project.js'
 import { deleteMany, peek } from './comforts.js'
 import { explain } from './explain.js'
@@ -64,7 +67,7 @@ export class NamespaceHandle implements Namespace {
 
   in(project: PathLike | false): Namespace {
     if (project === undefined) throw refuseOption('in takes the path of a project, or false.', project)
-    return new NamespaceHandle(this.#store, this.#options, checkProject(this.#store.environment.files, project))
+    return new NamespaceHandle(this.#store, this.#options, checkProject(this.#store, project))
   }
 
   set(key: string, value: unknown, options?: SetOptions): boolean {
@@ -78,7 +81,7 @@ export class NamespaceHandle implements Namespace {
   get<V = unknown>(key: string): V | undefined {
     const entries = this.#entries
     const { value, entry } = entries.get(key)
-    if (currentComputation()) recordRead(entries, key, entry)
+    this.#recordRead(entries, key, entry)
     return value as V | undefined
   }
 
@@ -91,7 +94,7 @@ export class NamespaceHandle implements Namespace {
     const entries = this.#entries
     this.#store.assertOpen()
     const { entry } = entries.look(key)
-    if (currentComputation()) recordRead(entries, key, entry)
+    this.#recordRead(entries, key, entry)
     return entry !== undefined
   }
 
@@ -100,11 +103,11 @@ export class NamespaceHandle implements Namespace {
     compute: (context: ComputeContext) => V | Promise<V>,
     options?: GetOrSetOptions,
   ): Promise<V> {
-    return (await getOrSet(this.#entries, key, compute, options)) as V
+    return this.#ask(entries => getOrSet(entries, key, compute, options), compute, options)() as V
   }
 
   getOrSetSync<V>(key: string, compute: (context: ComputeContext) => V, options?: GetOrSetOptions): V {
-    return getOrSetSync(this.#entries, key, compute, options) as V
+    return this.#ask(entries => getOrSetSync(entries, key, compute, options), compute, options)() as V
   }
 
   async analyze<V>(
@@ -113,7 +116,7 @@ export class NamespaceHandle implements Namespace {
     compute: (context: AnalyzeContext) => V | Promise<V>,
     options?: AnalyzeOptions,
   ): Promise<V> {
-    return (await analyze(this.#entries, name, file, compute, options)) as V
+    return this.#ask(entries => analyze(entries, name, file, compute, options), compute, options, file)() as V
   }
 
   analyzeSync<V>(
@@ -122,19 +125,25 @@ export class NamespaceHandle implements Namespace {
     compute: (context: AnalyzeContext) => V,
     options?: AnalyzeOptions,
   ): V {
-    return analyzeSync(this.#entries, name, file, compute, options) as V
+    return this.#ask(entries => analyzeSync(entries, name, file, compute, options), compute, options, file)() as V
   }
 
   wrap<Args extends unknown[], R>(name: string, fn: (...args: Args) => R, options?: WrapOptions<Args>) {
-    return wrap(() => this.#entries, name, fn, options) as (...args: Args) => Promise<Awaited<R>>
+    const call = this.#wrap(name, fn, options, false)
+    return async function wrapped(this: unknown, ...args: Args) {
+      return call(this, args)()
+    } as (...args: Args) => Promise<Awaited<R>>
   }
 
   wrapSync<Args extends unknown[], R>(name: string, fn: (...args: Args) => R, options?: WrapOptions<Args>) {
-    return wrapSync(() => this.#entries, name, fn, options) as (...args: Args) => R
+    const call = this.#wrap(name, fn, options, true)
+    return function wrapped(this: unknown, ...args: Args) {
+      return call(this, args)() as R
+    }
   }
 
   async prefetch(questions: Iterable<PrefetchKey>): Promise<number> {
-    return prefetch(this.#entries, questions)
+    return this.#ifThere<number | Promise<number>>(0, () => prefetch(this.#entries, questions))
   }
 
   explain(key: string | AnalysisKey | CallKey): Explanation {
@@ -181,15 +190,42 @@ export class NamespaceHandle implements Namespace {
     return namespaceStats(this.#store)
   }
 
-  /** Calls `work`. If code can't be loaded because the package was replaced, reports that and returns the fallback. */
   #ifThere<T>(fallback: T, work: () => T): T {
-    try {
-      return work()
-    } catch (error) {
-      if ((error as { code?: unknown } | undefined)?.code !== 'ERR_CACHE_IO') throw error
-      this.#store.report(error)
-      return fallback
-    }
+    return ifThere(this.#store.report, fallback, work)
+  }
+
+  /** What answers the question that `prepare` makes of the arguments, or calls the author's function without the cache. */
+  #ask(
+    prepare: (entries: Entries) => (() => unknown) | undefined,
+    compute: (context: never) => unknown,
+    options: Said | undefined,
+    file?: PathLike | SourceText,
+  ): () => unknown {
+    const entries = this.#entries
+    const ask = this.#ifThere(undefined, () => prepare(entries))
+    return ask ?? (() => computeUncached(entries, compute, options, file))
+  }
+
+  #wrap<Args extends unknown[]>(
+    name: string,
+    fn: (...args: Args) => unknown,
+    options: WrapOptions<Args> | undefined,
+    isSync: boolean,
+  ): (self: unknown, args: Args) => () => unknown {
+    const questionOf = this.#ifThere(undefined, () => wrapped(() => this.#entries, name, fn, options, isSync))
+    return (self, args) =>
+      this.#ask(
+        () => questionOf?.(self, args),
+        () => fn.apply(self, args),
+        options as Said,
+      )
+  }
+
+  #recordRead(entries: Entries, key: string, entry: Entry | undefined): void {
+    const computation = currentComputation()
+    if (!computation) return
+    const isUnknown = this.#ifThere(true, () => void recordRead(entries, key, entry))
+    if (isUnknown) computation.recorder.spoil()
   }
 
   /** The entries of the handle's current project. */
@@ -222,6 +258,6 @@ export class NamespaceHandle implements Namespace {
 
 /** The handle's options. @throws CacheError `ERR_CACHE_OPTION` */
 export function createNamespace(store: NamespaceStore, options: NamespaceOptions | undefined): NamespaceHandle {
-  const projectDir = checkProject(store.environment.files, options?.project)
+  const projectDir = checkProject(store, options?.project)
   return new NamespaceHandle(store, checkNamespaceOptions(options), projectDir)
 }

@@ -3,8 +3,7 @@
 import { childOf } from '../base/child.js'
 import type { Environment } from '../log/environment.js'
 import type { Location } from './blob.js'
-
-const PACK_FILE = /^(\d{1,10})\.(?:pack|retired)$/
+import { numbersIn } from './numbers.js'
 
 export class PackFiles {
   readonly path: string
@@ -17,14 +16,7 @@ export class PackFiles {
 
   /** Numbers of the packs on disk, ascending. */
   numbers(): number[] {
-    const { files } = this.environment
-    // The target of a link doesn't belong to the cache.
-    const names = (files.linkStat(this.path)?.kind === 'directory' && files.list(this.path)) || []
-    return names
-      .flatMap(name => PACK_FILE.exec(name)?.[1] ?? [])
-      .map(Number)
-      .sort((a, b) => a - b)
-      .filter((pack, at, all) => pack !== all[at - 1])
+    return numbersIn(this.environment.files, this.path)
   }
 
   /** The size of the pack's file; 0 if it is gone or retired, so that its blobs must be stored again. */

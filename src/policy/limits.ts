@@ -16,9 +16,9 @@ export const LIMIT_OPTIONS = ['maxSize', 'maxAge', 'maxEntries'] as const
 
 /** Parses the limits in a caller's options. @throws CacheError `ERR_CACHE_OPTION` */
 export function checkLimits({ maxSize, maxAge, maxEntries }: Limits): ParsedLimits {
-  return {
-    ...(maxSize === undefined ? {} : { maxSizeBytes: parseLimit('maxSize', maxSize) }),
-    ...(maxAge === undefined ? {} : { maxAgeMs: parseLimit('maxAge', maxAge) }),
-    ...(maxEntries === undefined ? {} : { maxEntries: parseLimit('maxEntries', maxEntries) }),
-  }
+  const limits: ParsedLimits = {}
+  if (maxSize !== undefined) limits.maxSizeBytes = parseLimit('maxSize', maxSize)
+  if (maxAge !== undefined) limits.maxAgeMs = parseLimit('maxAge', maxAge)
+  if (maxEntries !== undefined) limits.maxEntries = parseLimit('maxEntries', maxEntries)
+  return limits
 }

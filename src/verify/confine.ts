@@ -6,7 +6,7 @@
 
 import { errnoOf } from '../base/errors.js'
 import type { Files } from '../files/files.js'
-import { whyNotInside } from '../files/inside.js'
+import { whyNotInside } from '../files/places.js'
 
 export function confine(files: Files, root: string): Files {
   const kindOf = (path: string) => {
