@@ -8,7 +8,7 @@ const node = major > 22 || (major === 22 && minor >= 13) ? 'node' : 'node_module
 
 await demo({
   page: 'metro',
-  host: `Metro ${versionOf('metro')}${node === 'node' ? '' : ', Node 24'}`,
+  host: `Metro ${versionOf('metro')}`,
   directory: import.meta.dirname,
   sources: { 'src/rxjs': 'rxjs/dist/esm' },
   run: [node, 'build.cjs'],
