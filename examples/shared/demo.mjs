@@ -43,7 +43,8 @@ export const modules = join(shared, '..', 'node_modules')
 
 /** @param {Example} example */
 export async function demo(example) {
-  const { host, directory, sources = {}, run, output, input, edits, peers = [], runs = 1, install, more } = example
+  const { host, directory, sources = {}, run, output, input, edits, runs = 1, install, more } = example
+  const peers = process.env.EXAMPLES_PEERS === 'off' ? [] : (example.peers ?? [])
   const project = new Project(directory, sources, install)
   try {
     const ask = (env, command = run) => project.run(command, { output, input, env })

@@ -303,7 +303,7 @@ function dayStatsOf(day: number, counts: Counts): DayStats {
 }
 
 function isReason(name: CounterName): name is MissReason {
-  return name !== 'hits' && name !== 'sets' && !/^(remote|time|day)/.test(name)
+  return name !== 'hits' && name !== 'sets' && !/^(remote|time|day|project)/.test(name)
 }
 
 /** The overall progress of several parts that are read one after the other, weighted by the size of their files. */
