@@ -1,7 +1,7 @@
 // Checks the options of `openCache` before anything is done.
 
 import { isAbsolute, resolve } from 'node:path'
-import type { CacheMode, CacheOptions } from '../api/index.js'
+import type { CacheMode, CacheOptions, RemoteOptions } from '../api/index.js'
 import { CacheError, type CacheWarning, ifThere } from '../base/errors.js'
 import { assertChoice, assertFlag, assertOptionalFunction, assertOptions, refuseOption } from '../base/options.js'
 import { isPlainPath } from '../compute/plain-path.js'
@@ -35,8 +35,8 @@ export function checkCacheOptions(options: CacheOptions) {
   const { inherited, problem: invalid } = inheritedMode()
   let problem: unknown = invalid
   const guard = <T>(fallback: T, work: () => T) => ifThere(error => (problem = error), fallback, work)
-  const { remote } = rest
-  const hasRemote = !remote || guard(false, () => assertRemoteOptions(remote) === undefined)
+  const hasRemote = rest.remote !== undefined && rest.remote !== false
+  const remote = hasRemote ? guard<RemoteOptions | false>(false, () => assertRemoteOptions(rest.remote)) : rest.remote
   const limits = guard({}, () => checkLimits(options))
   const safeClock = () => toTime(clock())
   const given = dir === MEMORY ? newMemoryRoot() : (dir ?? defaultDir())
@@ -45,7 +45,7 @@ export function checkCacheOptions(options: CacheOptions) {
   return {
     // A third of the time that the general check takes.
     dir: isLost || isPlainPath(given) ? given : resolve(given),
-    remote: isLost || !hasRemote ? (false as const) : remote,
+    remote: isLost ? (false as const) : remote,
     mode: isLost ? 'off' : (MODES.find(each => each === own || each === inherited) ?? own),
     trustRoot,
     clock: safeClock,
