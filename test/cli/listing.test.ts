@@ -230,7 +230,7 @@ describe('stats', () => {
     const dir = temporaryDir()
     await filled(dir, fill)
     const { out } = await cli(['stats', 'one', '--dir', dir])
-    expect(out).toMatch(/^namespace .*\none .*\n\nMisses: 1 never-set\n\nproject .*\n.* 1\n$/)
+    expect(out).toMatch(/^namespace .*\none .*\n\nMisses: 1 never-set\n\nproject .*hit rate\n.* 1 +2 +1 +66\.7 %\n$/)
   })
 
   test('begins with the time that was saved, where something was computed', async () => {
