@@ -26,7 +26,7 @@ function fullDisk(freeBytes = 0): MemoryDisk {
     for (let i = 0; i < 200; i++) {
       now++
       const life = name === 'b' && i % 2 ? { ttl: 1 } : {}
-      if (!cache.namespace(name).set(`${name} ${i}`, textOf(i) + name, life)) throw new Error('The disk is too small.')
+      if (!cache.namespace(name, { project: false }).set(`${name} ${i}`, textOf(i) + name, life)) throw new Error('The disk is too small.')
     }
   }
   now += 1000
@@ -38,9 +38,9 @@ function fullDisk(freeBytes = 0): MemoryDisk {
 function expectWhole(cache: CacheHandle): number {
   let count = 0
   for (const name of ['a', 'b']) {
-    for (const key of cache.namespace(name).keys()) {
+    for (const key of cache.namespace(name, { project: false }).keys()) {
       count++
-      expect(cache.namespace(name).get(key), key).toBe(textOf(Number(key.split(' ')[1])) + name)
+      expect(cache.namespace(name, { project: false }).get(key), key).toBe(textOf(Number(key.split(' ')[1])) + name)
     }
   }
   return count
@@ -49,7 +49,7 @@ function expectWhole(cache: CacheHandle): number {
 describe('with no byte free', () => {
   test.each([
     ['expired entries', (_cache: CacheHandle) => undefined, {}, 800_000],
-    ['a namespace that was cleared', (cache: CacheHandle) => cache.namespace('a').clear(), {}, 2_500_000],
+    ['a namespace that was cleared', (cache: CacheHandle) => cache.namespace('a', { project: false }).clear(), {}, 2_500_000],
     ['a namespace that was removed', (cache: CacheHandle) => cache.removeNamespace('a'), {}, 2_500_000],
     ['what is too much', (_cache: CacheHandle) => undefined, { maxSize: 1_000_000 }, 2_500_000],
     ['everything', (_cache: CacheHandle) => undefined, { maxSize: 0 }, 3_000_000],
@@ -65,7 +65,7 @@ describe('with no byte free', () => {
     const { problems, entryCount } = await cache.verify()
     expect({ problems, entryCount }).toEqual({ problems: [], entryCount: report.keptEntries })
     expect(expectWhole(cache)).toBe(report.keptEntries)
-    expect(cache.namespace('new').set('key', textOf(1))).toBe(true)
+    expect(cache.namespace('new', { project: false }).set('key', textOf(1))).toBe(true)
   })
 
   test('a dry run and a repair work', async () => {
@@ -110,7 +110,7 @@ test('a cache with a limit keeps it beside others that fill the disk', () => {
   let leastFree = Number.POSITIVE_INFINITY
   for (let i = 0; i < 1500; i++) {
     now++
-    if (cache.namespace('a').set(`a ${i % 900}`, `${textOf(i % 900)}a`)) stored++
+    if (cache.namespace('a', { project: false }).set(`a ${i % 900}`, `${textOf(i % 900)}a`)) stored++
     leastFree = Math.min(leastFree, disk.freeBytes)
   }
   expect(stored).toBe(1500)
