@@ -1,4 +1,4 @@
-import { mkdirSync, symlinkSync } from 'node:fs'
+import { mkdirSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { layoutOf } from '../../src/base/layout.js'
@@ -70,6 +70,8 @@ describe('the days of the statistics', () => {
       const entries = cache.namespace('tool')
       entries.set('first', 1)
       mkdirSync(layoutOf(root).history, { recursive: true })
+      // By chance the first set has written it.
+      rmSync(join(layoutOf(root).history, '_.0'), { force: true })
       replace(join(layoutOf(root).history, '_.0'))
       await setUntil(entries, () => entries.stats().entryCount < 400)
       expect((await cache.gc({ maxEntries: 10 })).keptEntries).toBe(10)

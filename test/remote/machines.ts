@@ -15,7 +15,7 @@ export const writer = { mode: 'readwrite', signingKey: keys.signingKey, keys: []
 export const reader = { mode: 'read', keys: [keys.publicKey] } as const satisfies RemoteOptions
 
 /** Times that a busy machine keeps. */
-export const PATIENT = { connect: 5_000, read: 20_000, upload: 20_000 }
+export const PATIENT = { connect: 30_000, read: 120_000, upload: 120_000 }
 
 /** So many small sources, by their paths. */
 export const smallSources = (count: number): Record<string, string> =>

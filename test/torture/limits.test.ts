@@ -58,6 +58,11 @@ async function together(): Promise<void> {
   expect(warnings).toEqual([])
 }
 
-test('four processes that keep setting keep a limit together, and lose nothing that is not evicted', async () => {
+// A busy machine takes some minutes for a round.
+const TIMEOUT_MS = (Number(process.env.TORTURE_MINUTES) || 0) * 60_000 + 300_000
+
+test('four processes that keep setting keep a limit together, and lose nothing that is not evicted', {
+  timeout: TIMEOUT_MS,
+}, async () => {
   await inRounds({ short: 1, share: 0.1 }, together)
 })
