@@ -117,8 +117,7 @@ export class Counters {
       view.setUint32(0, Math.floor(this.#environment.random() * 2 ** 32), true)
       view.setUint32(4, this.#map.endAt(0), true)
       // A time before 1970 becomes a day that no date has.
-      counts.set('day', (this.#environment.files.now() / 864e5) >>> 0)
-      const change = recordOf(key, counts, project)
+      const change = recordOf(key, counts, (this.#environment.files.now() / 864e5) >>> 0, project)
       if (!this.#map.append(change)) this.#map.offer([change])
       this.#noteWritten(project, counts)
     }

@@ -8,9 +8,9 @@ export type AnswerTimeName = `remote-took-${'' | 1 | 2 | 3}${Digit}`
 export const ANSWER_TIMES = 40
 
 /**
- * A name's index is its number on disk, so new names go to the end. Times are in µs. `day` is that of the other
- * counts, in days since 1970 (UTC); `day-size` is the largest size of the cache's files that was seen. `project` and
- * `project-sum` are how many bytes of a project's directory follow; a sum is of counts that are in other records as well.
+ * A name's index is its number on disk, so a new name changes the format. Times are in µs. `day` is that of the other counts, in
+ * days since 1970 (UTC); `day-size` is the largest size of the cache's files that was seen. `project` and `project-sum` stay
+ * last: they are how many bytes of a project's directory follow. A sum is of counts that are in other records as well.
  */
 export const COUNTER_NAMES = [
   'hits',

@@ -118,7 +118,7 @@ function sumsOfDays(records: readonly Counted[], nowMs: number): Change[] {
     addCounts(sum.totals, counts)
     sums.set(group, sum)
   }
-  return Array.from(sums, ([day, { key, totals }]) => recordOf(key, new Map(Object.entries({ ...totals, day }))))
+  return Array.from(sums, ([day, { key, totals }]) => recordOf(key, new Map(Object.entries(totals)), day))
 }
 
 /** The latest that there is room for, each under the key of its first record, marked as that of a sum. Its day is the latest. */
@@ -135,7 +135,7 @@ function sumsOfProjects(records: readonly Counted[]): Change[] {
   const changes: Change[] = []
   let bytes = 0
   for (const [project, { key, totals, day }] of latest) {
-    const change = recordOf(key, new Map(Object.entries({ ...totals, day })), project, 'project-sum')
+    const change = recordOf(key, new Map(Object.entries(totals)), day, project, 'project-sum')
     bytes += RECORD_BYTES + change.value.length
     if (bytes <= PROJECTS_BYTES) changes.push(change)
   }
