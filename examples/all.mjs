@@ -9,7 +9,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { install } from '../test/package/smoke-on-node.mjs'
-import { tablesOf, withTables } from './tables.mjs'
+import { shapeOf, withTables } from './tables.mjs'
 
 const here = import.meta.dirname
 const docs = join(here, '..', 'docs')
@@ -56,13 +56,6 @@ function pagesOf(rows) {
   const ownRows = name => rows.filter(({ page }) => name === `hosts/${page}.md`)
   return new Map([['hosts.md', index], ...names.map(name => [name, withTables(read(name), ownRows(name))])])
 }
-
-/** What the table of our rows says besides figures and versions: which rows there are. */
-const shapeOf = markdown =>
-  tablesOf(markdown)
-    .split('\n\n', 1)[0]
-    .trim()
-    .replace(/[\d.,]+( m?s)?/g, '#')
 
 function check(pages) {
   const stale = [...pages].filter(([path, text]) => shapeOf(text) !== shapeOf(readFileSync(join(docs, path), 'utf8')))

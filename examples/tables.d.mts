@@ -16,4 +16,5 @@ export interface Row extends Figures {
 }
 
 export function withTables(markdown: string, rows: Row[], nameOf?: (row: Row) => string): string
+export function shapeOf(markdown: string): string
 export function tablesOf(markdown: string): string

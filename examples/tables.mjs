@@ -30,6 +30,12 @@ export function withTables(markdown, rows, nameOf = ({ host }) => host) {
 /** @param {string} markdown */
 export const tablesOf = markdown => markdown.split(START)[1]?.split(END)[0] ?? ''
 
+/** What the table of our rows says besides figures and versions: which rows there are. @param {string} markdown */
+export function shapeOf(markdown) {
+  const [own = ''] = tablesOf(markdown).split('\n\n', 1)
+  return own.trim().replace(/[\d.,]+( m?s)?/g, '#')
+}
+
 function peersTable(peers, nameOf) {
   return tableText(
     ['host', 'its own cache', 'cold', 'warm', 'ratio', 'ours, warm', 'ratio', 'right after edits'],

@@ -4,7 +4,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { tablesOf, withTables } from '../examples/tables.mjs'
+import { shapeOf, tablesOf, withTables } from '../examples/tables.mjs'
 import { projectRoot } from './support/children.js'
 import { read } from './support/documents.js'
 
@@ -68,4 +68,9 @@ test('tables are put between their comments, and only there', () => {
   expect(text).toContain('| A 1 | its own | 2 s | 1 s | 0.50 | 1 s | 0.50 | **no** |\n')
   expect(withTables(text, [row])).toBe(text)
   expect(() => withTables('nothing', [row])).toThrow('A page needs one')
+  // A check measures other figures, and leaves out the caches that tools have themselves.
+  const measured = { ...row, host: 'A 2.0', without: '350 ms', cold: '0.5 s', hits: '10 of 12', peers: [] }
+  expect(shapeOf(withTables(empty, [measured]))).toBe(shapeOf(text))
+  expect(shapeOf(withTables(empty, [{ ...measured, host: 'B 1' }]))).not.toBe(shapeOf(text))
+  expect(shapeOf(withTables(empty, [measured, row]))).not.toBe(shapeOf(text))
 })
