@@ -26,7 +26,8 @@ function fullDisk(freeBytes = 0): MemoryDisk {
     for (let i = 0; i < 200; i++) {
       now++
       const life = name === 'b' && i % 2 ? { ttl: 1 } : {}
-      if (!cache.namespace(name, { project: false }).set(`${name} ${i}`, textOf(i) + name, life)) throw new Error('The disk is too small.')
+      if (!cache.namespace(name, { project: false }).set(`${name} ${i}`, textOf(i) + name, life))
+        throw new Error('The disk is too small.')
     }
   }
   now += 1000
@@ -49,7 +50,12 @@ function expectWhole(cache: CacheHandle): number {
 describe('with no byte free', () => {
   test.each([
     ['expired entries', (_cache: CacheHandle) => undefined, {}, 800_000],
-    ['a namespace that was cleared', (cache: CacheHandle) => cache.namespace('a', { project: false }).clear(), {}, 2_500_000],
+    [
+      'a namespace that was cleared',
+      (cache: CacheHandle) => cache.namespace('a', { project: false }).clear(),
+      {},
+      2_500_000,
+    ],
     ['a namespace that was removed', (cache: CacheHandle) => cache.removeNamespace('a'), {}, 2_500_000],
     ['what is too much', (_cache: CacheHandle) => undefined, { maxSize: 1_000_000 }, 2_500_000],
     ['everything', (_cache: CacheHandle) => undefined, { maxSize: 0 }, 3_000_000],
