@@ -1,4 +1,4 @@
-/** Whether a prototype is that of a builtin class and not of a subclass, in any realm: its constructor is native code. */
+/** Whether a prototype belongs to a builtin class of any realm, not to a subclass: its constructor is native code. */
 export function isBuiltinPrototype(prototype: object): boolean {
   if (!Object.hasOwn(prototype, 'constructor')) return false
   const Class: unknown = prototype.constructor

@@ -1,4 +1,4 @@
-// Carriers stand in a message for values that cbor-x would alter. On the wire they are tag 27, "generic object", around
+// A carrier replaces a value that cbor-x would alter. In the bytes it is tag 27, "generic object", around
 // the array [name, ...parts] (http://cbor.schmorp.de/generic-object), which is also how cbor-x writes a RegExp.
 
 import { defineOwn } from './define-own.js'
@@ -14,7 +14,7 @@ export class Carrier {
   }
 }
 
-/** The errors that come back with their prototype; a subclass of these is refused. */
+/** The error classes that can be stored. Subclasses of them are refused. */
 export const ERROR_CLASSES = [
   Error,
   EvalError,
@@ -26,7 +26,7 @@ export const ERROR_CLASSES = [
   AggregateError,
 ] as const
 
-/** An error of the class with that index, without any own property, not even a stack. */
+/** A new error of the class with that index, without own properties (no `stack` either). */
 export function bareError(index: number): Error {
   const ErrorClass = ERROR_CLASSES[index]
   if (!ErrorClass) throw new Error(`no error class ${index}`)
@@ -35,7 +35,7 @@ export function bareError(index: number): Error {
   return error
 }
 
-/** The value that [name, ...parts] stands for; throws on any other shape than the ones that are written. */
+/** The value that [name, ...parts] stands for. Throws on anything the writer doesn't write. */
 export function revive(message: unknown): unknown {
   if (!Array.isArray(message)) throw new Error('a carrier is not an array')
   const [name, ...parts] = message

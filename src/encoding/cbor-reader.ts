@@ -1,5 +1,5 @@
-// Cbor back to values; `cbor-writer` is the other half. Bytes that the writer never writes are refused: unknown tags, keys and
-// references. Decoding takes time and memory in proportion to the length.
+// Decodes CBOR. `cbor-writer` is the counterpart. Bytes that the writer never writes are refused: unknown tags, keys and
+// references. Time and memory grow linearly with the length.
 
 import { addExtension, clearSource, Decoder, Tag } from 'cbor-x/decode'
 import { fail, READERS, SHAPES_START, withTargets } from './cbor-tags.js'
@@ -13,7 +13,7 @@ export function readCbor(bytes: Buffer): unknown {
   try {
     return bytes[0] === CODEC.cborWithReferences ? withTargets(() => read(bytes)) : read(bytes)
   } catch (error) {
-    // Near the end of the stack cbor-x may not get to it, and would take the next message for one inside this.
+    // If the stack overflows, cbor-x may not reset this itself. It would then treat the next message as nested in this one.
     clearSource()
     throw error
   }
@@ -42,8 +42,8 @@ function createDecoder(): Decoder {
 }
 
 /**
- * String bundles let a short message ask for quadratic work, and no option turns them off. But cbor-x looks a tag up among
- * the records of the message first, by its lower 13 bits.
+ * The tag of string bundles, which let a short message cause quadratic work. No option turns them off. But cbor-x looks a tag
+ * up among the message's records first, by its lower 13 bits, so a record there blocks it.
  */
 const BUNDLE_TAG = Buffer.from([0xdf, 0xf9])
 const NO_BUNDLES = { [0xdff9 & 0x1fff]: { read: fail } }
@@ -58,6 +58,6 @@ function registerExtensions(): void {
   const add = addExtension as (extension: object) => void
   for (const tag of UNUSED_TAGS) add({ tag, decode: fail })
   for (const [tag, decode] of Object.entries(READERS)) add({ tag: Number(tag), decode })
-  // cbor-x gives a Tag for one that it does not know; there is no option to throw instead, and this copy is our own.
+  // cbor-x returns a Tag for an unknown tag and has no option to throw instead. We change our own copy of it.
   Object.defineProperty(Tag.prototype, 'tag', { set: fail })
 }

@@ -11,7 +11,7 @@ export const SHAPES_START = 3
 /** cbor-x calls back without a context. */
 let targets: Targets | undefined
 
-/** With targets for the references in what is read. */
+/** The same tags, with the table that references are resolved in. */
 export function withTargets(readMessage: () => unknown): unknown {
   targets = new Targets()
   try {
@@ -21,7 +21,7 @@ export function withTargets(readMessage: () => unknown): unknown {
   }
 }
 
-/** What the tags that are written stand for. */
+/** The values of the tags that the writer uses. */
 export const READERS: Record<number, (item: unknown) => unknown> = {
   [TAG.carrier]: revive,
   [TAG.leaf]: value => (targets ?? fail()).addLeaf(value),

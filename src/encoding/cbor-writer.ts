@@ -1,5 +1,5 @@
-// Values to cbor; `cbor-reader` is the other half. A message is one codec byte, the lists of keys of its records, and one cbor
-// item in which the records refer to these.
+// Encodes CBOR. `cbor-reader` is the counterpart. A message is a codec byte, the key lists of its records, and one CBOR item
+// whose records refer to those lists.
 
 import { addExtension, Encoder } from 'cbor-x/encode'
 import { Carrier } from './carriers.js'
@@ -10,20 +10,20 @@ import { type Context, prepare } from './prepare.js'
 import { Refusal, refusedError, unwrittenError } from './refusal.js'
 import { Leaf, prepareShared, Reference } from './sharing.js'
 
-/** cbor-x keeps its output buffer and position in its module, so an encode inside another would write over it. */
+/** cbor-x keeps its output buffer and position in its module: a nested encode would overwrite the outer one's bytes. */
 let isEncoding = false
 let encoder: Encoder | undefined
-/** Of the message, in which the lists of keys are known only once the rest is written. */
+/** Size of the header, whose key lists are known only after the rest is written. */
 let messageBytes = Buffer.alloc(0)
 
 const FIRST_BUFFER_BYTES = 8 * 1024
-/** After a larger message its buffer and the key paths that cbor-x remembers are let go. */
+/** After a larger message, the buffer and the key paths that cbor-x remembers are released. */
 const KEPT_BUFFER_BYTES = 1024 * 1024
-/** The next encode starts where this one did. cbor-x has this constant but does not export it. */
+/** Makes the next encode start where this one did. cbor-x has this constant but doesn't export it. */
 const RESET_BUFFER_MODE = 1024
 /**
- * Where there are more lists of keys, or their text is longer, objects are written with their keys. cbor-x has ids for a few
- * more than these.
+ * With more key lists, or a longer text of them, each object is written with its keys. cbor-x has ids for slightly more
+ * lists.
  */
 const MAX_SHAPES = 250
 const MAX_SHAPES_BYTES = 0xffff
@@ -45,7 +45,7 @@ function encode(value: unknown, options: ValueCodecOptions): Uint8Array {
   return encodeWith(value, options, false) ?? (encodeWith(value, options, true) as Uint8Array)
 }
 
-/** Undefined where the lists of keys are too many. */
+/** Undefined if there are too many key lists. */
 function encodeWith(value: unknown, options: ValueCodecOptions, hasOwnKeys: boolean): Uint8Array | undefined {
   const context: Context = { classInstances: options.classInstances, references: undefined, hasOwnKeys }
   let shared: unknown[] | undefined
@@ -59,7 +59,7 @@ function encodeWith(value: unknown, options: ValueCodecOptions, hasOwnKeys: bool
   try {
     return write(shared === undefined ? CODEC.cbor : CODEC.cborWithReferences, message)
   } catch (error) {
-    // A stack overflow at the wrong moment leaves cbor-x with a buffer and a view that do not belong together.
+    // A stack overflow at the wrong moment leaves cbor-x with a buffer and a view that don't match.
     dropEncoder()
     throw unwrittenError(error, value)
   }
@@ -71,7 +71,7 @@ function write(codec: number, message: unknown): Uint8Array | undefined {
   const { encode } = Object.assign(encoder, { structures: shapes }) as unknown as Writer
   const item = encode(message, RESET_BUFFER_MODE)
   if (item.length > KEPT_BUFFER_BYTES) dropEncoder()
-  // There may have been more than it has ids for.
+  // There may have been more lists than cbor-x has ids for.
   if (shapes.length >= MAX_SHAPES) return undefined
   const text = Buffer.from(JSON.stringify(shapes))
   if (text.length > MAX_SHAPES_BYTES) return undefined
@@ -87,7 +87,7 @@ function write(codec: number, message: unknown): Uint8Array | undefined {
   return bytes
 }
 
-/** As cbor-x has it, in part; it is called without its encoder. */
+/** The part of cbor-x's encoder interface that is used here. It is called without `this`. */
 interface Writer {
   encode(value: unknown, mode: number): Buffer
 }
@@ -116,7 +116,7 @@ function registerExtensions(): void {
   ]
   for (const { Class, tag, partsOf } of writers) {
     const encode = (value: never, write: (item: unknown) => void) => write(partsOf(value))
-    // It replaces the reader of the tag as well.
+    // `addExtension` replaces the tag's reader as well.
     add({ Class, tag, encode, decode: READERS[tag] })
   }
 }

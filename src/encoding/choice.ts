@@ -1,23 +1,23 @@
-// Chooses the codec of a value by its first containers and primitives. The choice depends on the value alone, so that equal
-// values have equal bytes.
+// Chooses the codec of a value by looking at its first containers and primitives. The choice depends on the value alone, so
+// equal values have equal bytes.
 
 import { hasNamedProperties, hiddenDataOf, isPlainArray, isStorableRegExp, KIND, type ObjectKinds } from './objects.js'
 
 /**
- * The limits of a value that is written as JSON. Records take a fifth of the bytes of more objects and are read in half the
- * time; they take a third of the bytes of more numbers, and a tenth of the time to write longer texts. But a process has to
- * load what reads them. Short strings are for JSON, however many.
+ * Values within these limits are written as JSON, which needs no code of ours to read. Beyond them records win: with more
+ * objects they take a fifth of the bytes and half the time to read, with more numbers a third of the bytes, and longer texts
+ * are written in a tenth of the time. Any number of short strings stays JSON.
  */
 const MAX_JSON = { containers: 64, otherThanStrings: 200, textLength: 4096 }
 
 export const CHOICE = {
   json: 0,
-  /** May change if something is found that only cbor can encode. */
+  /** The choice so far. It changes if something is found that only CBOR can encode. */
   records: 1,
   cbor: 2,
 } as const
 
-/** @throws what accessors throw */
+/** @throws whatever an accessor of the value throws */
 export function choose(value: unknown, kinds: ObjectKinds, hasReferences: boolean): number {
   return new Look(kinds, hasReferences).at(value)
 }
@@ -34,7 +34,7 @@ class Look {
     if (hasReferences) this.#seen = new Set()
   }
 
-  /** The first choice in the list that can hold all of the value that was looked at. */
+  /** The first codec in the list that can hold everything seen so far. */
   at(value: unknown): number {
     if (typeof value === 'string') return value.length <= MAX_JSON.textLength ? CHOICE.json : this.#end(CHOICE.records)
     if (--this.#othersLeft < 0) return this.#end(CHOICE.records)
@@ -53,7 +53,7 @@ class Look {
     }
   }
 
-  /** Nothing more can change the choice. */
+  /** True when nothing more can change the choice. */
   #end(choice: number): number {
     this.#isOver = true
     return choice
@@ -96,7 +96,7 @@ class Look {
   }
 }
 
-/** A host may have given all objects or arrays a method that `JSON.stringify` calls. */
+/** The host may have added `toJSON` to all objects or arrays; `JSON.stringify` would call it. */
 function toJsonIn(object: object): number {
   return typeof (object as { toJSON?: unknown }).toJSON === 'function' ? CHOICE.records : CHOICE.json
 }

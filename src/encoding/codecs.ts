@@ -1,6 +1,6 @@
 // What writers and readers agree on; FORMAT.md describes the bytes.
 
-/** The first byte of a value. A number is never used again for something else. */
+/** The first byte of a stored value. Numbers are never reused. */
 export const CODEC = {
   json: 1,
   records: 2,
@@ -10,5 +10,5 @@ export const CODEC = {
   foreignJson: 6,
 } as const
 
-/** Containers within containers. cbor-x overflows the default stack of Node at about 1,100 levels of objects. */
+/** How deep containers may be nested. cbor-x overflows Node's default stack at about 1,100 levels of objects. */
 export const MAX_DEPTH = 1000

@@ -1,4 +1,4 @@
-// Bytes back to values; `encode` is the other half.
+// Decodes stored values. `encode` is the counterpart.
 
 import { CacheError } from '../base/errors.js'
 import { readCbor } from './cbor-reader.js'
@@ -30,7 +30,7 @@ export function decodeValue(bytes: Uint8Array): unknown {
       default:
     }
   } catch (cause) {
-    // A part of the library could not be loaded.
+    // A module of the library couldn't be loaded.
     if (cause instanceof CacheError) throw cause
     throw new CacheError('ERR_CACHE_CORRUPT', 'A stored value cannot be decoded.', { value: bytes, cause })
   }
@@ -41,7 +41,7 @@ export function decodeValue(bytes: Uint8Array): unknown {
 
 function readJson(bytes: Buffer, parse: (text: string) => unknown): unknown {
   const value = parse(bytes.toString('utf8', 1))
-  // Each level takes two bytes at least.
+  // Each level takes at least two bytes.
   if (bytes.length > 2 * MAX_DEPTH) assertDepth(value, MAX_DEPTH)
   return value
 }

@@ -1,4 +1,4 @@
-// Values to bytes; `decode` is the other half. The bytes depend on the value alone, and any process can read them.
+// Encodes values. `decode` is the counterpart. The bytes depend on the value alone, and any process can read them.
 //
 // A decoded value equals the one that was encoded, or `encode` throws and names the path inside the value. Documented
 // differences: objects without a prototype and objects of other realms come back with `Object.prototype`; accessors come back
@@ -32,7 +32,7 @@ export function createValueCodec(options: ValueCodecOptions): ValueCodec {
   }
 }
 
-/** As JSON or records; undefined for what is for cbor, or for a refusal. */
+/** The value as JSON or records; undefined if it needs CBOR or can't be stored. */
 function writePlain(value: unknown, kinds: ObjectKinds, isCyclic: boolean): Uint8Array | undefined {
   const output = new Output()
   try {
@@ -44,10 +44,10 @@ function writePlain(value: unknown, kinds: ObjectKinds, isCyclic: boolean): Uint
     }
     return choice === CHOICE.records && writeRecords(output, value, kinds, isCyclic) ? output.written() : undefined
   } catch (error) {
-    // It would be less deep for cbor, whose bytes another process would never give to this value.
+    // CBOR might manage this depth, but another process, with another stack, would choose other bytes for this value.
     if (isStackOverflow(error)) throw refusedError(error, value)
     if (isTooLarge(error)) throw unwrittenError(error, value)
-    // An accessor has thrown: the walk for cbor says where.
+    // An accessor has thrown. The walk for CBOR finds out where.
     return undefined
   } finally {
     output.release()

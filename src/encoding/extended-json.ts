@@ -1,4 +1,4 @@
-// JSON with the three words that Python and others write for numbers which JSON lacks: NaN, Infinity and -Infinity.
+// JSON with NaN, Infinity and -Infinity, as Python and others write it.
 
 import { MAX_DEPTH } from './codecs.js'
 import { defineOwn } from './define-own.js'
@@ -12,7 +12,7 @@ const NUMBERS: Readonly<Record<string, number>> = {
   '-Infinity': Number.NEGATIVE_INFINITY,
 }
 
-/** For texts that `JSON.parse` refuses: it is much faster. @throws SyntaxError */
+/** Parses text that `JSON.parse` refuses. Try `JSON.parse` first: it is much faster. @throws SyntaxError */
 export function parseExtendedJson(text: string): unknown {
   const reader = new Reader(text)
   const value = reader.value(MAX_DEPTH)
@@ -61,7 +61,7 @@ class Reader {
     return fields
   }
 
-  /** The current token; moves on to the one after it. */
+  /** Returns the current token and advances to the next. */
   #next(): string {
     const { token } = this
     this.#match(SPACE)
@@ -76,7 +76,7 @@ class Reader {
     return token
   }
 
-  /** With its quotes. Not by a regular expression, which overflows on long strings with many escapes. */
+  /** The string with its quotes. A regular expression would overflow on long strings with many escapes. */
   #string(): string {
     const start = this.#position
     for (let end = start; ; ) {

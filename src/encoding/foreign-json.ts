@@ -1,5 +1,5 @@
-// Values as JSON in UTF-8, for namespaces with `values: 'json'`: programs in other languages get back the very bytes that they
-// set, such as `1.0` and integers of any size, and what others have set wherever JSON can say it.
+// Values as JSON in UTF-8, for namespaces with `values: 'json'`. Programs in other languages get back exactly the bytes they
+// set, such as `1.0` and integers of any size. They can also read what JavaScript has set, if JSON can express it.
 
 import { isUtf8 } from 'node:buffer'
 import { CacheError } from '../base/errors.js'
@@ -9,7 +9,7 @@ import { findMistake } from './json-scan.js'
 import { pathOf, type Segment } from './refusal.js'
 
 /**
- * The stored form of JSON that a caller gives as a text or as bytes.
+ * The bytes to store for JSON that a caller passes as text or bytes.
  *
  * @throws CacheError `ERR_CACHE_VALUE`
  */
@@ -34,9 +34,9 @@ export function encodeJsonBytes(value: unknown): Uint8Array {
 }
 
 /**
- * A stored value as JSON: as it was given, or as JSON says what a program in JavaScript has set.
+ * A stored value as JSON: the original text, or a JavaScript value converted to JSON.
  *
- * @throws CacheError `ERR_CACHE_VALUE` for what JSON can't say, and what `decode` throws
+ * @throws CacheError `ERR_CACHE_VALUE` for values that JSON can't express, and whatever `decode` throws
  */
 export function decodeJsonBytes(bytes: Uint8Array, decode: (bytes: Uint8Array) => unknown): Uint8Array {
   const [codec] = bytes
@@ -44,7 +44,7 @@ export function decodeJsonBytes(bytes: Uint8Array, decode: (bytes: Uint8Array) =
   return Buffer.from(new JsonWriter().text(decode(bytes)))
 }
 
-/** What plain handles have of JSON that was given as such. @throws SyntaxError */
+/** The JavaScript value that handles without `values: 'json'` get for stored JSON. @throws SyntaxError */
 export function parseForeignJson(text: string): unknown {
   try {
     return JSON.parse(text)
@@ -62,7 +62,7 @@ class JsonWriter {
   readonly #path: Segment[] = []
   readonly #holders = new Set<object>()
 
-  /** Like `JSON.stringify`, which would leave out or alter in silence what JSON lacks. */
+  /** Like `JSON.stringify`, but throws where that would silently drop or change something. */
   text(value: unknown): string {
     switch (typeof value) {
       case 'string':

@@ -1,4 +1,4 @@
-// Whether bytes are JSON, found without making values of them: these would take many times the memory of the text.
+// Checks that bytes are JSON without parsing them into values, which would take many times the text's memory.
 
 import { MAX_DEPTH } from './codecs.js'
 
@@ -19,13 +19,13 @@ const isDigit = (byte: number) => byte >= ZERO && byte <= 0x39
 const isHex = (byte: number) => isDigit(byte) || ((byte | 0x20) >= 0x61 && (byte | 0x20) <= 0x66)
 const isSpace = (byte: number) => byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09
 
-/** By their first bytes: what stands for itself. */
+/** The literals, by their first byte. */
 const WORDS = new Map(
   ['true', 'false', 'null', 'NaN', 'Infinity'].map(word => [word.charCodeAt(0), Buffer.from(word)] as const),
 )
 const INFINITY = Buffer.from('Infinity')
 
-/** Where the bytes stop being one value of JSON (with NaN, Infinity and -Infinity), and why; undefined where they are one. */
+/** Position and reason of the first error; undefined if the bytes are one JSON value (NaN and ±Infinity allowed). */
 export function findMistake(bytes: Uint8Array): { offset: number; why: string } | undefined {
   const scan = new Scan(bytes)
   return scan.isOneValue() ? undefined : { offset: scan.position, why: scan.why }
@@ -41,7 +41,7 @@ class Scan {
   }
 
   isOneValue(): boolean {
-    /** The closing brackets of what is open. */
+    /** The closing brackets that are still expected. */
     const open = new Uint8Array(MAX_DEPTH)
     let depth = 0
     for (;;) {

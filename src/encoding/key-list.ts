@@ -1,17 +1,17 @@
-/** A list of keys, found by going from each key to the next. */
+/** A key list, reached by going from each key to the next. */
 export class KeyList {
-  /** -1 until a record has had these keys and no more. */
+  /** -1 until a record with exactly these keys was written. */
   id = -1
   /** For each key, the column of its integers. */
   columns: readonly number[] = []
-  /** Whether later records say which of their values are those of the last one. */
+  /** Whether later records mark which values equal the last record's. */
   isMasked = false
   /** The values of the last record. */
   readonly lasts: unknown[] = []
   /** The prototype of the last record, if it was a class instance. */
   prototype: object | undefined
   readonly #key: string
-  /** Most keys are followed by the same one each time. */
+  /** The key that followed last time; it mostly follows again. */
   #next: KeyList | undefined
   #others: Map<string, KeyList> | undefined
 
@@ -19,7 +19,7 @@ export class KeyList {
     this.#key = key
   }
 
-  /** This list with one more key. */
+  /** The list with one more key appended. */
   with(key: string): KeyList {
     const next = this.#next
     if (next === undefined) {

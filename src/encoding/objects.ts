@@ -1,15 +1,15 @@
-// What may be stored as an object of its enumerable properties.
+// Decides which objects can be stored by their enumerable properties.
 
 import { isBuiltinPrototype } from './builtin.js'
 
-/** Looking for named properties (the `index` of a match) takes long in long arrays; those that have some are short. */
+/** Longer arrays aren't checked for named properties (such as a match's `index`): it takes long, and they rarely have any. */
 const NAMED_PROPERTIES_CHECKED = 64
 
 const { types } = process.getBuiltinModule('node:util')
 
 export const KIND = { other: 0, plain: 1, instance: 2 } as const
 
-/** Tells kinds of objects for one setting of `classInstances`. */
+/** Tells kinds of objects apart for one setting of `classInstances`. */
 export class ObjectKinds {
   readonly #mayBeInstance: boolean
   /** Prototypes of instances that may be stored as plain objects. */
@@ -20,7 +20,7 @@ export class ObjectKinds {
     this.#mayBeInstance = classInstances === 'plain'
   }
 
-  /** The `KIND` of an object that is no array. */
+  /** The `KIND` of an object that isn't an array. */
   of(object: object): number {
     const prototype: object | null = Object.getPrototypeOf(object)
     if (prototype === Object.prototype || prototype === null) return KIND.plain
@@ -40,7 +40,7 @@ export function isForeignObjectPrototype(prototype: object): boolean {
   return Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'isPrototypeOf')
 }
 
-/** Of an instance of a class that isn't built in: whether its properties are likely to be all there is to it. */
+/** Whether an instance of the host's class probably has no state besides its properties. */
 export function isOrdinary(instance: object): boolean {
   return (
     Object.prototype.toString.call(instance) === '[object Object]' &&
@@ -49,7 +49,9 @@ export function isOrdinary(instance: object): boolean {
   )
 }
 
-/** What would be lost of an instance with so many enumerable properties; undefined if nothing is known to be. */
+/**
+ * What storing the instance would lose, given its number of enumerable properties; undefined if nothing is known to be lost.
+ */
 export function hiddenDataOf(instance: object, propertyCount: number): string | undefined {
   if (Object.getOwnPropertyNames(instance).length > propertyCount) return 'with properties that are not enumerable'
   if (propertyCount === 0 && hasAccessors(instance)) return 'which shows its data through accessors alone'
@@ -58,7 +60,7 @@ export function hiddenDataOf(instance: object, propertyCount: number): string | 
 
 function hasAccessors(instance: object): boolean {
   for (let at = Object.getPrototypeOf(instance); at !== null; at = Object.getPrototypeOf(at)) {
-    // That of `Object.prototype`, for `__proto__`, is in any object.
+    // Every object inherits the accessor `__proto__` of `Object.prototype`.
     if (Object.getPrototypeOf(at) === null) return false
     const own = Object.getOwnPropertyDescriptors(at) as Record<string, PropertyDescriptor>
     if (Object.values(own).some(({ get }) => get)) return true
@@ -66,7 +68,7 @@ function hasAccessors(instance: object): boolean {
   return false
 }
 
-/** Whether an array of this realm or another, of no subclass. */
+/** Whether it is an array of any realm, but not of a subclass. */
 export function isPlainArray(array: readonly unknown[]): boolean {
   const prototype = Object.getPrototypeOf(array)
   // Only the Array.prototype of a realm is itself an array.
@@ -82,7 +84,7 @@ export function nameOf(object: object): string {
   return typeof name === 'string' && name !== '' ? `an instance of ${name}` : 'an instance of an unnamed class'
 }
 
-/** Whether a regular expression of any realm, of no subclass and without added properties. */
+/** Whether it is a regular expression of any realm, not of a subclass and without added properties. */
 export function isStorableRegExp(object: object): object is RegExp {
   if (!types.isRegExp(object) || Reflect.ownKeys(object).length > 1 || typeof object.lastIndex !== 'number')
     return false

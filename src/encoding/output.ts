@@ -1,18 +1,18 @@
 // The buffer that values are written into.
 
 const FIRST_BYTES = 8 * 1024
-/** The buffer of a larger value isn't kept for the next one. */
+/** Buffers larger than this aren't kept for the next value. */
 const KEPT_BYTES = 1024 * 1024
-/** What `limit` leaves free: more than any item takes but texts and byte strings. */
+/** The reserve behind `limit`. Every item except text and byte strings fits in it. */
 const ITEM_BYTES = 32
 
-/** Kept between encodes. None while an encode is going on: an accessor may encode another value meanwhile. */
+/** Kept between encodes. Undefined during one, because an accessor may start another. */
 let spare: Buffer | undefined
 
-/** What is to be written exceeds what one buffer can hold. */
+/** The value doesn't fit in one buffer. */
 export class TooLarge extends Error {}
 
-/** Whether it says that, or that a string would be too long. */
+/** Whether the error means that, or that a string would get too long. */
 export function isTooLarge(error: unknown): boolean {
   return error instanceof TooLarge || (error instanceof RangeError && /string length/i.test(error.message))
 }
@@ -20,7 +20,7 @@ export function isTooLarge(error: unknown): boolean {
 export class Output {
   bytes: Buffer
   position = 0
-  /** Up to this position, there is room for another item. */
+  /** Below this position there is room for another item. */
   limit: number
 
   constructor() {
@@ -29,7 +29,7 @@ export class Output {
     spare = undefined
   }
 
-  /** Makes room for so many bytes and another item. @throws TooLarge */
+  /** Makes room for `size` bytes and another item. @throws TooLarge */
   grow(byteCount: number): void {
     const needed = this.position + byteCount + ITEM_BYTES
     if (needed <= this.bytes.length) return
@@ -49,7 +49,7 @@ export class Output {
     this.position += this.bytes.write(text, this.position)
   }
 
-  /** A view of a buffer that the next encode overwrites. */
+  /** The bytes, as a view that the next encode overwrites. */
   written(): Buffer {
     return this.bytes.subarray(0, this.position)
   }

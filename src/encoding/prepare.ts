@@ -1,6 +1,5 @@
-// The walk over a value before cbor-x sees it. It refuses what could not come back as it went in, and gives the value
-// itself back when cbor-x can write it as it stands: only the containers on the way to something that needs a carrier are
-// copied, so ordinary values are not.
+// Walks a value before cbor-x sees it. It refuses what wouldn't decode to an equal value. Where cbor-x would alter something,
+// it is replaced by a carrier, and the containers around it are copied. Ordinary values are returned as they are.
 
 import { Carrier, ERROR_CLASSES } from './carriers.js'
 import { MAX_DEPTH } from './codecs.js'
@@ -19,13 +18,13 @@ const hasOwn = Object.prototype.hasOwnProperty
 
 export interface Context {
   readonly classInstances: 'refuse' | 'plain'
-  /** What to write in place of containers that a cyclic message holds once and refers to. */
+  /** The references to write instead of containers that a cyclic message holds once. */
   references: ReadonlyMap<object, object> | undefined
-  /** Whether objects are written with their keys, because there are too many lists of keys. */
+  /** Whether objects are written with their keys, because there are too many key lists. */
   readonly hasOwnKeys: boolean
 }
 
-/** The value, or what to write in its place. @throws Refusal */
+/** The value, or its replacement. @throws Refusal */
 export function prepare(value: unknown, depth: number, context: Context): unknown {
   if (isWrittenAsItIs(value)) return value
   switch (typeof value) {
@@ -42,13 +41,13 @@ export function prepare(value: unknown, depth: number, context: Context): unknow
   }
 }
 
-/** Small, so that the engine puts it into the loops: most of what they meet needs no more. */
+/** Kept small so that V8 inlines it into the loops. Most values need no more than this. */
 function isWrittenAsItIs(value: unknown): boolean {
   switch (typeof value) {
     case 'string':
       return !isAltered(value)
     case 'number':
-      // cbor-x writes -0 as 0, and NaN with whatever bits it has, so that equal values would have different bytes.
+      // cbor-x writes -0 as 0. It writes NaN with the bits it has, which would give equal values different bytes.
       return value === 0 ? !Object.is(value, -0) : !Number.isNaN(value)
     case 'object':
       return value === null
@@ -57,7 +56,7 @@ function isWrittenAsItIs(value: unknown): boolean {
   }
 }
 
-/** Like `prepare`, of an object that may be one that others refer to. */
+/** Like `prepare`, for an object that may be replaced by a reference. */
 export function prepareContents(value: object, depth: number, context: Context): unknown {
   if (depth > MAX_DEPTH) throw new Refusal(`is nested deeper than ${MAX_DEPTH} levels`, value)
   if (Array.isArray(value)) return prepareArray(value, depth, context)
@@ -81,7 +80,7 @@ function isAltered(text: string): boolean {
   return text.charCodeAt(0) === 0xfeff || !text.isWellFormed()
 }
 
-/** cbor-x renames the first on decoding and keeps its own data under the second while encoding. */
+/** Keys that cbor-x doesn't keep: it renames the first when decoding and uses the second for its own data when encoding. */
 function isAlteredKey(key: string): boolean {
   return key === '__proto__' || key === '__keys__' || isAltered(key)
 }
@@ -91,14 +90,14 @@ function preparePlain(object: object, depth: number, context: Context): unknown 
   return prepareProperties(object as Record<string, unknown>, depth, context, object)
 }
 
-/** `holder` is the object that the caller knows: the same, or the class instance that `object` is a copy of. */
+/** `holder` is the caller's object: `object` itself, or the class instance that `object` is a copy of. */
 function prepareProperties(object: Record<string, unknown>, depth: number, context: Context, holder: object): unknown {
   if (context.hasOwnKeys) return prepareEntries(object, depth, context, holder)
   let copy: Record<string, unknown> | undefined
   let hasAlteredKey = false
   let key = ''
   try {
-    // Half the time of a loop over Object.keys(); within it the engine knows this call to be true, unlike Object.hasOwn.
+    // Takes half the time of a loop over Object.keys(). V8 optimizes this call inside `for in`, but not Object.hasOwn.
     for (key in object) {
       if (!hasOwn.call(object, key)) continue
       hasAlteredKey = isAlteredKey(key)
@@ -131,7 +130,7 @@ function prepareEntries(object: Record<string, unknown>, depth: number, context:
 function prepareArray(array: unknown[], depth: number, context: Context): unknown {
   if (!isPlainArray(array)) throw new Refusal(`is ${nameOf(array)}`, array)
   if (hasNamedProperties(array)) throw new Refusal('is an array with named properties', array)
-  // One of another realm.
+  // An object of another realm.
   let copy = Object.getPrototypeOf(array) === Array.prototype ? undefined : Array.from(array)
   let i = 0
   try {
@@ -189,7 +188,7 @@ function prepareSet(set: Set<unknown>, depth: number, context: Context): unknown
   return isChanged ? copy : set
 }
 
-/** Own properties with their enumerability: `message`, `stack` and `cause` are as much the value as added fields are. */
+/** The own properties of an error with their enumerability, `message`, `stack` and `cause` included. */
 function prepareError(error: Error, depth: number, context: Context): Carrier {
   if (Object.prototype.toString.call(error) !== '[object Error]') throw new Refusal(`is ${nameOf(error)}`, error)
   const parts: unknown[] = []

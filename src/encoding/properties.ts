@@ -1,10 +1,10 @@
-// How the reader of records sets properties.
+// Sets properties for the record reader.
 
 import { defineOwn } from './define-own.js'
 
 /**
- * The names of most properties of syntax trees. The engine sets a property that the code names in a third of the time that
- * one of any name takes.
+ * The property names that syntax trees use most. V8 sets a property that the code names in a third of the time of a computed
+ * one.
  */
 const NAMED = [
   'type',
@@ -43,9 +43,9 @@ const NAMED = [
 const ANY_NAME = -1
 const SPECIAL = -2
 
-/** How to set a property of that name: its place in `NAMED`, or one of the others. */
+/** How to set a property with that name: its index in `NAMED`, or one of the other ways. */
 export function setterOf(key: string): number {
-  // To assign to `__proto__` sets the prototype; others may have a setter, or be frozen.
+  // Assigning to `__proto__` sets the prototype. Other names may have a setter, or be frozen.
   return key in Object.prototype ? SPECIAL : (NAMED as readonly string[]).indexOf(key)
 }
 

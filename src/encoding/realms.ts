@@ -1,5 +1,5 @@
-// Values of another realm, such as a test runner's sandbox, have other classes: what they are is told by their internal
-// slots, and they are stored as what they are.
+// Values of another realm, such as a test runner's sandbox, have other classes. Their internal slots tell what they are, and
+// they are stored like values of this realm.
 
 import { isBuiltinPrototype } from './builtin.js'
 import { ERROR_CLASSES } from './carriers.js'
@@ -14,7 +14,7 @@ export function isLeaf(value: unknown): boolean {
   return ArrayBuffer.isView(value) || types.isAnyArrayBuffer(value) || types.isDate(value) || types.isRegExp(value)
 }
 
-/** Which of the error classes it is of, in whatever realm; -1 for none. */
+/** The index of its error class, in any realm; -1 for none. */
 export function errorClassOf(error: object): number {
   const prototype = Object.getPrototypeOf(error)
   const own = ERROR_CLASSES.findIndex(ErrorClass => ErrorClass.prototype === prototype)
@@ -22,7 +22,7 @@ export function errorClassOf(error: object): number {
   return ERROR_CLASSES.findIndex(({ name }) => name === prototype.constructor?.name)
 }
 
-/** The same value of this realm, for an instance of another realm's builtin class; undefined for all others. */
+/** For an instance of another realm's builtin class, an equal one of this realm; undefined for anything else. */
 export function ofThisRealm(value: object): object | undefined {
   const prototype = Object.getPrototypeOf(value)
   if (prototype === null || !isBuiltinPrototype(prototype)) return undefined
@@ -32,14 +32,14 @@ export function ofThisRealm(value: object): object | undefined {
   if (types.isRegExp(value)) return Object.assign(new RegExp(value.source, value.flags), { lastIndex: value.lastIndex })
   if (types.isTypedArray(value)) return typedArrayOfThisRealm(value)
   if (types.isDataView(value)) return new DataView(value.buffer, value.byteOffset, value.byteLength)
-  // A resizable one is refused as it is.
+  // A resizable buffer is refused later.
   if (types.isArrayBuffer(value) && !(value as { resizable?: boolean }).resizable)
     return Uint8Array.from(new Uint8Array(value)).buffer
   return undefined
 }
 
 function typedArrayOfThisRealm(value: NodeJS.TypedArray): object | undefined {
-  // The name comes from an internal slot.
+  // The name is read from an internal slot.
   const TypedArray = TYPED_ARRAYS.find(({ name }) => name === value[Symbol.toStringTag])
   return TypedArray && new TypedArray(value.buffer as ArrayBuffer, value.byteOffset, value.length)
 }

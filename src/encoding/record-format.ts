@@ -3,9 +3,9 @@
 /** Bytes before the items: the codec and the length of the items, u32. */
 export const ITEMS_START = 5
 
-/** The first byte of an item. A name without a size is the first of a range that ends before the next one. */
+/** The first byte of an item. A name without a size begins a range that ends before the next name. */
 export const OP = {
-  /** An integer, as the difference to the last one of its column. */
+  /** An integer, as the difference from the last one in its column. */
   difference: 0x00,
   difference2: 0x60,
   difference3: 0x68,
@@ -33,7 +33,7 @@ export const OP = {
   record2: 0xf8,
 } as const
 
-/** What is added to a difference, so that it isn't negative. */
+/** Added to a difference so that it isn't negative. */
 export const BIAS = { difference: 0x30, difference2: 0x400, difference3: 0x4_0000 } as const
 export const SHORT_ARRAYS = OP.longArray - OP.array
 export const SHORT_STRINGS = OP.string2 - OP.string
@@ -41,11 +41,11 @@ export const SHORT_STRINGS2 = SHORT_STRINGS + ((OP.record - OP.string2) << 8)
 export const SHORT_RECORDS = OP.record2 - OP.record
 export const SHORT_RECORDS2 = SHORT_RECORDS + ((0x100 - OP.record2) << 8)
 
-/** The column of what is neither in a record nor in an array, then those of the first elements and of all later ones. */
+/** The columns of values outside records and arrays, of the first seven elements of an array, and of its later elements. */
 export const COLUMN = { other: 0, firstElement: 1, elements: 7, lastElement: 8, firstKey: 9 } as const
 
-/** So many of a record's first keys can have the value of the last record with the same keys. */
+/** How many of a record's first keys can repeat the value of the last record with the same keys. */
 export const MASKED_KEYS = 24
 
-/** Strings from this length on stand where they are, in UTF-8: as JSON, they take twice as long to write and to read. */
+/** Strings of this length or more are written inline as UTF-8. As JSON they would take twice as long to write and read. */
 export const TEXT_LENGTH = 1024

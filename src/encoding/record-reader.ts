@@ -1,5 +1,5 @@
-// Records back to values, in time and memory bounded by the length of the bytes. No item is trusted: a forged one is
-// refused, or gives some value, but never anything that runs.
+// Decodes records, in time and memory bounded by the length of the bytes. No item is trusted: a forged one is refused or
+// gives some plain value. Nothing from the bytes is ever run.
 
 import { MAX_DEPTH } from './codecs.js'
 import { setProperty, setterOf } from './properties.js'
@@ -8,15 +8,15 @@ import { BIAS, COLUMN, ITEMS_START, MASKED_KEYS, OP, SHORT_RECORDS, SHORT_STRING
 interface KeyList {
   keys: readonly string[]
   columns: readonly number[]
-  /** Of each key, how to set it; see `setProperty`. */
+  /** How to set each key; see `setProperty`. */
   setters: readonly number[]
-  /** The values of the last record that are no objects. */
+  /** The primitive values of the last record. */
   lasts: unknown[]
-  /** Whether later records say which of their values are those of the last one. */
+  /** Whether later records mark which values equal the last record's. */
   isMasked: boolean
 }
 
-/** @throws Error of any class for bytes that the writer doesn't make */
+/** @throws Error of any class for bytes that the writer doesn't write */
 export function readRecords(bytes: Buffer, hasReferences: boolean): unknown {
   return new RecordReader(bytes, hasReferences).read()
 }
@@ -28,12 +28,12 @@ class RecordReader {
   readonly #strings: readonly string[]
   #stringCount = 0
   readonly #keyLists: KeyList[] = []
-  /** The last integer of each column. */
+  /** The last integer in each column. */
   readonly #lasts: Int32Array
   #depth = 0
-  /** With references: every object so far. */
+  /** With references: every object read so far. */
   readonly #objects: object[] | undefined
-  /** Of each text that has been one. A forged value may have the same long one many times. */
+  /** The parsed integers, by text. A forged value may repeat a long one many times. */
   readonly #bigints = new Map<string, bigint>()
 
   constructor(bytes: Buffer, hasReferences: boolean) {
@@ -100,7 +100,7 @@ class RecordReader {
       case OP.reference:
         return this.#reference()
       default:
-        // Behind the end of the bytes.
+        // Past the end of the bytes.
         throw new Error('an item is missing')
     }
   }
@@ -159,7 +159,7 @@ class RecordReader {
     throw new Error('a number is malformed')
   }
 
-  /** The number of what follows, each of which takes as many bytes at least. */
+  /** The count of items that follow; each takes at least `size` bytes. */
   #size(bytesEach: number): number {
     const size = this.#varint()
     if (size * bytesEach > this.#end - this.#position) throw new Error('a size goes past the end')
@@ -196,7 +196,7 @@ class RecordReader {
     if (++this.#depth > MAX_DEPTH) throw new Error(`more than ${MAX_DEPTH} levels`)
   }
 
-  /** An object that is known to what is in it. */
+  /** Registers an object before its contents are read, so that they can refer to it. */
   #begin<T extends object>(object: T): T {
     this.#objects?.push(object)
     return object
@@ -230,7 +230,7 @@ class RecordReader {
   }
 
   #array(length: number): unknown[] {
-    // To push to an empty array makes room for 17.
+    // A push to an empty array would allocate 17 elements.
     if (length === 2 && !this.#objects) {
       this.#enter()
       const array = [this.#item(COLUMN.firstElement), this.#item(COLUMN.firstElement + 1)]

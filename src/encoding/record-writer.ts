@@ -1,7 +1,7 @@
-// A value as records: the items of its containers one after the other, each string and each list of keys once.
+// Encodes a value as records: the items of its containers in order, with each string and each key list written once.
 //
-// Only for what is plain, or nearly so. The writer gives up on all else, without saying why: the walk for cbor-x either finds
-// it storable or says where it isn't.
+// Handles plain data and little more. On anything else it gives up without a reason: the walk for cbor-x then either stores
+// the value or says what can't be stored.
 
 import { CODEC, MAX_DEPTH } from './codecs.js'
 import { KeyList } from './key-list.js'
@@ -23,7 +23,7 @@ import {
 
 const hasOwn = Object.prototype.hasOwnProperty
 
-/** Whether the value has been written; if not, the output is to be forgotten. @throws TooLarge, and what accessors throw */
+/** Returns whether the value was written; if not, discard the output. @throws TooLarge, and whatever an accessor throws */
 export function writeRecords(output: Output, value: unknown, kinds: ObjectKinds, hasReferences: boolean): boolean {
   try {
     new RecordWriter(output, kinds, hasReferences).write(value)
@@ -43,9 +43,9 @@ class RecordWriter {
   readonly #stringIds = new Map<string, number>()
   readonly #noKeys = new KeyList('')
   #keyListCount = 0
-  /** The last integer of each column. */
+  /** The last integer in each column. */
   readonly #lasts: number[] = new Array(COLUMN.firstKey).fill(0)
-  /** Every object met, with its number; undefined where references are not to be kept. */
+  /** Every object seen, with its number; undefined if references aren't kept. */
   readonly #numbers: Map<object, number> | undefined
   #hasReferences = false
   #depth = 0
@@ -152,7 +152,7 @@ class RecordWriter {
 
   #writeDouble(value: number): void {
     const output = this.#output
-    // A NaN has many forms, and equal values have equal bytes.
+    // NaN has many bit patterns. Equal values must have equal bytes.
     output.bytes[output.position++] = Number.isNaN(value) ? OP.nan : OP.double
     if (!Number.isNaN(value)) output.position = output.bytes.writeDoubleLE(value, output.position)
   }
@@ -191,7 +191,7 @@ class RecordWriter {
   }
 
   #writeRecord(record: object, kind: number): void {
-    // In long-lived processes a third of the time of a `for in`. Each accessor is called once.
+    // Takes a third of the time of `for in` in long-lived processes. Each accessor is called once.
     const keys = Object.keys(record)
     const values = Object.values(record)
     if (values.length !== keys.length) throw NO_RECORDS
@@ -211,7 +211,7 @@ class RecordWriter {
     this.#enter()
     for (let i = 0; i < keys.length; i++) {
       const value = values[i]
-      // Records within this one may have the same keys, so this is known no sooner.
+      // Nested records may have the same keys, so this is known only now.
       if (i < MASKED_KEYS && isMasked && value === lasts[i] && isRepeatable(value)) {
         output.bytes[maskAt + (i >> 3)] = (output.bytes[maskAt + (i >> 3)] as number) | (1 << (i & 7))
       } else {
@@ -227,7 +227,7 @@ class RecordWriter {
       if (Object.getOwnPropertySymbols(record).length > 0) throw NO_RECORDS
       return
     }
-    // What the class makes is the same for all its instances with these keys.
+    // The answer is the same for all instances of the class with these keys.
     const prototype = Object.getPrototypeOf(record)
     if (prototype !== list.prototype && hiddenDataOf(record, keyCount) !== undefined) throw NO_RECORDS
     list.prototype = prototype
@@ -291,12 +291,12 @@ class RecordWriter {
 }
 
 function jsonOf(strings: readonly string[]): string {
-  // A host may have given all arrays one.
+  // The host may have added one to all arrays.
   if ('toJSON' in strings) Object.defineProperty(strings, 'toJSON', { value: undefined })
   return JSON.stringify(strings)
 }
 
-/** Integers have their columns, and objects are written each time. */
+/** Integers are compared by column, and objects are written each time. */
 function isRepeatable(value: unknown): boolean {
   return typeof value === 'string' || value === null || typeof value === 'boolean' || value === undefined
 }

@@ -1,5 +1,5 @@
-// Says why a value can't be stored, and where in it the reason is. The path is built while the error travels up the walk, so
-// that storable values pay nothing for it.
+// Says why a value can't be stored and where in it the reason is. The path is built while the error passes up the walk, so
+// storable values pay nothing for it.
 
 import { CacheError, isStackOverflow } from '../base/errors.js'
 
@@ -8,10 +8,10 @@ export type Segment = string | number | readonly ['keys' | 'values', number]
 
 const SHOWN_SEGMENTS = 24
 
-/** Internal: leaves the module as a `CacheError`. */
+/** Internal. Callers of `encode` get a `CacheError` instead. */
 export class Refusal extends Error {
   readonly value: unknown
-  /** From the innermost container outwards. */
+  /** The path, innermost container first. */
   readonly holders: object[] = []
   readonly segments: Segment[] = []
 
@@ -21,7 +21,7 @@ export class Refusal extends Error {
   }
 }
 
-/** The refusal with one more step of its path: whatever was thrown happened in `holder` at `segment`. */
+/** Adds a step to the path: the error was thrown in `holder` at `segment`. */
 export function refusalIn(error: unknown, holder: object, segment: Segment): Refusal {
   const refusal = error instanceof Refusal ? error : new Refusal(reasonOf(error), holder, error)
   refusal.holders.push(holder)
@@ -29,7 +29,7 @@ export function refusalIn(error: unknown, holder: object, segment: Segment): Ref
   return refusal
 }
 
-/** The public error for whatever the walk threw. */
+/** The public error for anything that the walk throws. */
 export function refusedError(error: unknown, root: unknown): CacheError {
   const refusal = error instanceof Refusal ? error : new Refusal(reasonOf(error), root, error)
   const holders = refusal.holders.toReversed()
@@ -44,7 +44,7 @@ export function refusedError(error: unknown, root: unknown): CacheError {
   return valueError(`${pathOf(segments)} ${refusal.message}`, refusal.value, cause)
 }
 
-/** The public error for what was thrown while a value was written that can be stored. */
+/** The public error for anything thrown while writing a value that passed the walk. */
 export function unwrittenError(error: unknown, root: unknown): CacheError {
   if (isStackOverflow(error)) return valueError(`$ ${reasonOf(error)}`, root, error)
   const message = `The value cannot be stored: ${error instanceof Error ? error.message : String(error)}.`
@@ -56,7 +56,7 @@ function valueError(why: string, value: unknown, cause: unknown): CacheError {
   return new CacheError('ERR_CACHE_VALUE', `The value cannot be stored: ${why}.`, details)
 }
 
-/** `$.body[3]["a b"].keys()[0]`, its middle left out when it is long. */
+/** A path such as `$.body[3]["a b"].keys()[0]`. The middle of a long one is left out. */
 export function pathOf(segments: readonly Segment[]): string {
   const rendered = segments.map(segment => {
     if (typeof segment === 'number') return `[${segment}]`

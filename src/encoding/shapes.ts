@@ -1,14 +1,14 @@
-// The lists of keys of the records in a message come before it, so that what cbor-x works out for each of them serves all
-// messages that hold the same.
+// The key lists of a message's records come before the message. What cbor-x prepares for a list is then reused for every
+// message with the same lists.
 //
-// A message may be forged, so these lists are frozen: no record is defined in it, as that one would be another message's next.
+// A message may be forged, so the lists are frozen: a record defined inside one message would leak into the next.
 
 type Shape = string[]
 
-/** Characters of the texts under which lists of shapes are kept, and shapes. */
+/** Limits of the memory of shapes, in characters of text and in shapes. */
 const MAX_KEPT_LENGTH = 1024 * 1024
 
-/** What was made of texts lately. */
+/** The shapes of recently read texts. */
 class Made<T> {
   readonly #byText = new Map<string, T>()
   #length = 0
@@ -30,7 +30,7 @@ class Made<T> {
 const lists = new Made<readonly Shape[]>()
 const shapes = new Made<Shape>()
 
-/** @throws Error for a text that is not the JSON of lists of keys */
+/** @throws Error if the text isn't the JSON of key lists */
 export function shapesIn(text: string): readonly (readonly string[])[] {
   return lists.of(text, () => {
     const found: unknown = JSON.parse(text)
@@ -50,8 +50,8 @@ function assertKeys(keys: unknown): asserts keys is string[] {
 }
 
 /**
- * cbor-x counts the records that it has read of a shape, and compiles a reader from text after the third. That takes as long
- * as reading a thousand records, and a process may forbid it.
+ * Stops cbor-x from compiling a reader from text. It does so after reading three records of a shape, which takes as long as
+ * reading a thousand records and fails where code generation is forbidden.
  */
 const NEVER_MANY: PropertyDescriptor = {
   get: () => Number.NaN,

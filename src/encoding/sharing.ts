@@ -1,12 +1,12 @@
-// Cycles and shared references. A message with any is [leaves, root, contents]: whatever is met more than once stands in
-// one of the two lists, and everywhere else a reference stands in for it. cbor-x's own structured clone has 16-bit ids
-// that overflow in silence, decodes cycles through a Map or Set wrongly, and nests as deep as the graph is long.
+// Cycles and shared references. A message that has any is [leaves, root, contents]. A value that occurs more than once is in
+// one of the two lists, and references to it are written elsewhere. cbor-x's own structured clone isn't used: its 16-bit ids
+// overflow silently, it decodes cycles through a Map or Set wrongly, and it recurses as deep as the graph is long.
 
 import { type Context, prepare, prepareContents } from './prepare.js'
 import { isError, isMap, isSet } from './realms.js'
 import { Refusal, reasonOf, refusalIn, type Segment } from './refusal.js'
 import { KIND, KINDS, kindOf } from './targets.js'
-/** On the wire: tag 29 around id * KINDS + kind. The kind lets a reader make the target before it has read its contents. */
+/** Tag 29 around id * KINDS + kind. The kind lets a reader create the target before it reads the contents. */
 export class Reference {
   readonly code: number
 
@@ -15,7 +15,7 @@ export class Reference {
   }
 }
 
-/** On the wire: tag 28 around a value that cannot hold others, so that it is complete before anything refers to it. */
+/** Tag 28 around a value that can't contain others, so it is complete before anything refers to it. */
 export class Leaf {
   readonly value: unknown
 
@@ -30,7 +30,7 @@ interface Origin {
   isShared: boolean
 }
 
-/** What to write for a value in which references may be shared; undefined when none is. @throws Refusal */
+/** The message for a value with shared references; undefined if it has none. @throws Refusal */
 export function prepareShared(root: unknown, context: Context): unknown[] | undefined {
   if (typeof root !== 'object' || root === null) return undefined
   const origins = findOrigins(root)
@@ -56,7 +56,7 @@ export function prepareShared(root: unknown, context: Context): unknown[] | unde
   return [leaves.map(leaf => new Leaf(contentsOf(leaf))), prepare(root, 1, context), containers.map(contentsOf)]
 }
 
-/** Every object in the value, in an order that depends on nothing else, with the place where it was first met. */
+/** Every object in the value with the path where it was first seen, in an order that depends on the value alone. */
 function findOrigins(root: object): Map<object, Origin> {
   const origins = new Map<object, Origin>([[root, { parent: undefined, segment: '', isShared: false }]])
   let parent = root
@@ -66,7 +66,7 @@ function findOrigins(root: object): Map<object, Origin> {
     if (known) known.isShared = true
     else origins.set(child, { parent, segment, isShared: false })
   }
-  // A Map iterates over what is added meanwhile too: this is breadth-first, at any depth, without recursion.
+  // A Map also iterates over entries added during the loop. So this is a breadth-first walk of any depth, without recursion.
   for (parent of origins.keys()) {
     try {
       visitChildren(parent, visit)
@@ -80,7 +80,7 @@ function findOrigins(root: object): Map<object, Origin> {
 function visitChildren(object: object, visit: (child: unknown, segment: Segment) => void): void {
   if (Array.isArray(object)) {
     for (let i = 0; i < object.length; i++) {
-      // The walk refuses a hole; a sparse array of four billion must not keep this one busy before it.
+      // `prepare` refuses holes later. Until then, a sparse array of four billion elements must not keep this loop busy.
       if (object[i] === undefined && !Object.hasOwn(object, i)) return
       visit(object[i], i)
     }

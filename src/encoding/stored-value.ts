@@ -1,14 +1,16 @@
 // A stored value that is read repeatedly. Each read returns a new copy.
 //
-// Small plain data is decoded once and copied from then on, in a sixth of the time: its strings need not be made again.
+// Small plain data is decoded once and then copied, which takes a sixth of the time: its strings needn't be created again.
 
 import { CODEC } from './codecs.js'
 import { decodeValue } from './decode.js'
 import { defineOwn } from './define-own.js'
 
-/** A longer value is decoded each time: a syntax tree takes as long to copy, and several times the memory. */
+/**
+ * Longer values are decoded each time. Copying a syntax tree takes as long, and keeping it takes several times the memory.
+ */
 const MAX_COPIED_BYTES = 4 * 1024
-/** What a decoded value takes in memory for each of its bytes, about. */
+/** Roughly how many bytes of memory a decoded value takes per stored byte. */
 const MEMORY_FACTOR = 6
 
 export class StoredValue {
@@ -17,7 +19,7 @@ export class StoredValue {
   /** The decoded value to copy; undefined if the value is decoded each time. */
   #original: unknown
 
-  /** The bytes must stay as they are. */
+  /** The bytes must not change afterwards. */
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes
     this.#mayCopy = bytes.length <= MAX_COPIED_BYTES && bytes[0] === CODEC.json
@@ -32,12 +34,12 @@ export class StoredValue {
   }
 }
 
-/** What the stored value of these bytes takes in memory, about. */
+/** Roughly how much memory a stored value with these bytes takes. */
 export function memoryOf({ length }: Uint8Array): number {
   return length <= MAX_COPIED_BYTES ? length * (1 + MEMORY_FACTOR) : length
 }
 
-/** A copy of what came of JSON. */
+/** A deep copy of a value that `JSON.parse` returned. */
 function copy(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value
   if (Array.isArray(value)) {

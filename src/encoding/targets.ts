@@ -1,5 +1,5 @@
-// The other half of `sharing`: what references stand for while a message is read. A reference says what kind of thing its
-// target is, so that the target can be made before its contents are known.
+// Resolves references while a message is read; `sharing` writes them. A reference gives the kind of its target, so the target
+// can be created before its contents are known.
 
 import { bareError } from './carriers.js'
 import { defineOwn } from './define-own.js'
@@ -32,7 +32,7 @@ export class Targets {
     return target
   }
 
-  /** The root of a decoded [leaves, root, contents], once every target has its contents. */
+  /** Fills all targets and returns the root of a decoded [leaves, root, contents]. */
   complete(message: unknown): unknown {
     if (!Array.isArray(message) || message.length !== 3) throw new Error('a message with references is malformed')
     const [leaves, root, contents] = message

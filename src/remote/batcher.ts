@@ -7,9 +7,9 @@ import { deadline } from './deadline.js'
 import { failureOf, RemoteFailure } from './failure.js'
 
 const DEFAULT_BATCH = 256
-/** Batches that are under way at once. */
+/** How many batches run at once. */
 const MAX_BATCHES = 4
-/** Timeouts that a batch is waited for while others are answered. */
+/** How many timeouts a batch may take while others are answered. */
 const MAX_WAITS = 10
 
 export interface BatcherMeans {
@@ -22,7 +22,7 @@ export interface BatcherMeans {
   now(): number
 }
 
-/** An object, or that there is none, and how long its batch took; or why that can't be said: `skipped` without a request. */
+/** The object (or none) and how long its batch took, or why it is unknown. `skipped`: no request was sent. */
 export type Fetched = { object: Uint8Array | undefined; tookMs: number } | 'error' | 'skipped'
 
 type Waiting = { name: string; resolve: (fetched: Fetched) => void }
@@ -33,9 +33,9 @@ export class Batcher {
   readonly #byName = new Map<string, Promise<Fetched>>()
   readonly #running = new Set<AbortController>()
   #isScheduled = false
-  /** Batches so far. */
+  /** Number of batches sent so far. */
   #answeredCount = 0
-  /** Whether running requests were given up. Then waiting ones aren't sent either. */
+  /** Whether running requests were aborted. Waiting ones aren't sent then. */
   #hasFailed = false
 
   constructor(means: BatcherMeans) {
@@ -58,7 +58,7 @@ export class Batcher {
     return promise
   }
 
-  /** Gives up running requests, because the store is down. */
+  /** Aborts running requests, because the store is down. */
   abort(failure: RemoteFailure): void {
     this.#hasFailed = this.#running.size > 0
     for (const controller of this.#running) controller.abort(failure)
@@ -81,9 +81,9 @@ export class Batcher {
     const silence = new RemoteFailure('down', `it didn't answer within ${readMs} ms`)
     let answeredCount = this.#answeredCount
     let waitCount = 0
-    // It keeps the process alive: its host waits for the answers.
+    // The timer keeps the process alive, because its host waits for the answers.
     const inTime = deadline(readMs, () => {
-      // The store isn't silent: it has answered other batches meanwhile.
+      // The store has answered other batches meanwhile, so it isn't silent.
       const isSilent = this.#answeredCount === answeredCount || ++waitCount === MAX_WAITS
       answeredCount = this.#answeredCount
       if (isSilent) controller.abort(silence)
@@ -121,7 +121,7 @@ function bytesOf(object: unknown): Uint8Array | undefined {
   return object instanceof Uint8Array ? object : undefined
 }
 
-/** An adapter may not heed its signal. */
+/** Ends the wait even if the adapter ignores its signal. */
 export function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const onAbort = () => reject(signal.reason)

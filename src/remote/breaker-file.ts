@@ -1,5 +1,5 @@
-// What processes tell each other of a store that fails: a small file in the root for each store. It is a hint: where two write at
-// once, one of them counts, and a damaged one counts as missing. It holds no secret.
+// How processes tell each other that a store fails: a small file per store in the root. It is only a hint. If two processes
+// write at once, one of them wins, and a damaged file counts as missing. It contains no secret.
 
 import { join } from 'node:path'
 import type { RemoteFailing } from '../api/index.js'
@@ -8,23 +8,23 @@ import type { Files } from '../files/files.js'
 
 export interface BreakerState {
   failures: number
-  /** Of the latest failure. */
+  /** Time of the latest failure. */
   failedAt: number
   openUntil: number
   openMs: number
-  /** The URL of the store, as it may be shown, and what was wrong. */
+  /** The store's URL without secrets, and what was wrong. */
   store?: string
   problem?: string
 }
 
 export const MAX_OPEN_MS = 300_000
-/** Older failures say nothing of now. */
+/** Older failures are ignored. */
 const MAX_AGE_MS = 600_000
 const MAX_FILE_BYTES = 8192
 const MAX_TEXT_LENGTH = 500
 export const CLOSED: BreakerState = { failures: 0, failedAt: 0, openUntil: 0, openMs: 0 }
 
-/** 0 where it is closed. A clock that was set back doesn't keep it open. */
+/** 0 if it is closed. A clock that was set back doesn't keep it open. */
 export function openUntilOf({ openUntil }: BreakerState, now: number): number {
   return openUntil > now && openUntil <= now + MAX_OPEN_MS ? openUntil : 0
 }
@@ -58,7 +58,7 @@ export function removeBreaker(files: Files, path: string): void {
   attempt(() => files.remove(path))
 }
 
-/** The stores that failed lately, the latest first. @throws errno-style errors */
+/** The stores that failed recently, latest first. @throws errno-style errors */
 export function failingStores(files: Files, directory: string, now: number): RemoteFailing[] {
   const names = (files.list(directory) ?? []).filter(name => /^[0-9a-f]{16}$/.test(name))
   return names
@@ -73,7 +73,7 @@ export function failingStores(files: Files, directory: string, now: number): Rem
     })
 }
 
-/** A hint that can't be written or read is none. */
+/** Ignores errors of the file: it is only a hint. */
 function attempt<T>(work: () => T): T | undefined {
   try {
     return work()

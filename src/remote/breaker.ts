@@ -1,6 +1,5 @@
-// Whether a store is worth asking. One that has failed is left alone: by this process at once, and by all processes of the
-// cache after three failures, since most of them are too short to find out for themselves. What they share is a small file in
-// the root.
+// A circuit breaker. After a failure this process stops asking the store at once. After three, all processes of the cache
+// stop, since most of them are too short-lived to find out for themselves. They share a small file in the root.
 
 import { join } from 'node:path'
 import type { Files } from '../files/files.js'
@@ -18,9 +17,9 @@ export interface BreakerMeans {
   files: Files
   /** Where the file is. */
   directory: string
-  /** Its name: another one for each store. */
+  /** The file's name, different for each store. */
   name: string
-  /** The URL of the store, as it may be shown. */
+  /** The store's URL without secrets. */
   store: string
   canWrite(): boolean
   now(): number
@@ -29,33 +28,33 @@ export interface BreakerMeans {
 
 const MAX_FAILURES = 3
 const MIN_OPEN_MS = 30_000
-/** While one process tries, the others wait for what it finds. */
+/** While one process tries, the others wait this long for its result. */
 const PROBE_MS = 3_000
-/** Where it is open, the file is looked at this often. */
+/** While the breaker is open, the file is read this often. */
 const LOOK_MS = 1_000
 
 export class Breaker {
   readonly #means: BreakerMeans
   #own: BreakerState = CLOSED
-  /** What the file said, until it is looked at again. */
+  /** The file's contents as last read. */
   #seen: BreakerState = CLOSED
 
   constructor(means: BreakerMeans) {
     this.#means = means
   }
 
-  /** When it may be asked again, ms since the epoch; undefined: now. */
+  /** When the store may be asked again, ms since the epoch; undefined: now. */
   get openUntil(): number | undefined {
     const until = Math.max(this.#untilOf(this.#own), this.#untilOf(this.#read()))
     return until > 0 ? until : undefined
   }
 
-  /** Whether this process knows that it is open: without a look at the file. */
+  /** Whether this process knows that it is open. Doesn't read the file. */
   get isKnownOpen(): boolean {
     return this.#untilOf(this.#own) > 0 || this.#untilOf(this.#seen) > 0
   }
 
-  /** Whether it may be asked; where it was open until now, this process is the one that tries. */
+  /** Whether the store may be asked. If the breaker was open until now, this process is the one that tries. */
   tryPass(): boolean {
     if (this.isKnownOpen) return false
     const shared = this.#read()
@@ -68,7 +67,7 @@ export class Breaker {
     return true
   }
 
-  /** `problem` is shown to people: it holds no secret. */
+  /** `problem` is shown to users and must not contain a secret. */
   failed(problem: string): void {
     const now = this.#means.now()
     const next = (state: BreakerState): BreakerState => {
@@ -87,7 +86,7 @@ export class Breaker {
     if (this.#read().failures > 0) removeBreaker(this.#means.files, this.#path)
   }
 
-  /** The store has asked not to be asked for some time. */
+  /** The store has asked for a pause. */
   pause(ms: number): void {
     const openUntil = this.#means.now() + Math.min(ms, MAX_OPEN_MS)
     this.#own = { ...this.#own, openUntil }

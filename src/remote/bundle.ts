@@ -1,9 +1,9 @@
-// Answers as one file, for artefacts of CI:
+// Answers in one file, to be kept as a CI artefact:
 //
 //   "wicked-cache bundle 1\n", then for each answer: header length u32 | envelope length u32 | header as JSON | envelope
 //
-// The header says which question is answered. It needs no signature: the envelope's name is made of the question, so that an
-// envelope under another question has the wrong name.
+// The header names the question. It needs no signature: the envelope's name is derived from the question, so an envelope
+// under another question has the wrong name and is refused.
 
 import { dirname, resolve } from 'node:path'
 import { CacheError } from '../base/errors.js'
@@ -15,14 +15,14 @@ const MAX_ENVELOPE_BYTES = 2 ** 28
 
 export interface BundleRecord {
   namespace: string
-  /** Of the manifest. */
+  /** The key in the manifest. */
   key: Buffer
-  /** Digest of what was declared; undefined for nothing. */
+  /** Digest of the declared inputs; undefined if there are none. */
   digest: Buffer | undefined
   envelope: Uint8Array
 }
 
-/** Writes beside the file, and takes its place at the end. */
+/** Writes to a temporary file, which replaces the target at the end. */
 export class BundleWriter {
   readonly #path: string
   readonly #temporary: string
@@ -67,7 +67,7 @@ export class BundleWriter {
   }
 }
 
-/** @throws CacheError `ERR_CACHE_OPTION` for what is no bundle, errno-style errors */
+/** @throws CacheError `ERR_CACHE_OPTION` if the file isn't a bundle; errno-style errors */
 export function* readBundle(path: string): Generator<BundleRecord & { fraction: number }> {
   const fd = nodeFiles.open(path, 'read')
   try {

@@ -1,17 +1,17 @@
-// Timeouts that count the time in which an answer could have been noticed. A host that computes for a second without a pause
-// would else find, in the same tick of the event loop, that a second has gone by and the answer that has been there for long.
+// Timeouts that count only time in which an answer could have been noticed. Otherwise a host that blocks the event loop for a
+// second would see the timeout before the answer that arrived long ago.
 
 import { setTimeout } from 'node:timers'
 import { monotonicMs } from '../base/monotonic.js'
 
-/** Into so many pieces a timeout is cut; */
+/** A timeout is split into this many slices, */
 const STEPS = 10
-/** each of them counts for no more than this many. */
+/** and a late timer counts as at most this many of them. */
 const MAX_FACTOR = 1.5
 
 /**
- * Calls `late` after the time, unless what it returns is called before; again and again while that returns true. `isRef`: the
- * process stays alive until then.
+ * Calls `late` after the time, and again after each further period while it returns true. The returned function cancels it.
+ * `isRef`: the timer keeps the process alive.
  */
 export function deadline(ms: number, late: () => unknown, isRef = true): () => void {
   const stepMs = ms / STEPS

@@ -1,9 +1,9 @@
-// The form in which an answer is stored remotely: one object with the question's name, the inputs, the value and a signature.
+// The remote form of an answer: one object with the question's name, the inputs, the value and a signature.
 //
 //   magic 4 | format u8 | flags u8 | created u48 | ttl f64 | compute f32 | name 32 | value length u32 | packed length u32
 //   | inputs length u32 | key id 8 | packed value | inputs | signature 64
 //
-// The signature is Ed25519 over all bytes before it. It is checked before anything but the lengths is read, so that bytes
+// The signature is Ed25519 over all bytes before it. It is verified before anything except the lengths is read, so bytes
 // without a valid signature reach no parser.
 
 import { sign, verify } from 'node:crypto'
@@ -20,10 +20,10 @@ const IS_PACKED = 2
 const NAME_AT = 4 + 1 + 1 + 6 + 8 + 4
 const HEADER_BYTES = NAME_AT + 32 + 4 + 4 + 4 + KEY_ID_BYTES
 const SIGNATURE_BYTES = 64
-/** Shorter values are sent as they are. */
+/** Shorter values aren't compressed. */
 const MIN_PACKED_BYTES = 512
 const PACKING = { level: 3 }
-/** How many times as long as an object a value may be. */
+/** A decompressed value may be at most this many times as long as its object. */
 const MAX_EXPANSION = 16
 /** Twelve days, as in a record. */
 const MAX_COMPUTE_MS = 2 ** 30
@@ -32,12 +32,12 @@ export interface Answered {
   bytes: Buffer
   inputs: readonly Input[]
   createdAt: number
-  /** Infinity: for ever. */
+  /** Infinity: no expiry. */
   ttlMs: number
   computeMs: number
 }
 
-/** Why an object is no answer. */
+/** Why an object was rejected. */
 export type Rejection =
   | 'too-large'
   | 'truncated'
@@ -52,7 +52,7 @@ export type Rejection =
 export interface OpenOptions {
   name: string
   maxBytes: number
-  /** Undefined: whoever can write to the store is trusted. */
+  /** Undefined: everyone who can write to the store is trusted. */
   keys: readonly PublicKey[] | undefined
 }
 
@@ -80,7 +80,7 @@ export function seal(name: string, answer: Answered, key: SigningKey | undefined
   return key ? Buffer.concat([body, sign(null, body, key.secret)]) : body
 }
 
-/** The answer in an object that was stored under the name, or why there is none. Never throws. */
+/** The answer in an object stored under the name, or why it was rejected. Never throws. */
 export function open(object: Uint8Array, { name, maxBytes, keys }: OpenOptions): Answered | Rejection {
   if (object.length > maxBytes) return 'too-large'
   const bytes = Buffer.from(object.buffer, object.byteOffset, object.length)
@@ -135,10 +135,10 @@ function decode(bytes: Buffer, { isPacked, valueLength, packedEnd, end }: Parts)
     const [createdAt, ttlMs, computeMs] = [readU48(header, 6), header.getFloat64(12, true), header.getFloat32(20, true)]
     if (inputsEnd !== end || !(ttlMs > 0)) return undefined
     if (!(computeMs >= 0 && computeMs <= MAX_COMPUTE_MS)) return undefined
-    // A copy: the object may be a part of something larger.
+    // Copied, because the object may be a view of a larger buffer.
     return { bytes: Buffer.from(value), inputs: inputs.map(detached), createdAt, ttlMs, computeMs }
   } catch (error) {
-    // Bytes of a store: whatever is wrong with them, they are no answer.
+    // The bytes come from outside. Any error in them means that they aren't an answer.
     if (error instanceof Error) return undefined
     throw error
   }

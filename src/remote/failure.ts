@@ -1,8 +1,8 @@
-// How a store fails, as far as it makes a difference what is done then.
+// The kinds of failure of a store, by what the tier does about them.
 
 /**
- * `down`: unreachable, silent or broken; the breaker counts it. `busy`: it asks to be left alone for some time. `off`: what it
- * says will not change, such as a wrong password. `readonly`: nothing can be stored. `refused`: this object can't be stored.
+ * `down`: unreachable, silent or broken; the breaker counts it. `busy`: the store asks for a pause. `off`: permanent, such as
+ * a wrong password. `readonly`: nothing can be stored. `refused`: this object can't be stored.
  */
 export type FailureKind = 'down' | 'busy' | 'off' | 'readonly' | 'refused'
 
@@ -11,7 +11,7 @@ export class RemoteFailure extends Error {
   readonly kind: FailureKind
   readonly retryAfterMs: number | undefined
 
-  /** The message is shown to people: it must hold no secret. */
+  /** The message is shown to users and must not contain a secret. */
   constructor(kind: FailureKind, message: string, retryAfterMs?: number) {
     super(message)
     this.kind = kind
@@ -19,7 +19,7 @@ export class RemoteFailure extends Error {
   }
 }
 
-/** An adapter may throw anything, and what others throw may hold a URL with a password. */
+/** Adapters may throw anything, and a foreign error's message may contain a URL with a password. */
 export function failureOf(error: unknown): RemoteFailure {
   if (error instanceof RemoteFailure) return error
   const code = (error as { code?: unknown } | null | undefined)?.code

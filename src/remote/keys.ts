@@ -1,13 +1,13 @@
-// Keys of the remote tier, as Node's crypto takes them.
+// The remote tier's keys as Node's crypto objects.
 
 import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
 import type { RemoteKeys } from '../api/index.js'
 import { keyBytes, PUBLIC_PREFIX, SECRET_PREFIX } from './key-text.js'
 
-/** What stands before the 32 bytes of an Ed25519 key in DER, https://www.rfc-editor.org/rfc/rfc8410. */
+/** The DER prefix of an Ed25519 key; the 32 bytes of the key follow. https://www.rfc-editor.org/rfc/rfc8410 */
 const PUBLIC_DER = Buffer.from('302a300506032b6570032100', 'hex')
 const SECRET_DER = Buffer.from('302e020100300506032b657004220420', 'hex')
-/** Names a key in an envelope. */
+/** The short id of a key, as it is in envelopes. */
 export const KEY_ID_BYTES = 8
 
 export interface PublicKey {
@@ -24,13 +24,13 @@ function publicKeyOf(raw: Buffer): PublicKey {
   return { id: createHash('sha256').update(raw).digest().subarray(0, KEY_ID_BYTES), key }
 }
 
-/** Undefined for what is no public key. */
+/** Undefined if the text isn't a public key. */
 export function parsePublicKey(text: unknown): PublicKey | undefined {
   const raw = keyBytes(PUBLIC_PREFIX, text)
   return raw && publicKeyOf(raw)
 }
 
-/** Undefined for what is no secret key. */
+/** Undefined if the text isn't a signing key. */
 export function parseSigningKey(text: unknown): SigningKey | undefined {
   const seed = keyBytes(SECRET_PREFIX, text)
   if (!seed) return undefined

@@ -1,8 +1,8 @@
-// How answers are named in a store: by SHA-256 over all that makes a question. A name is 64 hexadecimal digits.
+// Names of answers in a store: SHA-256 over everything that makes a question, as 64 hexadecimal digits.
 //
-// A question has one name, and under it is its latest answer, with the inputs that led to it. Where these are others here, they
-// also say where to look: the second name is that of the question and what the inputs are now. So a branch that changes a
-// configuration finds its own answers, with one more request.
+// The first name of a question holds its latest answer with the inputs that it saw. If these inputs differ here, the second
+// name is made of the question and the current state of the same inputs. So a branch that changes a configuration finds its
+// own answers with one more request.
 
 import { createHash } from 'node:crypto'
 import { FORMAT_VERSION } from '../base/layout.js'
@@ -15,11 +15,11 @@ export interface QuestionParts {
   scope: string
   epoch: string
   namespace: string
-  /** Of the manifest: version, kind and key. */
+  /** Version, kind and key, as in the manifest. */
   key: Uint8Array
-  /** Of declared files and inputs. */
+  /** Digest of the declared files and inputs. */
   digest: Uint8Array | undefined
-  /** The SHA-256 of the analyzed file, all of it. */
+  /** The SHA-256 of the analyzed file's contents. */
   content: Uint8Array | undefined
 }
 
@@ -27,7 +27,7 @@ export function questionName({ scope, epoch, namespace, key, digest, content }: 
   return nameFrom(['question', scope, epoch, namespace, key, digest, content])
 }
 
-/** Of an answer for one state of its inputs. */
+/** The name of an answer for one state of its inputs. */
 export function stateName(question: string, inputs: readonly Input[]): string {
   const sorted = [...inputs].sort((one, other) => (nameOf(one) < nameOf(other) ? -1 : 1))
   return nameFrom(['state', question, encodeInputs(sorted, 'state')])
@@ -37,7 +37,9 @@ export function fullDigest(content: Uint8Array): Buffer {
   return createHash('sha256').update(content).digest()
 }
 
-/** Each part has its length before it, and one that is missing has none: no two lists of parts are written alike. */
+/**
+ * Each part is prefixed with its length; a missing part has a prefix of its own. So different lists never give equal bytes.
+ */
 function nameFrom(parts: readonly (string | Uint8Array | undefined)[]): string {
   const hash = createHash('sha256').update(FORMAT)
   for (const part of parts) {

@@ -1,4 +1,4 @@
-// From what is configured to a tier.
+// Opens the tier that is configured.
 
 import { createHash } from 'node:crypto'
 import type { RemoteAdapter, RemoteOptions } from '../api/index.js'
@@ -22,13 +22,13 @@ export interface RemoteMeans {
   files: Files
   /** The cache's directory. */
   root: string
-  /** Where there is one file for each store that failed lately. */
+  /** The directory with one file for each store that failed recently. */
   directory: string
   canWrite(): boolean
   report(error: CacheError): void
 }
 
-/** Undefined where there is no remote, or what is said of it can't be followed, which is reported. */
+/** Undefined if no remote is configured, or its settings are invalid, which is reported. */
 export function openRemote(means: RemoteMeans): RemoteTier | undefined {
   const { options, configuration, files, root, directory, canWrite, report } = means
   let settings: Settings | undefined
@@ -59,7 +59,7 @@ export function openRemote(means: RemoteMeans): RemoteTier | undefined {
   return new RemoteTier({ settings, store, report })
 }
 
-/** All that makes a difference to the connections. Undefined where the caller's code makes them. */
+/** Everything that the connections depend on. Undefined if the caller's code makes them. */
 function nameOf({ place, token, timeouts, maxBytes }: Settings, root: string): string | undefined {
   if (!place) return undefined
   const { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_REGION, AWS_DEFAULT_REGION } = process.env

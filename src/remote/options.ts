@@ -1,5 +1,5 @@
-// What may be said of the remote tier, and whether it is. A cache that is opened with options of it checks these at once, and most
-// processes ask nothing of it after that: this loads no module of Node.
+// Checks the options of the remote tier. `openCache` does this at once, and most processes never use the tier after that. So
+// this module loads none of Node's.
 
 import type { RemoteAdapter, RemoteMode, RemoteOptions } from '../api/index.js'
 import type { CacheError } from '../base/errors.js'
@@ -24,14 +24,14 @@ const OPTIONS = [
 /** The most restrictive first. */
 const MODES: readonly RemoteMode[] = ['off', 'read', 'readwrite']
 
-/** @throws CacheError `ERR_CACHE_OPTION` for options of the host's code */
+/** Checks options given in code. @throws CacheError `ERR_CACHE_OPTION` */
 export function assertRemoteOptions(options: unknown): RemoteOptions {
   const given = assertOptions('remote', options as RemoteOptions, [...OPTIONS])
   checkRemoteOptions(given, refuseOption)
   return given
 }
 
-/** What `config.json` says: anything but an adapter, which is code. @throws CacheError `ERR_CACHE_OPTION` for unknown names */
+/** Checks the names in `config.json`: all options except `adapter`, which is code. @throws CacheError `ERR_CACHE_OPTION` */
 export function namedInConfiguration(options: unknown): RemoteOptions {
   const known = OPTIONS.filter(name => name !== 'adapter')
   return assertOptions('"remote" in config.json', options as RemoteOptions, known)
@@ -44,7 +44,7 @@ export function mostRestrictive(modes: readonly RemoteMode[]): RemoteMode {
 
 export type Refuse = (message: string, value: unknown) => CacheError
 
-/** No message holds what was given where that may be secret. @throws what `refuse` makes */
+/** Messages don't repeat values that may be secret. @throws the error that `refuse` makes */
 export function checkRemoteOptions(given: RemoteOptions, refuse: Refuse): void {
   const { url, adapter, mode, trust, keys, signingKey, token, scope, epoch, timeouts, maxObject } = given
   const secret = '(not shown)'
@@ -95,13 +95,13 @@ function isAdapter(adapter: Partial<RemoteAdapter> | null): boolean {
   return [adapter?.getMany, adapter?.put, adapter?.close].every(each => typeof each === 'function')
 }
 
-/** Of a timeout; undefined for what is none. */
+/** A timeout in ms; undefined if it isn't one. */
 export function msOf(value: unknown): number | undefined {
   const ms = typeof value === 'string' ? parseDuration(value) : value
   return typeof ms === 'number' && ms > 0 && ms < 2 ** 31 ? ms : undefined
 }
 
-/** Of a largest object; undefined for what is none. */
+/** A size in bytes; undefined if it isn't one. */
 export function bytesOf(value: unknown): number | undefined {
   const bytes = typeof value === 'string' ? parseSize(value) : value
   return typeof bytes === 'number' && bytes >= 1024 && bytes <= 2 ** 28 ? bytes : undefined

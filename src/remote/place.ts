@@ -1,4 +1,4 @@
-// Where a store is, as its URL says.
+// Parses the URL of a store.
 
 export type HttpLayout = 'dav' | 'bazel' | 'turbo' | 'nx'
 
@@ -10,7 +10,7 @@ export interface Place {
 
 const HTTP = /^(?:(dav|bazel|turbo|nx)\+)?(https?:)$/
 
-/** Undefined for what is no URL of a store. */
+/** Undefined if it isn't the URL of a store. */
 export function parsePlace(text: string): Place | undefined {
   const [, scheme = '', rest = ''] = /^([a-z][a-z0-9+.-]*:)(.*)$/is.exec(text.trim()) ?? []
   const [, layout = 'dav', protocol] = HTTP.exec(scheme.toLowerCase()) ?? []
@@ -36,7 +36,7 @@ function parsed(text: string): URL | undefined {
   }
 }
 
-/** The URL as it may be shown: without a user, a password and a query, which may hold a token. */
+/** The URL without user, password and query, any of which may be secret. */
 export function shown({ url, layout, kind }: Place): string {
   const prefix = kind === 'http' && layout !== 'dav' ? `${layout}+` : ''
   return `${prefix}${url.protocol}//${url.host}${url.pathname}`

@@ -1,5 +1,5 @@
-// Where the remote tier is and who is trusted: by the host's code, else by the environment, else by `config.json` in the root
-// directory. Never by a file in a repository: whoever can propose a change could then say what everybody believes.
+// Decides where the remote tier is and whom to trust: options in code first, then the environment, then `config.json` in the
+// root. A file in a repository is never read: anyone who can propose a change could then make others trust their answers.
 
 import type { RemoteAdapter, RemoteMode, RemoteOptions } from '../api/index.js'
 import { CacheError } from '../base/errors.js'
@@ -19,7 +19,7 @@ export interface Settings {
   adapter: RemoteAdapter | undefined
   mode: RemoteMode
   trust: 'signed' | 'store'
-  /** Undefined: whoever can write to the store is trusted. */
+  /** Undefined: everyone who can write to the store is trusted. */
   keys: readonly PublicKey[] | undefined
   signingKey: SigningKey | undefined
   token: string | undefined
@@ -32,7 +32,7 @@ export interface Settings {
 const DEFAULT_TIMEOUTS = { connect: 250, read: 1000, upload: 5000 }
 const DEFAULT_MAX_OBJECT = 2 ** 20
 
-/** Undefined where there is no remote. @throws CacheError `ERR_CACHE_CONFIG` that says what is wrong */
+/** Undefined if no remote is configured. @throws CacheError `ERR_CACHE_CONFIG` for invalid settings */
 export function settingsOf(
   options: RemoteOptions | undefined,
   env: NodeJS.ProcessEnv,
@@ -66,7 +66,7 @@ function resolved(said: RemoteOptions, mode: RemoteMode): Settings {
   return {
     place: said.url === undefined ? undefined : parsePlace(said.url),
     adapter,
-    // Pull requests have all of a trusted branch's settings but the key to sign with.
+    // Pull requests have the same settings as a trusted branch, except the signing key.
     mode: keys && !signingKey ? 'read' : mode,
     trust,
     keys,
@@ -102,7 +102,7 @@ function optionsOfEnvironment(env: NodeJS.ProcessEnv): RemoteOptions {
   }
 }
 
-/** What the configuration says is wrong otherwise is reported by those who need it. */
+/** Other mistakes in the file are reported by the code that uses them. */
 function configurationIn(text: string | undefined): RemoteOptions {
   if (text === undefined) return {}
   const remote = (parseConfiguration(text) as { remote?: unknown } | null)?.remote ?? {}

@@ -1,16 +1,16 @@
-// A store as all caches of a process on one root use it: a dozen plugins that each open the cache have one set of connections to
-// it, and know together when it is down.
+// One store for all caches of a process on one root. A dozen plugins that each open the cache share its connections and its
+// breaker.
 
 import type { RemoteAdapter } from '../api/index.js'
 import type { Breaker } from './breaker.js'
 
 export interface SharedStore {
   readonly breaker: Breaker
-  /** Opened when it is asked for first. @throws RemoteFailure */
+  /** The adapter, opened on first use. @throws RemoteFailure */
   adapter(): RemoteAdapter
   /** Whether other caches use its connections. */
   readonly isShared: boolean
-  /** Once for each that has opened it. */
+  /** Call it once for each open. */
   close(): void | Promise<void>
 }
 
@@ -19,10 +19,10 @@ export interface StoreMeans {
   createAdapter(): RemoteAdapter
 }
 
-/** By name, while a cache uses them. */
+/** The stores in use, by name. */
 const stores = new Map<string, { breaker: Breaker; adapter: RemoteAdapter | undefined; userCount: number }>()
 
-/** `name` tells stores apart, with all that makes a difference to their connections; undefined: it is not shared. */
+/** `name` covers everything that the connections depend on; undefined: don't share the store. */
 export function openStore(name: string | undefined, { createBreaker, createAdapter }: StoreMeans): SharedStore {
   const known = name === undefined ? undefined : stores.get(name)
   const store = known ?? { breaker: createBreaker(), adapter: undefined, userCount: 0 }

@@ -1,5 +1,5 @@
-// The remote tier of one cache: reads are sent in batches, uploads later, and a failing store isn't asked. Nothing here throws,
-// and nothing takes longer than its timeout.
+// The remote tier of one cache. Reads are sent in batches, uploads later, and a failing store isn't asked. Nothing here
+// throws, and nothing takes longer than its timeout.
 
 import { randomBytes } from 'node:crypto'
 import { setTimeout } from 'node:timers'
@@ -19,30 +19,30 @@ import { Worth } from './worth.js'
 export interface TierMeans {
   settings: Settings
   store: SharedStore
-  /** Says once what is wrong with the store. */
+  /** Warns once about the store. */
   report(error: CacheError): void
 }
 
-/** The reply of a store: an answer, or why there is none. `tookMs`: its batch. */
+/** A store's reply: an answer, or why there is none. `tookMs` is the time of its batch. */
 export type Reply =
   | { kind: 'answer'; tookMs: number; answered: Answered; sizeBytes: number }
   | { kind: 'rejected'; tookMs: number; rejection: Rejection }
   | { kind: 'missing'; tookMs: number }
   | { kind: 'error' | 'skipped' }
 
-/** An answer to be stored, as late as possible. */
+/** An answer to upload. Its bytes are made as late as possible. */
 export interface Offer {
   sizeBytes: number
-  /** Its names, and what is under each of them. */
+  /** The names and their objects. */
   make(): { names: readonly string[]; answered: Answered } | undefined
   done(sentBytes: number | undefined): void
 }
 
-/** While a store says that it is busy, and not for how long. */
+/** The pause for a busy store that doesn't say for how long. */
 const BUSY_MS = 5_000
 const MAX_NOTES = 10_000
 
-/** Whatever its declared inputs are. */
+/** Independent of the declared inputs. */
 type Question = { version: string; kind: string; key: string }
 
 function idOf(namespace: string, { version, kind, key }: Question): string {
@@ -97,7 +97,9 @@ export class RemoteTier {
     return this.#adapter
   }
 
-  /** Whether to ask at all; `what` names computations that are alike, and may be known to be quicker. Counts what is skipped. */
+  /**
+   * Whether to ask at all. `what` names similar computations; they may be faster than the store. Counts skipped questions.
+   */
   isAsking(what: string): boolean {
     if (this.#isUsable && !this.#means.store.breaker.isKnownOpen && this.worth.isAsking(what)) return true
     this.#stats.skipped++
@@ -117,7 +119,7 @@ export class RemoteTier {
     return { kind: 'answer', tookMs, answered, sizeBytes: object.length }
   }
 
-  /** What was said to a question last, for people. */
+  /** The last reply to a question, as text for `explain`. */
   note(namespace: string, question: Question, said: string): void {
     if (this.#said.size >= MAX_NOTES) this.#said.clear()
     this.#said.set(idOf(namespace, question), said)
@@ -127,7 +129,7 @@ export class RemoteTier {
     return this.#said.get(idOf(namespace, question))
   }
 
-  /** That an answer was used, or that it holds elsewhere only. */
+  /** Counts that an answer was used, or that its inputs differ here. */
   countAnswer(isUsed: boolean): void {
     if (isUsed) this.#stats.hits++
     else this.#stats.misses++
@@ -153,7 +155,7 @@ export class RemoteTier {
     this.#uploads.offer({ sizeBytes, make: sealed, done: count })
   }
 
-  /** @throws RemoteFailure for an object that is too large */
+  /** @throws RemoteFailure if the object is too large */
   seal(name: string, answered: Answered): Buffer {
     const bytes = seal(name, answered, this.settings.signingKey)
     if (bytes.length <= this.settings.maxBytes) return bytes
@@ -188,7 +190,7 @@ export class RemoteTier {
     await this.flush(limitMs)
     this.#isClosed = true
     const { store } = this.#means
-    // What is given up takes its connection with it.
+    // An aborted request closes its connection.
     if (!store.isShared) this.#batcher.abort(new RemoteFailure('down', 'the cache was closed'))
     let timer: NodeJS.Timeout | undefined
     const limit = new Promise<void>(resolve => {
@@ -209,7 +211,7 @@ export class RemoteTier {
     }
   }
 
-  /** Asks the store for a name that isn't there. */
+  /** Tests the store by asking for a name that doesn't exist. */
   async status(): Promise<RemoteStatus> {
     const { mode, trust, place, timeouts } = this.settings
     const controller = new AbortController()
@@ -264,7 +266,7 @@ export class RemoteTier {
     if (kind === 'readonly') this.#isReadOnly = true
     else if (kind === 'busy') breaker.pause(retryAfterMs ?? BUSY_MS)
     else if (kind === 'off') this.#turnOff(message)
-    // One failure of many that were under way at once.
+    // Many requests may fail at once. They count as one failure.
     else if (breaker.openUntil === undefined) breaker.failed(message)
     else return
     if (kind !== 'readonly') this.#batcher.abort(new RemoteFailure('down', message))

@@ -1,4 +1,4 @@
-// Which inputs mean the same on another machine: those that are named from the project's directory, and variables.
+// Which inputs mean the same on another machine: paths relative to the project, and environment variables.
 
 import { isAbsolute } from 'node:path'
 import { MAX_KEY_BYTES } from '../base/layout.js'
@@ -6,11 +6,11 @@ import { unescapeNamespace } from '../base/namespace-name.js'
 import { type Input, lookOf, NO_DIGEST } from '../inputs/input.js'
 import { SCOPES, type Scope } from '../project/project.js'
 
-/** Inputs of an answer that travels, at most: each is looked at by those who get it. */
+/** The most inputs a shared answer may have: every reader checks each of them. */
 export const MAX_INPUTS = 10_000
 const MAX_VERSION_BYTES = 255
 
-/** The inputs without lists; undefined where one of them holds on this machine only. @throws errno-style errors */
+/** The inputs with shared lists expanded; undefined if one is specific to this machine. @throws errno-style errors */
 export function travelling(
   inputs: readonly Input[],
   load: (id: string) => readonly Input[] | undefined,
@@ -28,7 +28,7 @@ export function travelling(
   return visit(inputs) ? flat : undefined
 }
 
-/** Whether the input may stand in an answer of another machine. */
+/** Whether the input is allowed in an answer from another machine. */
 export function travels(input: Input): boolean {
   const { kind, path, isRelative } = input
   switch (lookOf(kind)) {
@@ -55,7 +55,7 @@ function isPlainPath(path: string): boolean {
   return path !== '' && !isAbsolute(path) && !/^[a-z]:/i.test(path) && !path.startsWith('\\') && !path.includes('\0')
 }
 
-/** That nothing is set under a key of the project; what is set somewhere is that machine's own. */
+/** Whether it records that a key of the project isn't set. Values that are set belong to one machine. */
 function isAbsentEntry({ path, digest }: Input): boolean {
   if (!digest.equals(NO_DIGEST)) return false
   const parts = parsed(path)

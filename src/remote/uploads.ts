@@ -1,7 +1,7 @@
-// Uploads answers to the store. They wait in memory and are sent a few at a time, after the caller has got its result. If too
-// many wait, the rest are dropped: the next machine computes them again.
+// Uploads answers to the store. They wait in memory and are sent a few at a time, after the caller has its result. If too
+// many wait, further ones are dropped, and the next machine computes them again.
 //
-// Nothing here keeps the process alive but a flush, which has an end.
+// Only a flush keeps the process alive, for a limited time.
 
 import { setImmediate, setTimeout } from 'node:timers'
 import type { RemoteAdapter } from '../api/index.js'
@@ -11,14 +11,14 @@ import { failureOf, RemoteFailure } from './failure.js'
 
 const MAX_QUEUED = 10_000
 const MAX_QUEUED_BYTES = 64 * 2 ** 20
-/** Sent at once. */
+/** How many uploads run at once. */
 const MAX_RUNNING = 16
 
 export interface Upload {
   sizeBytes: number
-  /** The names and objects, made when they are sent: signing takes longer than many a computation. */
+  /** Makes the names and objects when they are sent: signing takes longer than some computations. */
   make(): readonly { name: string; bytes: Uint8Array }[]
-  /** What became of it: the bytes that were sent, undefined where it was dropped. */
+  /** Called with the number of bytes sent, or undefined if it was dropped. */
   done(sentBytes: number | undefined): void
 }
 
@@ -57,7 +57,7 @@ export class Uploads {
     this.#schedule()
   }
 
-  /** Resolves when all is sent or dropped: what isn't sent after some time is. */
+  /** Resolves when everything is sent. What is left after the limit is dropped. */
   async flush(limitMs: number): Promise<void> {
     if (this.isIdle) return
     let timer: NodeJS.Timeout | undefined
@@ -72,7 +72,7 @@ export class Uploads {
     clearTimeout(timer)
   }
 
-  /** What is waiting is dropped. */
+  /** Drops waiting uploads. */
   drop(): void {
     for (const { done } of this.#queue.splice(0)) done(undefined)
     this.#queuedBytes = 0
@@ -126,10 +126,10 @@ export class Uploads {
   }
 }
 
-/** How long a process that has nothing else to do waits for its uploads. */
+/** How long a process that is otherwise done waits for its uploads. */
 export const FLUSH_MS = 5_000
 
-/** Those that are to be flushed when the process has nothing else to do. One listener serves all. */
+/** The uploads to flush when the process is otherwise done. One listener serves all of them. */
 const pending = new Set<Uploads>()
 let isListening = false
 

@@ -1,17 +1,17 @@
-// Decides whether a question is sent to the store, or computed because that is faster than the store's answer.
+// Decides whether to ask the store, or to compute at once because that is faster.
 
 interface Average {
   value: number
   count: number
 }
 
-/** A weight that forgets what was before some ten others. */
+/** The weight of a new sample in the moving average: about the last ten count. */
 const WEIGHT = 0.1
 const MIN_COMPUTED = 8
 const MIN_BATCHES = 3
-/** Less is not worth a thought: it is batched with others. */
+/** Shorter times aren't compared: they share a batch anyway. */
 const MIN_ANSWER_MS = 1
-/** So that a store that has become faster is found out. */
+/** Ask anyway every so often, to notice a store that has become faster. */
 const TRY_EVERY = 64
 const MAX_NAMES = 1000
 const TIMES_KEPT = 512
@@ -22,7 +22,7 @@ export class Worth {
   readonly #times: number[] = []
   #skipped = 0
 
-  /** `what` names computations that are alike. */
+  /** `what` names similar computations. */
   computed(what: string, ms: number): void {
     if (!this.#computed.has(what) && this.#computed.size >= MAX_NAMES) this.#computed.clear()
     const average = this.#computed.get(what) ?? { value: 0, count: 0 }
@@ -42,7 +42,7 @@ export class Worth {
     return ++this.#skipped % TRY_EVERY === 0
   }
 
-  /** How long batches took: the share `part` of them no longer than this. */
+  /** The quantile `part` of the batch times, in ms. */
   quantile(part: number): number | undefined {
     const sorted = [...this.#times].sort((one, other) => one - other)
     return sorted[Math.min(Math.floor(part * sorted.length), sorted.length - 1)]

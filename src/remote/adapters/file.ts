@@ -1,4 +1,5 @@
-// A directory on a share: `file:///share/cache`. Objects are files, in 256 directories by the first digits of their names.
+// A directory on a share: `file:///share/cache`. Objects are files in 256 directories, by the first two digits of their
+// names.
 
 import { constants } from 'node:fs'
 import { mkdir, open, rename, stat, unlink, writeFile } from 'node:fs/promises'
@@ -11,19 +12,19 @@ import type { Settings } from '../settings.js'
 
 const MISSING = ['ENOENT', 'ENOTDIR', 'ELOOP', 'EISDIR']
 const READ_ONLY = ['EACCES', 'EPERM', 'EROFS']
-/** Calls at once. A share that hangs holds Node's threads, of which there are four: the host needs some of them. */
+/** File system calls at once. Node has four threads, and a share that hangs blocks them. The host needs some for itself. */
 const MAX_CALLS = 2
-/** A pipe in a file's place must not make anybody wait. */
+/** Don't block if there is a pipe where a file should be. */
 const FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOFOLLOW ?? 0)
 
-/** @throws RemoteFailure for a URL that is no path */
+/** @throws RemoteFailure if the URL isn't a path */
 export function createFileAdapter(place: Place, { maxBytes }: Settings): RemoteAdapter {
   const directory = pathOf(place.url)
   const fileOf = (name: string) => join(directory, name.slice(0, 2), name.slice(2))
   let made = 0
   let isThere = false
 
-  /** Without it each object would be missing, and nobody would know why. */
+  /** Fails if the share is missing. Otherwise every object would just seem missing. */
   async function assertThere(): Promise<void> {
     if (isThere) return
     const stats = await stat(directory).catch(error => {
@@ -38,7 +39,7 @@ export function createFileAdapter(place: Place, { maxBytes }: Settings): RemoteA
       const handle = await open(fileOf(name), FLAGS)
       try {
         const stat = await handle.stat()
-        // One byte more than there may be, so that what is too large is seen to be.
+        // One byte more than allowed, to notice objects that are too large.
         if (!stat.isFile()) return undefined
         const bytes = Buffer.alloc(Math.min(stat.size, maxBytes + 1))
         let length = 0
@@ -58,7 +59,7 @@ export function createFileAdapter(place: Place, { maxBytes }: Settings): RemoteA
   }
 
   return {
-    // A batch has a second, and a share on a network takes some ms for a file.
+    // A batch has a second, and a network share takes a few ms per file.
     maxBatch: 32,
     async getMany(names, signal) {
       await assertThere()
@@ -79,7 +80,7 @@ export function createFileAdapter(place: Place, { maxBytes }: Settings): RemoteA
       const temporary = `${path}.${process.pid.toString(36)}-${(made++).toString(36)}-${Date.now().toString(36)}.new`
       try {
         await written(temporary, bytes)
-        // Only whole objects have a name that is asked for.
+        // Written under another name first: readers see only complete objects.
         if (signal.aborted) await unlink(temporary)
         else await rename(temporary, path)
       } catch (error) {
@@ -91,7 +92,7 @@ export function createFileAdapter(place: Place, { maxBytes }: Settings): RemoteA
   }
 }
 
-/** The share itself is not made: where it isn't mounted, nothing is stored in its place. */
+/** Never creates the share itself: if it isn't mounted, nothing must be stored in its place. */
 async function written(path: string, bytes: Uint8Array): Promise<void> {
   try {
     await writeFile(path, bytes, { flag: 'wx' })

@@ -1,6 +1,6 @@
-// Key-value clients that the host's code has: any Keyv instance (Postgres, MySQL, MongoDB, Memcached, etcd, …) and any driver
-// of unstorage. Objects are given to them as base64: most of them corrupt bytes. What they do after their time is over is of no
-// interest: the tier goes on without them.
+// Adapters for key-value clients: any Keyv instance (Postgres, MySQL, MongoDB, Memcached, etcd, …) and any unstorage driver.
+// Objects are passed as base64, because most clients corrupt bytes. After a timeout the tier goes on and ignores whatever the
+// client still does.
 
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { subscribe } from 'node:diagnostics_channel'
@@ -8,7 +8,7 @@ import type { Socket } from 'node:net'
 import type { RemoteAdapter } from '../../api/index.js'
 import { refuseOption } from '../../base/options.js'
 
-/** What is used of a Keyv instance. */
+/** The part of a Keyv instance that is used. */
 export interface KeyvLike {
   get(key: string): unknown
   set(key: string, value: string): unknown
@@ -18,21 +18,21 @@ export interface KeyvLike {
   on?(event: 'error', listener: () => void): unknown
 }
 
-/** What is used of a driver of unstorage, or of its storage. */
+/** The part of an unstorage driver or storage that is used. */
 export interface UnstorageLike {
   getItem(key: string, options?: object): unknown
   setItem?(key: string, value: string, options?: object): unknown
   dispose?(): unknown
 }
 
-/** Node tells it of each connection that is opened, https://nodejs.org/api/diagnostics_channel.html. */
+/** Node publishes each opened connection on it. https://nodejs.org/api/diagnostics_channel.html */
 const CHANNEL = 'net.client.socket'
 const PREFIX = 'wicked-cache:'
-/** For stores that are asked key by key. */
+/** Concurrent calls to stores without `getMany`. */
 const MAX_CALLS = 32
 
 /**
- * A store of a Keyv instance of your own, with a namespace of its own.
+ * Uses your Keyv instance as the remote store. Give it a namespace of its own.
  *
  * @throws CacheError `ERR_CACHE_OPTION`
  * @example
@@ -42,7 +42,7 @@ export function fromKeyv(keyv: KeyvLike): RemoteAdapter {
   if (typeof keyv?.get !== 'function' || typeof keyv.set !== 'function') {
     throw refuseOption('fromKeyv takes a Keyv instance.', keyv)
   }
-  // Without a listener, an error of the connection would end the process.
+  // Without a listener, a connection error would end the process.
   keyv.on?.('error', () => undefined)
   const client = clientToEnd(keyv.store)
   const sockets = client && new Sockets()
@@ -71,7 +71,7 @@ export function fromKeyv(keyv: KeyvLike): RemoteAdapter {
 }
 
 /**
- * A store of a driver of unstorage.
+ * Uses an unstorage driver as the remote store.
  *
  * @throws CacheError `ERR_CACHE_OPTION`
  * @example
@@ -92,7 +92,7 @@ export function fromUnstorage(driver: UnstorageLike): RemoteAdapter {
   }
 }
 
-/** Keyv's own store for Memcached has no `disconnect`: its connections would keep the process alive. */
+/** Ends the connections of a client without `disconnect`, such as Keyv's for Memcached. They would keep the process alive. */
 function clientToEnd(store: unknown): { close(): unknown } | undefined {
   const { disconnect, client } = (store ?? {}) as { disconnect?: unknown; client?: { close?: unknown } }
   const isEnded = disconnect === undefined && typeof client?.close === 'function'
@@ -100,8 +100,8 @@ function clientToEnd(store: unknown): { close(): unknown } | undefined {
 }
 
 /**
- * Connections that a client opens during calls. One that only says that it wants to close them waits for ever for a server that
- * is silent, and has forgotten those that it gave up before.
+ * Tracks the connections that a client opens during calls. A client that closes them politely waits for ever for a silent
+ * server, and no longer knows the ones that it gave up before.
  */
 class Sockets {
   readonly #calls = new AsyncLocalStorage<Sockets>()
@@ -122,14 +122,14 @@ class Sockets {
     return this.#calls.run(this, call)
   }
 
-  /** What the client still tries after this is ended at once. */
+  /** Connections that the client opens after this are ended at once. */
   close(): void {
     this.#isClosed = true
     for (const socket of this.#open) socket.destroy()
   }
 }
 
-/** Pools of connections throw when they are ended twice. */
+/** Ignores errors: connection pools throw when they are ended twice. */
 function once(end: () => unknown): () => Promise<void> {
   let ended: Promise<void> | undefined
   return () => {

@@ -1,5 +1,5 @@
-// Requests with bodies that fit in memory: kept-alive connections, a time to connect in, redirects that give no credentials to
-// others, and proxies. `fetch` would take 40 ms to load, and has neither of the last two.
+// A small HTTP client: keep-alive, a connect timeout, redirects that don't pass credentials to other hosts, and proxies.
+// Bodies are held in memory. `fetch` would take 40 ms to load and has neither of the last two.
 
 import { type ClientRequest, type IncomingMessage, Agent as PlainAgent, request as plainRequest } from 'node:http'
 import { Agent as SecureAgent, request as secureRequest } from 'node:https'
@@ -24,17 +24,17 @@ export interface HttpResponse {
 
 export interface HttpClientOptions {
   connectMs: number
-  /** Headers that give the right to a request: they are sent to the origin of the store alone. */
+  /** Headers with credentials. They are sent to the store's origin only. */
   authorize(request: { method: string; url: URL; body: Uint8Array | undefined }): Record<string, string>
   origin: string
   maxBytes: number
 }
 
 const MAX_REDIRECTS = 3
-/** A little less than the 5 to 15 s after which servers close what isn't used. */
+/** Slightly less than the 5 to 15 s after which servers close idle connections. */
 const IDLE_MS = 4_000
 export const MAX_SOCKETS = 128
-/** Names that are asked for together: each has a connection of its own, with four batches under way. */
+/** Names per batch. Each uses a connection of its own, and four batches run at once. */
 export const HTTP_BATCH = MAX_SOCKETS / 4
 const RESET = ['ECONNRESET', 'EPIPE']
 
@@ -70,7 +70,7 @@ export class HttpClient {
         isReused = request.reusedSocket
       })
     } catch (error) {
-      // A server may close a connection in the moment in which it is used again.
+      // A server may close an idle connection just when it is used again.
       const isReset = RESET.includes(String((error as { code?: unknown } | null)?.code))
       if (mayRetry && isReused && isReset && !given.signal.aborted) return this.#once(given, false)
       throw error
@@ -100,12 +100,12 @@ export class HttpClient {
       }
       request.on('error', fail)
       request.on('socket', socket => {
-        // What waits for an answer has a timer of its own.
+        // The caller has a timer for the answer.
         socket.unref()
         if (!socket.connecting) return
         const late = new RemoteFailure('down', `it couldn't be reached within ${connectMs} ms`)
         const reached = deadline(connectMs, () => request.destroy(late), false)
-        // What comes after it is a matter of the answer's time.
+        // From here on the answer's timeout applies.
         socket.once('connect', reached)
         socket.once('close', reached)
       })
@@ -140,7 +140,7 @@ function targetOf(url: URL) {
   return { hostname, port: url.port || undefined, path: url.pathname + url.search, servername: nameFor(hostname) }
 }
 
-/** An address is no name that a certificate is asked for by. */
+/** TLS server names can't be IP addresses. */
 function nameFor(hostname: string): string {
   return /^[\d.]+$|:/.test(hostname) ? '' : hostname
 }
@@ -165,7 +165,7 @@ function collect(response: IncomingMessage, maxBytes: number): Promise<Buffer> {
   })
 }
 
-/** Where a response leads, undefined for one that is final. @throws RemoteFailure where it must not be followed */
+/** The target of a redirect; undefined if the response is final. @throws RemoteFailure if it must not be followed */
 function redirectOf(method: string, url: URL, { status, headers }: HttpResponse): URL | undefined {
   const isFollowed = status === 307 || status === 308 || (method === 'GET' && [301, 302, 303].includes(status))
   if (!isFollowed || headers.location === undefined) return undefined

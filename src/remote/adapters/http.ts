@@ -1,4 +1,4 @@
-// HTTP servers that keep objects by their path: plain WebDAV, Bazel's remote cache, Turborepo's and Nx's.
+// HTTP servers that store objects by path: plain WebDAV, and the remote caches of Bazel, Turborepo and Nx.
 
 import { setMaxListeners } from 'node:events'
 import type { RemoteAdapter } from '../../api/index.js'
@@ -14,7 +14,7 @@ const PATHS: Record<HttpLayout, (name: string) => string> = {
   nx: name => `/v1/cache/${name}`,
 }
 
-/** @throws RemoteFailure for a proxy that can't be used */
+/** @throws RemoteFailure if the proxy can't be used */
 export function createHttpAdapter({ url: base, layout }: Place, settings: Settings): RemoteAdapter {
   const { token, timeouts, maxBytes } = settings
   const authorization = authorizationOf(base, token)
@@ -34,7 +34,7 @@ export function createHttpAdapter({ url: base, layout }: Place, settings: Settin
   return {
     maxBatch: HTTP_BATCH,
     getMany(names, signal) {
-      // One for each request.
+      // One controller per request.
       setMaxListeners(0, signal)
       const get = async (name: string) =>
         objectIn(await client.request({ method: 'GET', url: urlOf(PATHS[layout](name)), signal }))
@@ -45,7 +45,7 @@ export function createHttpAdapter({ url: base, layout }: Place, settings: Settin
       const headers = { 'content-type': 'application/octet-stream' }
       const put = () => client.request({ method: 'PUT', url: urlOf(path), headers, body: bytes, signal })
       let response = await put()
-      // Of WebDAV: the directory isn't there.
+      // WebDAV answers this if the directory doesn't exist.
       if (layout === 'dav' && response.status === 409) {
         await client.request({ method: 'MKCOL', url: urlOf(path.slice(0, path.lastIndexOf('/') + 1)), signal })
         response = await put()
@@ -56,7 +56,7 @@ export function createHttpAdapter({ url: base, layout }: Place, settings: Settin
   }
 }
 
-/** What a header of the URL's user, or of the token, says. */
+/** The `Authorization` header for the URL's user or the token. */
 function authorizationOf({ username, password }: URL, token: string | undefined): string | undefined {
   if (token !== undefined) return /^(?:Basic|Bearer) /i.test(token) ? token : `Bearer ${token}`
   if (username === '' && password === '') return undefined
@@ -64,7 +64,7 @@ function authorizationOf({ username, password }: URL, token: string | undefined)
   return `Basic ${Buffer.from(user).toString('base64')}`
 }
 
-/** @throws RemoteFailure for what is neither an object nor that there is none */
+/** The object, or undefined if there is none. @throws RemoteFailure for any other response */
 export function objectIn(response: HttpResponse): Buffer | undefined {
   const { status, body } = response
   if (status === 200) return body
@@ -75,7 +75,7 @@ export function objectIn(response: HttpResponse): Buffer | undefined {
 /** @throws RemoteFailure */
 export function assertStored(response: HttpResponse): void {
   const { status } = response
-  // 409: it is there already, and stays.
+  // 409: the object exists already and is kept.
   if ((status >= 200 && status < 300) || status === 409) return
   if (status === 403 || status === 405 || status === 501) throw new RemoteFailure('readonly', `it answered ${status}`)
   if (status === 413 || status === 507) throw new RemoteFailure('refused', `it answered ${status}`)

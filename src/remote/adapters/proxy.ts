@@ -1,5 +1,5 @@
-// The proxies of the environment, as curl understands them: HTTPS_PROXY, HTTP_PROXY (in lower case alone, since a web server
-// sets HTTP_PROXY from a request's header), NO_PROXY.
+// Proxies from the environment, read like curl does: HTTPS_PROXY, NO_PROXY, and `http_proxy` in lower case only, because web
+// servers set HTTP_PROXY from a request header.
 
 import { request as plainRequest } from 'node:http'
 import { Agent as SecureAgent, request as secureRequest } from 'node:https'
@@ -8,14 +8,14 @@ import { connect as secureConnect } from 'node:tls'
 import { RemoteFailure } from '../failure.js'
 
 export interface Proxy {
-  /** Tells proxies apart. */
+  /** Identifies the proxy. */
   name: string
   isSecure: boolean
   target: { hostname: string; port: string }
   authorization: string | undefined
 }
 
-/** @throws RemoteFailure for what is no URL of a proxy */
+/** @throws RemoteFailure if it isn't the URL of a proxy */
 export function proxyFor(url: URL, env: NodeJS.ProcessEnv): Proxy | undefined {
   const isSecure = url.protocol === 'https:'
   const text = isSecure
@@ -53,7 +53,7 @@ function isExcepted({ hostname, port, protocol }: URL, list: string): boolean {
     })
 }
 
-/** An agent whose connections lead through the proxy, which sees nothing of what is said there. */
+/** An agent that tunnels its connections through the proxy, which sees only encrypted bytes. */
 export function tunnelAgent(proxy: Proxy, options: object, connectMs: number): SecureAgent {
   const agent = new SecureAgent(options)
   const create = (given: { host?: string; hostname?: string; port?: number | string }, done: Done) => {

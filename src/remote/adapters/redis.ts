@@ -15,9 +15,9 @@ const DEFAULT_PORT = 6379
 const READ_ONLY = ['NOPERM', 'READONLY', 'MISCONF']
 const PASSING = ['LOADING', 'BUSY', 'MASTERDOWN', 'CLUSTERDOWN', 'TRYAGAIN', 'NOREPLICAS']
 
-/** @throws RemoteFailure for a URL that isn't understood */
+/** @throws RemoteFailure if the URL is invalid */
 export function createRedisAdapter(place: Place, settings: Settings): RemoteAdapter {
-  // A large object on its way there must not delay what somebody waits for.
+  // Uploads use another connection, so that a large one doesn't delay reads.
   const [reading, writing] = [new Connection(place, settings), new Connection(place, settings)]
   return {
     async getMany(names, signal) {
@@ -96,7 +96,7 @@ class Connection {
     const servername = /^[\d.]+$|:/.test(host) ? '' : host
     const socket = isSecure ? secureConnect({ ...target, servername }) : connect(target)
     const waiting: Waiting[] = []
-    // Those who wait have timers.
+    // Callers have timers of their own.
     socket.unref()
     socket.setNoDelay(true)
     const { connectMs } = timeouts
@@ -127,7 +127,7 @@ class Connection {
       const isPassing = PASSING.includes(refused.code)
       throw new RemoteFailure(isPassing ? 'down' : 'off', `it refuses the connection with ${refused.code}`)
     })
-    // Whoever asks is told.
+    // The waiting calls get the error.
     ready.catch(() => undefined)
     this.#open = { socket, waiting, ready }
     return this.#open
@@ -139,7 +139,7 @@ function greetingOf({ url }: Place, { token }: Settings): string[][] {
   const { username, password, pathname } = url
   const secret = token ?? decodeURIComponent(password)
   const greeting: string[][] = []
-  // Without a password, a server that wants one says so to this, and cuts the connection at a long command.
+  // A server that wants a password answers this with an error. It would cut the connection at a long command.
   if (secret === '') greeting.push(['PING'])
   else greeting.push(['AUTH', ...(username === '' ? [] : [decodeURIComponent(username)]), secret])
   const database = pathname.replace(/^\//, '')

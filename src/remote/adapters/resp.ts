@@ -1,7 +1,7 @@
-// The protocol of Redis, https://redis.io/docs/latest/develop/reference/protocol-spec/, version 2.
+// Redis's protocol RESP, version 2. https://redis.io/docs/latest/develop/reference/protocol-spec/
 
 export class RedisError {
-  /** Its first word, such as `WRONGPASS`. */
+  /** The first word of the message, such as `WRONGPASS`. */
   readonly code: string
 
   constructor(text: string) {
@@ -11,9 +11,9 @@ export class RedisError {
 
 export type Reply = string | number | Buffer | null | RedisError | Reply[]
 
-/** One that is not whole yet. */
+/** An incomplete bulk string. */
 interface Text {
-  /** With the end of its line. */
+  /** Length with the line end. */
   bytesLeft: number
   length: number
   chunks: Buffer[]
@@ -35,13 +35,13 @@ export function encodeCommand(parts: readonly (string | Uint8Array)[]): Buffer {
   return Buffer.concat(bytes)
 }
 
-/** Calls `reply` for each whole reply, in whatever pieces they come. Of a long text, only `maxBytes` and one more are kept. */
+/** Calls `reply` for each complete reply, however the bytes are split. Of a long text only `maxBytes` + 1 bytes are kept. */
 export class ReplyParser {
   readonly #maxBytes: number
   readonly #reply: (reply: Reply) => void
   #rest: Buffer = Buffer.alloc(0)
   #text: Text | undefined
-  /** Lists that are not whole yet, the outermost first. */
+  /** The incomplete lists, outermost first. */
   readonly #lists: { items: Reply[]; length: number }[] = []
 
   constructor(maxBytes: number, reply: (reply: Reply) => void) {
@@ -49,7 +49,7 @@ export class ReplyParser {
     this.#reply = reply
   }
 
-  /** @throws Error for what is no reply */
+  /** @throws Error if the bytes aren't a reply */
   push(chunk: Buffer): void {
     let bytes = this.#rest.length > 0 ? Buffer.concat([this.#rest, chunk]) : chunk
     this.#rest = Buffer.alloc(0)
@@ -78,7 +78,7 @@ export class ReplyParser {
     return taken
   }
 
-  /** 0 where the line is not whole. */
+  /** 0 if the line is incomplete. */
   #takeLine(bytes: Buffer): number {
     const end = bytes.indexOf(CRLF)
     if (end < 0) return 0

@@ -1,6 +1,6 @@
-// S3 and what is compatible with it: `s3://bucket/prefix?region=eu-central-1&endpoint=https://…`. Credentials are those of the
-// environment: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN. Nothing is ever listed or deleted: that is for the
-// bucket's lifecycle rules.
+// S3 and compatible stores: `s3://bucket/prefix?region=eu-central-1&endpoint=https://…`. Credentials come from the
+// environment: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN. Nothing is ever listed or deleted. Use the
+// bucket's lifecycle rules to limit its size.
 
 import { setMaxListeners } from 'node:events'
 import type { RemoteAdapter } from '../../api/index.js'
@@ -11,7 +11,7 @@ import { assertStored, objectIn } from './http.js'
 import { HTTP_BATCH, HttpClient, type HttpResponse } from './http-client.js'
 import { type Credentials, encoded, signedHeaders } from './signature.js'
 
-/** @throws RemoteFailure for an endpoint that is no URL */
+/** @throws RemoteFailure if the endpoint isn't a URL */
 export function createS3Adapter({ url }: Place, { timeouts, maxBytes }: Settings): RemoteAdapter {
   const { env } = process
   const region = url.searchParams.get('region') || env.AWS_REGION || env.AWS_DEFAULT_REGION || 'us-east-1'
@@ -31,14 +31,14 @@ export function createS3Adapter({ url }: Place, { timeouts, maxBytes }: Settings
       setMaxListeners(0, signal)
       const get = async (name: string) => {
         const response = await client.request({ method: 'GET', url: urlOf(name), signal })
-        // Who may not list a bucket isn't told that there is nothing.
+        // Without the right to list the bucket, S3 answers 403 for missing objects.
         return isDenied(response) ? undefined : objectIn(response)
       }
       return Promise.all(names.map(get))
     },
     async put(name, bytes, signal) {
       const response = await client.request({ method: 'PUT', url: urlOf(name), body: bytes, signal })
-      // A wrong signature forbids more than to store.
+      // A wrong signature fails for reads as well.
       if (response.status === 403 && !isDenied(response))
         throw new RemoteFailure('off', `it answered ${codeOf(response)}`)
       assertStored(response)
@@ -47,7 +47,7 @@ export function createS3Adapter({ url }: Place, { timeouts, maxBytes }: Settings
   }
 }
 
-/** With a slash at its end. */
+/** Ends with a slash. */
 function baseOf({ hostname: bucket, pathname, searchParams }: URL, region: string, env: NodeJS.ProcessEnv): URL {
   const prefix = pathname
     .split('/')
@@ -58,7 +58,7 @@ function baseOf({ hostname: bucket, pathname, searchParams }: URL, region: strin
   try {
     if (endpoint) return new URL(`${endpoint.replace(/\/+$/, '')}/${bucket}/${prefix}`)
     const domain = `s3.${region}.amazonaws.com`
-    // Certificates for a host's names have one part before the domain.
+    // A wildcard certificate covers only one label before the domain.
     return new URL(
       bucket.includes('.') ? `https://${domain}/${bucket}/${prefix}` : `https://${bucket}.${domain}/${prefix}`,
     )

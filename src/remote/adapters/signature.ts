@@ -13,12 +13,12 @@ export interface SignedRequest {
   method: string
   url: URL
   body: Uint8Array | undefined
-  /** Further headers that are signed. */
+  /** Other headers to sign. */
   headers?: Record<string, string>
   now: Date
 }
 
-/** The headers that a request needs, those that it has included. */
+/** All headers of the request, the given ones included. */
 export function signedHeaders(
   { accessKeyId, secretAccessKey, sessionToken, region }: Credentials,
   { method, url, body, headers = {}, now }: SignedRequest,
@@ -45,7 +45,7 @@ export function signedHeaders(
   return { ...sent, authorization }
 }
 
-/** As RFC 3986 has it: `encodeURIComponent` leaves five characters more. */
+/** Encodes as RFC 3986 says. `encodeURIComponent` leaves five more characters as they are. */
 export function encoded(text: string): string {
   return encodeURIComponent(text).replace(/[!'()*]/g, each => `%${each.charCodeAt(0).toString(16).toUpperCase()}`)
 }
