@@ -1,27 +1,27 @@
-// Timeouts that count only time in which an answer could have been noticed. Otherwise a host that blocks the event loop for a
-// second would see the timeout before the answer that arrived long ago.
+// Timeouts for a store's answers that don't count the time in which the host was busy. An answer can't be noticed while the
+// host's own code runs, and reading a file on a share takes several turns of the event loop.
 
 import { setTimeout } from 'node:timers'
 import { monotonicMs } from '../base/monotonic.js'
 
-/** A timeout is split into this many slices, */
-const STEPS = 10
-/** and a late timer counts as at most this many of them. */
-const MAX_FACTOR = 1.5
+/** How much of a busy time counts. With 0, a host that never pauses would never see the timeout. */
+const BUSY_PART = 0.1
 
 /**
  * Calls `late` after the time, and again after each further period while it returns true. The returned function cancels it.
  * `isRef`: the timer keeps the process alive.
  */
 export function deadline(ms: number, late: () => unknown, isRef = true): () => void {
-  const stepMs = ms / STEPS
   let leftMs = ms
   let before = monotonicMs()
+  let usage = performance.eventLoopUtilization()
   let timer: NodeJS.Timeout
-  const step = () => {
+  const check = () => {
     const now = monotonicMs()
-    leftMs -= Math.min(now - before, stepMs * MAX_FACTOR)
+    const current = performance.eventLoopUtilization()
+    leftMs -= now - before - (1 - BUSY_PART) * (current.active - usage.active)
     before = now
+    usage = current
     if (leftMs <= 0) {
       if (late() !== true) return
       leftMs = ms
@@ -29,7 +29,7 @@ export function deadline(ms: number, late: () => unknown, isRef = true): () => v
     start()
   }
   const start = () => {
-    timer = setTimeout(step, Math.max(1, Math.min(stepMs, leftMs)))
+    timer = setTimeout(check, Math.max(1, Math.ceil(leftMs)))
     if (!isRef) timer.unref()
   }
   start()

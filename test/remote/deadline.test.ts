@@ -1,0 +1,61 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { expect, test } from 'vitest'
+import { monotonicMs } from '../../src/base/monotonic.js'
+import { deadline } from '../../src/remote/deadline.js'
+
+/** Keeps the thread busy for the time, with a turn of the event loop after each `everyMs`. */
+async function work(ms: number, everyMs: number): Promise<void> {
+  const end = monotonicMs() + ms
+  while (monotonicMs() < end) {
+    const pause = monotonicMs() + everyMs
+    while (monotonicMs() < pause);
+    await nextTurn()
+  }
+  // Timers that are due have run once this resolves.
+  await nextTurn()
+}
+
+test('an idle host sees the timeout when its time is over', async () => {
+  const start = monotonicMs()
+  await new Promise<void>(resolve => deadline(50, () => resolve()))
+  expect(monotonicMs() - start).toBeGreaterThanOrEqual(49)
+})
+
+test.each([
+  ['at a stretch', 1000],
+  ['in short pieces', 5],
+])('a host that works %s for longer than the timeout sees it only after waiting', async (_, everyMs) => {
+  let isLate = false
+  const late = new Promise<void>(resolve => {
+    deadline(300, () => {
+      isLate = true
+      resolve()
+    })
+  })
+  await work(1000, everyMs)
+  expect(isLate).toBe(false)
+  await late
+})
+
+test('a host that never pauses sees the timeout in the end', async () => {
+  let isLate = false
+  deadline(20, () => {
+    isLate = true
+  })
+  await work(400, 1)
+  expect(isLate).toBe(true)
+})
+
+test('a timeout begins again while its function returns true, and ends when it is cancelled', async () => {
+  let calls = 0
+  await new Promise<void>(resolve => {
+    const cancel = deadline(5, () => {
+      if (++calls === 3) {
+        cancel()
+        setTimeout(resolve, 50)
+      }
+      return calls < 3
+    })
+  })
+  expect(calls).toBe(3)
+})
