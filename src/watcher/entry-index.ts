@@ -37,7 +37,7 @@ type Part = ReturnType<Manifest['parts']> extends Iterable<infer P> ? P : never
 
 export interface Differences {
   added: WatchedEntry[]
-  /** Entries that have left their part: removed, set again, or moved to another part. */
+  /** Entries whose keys have no entry any more. */
   removed: WatchedEntry[]
 }
 
@@ -98,7 +98,7 @@ export class EntryIndex {
     for (const part of manifest.parts(error => this.#input.report(error))) {
       prefixes.add(part.prefix)
       if (parts.get(part.prefix)?.stamp === part.stamp) continue
-      parts.set(part.prefix, this.#read(namespace, manifest, part, parts.get(part.prefix), differences))
+      parts.set(part.prefix, this.#read(namespace, manifest, part, parts, differences))
       if (pace.isDue) await pace.breathe()
     }
     for (const [prefix, { entries }] of parts) {
@@ -112,22 +112,25 @@ export class EntryIndex {
     namespace: string,
     manifest: Manifest,
     part: Part,
-    before: WatchedPart | undefined,
+    parts: ReadonlyMap<string, WatchedPart>,
     differences: Differences,
   ): WatchedPart {
     const entries = new Map<string, WatchedEntry>()
-    const gone = new Map(before?.entries)
+    const gone = new Map(parts.get(part.prefix)?.entries)
+    const wholes = partsAbove(parts, part.prefix)
     for (const listed of part.entries()) {
       const { entry, check, isAnswer, keyBytes } = listed
       // Answers to earlier states of the inputs are stale anyway.
       if (!entry.inputs || isAnswer) continue
       const id = keyBytes.toString('latin1')
-      const known = gone.get(id)
+      const known = gone.get(id) ?? wholes.find(whole => whole.entries.has(id))?.entries.get(id)
+      gone.delete(id)
       if (known?.check === check && (!known.isOver || this.#input.keepsOver)) {
         entries.set(id, known)
-        gone.delete(id)
         continue
       }
+      // Not counted as removed: its key is examined with the new entry, and must not be reported twice.
+      if (known) this.end(known)
       const inputs = fileInputs(entry.inputs, this.#input.lists)
       const asker = askerOf(listed, entry)
       const paths = new Set(inputs.flatMap(input => pathOf(input, asker) ?? []))
@@ -152,6 +155,7 @@ export class EntryIndex {
       differences.added.push(watched)
     }
     this.#forget(gone, differences)
+    for (const whole of wholes) for (const id of entries.keys()) whole.entries.delete(id)
     return { stamp: part.stamp, entries }
   }
 
@@ -162,4 +166,9 @@ export class EntryIndex {
       removed.push(entry)
     }
   }
+}
+
+/** The parts that were split into this one and others. */
+function partsAbove(parts: ReadonlyMap<string, WatchedPart>, prefix: string): WatchedPart[] {
+  return Array.from(prefix, (_, length) => parts.get(prefix.slice(0, length))).filter(part => part !== undefined)
 }

@@ -136,7 +136,7 @@ export class Examiner {
     return manifest.write([...kept, { key, head: { epoch, removal, lease }, expected: check }]).at(-1) === true
   }
 
-  /** Handles an entry that has left its part of the manifest. */
+  /** Reports an entry that another process has dropped. */
   #learnEnd(entry: WatchedEntry): void {
     const { manifest, key } = entry
     try {
