@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { signedHeaders } from '../../src/remote/adapters/signature.js'
 import { temporaryDirectory } from '../support/caches.js'
 import { engine, freePort, memcached, programOf, reached } from './engines.js'
@@ -72,10 +73,19 @@ export async function startSwift(bucket: string): Promise<string> {
   )
   const endpoint = `http://127.0.0.1:${port}`
   const url = new URL(`${endpoint}/${bucket}`)
-  const made = await fetch(url, {
-    method: 'PUT',
-    headers: signedHeaders(CREDENTIALS, { method: 'PUT', url, body: undefined, now: new Date() }),
-  })
-  if (made.status !== 200) throw new Error(`Swift made no bucket: ${made.status} ${await made.text()}`)
+  const createBucket = () =>
+    fetch(url, {
+      method: 'PUT',
+      headers: signedHeaders(CREDENTIALS, { method: 'PUT', url, body: undefined, now: new Date() }),
+    })
+  let made = await createBucket()
+  // The servers behind the proxy may not answer in time at first.
+  for (let attempt = 1; made.status === 503 && attempt < 20; attempt++) {
+    await setTimeout(250)
+    made = await createBucket()
+  }
+  // 409: an attempt that was answered with an error has made it.
+  if (made.status !== 200 && made.status !== 409)
+    throw new Error(`Swift made no bucket: ${made.status} ${await made.text()}`)
   return endpoint
 }

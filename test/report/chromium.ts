@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
+import { setTimeout } from 'node:timers/promises'
 
 const FLAGS = [
   '--headless',
@@ -112,8 +113,15 @@ export class Chromium {
   async end(): Promise<void> {
     this.#process.kill('SIGKILL')
     await this.#ended
-    // Its helpers may write to it for another moment.
-    rmSync(this.#profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 })
+    // Its helpers may create files for another moment, for which Node doesn't list the directory again.
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return rmSync(this.#profile, { recursive: true, force: true })
+      } catch (error) {
+        if (attempt === 100) throw error
+      }
+      await setTimeout(50)
+    }
   }
 
   #read(text: string): void {

@@ -37,7 +37,8 @@ test('progress is told for each file, up to all bytes', async () => {
   const dir = store()
   const told: VerifyProgress[] = []
   const report = await verifyAt(dir, { onProgress: progress => told.push(progress) })
-  expect(told.map(({ file }) => file)).toEqual([
+  // A background gc writes the history, which may begin at any set.
+  expect(told.map(({ file }) => file).filter(file => file !== 'v2/history/_.0')).toEqual([
     'v2/blobs/packs/0.pack',
     'v2/blobs/index/_.0',
     'v2/namespaces/one/manifest/_.0',
