@@ -1,4 +1,4 @@
-/** How much there may be. What is left out has no limit of its own. */
+/** Limits of a cache or a namespace. A limit that is left out doesn't apply. */
 export interface Limits {
   /**
    * Bytes, or a size such as `'2GB'`. Of a cache: all its files together. Of a namespace: its entries and their values, as if

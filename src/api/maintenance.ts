@@ -4,21 +4,21 @@ import type { Limits } from './limits.js'
 
 /** Limits given here replace those that the cache was opened with. */
 export interface GcOptions extends Limits {
-  /** Drop entries of this namespace alone; the limits given here are for it then. */
+  /** Drop only entries of this namespace. The limits given here then apply to it. */
   namespace?: string
-  /** Change nothing, and report what would be done. */
+  /** Change nothing, and report what a gc would do. */
   dryRun?: boolean
-  /** Called now and then. */
+  /** Called repeatedly while the gc runs. */
   onProgress?: (progress: GcProgress) => void
-  /** Aborts between two pieces of work, with the store intact: the promise is rejected with the signal's reason. */
+  /** Stops the gc and leaves the store intact. The promise rejects with the signal's reason. */
   signal?: AbortSignal
 }
 
-/** How far a gc is. */
+/** The progress of a gc. */
 export interface GcProgress {
-  /** First the entries of all namespaces are looked at, then values are given up. */
+  /** First the gc checks the entries of all namespaces, then it removes values. */
   step: 'entries' | 'values'
-  /** Of the step: from 0 to 1. */
+  /** How much of the step is done, from 0 to 1. */
   fraction: number
 }
 
@@ -26,109 +26,114 @@ export interface GcProgress {
 export interface GcReport {
   /** Whether nothing was changed. */
   isDryRun: boolean
-  /** Removed because their time was over. */
+  /** Entries removed because their ttl was over. */
   expiredEntries: number
-  /** Removed because a source had changed. */
+  /** Entries removed because a source had changed. */
   staleEntries: number
-  /** Removed because they had not been used for longer than the maximum age. */
+  /** Entries removed because they weren't used for longer than the maximum age. */
   unusedEntries: number
-  /** Removed because there was too much: those first that were not used for long, and were quick to compute for their size. */
+  /** Entries evicted to meet a limit: first those that weren't used for long and were quick to compute for their size. */
   evictedEntries: number
-  /** Entries that are still there. */
+  /** Entries that were kept. */
   keptEntries: number
-  /** Of the kept ones, those that can't be judged: sources that can't be looked at, records that are damaged. */
+  /** Kept entries that couldn't be checked, because a source can't be read or the record is damaged. */
   unreadableEntries: number
-  /** Values that no entry referred to. An estimate in a dry run. */
+  /** Values removed because no entry referred to them. An estimate in a dry run. */
   removedBlobs: number
   /** Distinct values that entries refer to. */
   keptBlobs: number
-  /** Values that no entry refers to and that stay, because most of what is stored beside them is in use, and what they take. */
+  /** Unused values that stay, because most of the values stored with them are in use. */
   deadBlobs: number
-  /** Bytes that those values take. */
+  /** The size of the unused values that stay. */
   deadBytes: number
-  /** Bytes on disk before and after, all files below the root's version directory. An estimate in a dry run. */
+  /** Bytes on disk before the gc: all files in the root's version directory. */
   diskBytesBefore: number
-  /** Bytes on disk after it, an estimate in a dry run. */
+  /** Bytes on disk after the gc. An estimate in a dry run. */
   diskBytesAfter: number
 }
 
 /**
- * What verify found wrong. `corrupt`: bytes that were written whole and no longer are. `missing`: a file or an index record
- * that should be there. `dangling`: an entry or an index record whose blob is not there. `unreadable`: what is no file or
- * directory where one should be, or cannot be read.
+ * A kind of damage. `corrupt`: bytes have changed since they were written. `missing`: a file or an index record is missing.
+ * `dangling`: the blob of an entry or of an index record is missing. `unreadable`: something can't be read, or isn't a file
+ * or directory as expected.
  */
 export type ProblemKind = 'corrupt' | 'missing' | 'dangling' | 'unreadable'
 
 /**
- * What verify found that is normal and harmless. `torn`: the beginning of a frame whose writer was killed. `orphaned`: blobs
- * that no entry refers to, or of which the index was not told; leftovers of interrupted work; files that are not the cache's.
+ * A kind of harmless finding. `torn`: an unfinished frame whose writer was killed. `orphaned`: blobs that no entry refers to
+ * or that the index doesn't know, leftovers of interrupted work, and files that don't belong to the cache.
  */
 export type NoteKind = 'torn' | 'orphaned'
 
 /** One thing that verify found. */
 export interface Finding<Kind extends ProblemKind | NoteKind> {
-  /** What is wrong, or only worth a note. */
+  /** The kind of problem or note. */
   kind: Kind
-  /** Relative to the root, with `/` between its parts. */
+  /** The file's path relative to the root, with `/`. */
   file: string
-  /** Where in the file. */
+  /** Where in the file it begins, in bytes. */
   offset?: number
-  /** How many bytes it is about. */
+  /** How many bytes are affected. */
   bytes: number
-  /** A sentence for a person. */
+  /** A description for users. */
   message: string
-  /** Of an entry. */
+  /** Namespace of the entry. */
   namespace?: string
-  /** Namespace version of the entry. */
+  /** The entry's version of the namespace. */
   version?: string
   /** Key of the entry. */
   key?: string
-  /** After a repair: whether this was mended. */
+  /** After a repair: whether this was repaired. */
   isRepaired?: boolean
 }
 
-/** Something that is wrong. */
+/** Damage that verify found. */
 export type Problem = Finding<ProblemKind>
-/** Something that is normal and harmless. */
+/** A harmless finding. */
 export type Note = Finding<NoteKind>
 
-/** What `verify` does besides looking. */
+/** Options of `verify`. */
 export interface VerifyOptions {
-  /** Salvage what is whole, and keep what is cut out in `salvaged` below the root. Default: false, nothing is written. */
+  /**
+   * Repair the damage, and keep a copy of everything cut out in `salvaged` below the root. Default: false, writes nothing.
+   */
   repair?: boolean
-  /** Called now and then, at least once a file. */
+  /** Called repeatedly, at least once for each file. */
   onProgress?: (progress: VerifyProgress) => void
-  /** Ends it early: the promise rejects with the signal's reason. What was repaired by then stays so. */
+  /** Stops early. The promise rejects with the signal's reason. Finished repairs stay. */
   signal?: AbortSignal
 }
 
-/** How far a verify is. */
+/** The progress of a verify. */
 export interface VerifyProgress {
-  /** Relative to the root, with `/` between its parts. */
+  /** The current file's path relative to the root, with `/`. */
   file: string
-  /** Bytes that were read by now. */
+  /** Bytes read so far. */
   checkedBytes: number
-  /** Of all files that there were at the beginning; others may write meanwhile. */
+  /** Size of all files at the beginning, in bytes. Other processes may add to it. */
   totalBytes: number
 }
 
-/** What verify found. */
+/** The result of a verify. */
 export interface VerifyReport {
-  /** Whether nothing is wrong; notes do not count. After a repair, this is what a second look found, as is all but the problems. */
+  /**
+   * Whether there are no problems. Notes don't count. After a repair, this and everything except `problems` describe the
+   * repaired store.
+   */
   isWhole: boolean
-  /** Files that were read. */
+  /** Number of files read. */
   fileCount: number
-  /** Bytes that were read. */
+  /** Number of bytes read. */
   checkedBytes: number
-  /** Whole blobs, and entries that can be read. */
+  /** Number of intact blobs. */
   blobCount: number
-  /** Entries that can be read. */
+  /** Number of readable entries. */
   entryCount: number
-  /** The first 1,000 of them. */
+  /** The first 1,000 problems. */
   problems: Problem[]
-  /** How many problems there are, also past the first 1,000. */
+  /** How many problems there are in all. */
   problemCount: number
-  /** The first 1,000 of them. */
+  /** The first 1,000 problems. */
   notes: Note[]
   /** How many notes there are, also past the first 1,000. */
   noteCount: number

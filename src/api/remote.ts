@@ -17,7 +17,10 @@ export interface RemoteOptions {
   adapter?: RemoteAdapter
   /** Default: `$WICKED_CACHE_REMOTE_MODE`, else `'read'`. If both are given, the more restrictive one applies. */
   mode?: RemoteMode
-  /** `'signed'`: answers need the signature of one of `keys`. `'store'`: whoever can write to the store is trusted. Default: `'signed'`. */
+  /**
+   * `'signed'`: answers need the signature of one of `keys`. `'store'`: trusts everyone who can write to the store. Default:
+   * `'signed'`.
+   */
   trust?: 'signed' | 'store'
   /** Public keys, as `wicked-cache remote keygen` prints them. Default: `$WICKED_CACHE_REMOTE_KEYS`, separated by commas. */
   keys?: readonly string[]
@@ -91,35 +94,35 @@ export interface RemoteCounts {
   /** Bytes of objects that were sent. */
   bytesOut: number
   /**
-   * How long the store took for half of its answers at most, in ms, hits and misses alike; undefined before the first one. Times
-   * between 0.13 ms and 65 s are kept in ranges, so this is up to 19 % more or less than it was.
+   * How long the store took for half of its answers at most, in ms, hits and misses alike; undefined before the first one.
+   * Times between 0.13 ms and 65 s are kept in ranges, so this is up to 19 % more or less than it was.
    */
   p50?: number
-  /** How long it took for 95 % of them at most, as exactly. */
+  /** The 95th percentile, with the same precision. */
   p95?: number
 }
 
-/** What all processes have asked and given the remote tier, and which stores have failed them lately. */
+/** Requests of all processes to the remote tier, and the stores that failed recently. */
 export interface RemoteTotals extends RemoteCounts {
-  /** `'open'`: a store failed lately and is left alone by all processes. */
+  /** `'open'`: a store failed recently, and no process asks it. */
   breaker: 'closed' | 'open'
-  /** Stores that have not answered since they failed, in the last 10 minutes, the latest first. */
+  /** Stores that failed in the last 10 minutes and haven't answered since, latest first. */
   failing: RemoteFailing[]
 }
 
-/** A store that failed lately, as processes have told each other. */
+/** A store that failed recently in this or another process. */
 export interface RemoteFailing {
-  /** Without credentials. */
+  /** The store's URL without credentials. */
   url: string
-  /** `'open'`: it is left alone, after three failures. */
+  /** `'open'`: no process asks it, after three failures. */
   breaker: 'closed' | 'open'
-  /** When it is asked again, ms since the epoch; undefined where the breaker is closed. */
+  /** When it will be asked again, ms since the epoch; undefined if the breaker is closed. */
   openUntil?: number
-  /** How often it failed in turn, in all processes. */
+  /** How often it failed in a row, in all processes. */
   failures: number
-  /** When it failed last, ms since the epoch. */
+  /** Time of the last failure, ms since the epoch. */
   failedAt: number
-  /** What was wrong then, without credentials. */
+  /** What went wrong then, without credentials. */
   lastError: string
 }
 

@@ -16,8 +16,8 @@ export const DIR_MODE = 0o700
 export const FILE_MODE = 0o600
 
 /**
- * Frame header, little-endian: magic u8, type u8, key length u16, payload length u32, hash u32, tag u32, payload checksum u32,
- * header checksum u32.
+ * Frame header, little-endian: magic u8, type u8, key length u16, payload length u32, hash u32, tag u32, payload checksum
+ * u32, header checksum u32.
  */
 export const FRAME_HEADER_BYTES = 24
 /** After the payload: 21 bits of the header checksum, 7 in each byte, and a byte of its own. */
@@ -75,7 +75,7 @@ export interface Layout {
   root: string
   tag: string
   config: string
-  /** What is known of remote stores that failed lately. */
+  /** Remote stores that failed recently. */
   remote: string
   version: string
   /** The random number under which keys are hashed. */
@@ -128,8 +128,8 @@ const PLAIN_NAME = /^[a-z0-9_-](?:[a-z0-9_.-]*[a-z0-9_-])?$/
 
 /**
  * Returns the directory name of a namespace. Lower-case ASCII letters, digits, `-`, `_` and inner dots are kept; every other
- * UTF-8 byte becomes `%` and two hex digits. So names that differ only in case stay apart on case-insensitive file systems, and
- * no name becomes `..`, a device name or a path.
+ * UTF-8 byte becomes `%` and two hex digits. So names that differ only in case stay apart on case-insensitive file systems,
+ * and no name becomes `..`, a device name or a path.
  *
  * @throws CacheError `ERR_CACHE_NAMESPACE` for what is not a string, empty, not well-formed or too long.
  */

@@ -1,19 +1,19 @@
 // Values as bytes, stored once for all namespaces: digest -> bytes.
 //
-// Guarantees: bytes that `get` returns are those that were put under the id; equal bytes get the same id, whoever puts them; different
-// bytes never share one, even when their hashes collide, because a put that finds its hash compares the bytes and tries
-// the next variant where they differ.
+// Guarantees: `get` returns exactly the bytes that were put under the id. Equal bytes have the same id in all processes.
+// Different bytes never share an id, even if their hashes collide: a put that finds its hash compares the bytes, and tries
+// the next variant if they differ.
 //
-// A gc and a set in another process need no lock between them. The gc renames and seals a pack, then reads all manifests;
-// the set writes its entry, then calls `confirm`, which looks for a seal behind what it wrote, and for the pack's name where
-// it found its value stored already. At least one of the two sees the other: either the gc finds the entry and keeps the
-// blob, or the set misses the name and stores its bytes again.
+// A gc and a set in another process need no lock. The gc renames and seals a pack, then reads all manifests. The set writes
+// its entry, then calls `confirm`, which checks for a seal after the bytes that it wrote, or for the pack's name if its value
+// was stored already. At least one of the two notices the other: either the gc finds the entry and keeps the blob, or the set
+// finds that the pack was retired and stores its bytes again.
 //
 // An entry holds its blob's location, so gets don't need the index. The index serves to find equal bytes, and blobs that were
 // moved. `flush` adds new blobs at the end of the tick, unless another process has added them by then.
 //
-// Not guaranteed: that bytes are stored once if two processes put them in the same tick, or if their writer is killed in it. A
-// gc removes the second copy.
+// Not guaranteed: that bytes are stored once if two processes put them in the same tick, or if their writer is killed in it.
+// A gc removes the second copy.
 
 import { BLOB_ID_BYTES } from '../base/layout.js'
 import type { Environment } from '../log/environment.js'
@@ -69,8 +69,8 @@ export class Blobs implements WrittenBlobs {
   }
 
   /**
-   * Call this after writing the entries that refer to these blobs. Stores those blobs again whose pack a gc is about to remove,
-   * or has removed. Returns whether there were any, since the gc may have dropped their entries as well.
+   * Call this after writing the entries that refer to these blobs. Stores those blobs again whose pack a gc is about to
+   * remove, or has removed. Returns whether there were any, since the gc may have dropped their entries as well.
    *
    * @throws errno-style errors; CacheError `ERR_CACHE_IO`
    */
@@ -79,8 +79,8 @@ export class Blobs implements WrittenBlobs {
   }
 
   /**
-   * Whether a blob at this location, in a pack that is about to be removed, need not be moved, because the index knows another
-   * intact copy that stays or is moved itself. The file of a removed pack may still be open in this process.
+   * Whether a blob at this location, in a pack that is about to be removed, need not be moved, because the index knows
+   * another intact copy that stays or is moved itself. The file of a removed pack may still be open in this process.
    */
   isElsewhere(id: Buffer, location: Location, known: Location | undefined): boolean {
     return this.#writing.isElsewhere(id, location, known)
@@ -117,8 +117,8 @@ export class Blobs implements WrittenBlobs {
   }
 
   /**
-   * Returns the bytes as a view that is valid until the next call; undefined if they are gone or damaged. Corrects a reference
-   * whose blob was moved.
+   * Returns the bytes as a view that is valid until the next call; undefined if they are gone or damaged. Corrects a
+   * reference whose blob was moved.
    */
   get(ref: BlobRef): Buffer | undefined {
     const bytes = this.packs.read(ref.location, ref.id)

@@ -1,7 +1,7 @@
-// The blobs that a gc has met, by the first 8 bytes of their ids, in typed arrays: a Map of strings would take five times
-// the memory for a million of them.
+// The blobs that a gc has seen, by the first 8 bytes of their ids. They are in typed arrays: for a million blobs, a Map of
+// strings would take five times the memory.
 //
-// Two blobs with the same 8 bytes count as one. So the table can take garbage for alive, never the reverse.
+// Two blobs with the same 8 bytes count as one. So garbage may be kept, but nothing live is removed.
 
 import type { Position } from '../log-map/record.js'
 
@@ -12,10 +12,10 @@ const FIELDS = 3
 export class BlobTable {
   #slots = new Uint32Array(FIELDS * MIN_SLOTS)
   #mask = MIN_SLOTS - 1
-  /** Blobs are numbered from 0 in the order in which they came; these are their rows. */
+  /** The rows: blobs are numbered from 0 in the order in which they were added. */
   count = 0
 
-  /** The blob's row, a new one where it has none. */
+  /** The blob's row; a new one if it has none yet. */
   add({ hash, tag }: Position): number {
     const at = this.#find(hash, tag)
     const row = this.#slots[at + 2] as number

@@ -2,13 +2,13 @@
 // returned; see docs/adr/0050-one-collector.md. `gc()` runs all of them, and the background gc takes some of them in any
 // process that sets.
 //
-// A pack is retired before the manifests are read to find what is alive in it: a set that comes later stores its value again.
-// What is alive is copied and synced before the pack goes. If the process is killed at any point, all blobs that entries refer
-// to can still be found through the index, and the next cycle continues with the retired packs. A power cut loses nothing that
-// was on disk before. A manifest that cannot be read ends the cycle.
+// A pack is retired before the manifests are read to find its live blobs. A later set stores its value again. Live blobs are
+// copied and synced before the pack is removed. If the process is killed at any point, all blobs that entries refer to can
+// still be found through the index, and the next cycle continues with the retired packs. A power cut loses nothing that was
+// on disk before. A manifest that cannot be read ends the cycle.
 //
-// On a full disk, packs without live blobs are removed first, which takes no write. The others follow, least live bytes first.
-// A pack that there is no room to copy is removed whole, then its entries are dropped.
+// On a full disk, packs without live blobs are removed first, which takes no write. The others follow, least live bytes
+// first. A pack that there is no room to copy is removed whole, then its entries are dropped.
 //
 // Not guaranteed: that all garbage is removed. A pack that is mostly alive is not copied while there is room.
 
@@ -39,21 +39,21 @@ import {
 } from './state.js'
 import { HASH_END, Walk } from './walk.js'
 
-/** From this share of dropped records on, a bucket is rewritten. Fewer are removed one by one. */
+/** If at least this share of a bucket's records is dropped, it is rewritten. Fewer are removed one by one. */
 const MIN_USELESS_SHARE = 0.2
 
-/** The state of the packs at the first step of a phase that this process took. */
+/** The state of the packs at this process's first step of a phase. */
 interface Known {
   key: string
   isThere(location: Location): boolean
-  /** Packs are retired in a phase of their own, so that a location that was kept in a later phase stays kept. */
+  /** Packs are retired in a separate phase, so that a location that a later phase keeps stays valid. */
   isKept(location: Location): boolean
 }
 
 export class Cycle<Plan> {
-  /** Values that no entry referred to, removed by this object. */
+  /** Unused values that this object removed. */
   removedBlobs = 0
-  /** The counts of what this object has dropped, written from time to time. */
+  /** Counts of what this object has dropped. */
   readonly history: Counters
   readonly #input: CycleInput
   readonly #choice: Choice<Plan>
@@ -130,7 +130,7 @@ export class Cycle<Plan> {
     return { step: 'values', fraction: isBefore ? 0 : packs.length > 0 ? 1 - packs.length / this.#packCount : 1 }
   }
 
-  /** To be called before the process does anything else with the cache. */
+  /** Call this before the process uses the cache otherwise. */
   close(): void {
     this.#walk.close()
     this.history.close()
@@ -150,7 +150,7 @@ export class Cycle<Plan> {
         drops.push({ stored, removal: { cause: 'evicted' }, isExcess: true })
     }
     const changes: EntryChange[] = drops.map(({ stored, removal }) => removalChange(stored, removal))
-    // Records that no entry needs.
+    // These records belong to no entry.
     for (const { key, check, isOfUse } of rest) {
       if (!isOfUse) changes.push({ key, removal: { cause: 'evicted' }, expected: check })
     }
@@ -180,13 +180,13 @@ export class Cycle<Plan> {
     const use = packs[from]
     if (use && this.#isRetired(use)) return { ...state, from: from + 1 }
     if (use) return { ...state, packs: packs.filter(each => each !== use) }
-    // From now on every set finds, when it confirms its blobs, that these packs are gone. The manifests that are read next must
-    // include everything that was set before.
+    // From now on every set finds, when it confirms its blobs, that these packs are gone. The manifests that are read next
+    // must include everything that was set before.
     this.#input.environment.tick.end()
     return packs.length > 0 ? withPhase(state, 'mark') : this.#afterPacks(state)
   }
 
-  /** Retires the pack; false where the disk has no room for that, or for copying a pack of little garbage. */
+  /** Retires the pack. False if the disk has no room for that, or for copying a pack with little garbage. */
   #isRetired(use: PackUse): boolean {
     const { packs } = this.#input.blobs
     const hasMuchGarbage = use.garbageBytes >= use.sizeBytes * MIN_GARBAGE_SHARE
@@ -205,7 +205,7 @@ export class Cycle<Plan> {
       const { id, location } = stored.entry.blob
       // An entry whose pack is kept has its value there.
       if (isKept(location)) continue
-      // It is dropped later: the disk was full.
+      // The entry is dropped later, because the disk was full.
       if (state.hasRest && this.#choice.dropOf(namespace, stored, { ...state, isRest: true })) continue
       this.#marks.add(positionOf(id))
       if (!isThere(location)) state.hasMoved = true
@@ -254,14 +254,14 @@ export class Cycle<Plan> {
       this.removedBlobs += removedBlobs
       if (next !== undefined) return { ...state, from: next }
     } catch (error) {
-      // Other programs may have filled the disk meanwhile.
+      // Other programs may have filled the disk by now.
       if (!isNoRoom(error) || this.#hasRoom(sizeBytes)) throw error
       return this.#giveUp(state, pack)
     }
     return withPhase({ ...state, targets: all.numbers().filter(each => !all.isRetired(each)) }, 'sync')
   }
 
-  /** Removes a pack with everything in it. */
+  /** Removes a pack and all its blobs. */
   #giveUp(state: State<Plan>, pack: number): State<Plan> {
     const hasRest = state.hasRest || state.live.includes(pack)
     this.#input.blobs.packs.remove(pack)
@@ -269,7 +269,7 @@ export class Cycle<Plan> {
     return { ...state, packs: state.packs.slice(1), from: 0, emptied, hasRest }
   }
 
-  /** Syncs all copies before the pack is removed, whichever processes made them. */
+  /** Syncs all copies, also those of other processes, before the pack is removed. */
   #sync(state: State<Plan>): State<Plan> {
     const { packs: all, index } = this.#input.blobs
     const [use, ...packs] = state.packs
@@ -340,8 +340,8 @@ export class Cycle<Plan> {
 }
 
 /**
- * Returns a function that tells whether entries may keep referring to a location. They may refer to blobs that other processes
- * put into the last pack or later ones.
+ * Returns a function that tells whether entries may keep referring to a location. They may refer to blobs that other
+ * processes put into the last pack or later ones.
  */
 function keptPlacesIn(packs: Packs): (location: Location) => boolean {
   const sizes = new Map(packs.numbers().map(pack => [pack, packs.keptBytes(pack)]))

@@ -1,4 +1,4 @@
-// Runs a whole gc cycle for `gc()`. Reads and writes go on meanwhile, in this process as well. Between two steps the event loop
+// Runs a whole gc cycle for `gc()`. Reads and writes continue, also in this process. Between two steps the event loop
 // runs, progress is reported, the signal is checked, and the lock gets its heartbeat.
 
 import { join } from 'node:path'
@@ -14,7 +14,7 @@ import type { GcInput } from './input.js'
 import { Lock, removeProbes } from './lock.js'
 import type { State } from './state.js'
 
-/** A step that rewrites a pack takes about so long. */
+/** The target time for a step that rewrites a pack. */
 const PIECE_MS = 50
 
 /**

@@ -1,4 +1,4 @@
-// What the gc and the background gc tell those who look at the cache later: how large it was, and what they dropped.
+// The history of a cache for reports: how large it was, and what the gc and the background gc dropped.
 
 import { isIoError } from '../base/errors.js'
 import { Counters } from '../counters/counters.js'
@@ -10,7 +10,7 @@ export function createHistory({ environment, layout }: Pick<CycleInput, 'environ
   return new Counters(environment, layout.history, 'history')
 }
 
-/** Counts an entry that was dropped: because there was too much, it was not used for long, or it was of no use any more. */
+/** Counts a dropped entry: evicted by a limit or its age, or useless. */
 export function countDrop(history: Counters, { entry }: StoredEntry, cause: string): void {
   if (cause !== 'evicted') {
     history.count('day-useless')
@@ -20,7 +20,7 @@ export function countDrop(history: Counters, { entry }: StoredEntry, cause: stri
   history.count('day-evicted-bytes', blobLength(entry.blob.id))
 }
 
-/** Writes what was counted, and how large the cache is, where that is known. What can't be written is missing in the history alone. */
+/** Writes the counts, and the cache's size if it is known. A failed write only leaves a gap in the history. */
 export function writeHistory(history: Counters, diskBytes = 0): void {
   if (diskBytes > 0) history.count('day-size', diskBytes)
   try {

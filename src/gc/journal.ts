@@ -3,8 +3,8 @@
 // processes that take the same slice do no harm: marks are only added, and a state holds for all marks before it
 // in the file.
 //
-// Not guaranteed: that it is there. If it is missing or damaged, or the root is a copy or was copied, a new cycle
-// begins: what was done in one copy was not in the other.
+// Not guaranteed: that it exists. If it is missing or damaged, or the root is a copy or was copied, a new cycle begins,
+// because work in one copy wasn't done in the other.
 
 import { dirname } from 'node:path'
 import { FRAME } from '../base/layout.js'
@@ -17,10 +17,10 @@ import { BlobTable } from './blob-table.js'
 import type { SamplePlan } from './sample-choice.js'
 import type { Marks, State } from './state.js'
 
-/** A cycle that is under way, or when to see whether one is needed. */
+/** The cycle in progress, or when to check whether one is needed. */
 export type UpkeepState = State<SamplePlan> | { phase: 'idle'; dueMs: number }
 
-/** A state of another version is none: a cycle begins anew. */
+/** States of other versions are ignored, and a new cycle begins. */
 const STATE_VERSION = 3
 const POSITION_BYTES = 8
 
@@ -39,24 +39,27 @@ export class Journal implements FrameReader, Marks {
     this.#path = path
   }
 
-  /** The latest state, undefined where there is none. @throws errno-style errors */
+  /** The latest state; undefined if there is none. @throws errno-style errors */
   read(): UpkeepState | undefined {
     if (!this.#log?.read(this)) this.#reopen()
     if (this.#isDamaged) this.remove()
     return this.#state
   }
 
-  /** Marks a blob with the next state that is written. */
+  /** Adds a mark, which is written with the next state. */
   add(blob: Position): void {
     this.#newMarks.push(blob)
   }
 
-  /** Of a blob that is marked in the file. */
+  /** The row of a blob that is marked in the file. */
   rowOf(blob: Position): number {
     return this.#marks.rowOf(blob)
   }
 
-  /** False where the file was removed meanwhile: others have begun anew. @throws errno-style errors; CacheError `ERR_CACHE_IO` */
+  /**
+   * False if another process has begun a new cycle and removed the file. @throws errno-style errors; CacheError
+   * `ERR_CACHE_IO`
+   */
   write(state: UpkeepState): boolean {
     const writer = new FrameWriter()
     if (this.#newMarks.length > 0) {
@@ -72,7 +75,7 @@ export class Journal implements FrameReader, Marks {
     return this.#log !== undefined && this.#log.append(writer, this) >= 0
   }
 
-  /** Begins a file of its own for a new cycle, or for the time between two. */
+  /** Starts a new file for a new cycle, or for the time between two. */
   begin(state: UpkeepState): void {
     this.remove()
     this.#environment.files.createFile(this.#path, '')
@@ -94,7 +97,7 @@ export class Journal implements FrameReader, Marks {
     this.#isDamaged = false
   }
 
-  /** Tells the directory that the file is in from a copy of it. */
+  /** Identifies the file's directory, so that a copy of it is noticed. */
   #directory(): number | undefined {
     return this.#environment.files.linkStat(dirname(this.#path))?.inode
   }

@@ -17,8 +17,8 @@ import type { FileStat, Files } from '../files/files.js'
 export const DEAD_AFTER_MS = 15_000
 const HEARTBEAT_MS = 2000
 /**
- * How long to wait for a step that holds the lock, in ms, and between two looks. A step that takes longer belongs to a stopped
- * process.
+ * How long to wait for a step that holds the lock, and the delay between two attempts, in ms. A step that takes longer
+ * belongs to a stopped process.
  */
 const PATIENCE_MS = 2000
 const PAUSE_MS = 5
@@ -56,10 +56,10 @@ export class Lock {
     return (this.#files.linkStat(this.#path)?.sizeBytes ?? 0) > 0
   }
 
-  /** True when the lock is now this process's; `release` gives it back. */
+  /** True if this process now holds the lock. Call `release` afterwards. */
   acquire(): boolean {
     if (this.#create()) return true
-    // The lock was released meanwhile, so there is nothing to take over.
+    // The lock was released in the meantime, so there is nothing to take over.
     if (!this.#isDead(this.#path)) return false
     const takeover = `${this.#path}.takeover`
     if (!this.#files.createFile(takeover, '')) {
@@ -139,7 +139,7 @@ export class Lock {
     return isOld(this.#files.now()) && isOld(this.#fileSystemNow())
   }
 
-  /** The present time of the file system, which it notes on a file that is made. */
+  /** The current time of the file system, from a file created for that. */
   #fileSystemNow(): number {
     const probe = `${this.#path}.${Math.floor(this.#random() * 2 ** 32).toString(16)}${PROBE}`
     try {

@@ -4,7 +4,7 @@
 import type { Entry } from '../manifest/entry.js'
 import { blobLength } from '../packs/blob.js'
 
-/** How far the clocks of those who share a cache may be apart. */
+/** How far the clocks of computers that share a cache may differ. */
 const CLOCK_SKEW_MS = 60_000
 /** Each doubling of the compute time per byte counts like a use that is this much later, */
 const DOUBLING_MS = 48 * 3_600_000
@@ -16,8 +16,8 @@ const USUAL_MS_PER_BYTE = 0.001
 const OWN_BYTES = 300
 
 /**
- * When the entry was last known to be used, in ms. The record has it in seconds, which the creation time makes more precise. A
- * time in the future comes from a wrong clock and counts as the oldest; otherwise the entry would outlive all others.
+ * When the entry was last known to be used, in ms. The record has it in seconds, which the creation time makes more precise.
+ * A time in the future comes from a wrong clock and counts as the oldest; otherwise the entry would outlive all others.
  */
 export function lastUseOf({ usedAt, createdAt }: Entry, nowMs: number): number {
   const lastUse = Math.max(usedAt, createdAt)
@@ -33,8 +33,8 @@ export function useForAge({ usedAt, createdAt }: Entry, nowMs: number): number {
 }
 
 /**
- * The rank of an entry: its last use, in ms, moved forward or back by its cost. Entries with the lowest rank are evicted first.
- * A list of inputs stays as long as the entries that were used with it, since they are useless without it.
+ * The rank of an entry: its last use, in ms, moved forward or back by its cost. Entries with the lowest rank are evicted
+ * first. A list of inputs stays as long as the entries that were used with it, since they are useless without it.
  */
 export function rankOf(entry: Entry, nowMs: number, isList: boolean): number {
   const { computeMs, blob } = entry

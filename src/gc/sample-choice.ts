@@ -15,25 +15,25 @@ import { type Chosen, choose, type EstimatedCutoff, Sample } from './sample.js'
 import { type Choice, type Drop, type PackUse, phaseKey, type State, withPhase } from './state.js'
 import { HASH_END, type Walk } from './walk.js'
 
-/** What is noted while namespaces are measured. */
+/** Sums collected while namespaces are measured. */
 interface Measuring {
-  /** Of all manifests, and of all else below the namespaces. */
+  /** Bytes of all manifests, and of all other files below the namespaces. */
   manifestBytes: number
   otherBytes: number
   chosen: Chosen[]
 }
 
-/** What is to be dropped, and what is found meanwhile. */
+/** The plan of a cycle: what to drop, and what the walk has found. */
 interface Dropping {
-  /** Of all entries. */
+  /** The cutoff for all entries. */
   cut?: EstimatedCutoff | undefined
-  /** Of a namespace's entries, by directory. */
+  /** The cutoffs for namespaces, by directory. */
   cuts: Record<string, EstimatedCutoff>
   /** Bytes over FULL_SHARE of the limit. */
   excessBytes: number
-  /** By pack, its length when the cycle began: what is set meanwhile may lie in packs that the walk has not seen it in. */
+  /** The length of each pack at the start: blobs that are set later may be in packs that the walk has already counted. */
   packBytes: Record<string, number>
-  /** By pack, what entries said so far. */
+  /** Live bytes by pack, from the entries seen so far. */
   liveBytes: Record<string, number>
 }
 
@@ -41,17 +41,17 @@ export type SamplePlan = Measuring | Dropping
 
 export interface SampleInput extends CycleInput {
   limits(): CacheLimits
-  /** Whether the time for a look at samples is up. */
+  /** Whether the time for sampling is over. */
   isOver(): boolean
 }
 
-/** A cycle begins at this share of a limit. */
+/** A cycle begins at this share of a limit, */
 const FULL_SHARE = 0.9
-/** Evicts down to this. */
+/** and evicts down to this one. */
 const KEPT_SHARE = 0.8
 
 export class SampleChoice implements Choice<SamplePlan> {
-  /** The sizes at the last measurement, and the packs' part of them. */
+  /** The last measurement: all bytes, and those of packs. */
   measured = { bytes: 0, packBytes: 0 }
   readonly #input: SampleInput
 
@@ -103,7 +103,7 @@ export class SampleChoice implements Choice<SamplePlan> {
     return HASH_END
   }
 
-  /** Undefined when nothing is to be dropped. */
+  /** Undefined if nothing needs to be dropped. */
   #decide({ manifestBytes, otherBytes, chosen }: Measuring): Dropping | undefined {
     const { environment, blobs, layout, namespaces, now, isOver } = this.#input
     const { files, random } = environment
@@ -146,8 +146,8 @@ export class SampleChoice implements Choice<SamplePlan> {
   }
 
   /**
-   * Packs with garbage worth it, and the oldest one where there is none such but still too much: shared values count several
-   * times in `liveBytes`, so its garbage may not show.
+   * Packs with enough garbage. If there is none and the limit is still exceeded, the oldest pack: shared values count several
+   * times in `liveBytes`, which hides garbage.
    */
   #choosePacks(state: State<SamplePlan>, plan: Dropping): State<SamplePlan> {
     const { packs } = this.#input.blobs
@@ -163,7 +163,7 @@ export class SampleChoice implements Choice<SamplePlan> {
   }
 }
 
-/** This share of the limits; maxAge unchanged. */
+/** The limits multiplied by a share; `maxAge` is unchanged. */
 function partOf({ maxSizeBytes, maxEntries, maxAgeMs }: Required<ParsedLimits>, share: number): Required<ParsedLimits> {
   return { maxSizeBytes: maxSizeBytes * share, maxEntries: maxEntries * share, maxAgeMs }
 }

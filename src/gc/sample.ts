@@ -8,23 +8,23 @@ import { blobCost, entryCost } from './census.js'
 import type { Namespaces } from './input.js'
 import { rankOf, useForAge } from './rank.js'
 
-/** All entries with a lower rank go, of those with this very rank this share; and all that were last used before `lastUse`. */
+/** Drops all entries with a lower rank, this share of those with exactly this rank, and all last used before `lastUse`. */
 export interface EstimatedCutoff {
   rank: number
   share: number
   lastUse: number
 }
 
-/** A namespace whose entries stand for others'. */
+/** A sampled namespace, whose entries represent those of others. */
 export interface Chosen {
   directory: string
-  /** Of its manifest. */
+  /** Size of its manifest. */
   bytes: number
-  /** The larger, the sooner it is chosen. */
+  /** Namespaces with larger values are chosen first. */
   rank: number
 }
 
-/** Less than any rank and time of an entry; a cutoff is kept as JSON, which knows no infinity. */
+/** Lower than any rank or time of an entry. A cutoff is stored as JSON, which has no infinity. */
 const LOWEST = Number.MIN_SAFE_INTEGER
 
 /** How many namespaces are sampled. */
@@ -33,7 +33,7 @@ const MAX_CHOSEN = 16
 const MAX_ROUNDS = 8
 const ENOUGH_ENTRIES = 2000
 
-/** Takes a namespace into the choice with a probability that goes with its size (https://doi.org/10.1016/j.ipl.2005.11.003). */
+/** Samples namespaces with a probability that grows with their size (https://doi.org/10.1016/j.ipl.2005.11.003). */
 export function choose(chosen: readonly Chosen[], directory: string, bytes: number, random: () => number): Chosen[] {
   if (bytes === 0) return [...chosen]
   const all = [...chosen, { directory, bytes, rank: random() ** (1 / bytes) }]
@@ -45,7 +45,7 @@ interface SampledEntry {
   lastUse: number
   ownBytes: number
   blobBytes: number
-  /** Entries that it stands for. */
+  /** How many entries it represents. */
   weight: number
 }
 
@@ -59,14 +59,16 @@ export interface Sampling {
   namespaces: Namespaces
   nowMs: number
   random(): number
-  /** Whether the time for it is up. */
+  /** Whether the time for sampling is over. */
   isOver(): boolean
 }
 
 export class Sample {
   readonly #entries: SampledEntry[] = []
 
-  /** Looks at buckets of the chosen namespaces until it has enough, or the time is up; `totalBytes` are all manifests'. */
+  /**
+   * Reads buckets of the chosen namespaces until there are enough or time is up. `totalBytes` is the size of all manifests.
+   */
   constructor({ namespaces, nowMs, random, isOver }: Sampling, chosen: readonly Chosen[], totalBytes: number) {
     const looked = new Map<string, { entries: SampledEntry[]; bytes: number; share: number }>()
     const start = random()
@@ -78,7 +80,7 @@ export class Sample {
         const namespace = namespaces.open(directory)
         if (!namespace) continue
         looked.set(directory, known)
-        // Far from each other, so that they are not the same ones.
+        // Far from each other, so that they are different buckets.
         const hash = Math.floor(((start + round / MAX_ROUNDS) % 1) * 2 ** 32)
         const { entries, share } = namespace.manifest.partAt(hash)
         for (const { entry, frameBytes } of entries) {
@@ -98,8 +100,8 @@ export class Sample {
     }
     const lookedBytes = [...looked.values()].reduce((sum, { bytes }) => sum + bytes, 0)
     for (const { entries, bytes, share } of looked.values()) {
-      // A large namespace was more likely to be chosen, so each of its entries stands for fewer. If all were chosen, those that
-      // were not sampled are assumed to be like the others.
+      // A large namespace was more likely to be chosen, so each of its entries stands for fewer. If all were chosen, those
+      // that were not sampled are assumed to be like the others.
       const factor = chosen.length < MAX_CHOSEN ? totalBytes / lookedBytes : totalBytes / looked.size / bytes
       for (const entry of entries) {
         entry.weight = factor / share
@@ -110,8 +112,8 @@ export class Sample {
   }
 
   /**
-   * Returns the cutoff for the limits; undefined if they hold. `packBytes` is what all values take at most, of the whole cache:
-   * entries share them.
+   * Returns the cutoff for the limits; undefined if they hold. `packBytes`, the size of all packs, caps the values' size,
+   * because entries share values.
    */
   cut(limits: SampleLimits, nowMs: number, packBytes = Number.POSITIVE_INFINITY): EstimatedCutoff | undefined {
     const oldest = limits.maxAgeMs === Number.POSITIVE_INFINITY ? LOWEST : nowMs - limits.maxAgeMs

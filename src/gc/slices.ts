@@ -1,11 +1,11 @@
-// Keeps a cache within its limits by short slices of gc work in the processes that set. `upkeep` decides when.
+// The background gc: keeps a cache within its limits by short slices of gc work in processes that set. `upkeep` decides when.
 //
-// Guarantees: one process at a time takes a slice, of some 20 ms; a process that dies in the middle leaves its cycle to the
-// next.
+// Guarantees: one process at a time runs a slice, which takes about 20 ms. If a process dies, the next one continues its
+// cycle.
 //
-// Not guaranteed: that the limits hold at any moment. Between two looks each process may set a thirty-second of what is
-// allowed, and a cycle goes on beside the sets. So a cycle begins before a limit is reached; past it each set takes a slice,
-// or waits for that of another process. No set waits for a `gc()`.
+// Not guaranteed: that the limits hold at every moment. Each process may set 1/32 of the limit between two measurements, and
+// sets continue during a cycle. So a cycle begins before a limit is reached. Near the limit, each set runs a slice or waits
+// for the slice of another process. No set waits for a `gc()`.
 
 import { PACK_BYTES } from '../base/layout.js'
 import { waitSync } from '../base/wait.js'
@@ -23,34 +23,34 @@ export interface UpkeepInput extends Pick<CycleInput, 'environment' | 'blobs' | 
   limits(): CacheLimits
 }
 
-/** The result of taking a slice, or trying to. */
+/** The result of running a slice, or of trying to. */
 export interface SliceResult {
-  /** When the next slice is due, in ms of the process's life; undefined while no cycle is under way. */
+  /** When the next slice is due, in ms of the process's life; undefined if no cycle is in progress. */
   sliceAt: number | undefined
-  /** Whether the sizes were looked at. */
+  /** Whether the sizes were measured. */
   hasLooked: boolean
-  /** What the process may set until it looks at them. */
+  /** What the process may set before the next measurement. */
   maxSetCount: number
   maxSetBytes: number
 }
 
 const SLICE_MS = 20
-/** A step that rewrites a pack takes about so long. */
+/** The target time for a step that rewrites a pack. */
 const STEP_MS = 3
-/** A slice is followed by this many times its own length without one, as long as there is not too much. */
+/** The pause after a slice, as a multiple of its length, while the limits hold. */
 const REST = 3
-/** Between two tries to take a slice while another process does. */
+/** The delay between two attempts while another process runs a slice. */
 const PAUSE_MS = 1
 /** Past this share of the limit, sets wait for slices. */
 const URGENT_SHARE = 0.95
-/** How long no process measures sizes again, unless it sets much itself. */
+/** How long after a cycle no process measures again, unless it sets much itself. */
 const IDLE_MS = 10 * 60_000
-/** Used instead after a cycle that left too much, such as one whose limit is below the size of empty files. */
+/** Used instead if a cycle left too much, for example because the limit is smaller than empty files. */
 const RETRY_MS = 1000
-/** A process looks at the sizes after setting this share of what is allowed. */
+/** A process measures the sizes after setting this share of a limit. */
 const SIZE_LOOK_SHARE = 1 / 32
 
-/** Packs are rotated at this share of what is allowed, within limits. */
+/** The size of a pack as a share of the limit, and its minimum. */
 const PACK_SHARE = 1 / 16
 const MIN_PACK_BYTES = 256 * 1024
 
@@ -65,7 +65,7 @@ export class Slices {
   readonly #cycle: Cycle<SamplePlan>
   readonly #lock: Lock
   #limits: CacheLimits
-  /** The measurement that was written to the history last. */
+  /** The measurement last written to the history. */
   #noted: { bytes: number } | undefined
   #sliceStart = 0
   #isUrgent = false
@@ -83,8 +83,8 @@ export class Slices {
   }
 
   /**
-   * Takes a slice of the cycle under way, or sees whether one is needed, if it is time for that. `isMuch`: so much was set
-   * that the sizes are to be looked at. @throws errno-style errors; CacheError `ERR_CACHE_IO`
+   * If it is time, runs a slice of the current cycle, or checks whether a cycle is needed. `isMuch`: so much was set that the
+   * sizes must be measured. @throws errno-style errors; CacheError `ERR_CACHE_IO`
    */
   take(isMuch: boolean): SliceResult {
     this.#taken.hasLooked = false
@@ -123,7 +123,7 @@ export class Slices {
   #takeSlice(isMuch: boolean): void {
     this.#sliceStart = performance.now()
     this.#input.environment.tick.end()
-    // Another process may have had the lock until now.
+    // Another process may have held the lock until now.
     const found = this.#journal.read()
     let state: State<SamplePlan> | undefined = found?.phase === 'idle' ? undefined : found
     if (isMuch || !state) {
@@ -157,7 +157,7 @@ export class Slices {
   #isIdle(state: UpkeepState | undefined): boolean {
     if (state?.phase !== 'idle') return false
     const leftMs = state.dueMs - this.#input.now()
-    // A clock that was set back must not put it off for ever.
+    // If the clock was set back, the due time may be far in the future.
     return leftMs > 0 && leftMs <= IDLE_MS
   }
 

@@ -6,7 +6,7 @@ import type { StoredEntry } from '../manifest/records.js'
 import type { CollectedNamespace } from './input.js'
 import type { Cursor, Walk } from './walk.js'
 
-/** A pack, and how much of it is not alive: an estimate. */
+/** A pack, and an estimate of how much of it is garbage. */
 export interface PackUse {
   pack: number
   sizeBytes: number
@@ -20,20 +20,20 @@ export interface Drop {
   isExcess: boolean
 }
 
-/** Where a cycle is. It is stored as JSON between two slices. */
+/** The progress of a cycle. It is stored as JSON between two slices. */
 export interface State<Plan = unknown> extends Cursor {
   phase: 'choose' | 'drop' | 'retire' | 'mark' | 'locate' | 'rewrite' | 'sync' | 'index' | 'files' | 'leftovers'
-  /** Of the cycle. */
+  /** Identifies the cycle. */
   id: number
-  /** What the choice notes. */
+  /** The state of the choice. */
   plan: Plan
-  /** Packs to be retired, then to be rewritten, one after the other. */
+  /** Packs to retire, then to rewrite, one after the other. */
   packs: PackUse[]
-  /** First: packs retired so far. Then: where to go on in the first one. */
+  /** First: packs retired so far. Then: where to continue in the first one. */
   from: number
-  /** Packs with something alive in them, retired ones among them. */
+  /** Packs with live blobs, including retired ones. */
   live: number[]
-  /** Packs to be synced before the first one goes. */
+  /** Packs to sync before the first one is removed. */
   targets: number[]
   /** Packs that were or will be removed without copying. */
   emptied: number[]
@@ -45,13 +45,16 @@ export interface State<Plan = unknown> extends Cursor {
   isRest: boolean
 }
 
-/** Chooses what is dropped, and gathers figures about it. */
+/** Chooses the entries to drop, and collects figures about it. */
 export interface Choice<Plan = unknown> {
-  /** What a cycle begins with. */
+  /** The initial state. */
   plan(): Plan
-  /** One step of choosing; the state with phase `choose` to go on, `drop` or `retire` for what is to come, undefined for nothing. */
+  /**
+   * Takes a step. Returns the state with phase `choose` to continue, with `drop` or `retire` when done; undefined: nothing to
+   * do.
+   */
   choose(state: State<Plan>, walk: Walk): State<Plan> | undefined
-  /** Whether nothing of the namespace will be dropped now. */
+  /** Whether no entry of the namespace will be dropped now. */
   isPassedOver?(namespace: CollectedNamespace): boolean
   /** The drop of an entry in the current bucket; undefined if the entry stays. */
   dropOf(namespace: CollectedNamespace, stored: StoredEntry, state: State<Plan>): Drop | undefined
@@ -68,7 +71,7 @@ export interface Marks {
   rowOf(blob: Position): number
 }
 
-/** The state with which another phase begins. */
+/** The state at the beginning of another phase. */
 export function withPhase<Plan>(state: State<Plan>, phase: State['phase']): State<Plan> {
   return { ...state, phase, directory: '', hash: 0 }
 }

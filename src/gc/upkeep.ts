@@ -1,19 +1,19 @@
-// Decides when a process that sets takes a slice of the background gc. `slices` does the work.
+// Decides when a process that sets runs a slice of the background gc. `slices` does the work.
 //
-// Guarantees: a set is delayed by at most one slice of about 20 ms, and near the limit as long by a slice of another process.
-// Most sets only count. A process that sets once looks at the journal one time in sixteen, so that a cache which only such
-// processes use is collected as well.
+// Guarantees: a set is delayed by at most one slice of about 20 ms, and near the limit by one of another process. Most sets
+// only count. A process that sets only once reads the journal with a probability of 1/16. So a cache that is only used by
+// such processes is collected as well.
 
 import { createSlices, type Slices, type UpkeepInput } from './slices.js'
 
-/** Sets between two looks at the journal, and the chance that the first set looks. */
+/** Sets between two reads of the journal, and the probability that a process's first set reads it. */
 const SETS_PER_LOOK = 64
 const FIRST_LOOK_SHARE = 1 / 16
 
-/** What an entry takes at least, whatever its value. */
+/** The smallest size of an entry on disk. */
 const ENTRY_BYTES = 128
 
-/** `input` is asked for when the first slice is taken. */
+/** `input` is called before the first slice. */
 export function createUpkeep(random: () => number, input: () => UpkeepInput): Upkeep {
   return new Upkeep(random, input)
 }
@@ -24,13 +24,13 @@ export class Upkeep {
   #slices: Slices | undefined
   #isNew = true
   #setsToLook = SETS_PER_LOOK
-  /** What this process has set since it measured the sizes. */
+  /** What this process has set since the last measurement. */
   #setCount = 0
   #setBytes = 0
-  /** At these, it measures again. */
+  /** When it measures again. */
   #maxSetCount = Number.POSITIVE_INFINITY
   #maxSetBytes = Number.POSITIVE_INFINITY
-  /** When the next slice of the cycle under way is due, in ms of the process's life. */
+  /** When the next slice of the current cycle is due, in ms of the process's life. */
   #sliceAt: number | undefined
   /** Whether a slice failed here; this process then tries no other. */
   #hasFailed = false
@@ -40,7 +40,7 @@ export class Upkeep {
     this.#input = input
   }
 
-  /** To be called after a set of so many entries. @throws errno-style errors; CacheError `ERR_CACHE_IO` */
+  /** Call this after each set. @throws errno-style errors; CacheError `ERR_CACHE_IO` */
   afterSet(count: number, bytes: number): void {
     this.#setCount += count
     this.#setBytes += bytes + count * ENTRY_BYTES

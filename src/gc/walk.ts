@@ -5,7 +5,7 @@ import type { CollectedNamespace, Namespaces } from './input.js'
 /** One past the highest hash. */
 export const HASH_END = 2 ** 32
 
-/** The next bucket to be worked on: in this directory, or the first one of the next directory after it. */
+/** The next bucket: in this directory, or the first one of the next directory after it. */
 export interface Cursor {
   directory: string
   hash: number
@@ -22,8 +22,8 @@ export class Walk {
   }
 
   /**
-   * Works on the bucket at the cursor and returns the next cursor; undefined at the end. `work` returns the hash after the bucket.
-   * The directories are listed once for each `key`.
+   * Works on the bucket at the cursor and returns the next cursor; undefined at the end. `work` returns the hash after the
+   * bucket. The directories are listed once for each `key`.
    */
   next(key: string, cursor: Cursor, work: (namespace: CollectedNamespace, hash: number) => number): Cursor | undefined {
     if (this.#key !== key) {
@@ -43,13 +43,13 @@ export class Walk {
     return { directory: `${directory} `, hash: 0 }
   }
 
-  /** How much of the directories is done. */
+  /** The share of the directories that is done. */
   fraction({ directory, hash }: Cursor): number {
     const count = this.#directories.length
     return count === 0 ? 0 : Math.min(1, (this.#indexOf(directory) + hash / HASH_END) / count)
   }
 
-  /** Closes what is open. To be called before the process does anything else with the cache. */
+  /** Closes open files. Call this before the process uses the cache otherwise. */
   close(): void {
     this.#open?.close()
     this.#open = undefined

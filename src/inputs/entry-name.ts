@@ -7,10 +7,10 @@ export interface EntryName {
   namespace: string
   version: string
   scope: Scope
-  /** The directory of the project that is asked in; empty for that of the computation, and for entries of the user. */
+  /** The project's directory; empty for the computation's own project, and for user-wide entries. */
   project: string
   key: string
-  /** Whether only a value that was set counts, and what was computed is as good as absent. */
+  /** Whether only a value that was set counts. A computed one counts as missing. */
   isSetOnly?: boolean
 }
 
@@ -19,13 +19,13 @@ export function entryName({ namespace, version, scope, project, key, isSetOnly }
   return JSON.stringify(isSetOnly ? [...name, 'set'] : name)
 }
 
-/** @throws SyntaxError for what is no name */
+/** @throws SyntaxError if the text isn't a name */
 export function parseEntryName(text: string): EntryName {
   const [namespace, version, scope, project, key, set] = JSON.parse(text) as [string, string, Scope, ...string[]]
   return { namespace, version, scope, project: project ?? '', key: key ?? '', isSetOnly: set !== undefined }
 }
 
-/** The name as it is for those of another project. */
+/** The name of the same entry for askers in another project. */
 export function absoluteEntryName(text: string, dir: string | undefined): string {
   const name = parseEntryName(text)
   return entryName({ ...name, project: name.scope !== 'user' && name.project === '' ? (dir ?? '') : name.project })

@@ -1,5 +1,5 @@
-// Checks every bucket of a log map: first its frames, then the records in force. Buckets are found by hash, like readers do, so
-// that a bucket that gets successors meanwhile isn't missed. A damaged bucket doesn't keep the others from being checked.
+// Checks every bucket of a log map: first its frames, then the records in force. Buckets are found by hash, like readers do,
+// so that a bucket that gets successors meanwhile isn't missed. A damaged bucket doesn't keep the others from being checked.
 
 import { FRAME, FRAME_HEADER_BYTES } from '../base/layout.js'
 import { LogFile } from '../log/log-file.js'
@@ -13,7 +13,7 @@ import type { Inspection } from './inspection.js'
 import { type FrameCheck, isFailure, scanLog } from './scan.js'
 import { doubtTail, reportFlaws } from './tails.js'
 
-/** Where a record is. */
+/** The location of a record. */
 export interface Place {
   path: string
   offset: number
@@ -22,11 +22,11 @@ export interface Place {
 /** Called for each record that a lookup finds. */
 export type Visit = (found: RecordView, place: Place) => void
 
-/** A bucket that is gone at each of these attempts is not in a race: the directory is broken. */
+/** If a bucket is missing at each of these attempts, it isn't a race: the directory is broken. */
 const MAX_ATTEMPTS = 100
 const MAX_HASH = 0xffffffff
 
-/** `surveyed` are the bucket files that were there; those not in force are leftovers. */
+/** `surveyed` are the bucket files found. Those that aren't in force are leftovers. */
 export async function checkMap(
   inspection: Inspection,
   map: LogMap,
@@ -90,7 +90,7 @@ class MapCheck {
     return hashAfter(name.prefix)
   }
 
-  /** False when the bucket is another one now. */
+  /** False if the bucket was replaced. */
   async #frames(path: string, name: BucketName, hash: number): Promise<boolean> {
     const { environment, mender } = this.#inspection
     const look = () => scanLog(environment, path, identityOf(this.#map.identity, name), this.#checkOf(name))
@@ -141,7 +141,7 @@ class MapCheck {
     }
   }
 
-  /** A part of a split bucket that is not there, or the end of an empty map, of which the directories may be left. */
+  /** Handles a missing part of a split bucket, or the end of an empty map, whose directories may be left. */
   #missing(hash: number): number {
     const { findings, mender } = this.#inspection
     const name = missingAt(this.#directory, hash)
@@ -157,8 +157,8 @@ class MapCheck {
   }
 
   /**
-   * Whether a bucket was split into one of this prefix and others that are there. Those have gone through a generation for each
-   * digit. Buckets that were begun in the directories of an emptied map have not.
+   * Whether a bucket was split into one of this prefix and others that are there. Those have gone through a generation for
+   * each digit. Buckets that were begun in the directories of an emptied map have not.
    */
   #wasSplitOff(prefix: string): boolean {
     const parent = prefix.slice(0, -1)

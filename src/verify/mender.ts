@@ -1,6 +1,6 @@
 // Repairs each kind of problem with ordinary steps, so that it is safe beside processes that get and set. A bucket is sealed
 // and gets a successor, a pack is retired and rewritten as by a gc, and a record is removed only if it is still the one that
-// was checked. What is cut out is saved first; if that fails, nothing is cut.
+// was checked. Everything cut out is saved first. If that fails, nothing is cut.
 
 import type { Problem } from '../api/index.js'
 import { CACHE_TAG, type Layout } from '../base/layout.js'
@@ -26,7 +26,7 @@ export class Mender {
     this.#lostAndFound = lostAndFound
   }
 
-  /** Moves away what doesn't belong there. */
+  /** Moves away something that doesn't belong there. */
   moveAway(problem: Problem, path: string): boolean {
     return this.#mend([problem], () => this.#lostAndFound.move(path))
   }
@@ -39,7 +39,7 @@ export class Mender {
     })
   }
 
-  /** Writes the hash seed that the logs have. */
+  /** Writes the hash seed found in the logs. */
   hashSeed(problem: Problem, path: string): void {
     this.#mend([problem], () => {
       if (this.#environment.files.linkStat(path)) this.#lostAndFound.move(path)
@@ -68,7 +68,7 @@ export class Mender {
     return this.#mend([problem], () => this.#environment.files.createFile(path, ''))
   }
 
-  /** Removes a record unless it was replaced meanwhile; for an entry it says that its value was of no use. */
+  /** Removes a record unless it was replaced. For an entry, the removal says that its value was unusable. */
   record(problem: Problem, map: LogMap, { key, check }: Pick<RecordView, 'key' | 'check'>): void {
     const position = map.positionOf(key)
     if (!position) return

@@ -16,12 +16,12 @@ export interface Flaw {
 
 export interface Scan {
   flaws: Flaw[]
-  /** Where what may be an unfinished frame begins; `sizeBytes` where there is none. */
+  /** Where a possibly unfinished frame begins; `sizeBytes` if there is none. */
   end: number
   sizeBytes: number
 }
 
-/** What is wrong with a frame whose check holds, undefined for nothing; frames before a seal and after it come alike. */
+/** What is wrong with a frame whose checksum is right; undefined for nothing. Also called for frames after a seal. */
 export type FrameCheck = (type: number, bytes: Buffer, start: number, end: number, offset: number) => string | undefined
 
 /** If a file has more flaws than this, the rest is reported as one. */
@@ -33,7 +33,7 @@ export const FLAW_MESSAGES = {
   torn: 'A writer was killed here before it had finished; nobody was told that this was stored.',
 }
 
-/** @throws errno-style errors; undefined when the file is gone, or gives way to another one meanwhile */
+/** Undefined if the file is gone or was replaced. @throws errno-style errors */
 export function scanLog(environment: Environment, path: string, identity: string, check: FrameCheck): Scan | undefined {
   const log = new Log(environment, path, identity, 'read')
   const flaws: Flaw[] = []

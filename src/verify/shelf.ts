@@ -12,7 +12,7 @@ const MAX_OFFSET = 0xffffffff
 export interface Orphans {
   count: number
   bytes: number
-  /** Of the others. */
+  /** Bytes of the blobs that are in use, in the same pack. */
   keptBytes: number
   firstOffset: number
 }
@@ -25,7 +25,7 @@ export class Shelf {
     this.#hash = hash
   }
 
-  /** Begins a pack, or begins it again. Its blobs are added in the order of their offsets. */
+  /** Starts a pack, or starts it again. Add its blobs in the order of their offsets. */
   begin(pack: number): void {
     this.#rows.set(pack, new Row())
   }
@@ -38,7 +38,7 @@ export class Shelf {
     if (offset <= MAX_OFFSET) this.#rows.get(pack)?.add(offset, this.#hash(id), blobLength(id))
   }
 
-  /** An entry refers to this blob; undefined when it is not there. */
+  /** Notes that an entry refers to this blob; undefined if it isn't there. */
   use(location: Location, id: Buffer): { isIndexed: boolean } | undefined {
     const flags = this.#mark(location, id, IS_USED)
     return flags === 0 ? undefined : { isIndexed: (flags & IS_INDEXED) !== 0 }
@@ -55,7 +55,7 @@ export class Shelf {
     return count
   }
 
-  /** What no entry refers to, by pack. */
+  /** The blobs that no entry refers to, by pack. */
   *orphans(): IterableIterator<[pack: number, orphans: Orphans]> {
     for (const [pack, row] of this.#rows) {
       const orphans = row.without(IS_USED)
@@ -82,7 +82,7 @@ class Row {
     this.#lengths[this.count++] = length
   }
 
-  /** The blob's flags with this one, 0 when it is not here. */
+  /** Sets a flag of the blob and returns all; 0 if it isn't there. */
   mark(offset: number, hash: number, flag: number): number {
     let low = 0
     for (let high = this.count; low < high; ) {

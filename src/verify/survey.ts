@@ -132,7 +132,7 @@ function surveyMap(inspection: Inspection, walk: Walk, map: string, found: Surve
   found.buckets.set(map, buckets)
 }
 
-/** A candidate that lost, or whose process was killed: the bucket that it would have replaced is gone. */
+/** Whether a candidate lost, or its process was killed: the bucket that it would have replaced is gone. */
 function doubtCandidate(inspection: Inspection, path: string, predecessors: readonly string[]): void {
   const { environment, findings } = inspection
   const { files } = environment

@@ -1,10 +1,10 @@
-// Reports the findings of a scan: damage at once; what may still be being written, after another check at the end.
+// Reports the findings of a scan: damage at once, and a frame that may still be in progress after another check at the end.
 
 import type { Problem } from '../api/index.js'
 import type { Inspection } from './inspection.js'
 import { FLAW_MESSAGES, type Scan } from './scan.js'
 
-/** Reports what is torn as notes; returns the problems. */
+/** Reports torn frames as notes. Returns the problems. */
 export function reportFlaws({ findings }: Inspection, path: string, { flaws }: Scan): Problem[] {
   return flaws.flatMap(({ kind, offset, bytes, message }) => {
     if (kind === 'corrupt') return findings.problem({ kind, path, offset, bytes, message })
@@ -13,7 +13,7 @@ export function reportFlaws({ findings }: Inspection, path: string, { flaws }: S
   })
 }
 
-/** A note of the unfinished frame at the end of a file, unless it has been finished when everything else is done. */
+/** Notes the unfinished frame at the end of a file, unless it is finished when everything else is done. */
 export function doubtTail(inspection: Inspection, path: string, { end, sizeBytes }: Scan): void {
   if (end === sizeBytes) return
   const { environment, findings } = inspection

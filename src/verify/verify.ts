@@ -59,7 +59,7 @@ async function repair(input: VerifyInput, options: VerifyOptions): Promise<Verif
   const environment = confined(input, false)
   const lostAndFound = new LostAndFound(environment, layout, path => findings.fileOf(path))
   const mender = new Mender(environment, layout, lostAndFound)
-  // Removes what would keep the lock from being taken.
+  // Removes anything that would prevent taking the lock.
   const walk = new Walk({ environment, findings, layout, mender })
   const isThere = walk.expect(layout.version, 'directory')
   if (isThere) walk.expect(layout.gcLock, 'file')
@@ -79,7 +79,7 @@ async function repair(input: VerifyInput, options: VerifyOptions): Promise<Verif
   }
 }
 
-/** The findings before the repair, and those that it brought to light. */
+/** The findings before the repair, and those that the repair revealed. */
 function withRemaining(before: VerifyReport, after: VerifyReport): Pick<VerifyReport, 'problems' | 'problemCount'> {
   const nameOf = ({ kind, file, offset }: Problem) => `${kind} ${file} ${offset}`
   const known = new Set(before.problems.map(nameOf))
@@ -91,11 +91,11 @@ interface Repair {
   environment?: Environment
   findings?: Findings
   mender?: Mender
-  /** Called before each piece of work; throws when it must not go on. */
+  /** Called before each piece of work. Throws if the work must stop. */
   check(): void
 }
 
-/** Checks everything once, and repairs on the way if asked to. */
+/** Checks everything once, and repairs it if asked to. */
 async function inspect(input: VerifyInput, options: VerifyOptions, repair?: Repair): Promise<VerifyReport> {
   const { layout } = input
   const environment = repair?.environment ?? confined(input, true)
@@ -152,7 +152,7 @@ function checkHashSeed({ environment, findings, layout, mender }: Inspection, { 
   if (environment.hashSeed.isEstablished || ![...buckets.values()].some(files => files.length > 0)) return
   const path = layout.hashSeed
   const stat = environment.files.linkStat(path)
-  // The survey has told what is no file.
+  // The survey has reported everything that isn't a file.
   if (stat && stat.kind !== 'file') return
   const kind = stat ? 'corrupt' : 'missing'
   const problem = findings.problem({ kind, path, message: 'The seed under which keys are hashed is not there.' })

@@ -1,13 +1,13 @@
 // Watches for changes below one root. The only importer of chokidar, which is loaded only by processes that watch.
 //
-// Not guaranteed: that every change gives an event. The kernel's queue overflows (5,000 files written in one tick), watches run
-// out, or a directory is filled before it is watched. So an event is a hint, and the watcher must also check everything from
-// time to time.
+// Not guaranteed: that every change gives an event. The kernel's queue overflows (5,000 files written in one tick), watches
+// run out, or a directory is filled before it is watched. So an event is a hint, and the watcher must also check everything
+// from time to time.
 //
-// Watches the root, or the nearest existing directory above it, which shows when the root is created. If the watched directory
-// itself is removed, another watch is started.
+// Watches the root, or the nearest existing directory above it, which shows when the root is created. If the watched
+// directory itself is removed, another watch is started.
 //
-// Files are not watched but through their directories, whose raw events name them. A watch for each of 5,000 files took
+// Files are watched only through their directories, whose raw events name them. A watch for each of 5,000 files took
 // fifteen times as long to set up, 40 MB, and most of the watches that a user has; and it is lost when its file is replaced.
 
 import { basename, dirname, join, resolve } from 'node:path'
@@ -15,7 +15,7 @@ import type { FSWatcher, MatchFunction } from 'chokidar'
 import type { Files } from '../files/files.js'
 import { isWithin } from './source-tree.js'
 
-/** Elsewhere the events of a directory tell only which names come and go. */
+/** On other systems the events of a directory only tell which names appear and disappear. */
 const NAMES_CHANGED_FILES = ['linux', 'darwin', 'win32'].includes(process.platform)
 
 export interface ObserverInput {
@@ -36,7 +36,7 @@ export class Observer {
   #watcher: FSWatcher | undefined
   /** Ends the wait for the watch to be set up. */
   #settle: () => void = () => undefined
-  /** Links to files have a watch of their own: their directory hears nothing of a change to the file. */
+  /** Links to files are watched separately: a change to the file gives no event in the link's directory. */
   readonly #links = new Set<string>()
   #isStarting = false
   #isClosed = false
@@ -74,8 +74,8 @@ export class Observer {
     const { isPersistent, changed, grown, failed } = this.#input
     const watcher = watch(anchor, {
       persistent: isPersistent,
-      // A watch that does not hold the process has no listener for its errors, and on Windows a watched directory that is
-      // removed is such an error.
+      // A watch that doesn't keep the process alive has no error listener. On Windows, removing a watched directory is an
+      // error.
       usePolling: !isPersistent && process.platform === 'win32',
       interval: 1000,
       ignoreInitial: true,

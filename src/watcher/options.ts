@@ -1,4 +1,4 @@
-// What a caller of `watch` gave, checked.
+// Checks the options of `watch`.
 
 import { basename, resolve } from 'node:path'
 import type { WatchOptions } from '../api/index.js'

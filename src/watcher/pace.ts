@@ -1,7 +1,7 @@
 // Schedules a watcher's work: in slices between which the host's event loop runs, and by timers that keep the process alive
 // only if the caller asked for that.
 
-/** A slice that is longer would slow down the host noticeably. */
+/** Longer slices would slow down the host noticeably. */
 const SLICE_MS = 5
 
 export class Pace {
@@ -18,15 +18,15 @@ export class Pace {
     return busyMs
   }
 
-  /** Whether the slice has lasted long enough: time to breathe. */
+  /** Whether the slice is over and `breathe` should be called. */
   get isDue(): boolean {
     return performance.now() - this.#sliceStart > SLICE_MS
   }
 
   /**
-   * Lets the event loop run. Never comes back once the pace was stopped, so that whatever waited for it is not gone on with.
+   * Lets the event loop run. After `stop` it never resolves, which ends the work that waits for it.
    *
-   * By a timer: an immediate that does not hold the process is not run before something else wakes the loop.
+   * Uses a timer: an unref'ed immediate doesn't run until something else wakes the event loop.
    */
   breathe(): Promise<void> {
     this.#busyMs += performance.now() - this.#sliceStart
@@ -50,7 +50,7 @@ export class Pace {
     this.#timers.delete(timer)
   }
 
-  /** From now on the process may end whatever is left to do. */
+  /** From now on, pending work doesn't keep the process alive. */
   release(): void {
     this.#holdsProcess = false
     for (const timer of this.#timers) timer.unref()

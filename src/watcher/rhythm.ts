@@ -1,14 +1,14 @@
-// How soon a watcher acts, and how often it looks for itself.
+// How soon a watcher reacts to events, and how often it sweeps over all sources.
 
-/** The watch is not waited for any longer: chokidar never gets ready where a directory has become a file meanwhile. */
+/** The longest wait for chokidar. It never gets ready if a directory becomes a file during its start. */
 export const START_MS = 20_000
-/** From the first event to its work: others of the same change come along. */
+/** The delay after the first event, to collect other events of the same change. */
 export const BATCH_MS = 15
-/** So many events at once, be it of one path, that others may have been lost: all sources are looked at, */
+/** After this many events at once, even of one path, others may have been lost: all sources are checked, */
 export const BURST_EVENTS = 128
-/** when nothing has come for this long. */
+/** once there were no events for this long. */
 export const SETTLE_MS = 150
-/** All sources are looked at this often at most, for this share of the time at most; */
+/** The shortest interval between sweeps, and the largest share of time that they may take; */
 export const SWEEP = { intervalMs: 3000, maxShare: 1 / 100 }
-/** and more often when it is known that changes are missed. */
+/** and the same while some events are known to be missing. */
 export const DEGRADED_SWEEP = { intervalMs: 1000, maxShare: 1 / 20 }

@@ -1,16 +1,16 @@
-// The watched sources, by the parts of their paths: a change to a directory concerns all that lies below it.
+// The watched sources as a tree of path segments, because a change to a directory affects everything below it.
 //
-// Names are folded where the usual file systems ignore case and normal forms: an event gives the name on disk, an entry
-// the one that a caller wrote. What is found too much costs a look at a file.
+// On systems whose file systems usually ignore case and Unicode normal forms, names are folded: an event has the name on
+// disk, an entry the name that the caller wrote. A false match only costs a check of a file.
 
 import { sep } from 'node:path'
 import type { FileStat } from '../files/files.js'
 
 export interface WatchedSource<User> {
-  /** Absolute, as the entries have it. */
+  /** The absolute path, as the entries have it. */
   readonly path: string
   readonly users: Set<User>
-  /** Its stat when all users were found fresh by it, unless another change could leave the same; null: it was absent. */
+  /** Its stat when all users were fresh, if any later change would alter it; null: it didn't exist. */
   proved: FileStat | null | undefined
 }
 
@@ -25,7 +25,7 @@ function fold(path: string): string {
   return IGNORES_CASE ? path.normalize('NFC').toLowerCase() : path
 }
 
-/** Whether the path is the directory's or lies below it; both absolute and normalized. */
+/** Whether the path is the directory or below it. Both are absolute and normalized. */
 export function isWithin(path: string, directory: string): boolean {
   const [inner, outer] = [fold(path), fold(directory)]
   return inner === outer || inner.startsWith(outer.endsWith(sep) ? outer : outer + sep)
@@ -35,12 +35,12 @@ export class SourceTree<User> {
   readonly #root: Level<User> = { below: new Map(), source: undefined }
   #size = 0
 
-  /** How many sources there are. */
+  /** The number of sources. */
   get size(): number {
     return this.#size
   }
 
-  /** Makes the user one of the source's. */
+  /** Adds a user to the source at the path. */
   add(path: string, user: User): WatchedSource<User> {
     let level = this.#root
     for (const part of fold(path).split(sep)) {
@@ -59,7 +59,7 @@ export class SourceTree<User> {
     return level.source
   }
 
-  /** Ends that; a source without users is forgotten. */
+  /** Removes a user. A source without users is removed as well. */
   remove(source: WatchedSource<User>, user: User): void {
     if (!source.users.delete(user) || source.users.size > 0) return
     const way: [Level<User>, string][] = []
@@ -82,7 +82,7 @@ export class SourceTree<User> {
     return this.#levelAt(path)?.source
   }
 
-  /** The sources at and below a path. */
+  /** The sources at a path and below it. */
   *within(path: string): IterableIterator<WatchedSource<User>> {
     const level = this.#levelAt(path)
     if (level) yield* sourcesOf(level)

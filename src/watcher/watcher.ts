@@ -1,11 +1,11 @@
-// Drops entries as their sources change.
+// Drops entries when their sources change.
 //
-// Guarantees: an entry that is dropped had a source that was not as recorded; one that is set anew meanwhile stays. While
-// the watcher runs, what changed is found: within moments where an event comes, else by the next look at all sources,
-// every few seconds for thousands of them. What changed while nobody watched is found before `ready`. All watching
-// processes hear of what one of them drops, through the manifests, unless it was set and dropped between two looks.
+// Guarantees: an entry is dropped only if a source differs from its record. An entry that is set again at the same time
+// stays. Every change is found: within milliseconds if there is an event, otherwise by the next sweep over all sources, every
+// few seconds for thousands of them. Changes from before the start are found before `ready`. Every watching process reports
+// what another one drops, because it reads the manifests, unless the entry was set and dropped between two reads.
 //
-// Not guaranteed: any delay. So nothing relies on it: a get proves for itself that its entry is fresh.
+// Not guaranteed: a maximum delay. Nothing depends on it, because each get checks its entry's inputs itself.
 
 import { EventEmitter } from 'node:events'
 import { dirname } from 'node:path'
@@ -28,7 +28,7 @@ export interface WatcherInput {
   lists: AnswerStore['lists']
   /** The manifests that are on disk, by the names of their namespaces. */
   manifests(): Map<string, Manifest>
-  /** The directory of the cache, whose own changes mean nothing. */
+  /** The cache's directory. Changes in it are ignored. */
   cacheDirectory: string
   roots: readonly string[]
   isPersistent: boolean
@@ -39,7 +39,7 @@ export interface WatcherInput {
   closed(watcher: Watcher): void
 }
 
-/** A watcher that has begun. */
+/** Starts a watcher. */
 export function watchSources(input: WatcherInput): Watcher {
   return new SourceWatcher(input)
 }
@@ -53,7 +53,7 @@ class SourceWatcher extends EventEmitter<WatcherEvents> implements Watcher {
   readonly #observers: Observer[]
   readonly #pace = new Pace()
   #changed = new Set<string>()
-  /** New directories, to be looked at once more. */
+  /** New directories, to be checked once more. */
   readonly #grown = new Set<string>()
   #eventCount = 0
   #isBurst = false
@@ -134,7 +134,7 @@ class SourceWatcher extends EventEmitter<WatcherEvents> implements Watcher {
       })
     })
     if (this.#close) return
-    // All that it finds is new to it, and examined.
+    // All entries are new to the index, so all are examined.
     await this.#attempt(() => this.#catchUp())
     if (!this.#input.isPersistent) this.#pace.release()
     this.#tell('ready')
@@ -169,7 +169,7 @@ class SourceWatcher extends EventEmitter<WatcherEvents> implements Watcher {
     })
   }
 
-  /** One piece of work at a time: what comes meanwhile is worked off next. */
+  /** Handles events and sweeps, one batch at a time. Events during a batch are handled by the next one. */
   async #work(): Promise<void> {
     this.#isWorking = true
     if (this.#changed.size > 0) await this.#attempt(() => this.#batch())
@@ -201,7 +201,7 @@ class SourceWatcher extends EventEmitter<WatcherEvents> implements Watcher {
     }
   }
 
-  /** Works off what events told of. */
+  /** Examines the sources that events have named. */
   async #batch(): Promise<void> {
     const changed = this.#changed
     this.#changed = new Set()
@@ -234,7 +234,7 @@ class SourceWatcher extends EventEmitter<WatcherEvents> implements Watcher {
     })
   }
 
-  /** Looks at all sources, whatever was heard of. */
+  /** Examines all sources, with or without an event. */
   async #sweep(): Promise<void> {
     this.#isSweepDue = false
     for (const observer of this.#observers) observer.check()
@@ -248,7 +248,7 @@ class SourceWatcher extends EventEmitter<WatcherEvents> implements Watcher {
       }
       this.#examiner.examine(source)
     }
-    // What there is to drop is not what looking costs.
+    // The time for dropping entries isn't part of the cost of a sweep.
     if (this.#invalidCount === invalidCount) this.#sweepMs = this.#pace.takeBusyMs()
   }
 
@@ -270,7 +270,7 @@ class SourceWatcher extends EventEmitter<WatcherEvents> implements Watcher {
     if (!this.#isWorking) this.#rest()
   }
 
-  /** In a microtask: what a listener throws is its own, and does not end the work half-way. */
+  /** Emits in a microtask, so that a listener that throws doesn't interrupt the work. */
   #tell<Name extends keyof WatcherEvents>(name: Name, ...args: WatcherEvents[Name]): void {
     queueMicrotask(() => {
       if (!this.#close) (this.emit as (name: string, ...args: unknown[]) => boolean).call(this, name, ...args)
