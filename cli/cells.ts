@@ -37,7 +37,7 @@ export function widthOf(text: string): number {
 
 let segmenter: Intl.Segmenter | undefined
 
-/** What a reader sees as one character, each. */
+/** The text's graphemes: what a reader sees as one character. */
 function graphemesOf(text: string): string[] {
   if (ASCII.test(text)) return [...text]
   segmenter ??= new Intl.Segmenter('en')
@@ -66,13 +66,13 @@ function endOf(graphemes: readonly string[], width: number): string {
   return end
 }
 
-/** The text, cut short at its end where it takes more cells than this. */
+/** The text, truncated at its end if it takes more cells than this. */
 export function shortened(text: string, width: number, ellipsis = '…'): string {
   if (widthOf(text) <= width) return text
   return startOf(graphemesOf(text), width - widthOf(ellipsis)) + ellipsis.slice(0, Math.max(0, width))
 }
 
-/** The text, cut short in its middle: of paths, the end says most. */
+/** The text, truncated in its middle: the end of a path says most. */
 export function squeezed(text: string, width: number, ellipsis = '…'): string {
   if (widthOf(text) <= width) return text
   const room = width - widthOf(ellipsis)
@@ -97,7 +97,7 @@ export function wrapped(text: string, width: number, indent = ''): string {
   return [...lines, line].join('\n')
 }
 
-/** Breaks the lines of text that is for a terminal. */
+/** Breaks the lines of text for a terminal. */
 export function fitted(text: string, { room }: Pick<Output, 'room'>, indent = '  '): string {
   return room === undefined ? text : wrapped(text, room, indent)
 }

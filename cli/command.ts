@@ -7,12 +7,15 @@ import type { Env, Output } from './output.js'
 /** 0: done. 1: a miss, or something is wrong. 2: called wrongly. */
 export type ExitCode = 0 | 1 | 2
 
-/** A mistake in how the command was called: reported with exit code 2. Further lines of the message are shown as they are. */
+/**
+ * A mistake in how the command was called. It is reported with exit code 2. Further lines of the message are printed as they
+ * are.
+ */
 export class UsageError extends Error {
   override readonly name = 'UsageError'
 }
 
-/** What the commands use of the library, so that `path --dir` and `--help` never load it. */
+/** The parts of the library that commands use. They are loaded on first use: `path --dir` and `--help` don't need them. */
 export interface Library {
   openCache: typeof openCache
   createRemoteKeys: typeof createRemoteKeys
@@ -28,13 +31,13 @@ export type Input = AsyncIterable<Uint8Array | string> & {
   destroy?(): unknown
 }
 
-/** Everything of the process that a command may touch. */
+/** The parts of the process that a command may use. */
 export interface Context {
   stdin: Input
   stdout: Output
   stderr: Output
   env: Env
-  /** Of the program. */
+  /** The program's version. */
   version: string
   /** The file that the program runs from. */
   program: string
@@ -43,7 +46,7 @@ export interface Context {
   stopped(signals?: readonly NodeJS.Signals[]): Promise<void>
 }
 
-/** The options of all commands; the ones that a command does not declare are never set. */
+/** The options of all commands. Options that a command doesn't declare are never set. */
 export interface OptionValues {
   json?: boolean
   dir?: string
@@ -85,7 +88,7 @@ export interface Parameter {
   name: string
   describe: string
   isOptional?: boolean
-  /** The last one may be: it stands for one or more. */
+  /** Whether it stands for one or more arguments. Only the last parameter may be repeated. */
   isRepeated?: boolean
 }
 
@@ -100,8 +103,8 @@ export interface Command {
   /** Command lines that work as written, and what they are for. */
   examples: readonly (readonly [commandLine: string, purpose: string])[]
   /**
-   * `parameters` are as many as are required, at most as many as are declared unless one is repeated. Returns the exit code: one
-   * of `ExitCode`, or of the command that was run.
+   * `parameters` has at least the required ones, and no more than are declared unless one is repeated. Returns the exit code:
+   * an `ExitCode`, or that of the command that was run.
    */
   run(parameters: readonly string[], options: OptionValues, context: Context): Promise<number>
 }
@@ -124,7 +127,7 @@ export const pluginVersion: Options = {
 export const namespaceParameter: Parameter = { name: 'namespace', describe: 'The namespace, as the plugin named it' }
 export const keyParameter: Parameter = { name: 'key', describe: 'The key of the entry' }
 
-/** A command line that was understood. */
+/** A parsed command line. */
 export interface Call {
   command: Command
   parameters: readonly string[]

@@ -6,7 +6,7 @@ import type { Output } from './output.js'
 import { namespaceOptionsOf, type Place } from './place.js'
 import { printable, printableJson } from './printable.js'
 
-/** Looking for a key that is like another one ends after this, however many keys there are. */
+/** The search for a similar key ends after this time. */
 const SEARCH_MS = 300
 
 const question = (name: string | undefined) => (name === undefined ? '' : `; did you mean ${printableJson(name)}?`)
@@ -17,7 +17,7 @@ export function noNamespace(cache: Cache, name: string): string {
   return `${printable(`There is no namespace ${name} in ${cache.dir}`)}${question(meant)}`
 }
 
-/** For commands that have nothing to do where there is no such namespace: they say so where it was likely mistyped. */
+/** For commands on a namespace that doesn't exist: suggests one if its name was probably mistyped. */
 export async function warnOfName(cache: Cache, name: string | undefined, stderr: Output): Promise<void> {
   if (name === undefined) return
   const names = cache.namespaces()
@@ -25,7 +25,7 @@ export async function warnOfName(cache: Cache, name: string | undefined, stderr:
   if (isMistyped) await stderr.line(noNamespace(cache, name))
 }
 
-/** The end of a sentence that says that there is no such key: '' where none is like it. Safe on a terminal. */
+/** The end of the message about a missing key; '' if no key is similar. Safe on a terminal. */
 export function keyHint(cache: Cache, name: string, key: string, place: Place): string {
   const namespaces = cache.namespaces()
   if (!namespaces.includes(name)) {

@@ -1,12 +1,12 @@
-// Standard output and error without Node's streams, which take a tenth of Node's own start to set up: where these lead to a
-// pipe or a file, a system call writes to it. A terminal, and a pipe that takes no more at the moment, get the stream.
+// Standard output and error without Node's streams, which take a tenth of Node's start-up time. Pipes and files are written
+// to by system calls. The stream is used for a terminal, and for a pipe that is full.
 
 import { fstatSync, writeSync } from 'node:fs'
 import type { Stream } from './output.js'
 
 type Done = (error?: NodeJS.ErrnoException | null) => void
 
-/** What `Output` needs of a stream; errors go to the callbacks of the writes. */
+/** The part of a stream that `Output` needs. Errors go to the callbacks of the writes. */
 class DirectStream {
   readonly isTTY = false
   readonly #fd: 1 | 2

@@ -1,5 +1,5 @@
-// The bundle has this in place of y18n, which looks for translations in a directory beside its own package: seen from
-// the bundle, that is a directory of somebody else.
+// Replaces y18n in the bundle. y18n looks for translations in a directory next to its package, which for the bundle would be
+// someone else's directory.
 
 import { format } from 'node:util'
 

@@ -25,7 +25,7 @@ export function explainFile(
   return name === undefined ? [] : [handle(version ?? '').explain({ name, file: resolve(file) })]
 }
 
-/** As a person gives it; or as a listing shows it, from the project's directory. */
+/** Resolves a file as the user names it, or as a listing shows it, relative to the project. */
 function pathsOf({ project }: Namespace, file: string): string[] {
   return [...new Set([resolve(file), ...(project === null ? [] : [resolve(project, file)])])]
 }
@@ -39,7 +39,7 @@ function newestByName(entries: readonly EntryInfo[]): EntryInfo[] {
   return [...newest.values()].sort((a, b) => ((a.name ?? '') < (b.name ?? '') ? -1 : 1))
 }
 
-/** Of a key such as `imports src/app.js` or `highlight("text",1)`, as a listing shows it; undefined where it is no such. */
+/** Parses a key as a listing shows it, such as `imports src/app.js` or `highlight("text",1)`; undefined if it is neither. */
 export function explainCall(
   cache: Cache,
   namespace: string,
@@ -69,7 +69,7 @@ export function explainCall(
   return undefined
 }
 
-/** Longer ones are kept as their digest alone. */
+/** Longer arguments are stored as a digest only. */
 function argumentsIn(text: string): unknown[] | undefined {
   try {
     return JSON.parse(`[${text}]`)

@@ -1,6 +1,6 @@
-// The commands that scripts and hooks call again and again, understood by Node's own parser: to load yargs takes as long as
-// all the rest of them. Only what is plainly right is understood here. Help, mistakes and all other commands are left to
-// `program`, which says what there is to say; where both understand a command line, they agree (`test/cli/fast.test.ts`).
+// Parses the commands that scripts and hooks call often, with Node's own parser. Loading yargs takes as long as the rest of
+// such a command. Only plainly correct command lines are accepted here. Help, mistakes and other commands are left to
+// `program`. If both accept a command line, they agree (`test/cli/fast.test.ts`).
 
 import { type ParseArgsConfig, parseArgs } from 'node:util'
 import { type Call, type Command, commonOptions, type OptionValues } from './command.js'
@@ -16,7 +16,7 @@ export const fastCommands: readonly Command[] = [get, set, has, deleteCommand, p
 
 const OPTIONS = Object.assign({}, commonOptions, ...fastCommands.map(({ options }) => options)) as typeof commonOptions
 
-/** Undefined where yargs must look at it. */
+/** Undefined if yargs must parse it. */
 export function parseFast(args: readonly string[]): Call | undefined {
   const words = parseWords(args)
   const command = fastCommands.find(({ name }) => name === words?.parameters[0])

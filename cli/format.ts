@@ -1,4 +1,4 @@
-// Numbers as a person reads them.
+// Formats numbers for people.
 
 const SIZE_UNITS = ['B', 'KB', 'MB', 'GB', 'TB', 'PB']
 const AGE_UNITS = [
@@ -20,7 +20,7 @@ export function formatSize(sizeBytes: number): string {
   return `${unit === 0 ? size : size.toFixed(1)} ${SIZE_UNITS[unit]}`
 }
 
-/** The message after entries were removed: values that other entries share stay. */
+/** The message after removing entries. Values that other entries share stay. */
 export function toFree(sizeBytes: number): string {
   return sizeBytes > 0 ? `; the next gc frees up to ${formatSize(sizeBytes)}` : ''
 }
@@ -41,7 +41,7 @@ const TIME_UNITS = [
   ['ms', 1],
 ] as const
 
-/** In the unit that suits it, with one decimal below 10. */
+/** A duration in a suitable unit, with one decimal below 10. */
 export function formatTime(ms: number): string {
   const [unit, unitMs] = TIME_UNITS.find(([, each]) => ms >= each) ?? ['ms', 1]
   return `${amountOf(ms / unitMs)} ${unit}`
@@ -64,7 +64,7 @@ export function formatCountOf(count: number, one: string, many: string): string 
   return `${formatCount(count)} ${count === 1 ? one : many}`
 }
 
-/** The part that hits are of all reads, null when there were none. */
+/** Hits as a share of all reads; null if there were none. */
 export function hitRateOf(hitCount: number, missCount: number): number | null {
   const readCount = hitCount + missCount
   return readCount === 0 ? null : hitCount / readCount

@@ -1,5 +1,5 @@
-// Standard input without Node's streams, which take a tenth of Node's own start to set up: where it is a pipe or a file, a
-// system call in another thread reads it. A terminal gets the stream.
+// Standard input without Node's streams, which take a tenth of Node's start-up time. Pipes and files are read by system calls
+// in another thread. The stream is used for a terminal.
 
 import { fstatSync, read } from 'node:fs'
 import type { Input } from './command.js'
@@ -31,7 +31,7 @@ class DirectInput {
     this.#wake()
   }
 
-  /** How many bytes were read, 0 at the end; `'stream'` where it has to be waited for in another way. */
+  /** The number of bytes read, 0 at the end; `'stream'` if the stream must be used to wait for input. */
   #read(buffer: Buffer): Promise<number | 'stream'> {
     return new Promise((resolve, reject) => {
       this.#wake = () => resolve(0)

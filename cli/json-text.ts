@@ -1,5 +1,5 @@
-// JSON that a person typed. JSON.parse finds every mistake, but says where only for some of them and only in its message
-// text, so the place is found by walking the tokens once more.
+// Parses JSON that a user typed. JSON.parse finds every mistake, but gives the position only for some, and only in its
+// message. So the tokens are walked once more to find it.
 
 import { UsageError } from './command.js'
 import { printable } from './printable.js'
@@ -62,7 +62,7 @@ export function parseJson(text: string, what: string): unknown {
     if (text.trim() === '') throw new UsageError(`${what} is empty; it must be JSON`)
     const mistake = findMistake(text) ?? { offset: 0, expected: 'value' }
     const { expected } = mistake
-    // A text that ends too soon: its last line is of more use than the empty one after its line feed.
+    // If the text ends too early, show its last line rather than the empty one after its line feed.
     const offset = Math.min(mistake.offset, text.trimEnd().length)
     const before = text.slice(0, offset)
     const lineStart = before.lastIndexOf('\n') + 1

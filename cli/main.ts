@@ -33,7 +33,7 @@ export function main(): void {
         }
       }),
   }).then(code => {
-    // Not process.exit(): it would cut off what a pipe has not taken yet.
+    // process.exit() would lose what a pipe hasn't accepted yet.
     process.exitCode = code
     if (signalled === undefined || !isWaitingForInput()) return
     // As without a listener: process.exit() would wait for the input.

@@ -1,9 +1,9 @@
-// Finds the name that a mistyped one was meant to be.
+// Finds the name that was probably meant by a mistyped one.
 
 const MAX_EDITS = 4
 const MAX_LENGTH = 300
 
-/** The candidate that is most like the name, if one is like it. Reads all candidates, or stops once `isLate` says so. */
+/** The most similar candidate, if any is similar enough. Stops reading candidates once `isLate` returns true. */
 export function nearest(
   name: string,
   candidates: Iterable<string>,
@@ -12,7 +12,7 @@ export function nearest(
   if (name.length > MAX_LENGTH) return undefined
   const folded = name.toLowerCase()
   let best: string | undefined
-  // Of short names, most are a few edits away from each other.
+  // Most short names are only a few edits apart.
   let bound = Math.max(1, Math.min(MAX_EDITS, Math.floor(name.length / 4)))
   for (const candidate of candidates) {
     if (isLate()) break
@@ -25,7 +25,7 @@ export function nearest(
   return best
 }
 
-/** Edits between the two, at most `bound`; undefined for more. A file's name or the end of its path is near to the path. */
+/** The edits between the two; undefined above `bound`. The end of a path counts as one edit from the path. */
 function likeness(folded: string, candidate: string, bound: number): number | undefined {
   const other = candidate.toLowerCase()
   if (other === folded) return 0
@@ -35,7 +35,10 @@ function likeness(folded: string, candidate: string, bound: number): number | un
   return edits <= bound ? edits : undefined
 }
 
-/** Insertions, deletions, replacements and swaps of neighbours; anything above `bound` where it is more. */
+/**
+ * The number of insertions, deletions, replacements and swaps of neighbours (optimal string alignment,
+ * https://en.wikipedia.org/wiki/Damerau%E2%80%93Levenshtein_distance). Any larger number if it exceeds `bound`.
+ */
 function distance(one: string, other: string, bound: number): number {
   let [beforeLast, last]: [number[], number[]] = [[], Array.from({ length: other.length + 1 }, (_, at) => at)]
   for (let i = 1; i <= one.length; i++) {

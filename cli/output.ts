@@ -1,5 +1,6 @@
-// A stream to a person or a program. A reader that leaves early (`| head`) is no error: write() says so, and the caller
-// stops. Each write waits until the stream has taken the text, so that a long listing never piles up in memory.
+// Writes to standard output or error. A reader that closes the pipe early (`| head`) isn't an error: write() returns false,
+// and the caller stops. Each write waits until the stream has accepted the text, so that a long listing doesn't fill the
+// memory.
 
 import { printableJson } from './printable.js'
 
@@ -9,7 +10,7 @@ export const NAME = 'wicked-cache'
 export type Env = Readonly<Record<string, string | undefined>>
 export type Stream = NodeJS.WritableStream & { isTTY?: boolean; columns?: number; rows?: number }
 
-/** EIO: of a terminal that was closed. */
+/** EIO: the terminal was closed. */
 const GONE = new Set(['EPIPE', 'EIO', 'ERR_STREAM_DESTROYED', 'ERR_STREAM_WRITE_AFTER_END'])
 
 const CODES = { bold: [1, 22], dim: [2, 22], red: [31, 39], green: [32, 39], yellow: [33, 39] } as const
@@ -17,7 +18,7 @@ export type Colour = keyof typeof CODES
 
 export class Output {
   readonly isTerminal: boolean
-  /** Replaces text that is left out. */
+  /** Marks text that was left out. */
   readonly ellipsis: string
   readonly #stream: Stream
   readonly #hasColour: boolean
@@ -38,12 +39,12 @@ export class Output {
     return this.#stream.columns
   }
 
-  /** How many cells a line may take; undefined where it isn't for a terminal. A terminal that doesn't know has 80. */
+  /** The width of the terminal in cells, 80 if unknown; undefined if it isn't a terminal. */
   get room(): number | undefined {
     return this.isTerminal ? this.#stream.columns || 80 : undefined
   }
 
-  /** How many lines the terminal has. */
+  /** The number of lines of the terminal. */
   get rows(): number {
     return this.#stream.rows || 24
   }
@@ -64,7 +65,7 @@ export class Output {
     return this.write(`${text}\n`)
   }
 
-  /** Puts the text in place of the terminal's current line. */
+  /** Replaces the terminal's current line. */
   redraw(text: string): Promise<boolean> {
     return this.write(`\r\u001b[2K${text}`)
   }
@@ -80,7 +81,7 @@ export class Output {
   }
 }
 
-/** NO_COLOR goes before FORCE_COLOR; an empty one counts as not set: https://no-color.org */
+/** NO_COLOR wins over FORCE_COLOR. An empty variable counts as not set. https://no-color.org */
 function hasColour({ NO_COLOR, FORCE_COLOR, TERM }: Env, isTerminal: boolean): boolean {
   if (NO_COLOR) return false
   if (FORCE_COLOR !== undefined) return FORCE_COLOR !== '0' && FORCE_COLOR !== 'false'

@@ -1,5 +1,5 @@
-// Whose keys a command is about: those of the project of the working directory, or of the one that is named, and the
-// portable ones, which count in every project; after them the user-wide ones.
+// Decides whose keys a command is about: those of the working directory's project, or of the project that is named, together
+// with portable keys, which belong to every project. After them come the user-wide keys.
 
 import { resolve } from 'node:path'
 import type { Options } from 'yargs'
@@ -29,11 +29,11 @@ export function namespaceOptionsOf(place: Place): Pick<NamespaceOptions, 'projec
 
 /** The entries of a key, in the first project or scope that has any. */
 export interface Found {
-  /** With the version and the place of the newest entry, or those that were asked for. */
+  /** The namespace with the version and project of the newest entry, or the requested ones. */
   namespace: Namespace
-  /** The newest first; of the version that was asked for, or of all. */
+  /** Newest first, of the requested version or of all. */
   entries: EntryInfo[]
-  /** Projects that have an entry where none of those asked has; null stands for the user-wide keys. */
+  /** Other projects that have an entry, if none was found; null stands for the user-wide keys. */
   elsewhere: (string | null)[]
 }
 
@@ -54,7 +54,7 @@ export function findKey(cache: Cache, name: string, key: string, options: Option
   const there = places.find(entries => entries.some(isAsked)) ?? places.find(entries => entries.length > 0) ?? []
   const entries = there.filter(isAsked)
   const [newest] = there
-  // Where there is no project, there are no keys that a handle without one could find.
+  // Without a project, there are no project keys to find.
   const where = project === null || (newest && isUserWide(newest)) ? { project: false as const } : place
   const version = asked ?? newest?.version ?? ''
   return {
@@ -69,7 +69,7 @@ export function explainKey(cache: Cache, name: string, key: string, options: Opt
   const { namespace, elsewhere } = found
   let explanation = namespace.explain(key)
   if (explanation.reason === 'never-set' && options.project === undefined && namespace.project !== null) {
-    // It may have been a user-wide one that was removed.
+    // The removed key may have been a user-wide one.
     const userWide = cache.namespace(name, { version: namespace.version, project: false }).explain(key)
     if (userWide.reason !== 'never-set') explanation = userWide
   }
@@ -101,7 +101,7 @@ export function placeCell({ project, isPortable }: Owner): string {
 
 const gone = new Map<string, boolean>()
 
-/** Whether there is no such directory now; it may come back, so its entries stay. */
+/** Whether the directory doesn't exist now. It may come back, so its entries stay. */
 export function isGone(project: string): boolean {
   const known = gone.get(project)
   if (known !== undefined) return known

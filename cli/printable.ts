@@ -1,8 +1,8 @@
-// Keys, values and paths come from whoever wrote the cache. Shown raw, they could move the cursor, retitle the window or
-// reorder the line that a person reads, so every character that does more than appear is shown by its code instead.
+// Makes text safe for a terminal. Keys, values and paths may come from anyone. Printed raw, they could move the cursor,
+// change the window's title or reorder a line. So characters that do more than appear are shown by their codes.
 
-// Control characters (C1 too: U+009B opens an escape sequence), line and paragraph separators, what changes the
-// direction of text, invisible formatting characters, and lone surrogates. The joiner U+200D stays: emoji are made of it.
+// Control characters (C1 too: U+009B begins an escape sequence), line and paragraph separators, characters that change the
+// direction of text, invisible formatting characters, and lone surrogates. The joiner U+200D stays, because emoji need it.
 const UNPRINTABLE = /(?!\u200d)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu
 
 function escapeOf(char: string): string {
@@ -14,7 +14,7 @@ export function printable(text: string): string {
   return text.replace(UNPRINTABLE, escapeOf)
 }
 
-/** The same for text that is JSON: what JSON lets stand raw is escaped, so it means the same as before. */
+/** JSON text that is safe on a terminal: such characters are escaped, which doesn't change its meaning. */
 export function printableJson(value: unknown): string {
   return printable(JSON.stringify(value))
 }

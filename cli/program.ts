@@ -1,6 +1,6 @@
-// From words to a command, by yargs, which splits options from the rest and lays out the help. What it would do to the rest
-// is done here instead, because the rest are keys and JSON that can be anything: declared as yargs positionals, a key after
-// `--` that begins with a dash is parsed as an option once more, and a key named `help` prints the help.
+// Parses command lines with yargs, which separates options from arguments and lays out the help. Arguments are handled here,
+// because they are keys and JSON and can be anything: with yargs' positionals, a key after `--` that begins with a dash is
+// parsed as an option again, and a key named `help` prints the help.
 
 import yargs, { type Argv, type Options } from 'yargs'
 import { type Call, type Command, commonOptions, flag, type Parameter, UsageError } from './command.js'
@@ -62,14 +62,14 @@ export const EXIT_CODES = 'Exit codes: 0 done, 1 a miss or something is wrong, 2
 const MAX_HELP_WIDTH = 100
 const ARGUMENTS = 'Arguments:'
 
-/** Missing in the type declarations of yargs. */
+/** Missing in yargs' type declarations. */
 interface UsageConfigurable {
   usageConfiguration(configuration: { 'hide-types': boolean }): Argv
 }
 
 function parserFor(args: readonly string[]): Argv {
   const parser = yargs([...args])
-    // A name would stand in front of every command of the list, and leave no room for what they do.
+    // The program's name before every command of the list would leave no room for the descriptions.
     .scriptName('')
     .locale('en')
     .help(false)
@@ -90,7 +90,7 @@ function parserFor(args: readonly string[]): Argv {
       'Positionals:': ARGUMENTS,
     })
     .fail((message: string | null, error: Error | undefined) => {
-      // Errors of yargs' own are mistakes of the caller; any other is a bug and keeps its stack.
+      // Errors from yargs are the caller's mistakes. Others are bugs and keep their stack.
       if (error && error.name !== 'YError') throw error
       throw new UsageError(message ?? error?.message ?? 'Called wrongly')
     })
@@ -102,7 +102,7 @@ export function signature({ name, isOptional, isRepeated }: Parameter): string {
   return isOptional ? `[${shown}]` : `<${shown}>`
 }
 
-/** Lays out help only: nothing is parsed with it, so a command can show its parameters as yargs shows positionals. */
+/** Used only to lay out help, so a command's parameters can be declared as positionals here. */
 function helpFor(command: Command | undefined, width: number): Promise<string> {
   const parser = parserFor([]).wrap(width)
   if (command === undefined) {
@@ -121,7 +121,7 @@ function helpFor(command: Command | undefined, width: number): Promise<string> {
   for (const parameter of parameters) {
     parser.option(parameter.name, { group: ARGUMENTS, describe: parameter.describe })
   }
-  // Each on a line of its own, so that it can be copied; beside their purposes, yargs would break them.
+  // Each example has its own line, so that it can be copied. Next to descriptions, yargs would break them.
   for (const [example, purpose] of examples) parser.example(`# ${purpose}`, '').example(example, '')
   return parser.usage(`${line}\n\n${summary}.\n\n${details}`).options(options).options(GLOBAL_OPTIONS).getHelp()
 }
@@ -158,7 +158,7 @@ function noOption(dashed: string, known: readonly string[] = []): UsageError {
   return new UsageError(`There is no option ${dashed}${hint} (an argument that begins with a dash goes after --)`)
 }
 
-/** yargs looks options up in plain objects, and takes `--constructor` for something that they hold. */
+/** yargs looks options up in plain objects, where it finds `--constructor`. */
 function refuseBuiltIns(args: readonly string[]): void {
   for (const arg of wordsBefore(args, '--')) {
     const [dashed = '', name = ''] = /^--?([^=]+)/.exec(arg) ?? []
@@ -193,12 +193,12 @@ function wantsHelp(args: readonly string[]): boolean {
   return words[0] === 'help' || words.includes('--help') || words.includes('-h')
 }
 
-/** The command that a command line is about, as far as that can be told. */
+/** The first argument that is a command's name, for help and hints. */
 function namedIn(args: readonly string[]): Command | undefined {
   return args.map(arg => commands.find(({ name }) => name === arg)).find(command => command !== undefined)
 }
 
-/** What a command line asks for: a call of a command, a text to be shown, or the version. @throws UsageError */
+/** Parses a command line: a call of a command, a text to print, or the version. @throws UsageError */
 export async function interpret(
   args: readonly string[],
   columns: number | undefined,
@@ -207,7 +207,7 @@ export async function interpret(
   return { help: await helpFor(namedIn(args), Math.min(columns ?? 80, MAX_HELP_WIDTH)) }
 }
 
-/** Where to read on after a mistake. */
+/** The hint after a usage error. */
 export function usageHint(args: readonly string[]): string {
   return `See: ${[NAME, namedIn(args)?.name, '--help'].filter(Boolean).join(' ')}`
 }

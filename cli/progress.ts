@@ -1,5 +1,4 @@
-// A bar on the terminal for work that takes long. Nothing is shown of work that is over before a person would look, nor to
-// a program that reads the messages.
+// A progress bar for work that takes long. It is shown only on a terminal, and not for work that ends soon.
 
 import { shortened } from './cells.js'
 import type { Output } from './output.js'
@@ -7,10 +6,10 @@ import type { Output } from './output.js'
 const WIDTH = 24
 const FIRST_AFTER_MS = 300
 const REDRAW_MS = 100
-/** An estimate needs some experience. */
+/** There is no estimate before this time, and before this share is done. */
 const ESTIMATE_AFTER_MS = 1000
 const ESTIMATE_FROM = 0.02
-/** To the start of the line, and clears it. */
+/** Moves to the start of the line and clears it. */
 const CLEAR_LINE = '\r\u001b[K'
 
 export class ProgressBar {
@@ -49,7 +48,7 @@ export class ProgressBar {
     this.#isDrawn = false
   }
 
-  /** How long it will take if it goes on as it did. */
+  /** The remaining time, at the speed so far. */
   #estimate(done: number, nowMs: number): string {
     const { sinceMs = nowMs, from = 0 } = this.#step ?? {}
     const [elapsedMs, advance] = [nowMs - sinceMs, done - from]

@@ -1,4 +1,4 @@
-// Durations, sizes and counts as option values, in the forms that the library takes from its environment as well.
+// Parses durations, sizes and counts in options. The forms are the same as in the library's environment variables.
 
 import { type Context, UsageError } from './command.js'
 

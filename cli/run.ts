@@ -1,4 +1,4 @@
-// One command line from its words to its exit code.
+// Runs one command line and returns its exit code.
 
 import { type Context, type ExitCode, type Input, type Library, UsageError } from './command.js'
 import { parseFast } from './fast.js'
@@ -18,7 +18,7 @@ export interface Host {
   stopped(signals?: readonly NodeJS.Signals[]): Promise<void>
 }
 
-/** Runs one command line, without the program's name; never throws for what a caller, a reader or a disk can do. */
+/** Runs a command line, given without the program's name. Never throws because of the caller, the reader or the disk. */
 export async function run(args: readonly string[], host: Host): Promise<number> {
   const context = contextOf(host)
   try {
@@ -77,7 +77,7 @@ function contextOf(host: Host): Context {
   }
 }
 
-// The library's class is not imported for this, so that a usage error does not load the library.
+// Doesn't import the library's class, so that a usage error doesn't load the library.
 const CALLERS_MISTAKES = new Set([
   'ERR_CACHE_OPTION',
   'ERR_CACHE_NAMESPACE',
@@ -89,7 +89,7 @@ const CALLERS_MISTAKES = new Set([
 async function report(error: unknown, args: readonly string[], stderr: Output): Promise<ExitCode> {
   const { name, code, message, stack }: NodeJS.ErrnoException = error instanceof Error ? error : new Error(`${error}`)
   const isUsage = error instanceof UsageError
-  // A system call's or the library's error says all there is to say; anything else is a bug, and its stack says where.
+  // Errors of system calls and of the library are complete. Anything else is a bug and needs its stack.
   const text = isUsage || code !== undefined ? message : (stack ?? message)
   const lines = `${stderr.colour('red', `${NAME}:`)} ${text.split('\n').map(printable).join('\n')}`
   await stderr.line(isUsage && hasWorkingDirectory() ? `${lines}\n${usageHint(args)}` : lines)

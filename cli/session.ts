@@ -1,7 +1,7 @@
-// One command's use of the cache: opened for it, closed after it, and what the cache warned of in between.
+// Opens the cache for one command, closes it afterwards, and prints its warnings.
 //
-// A broken cache does not throw: to its host, a get is a miss and a set stores nothing. A person who asked wants to know,
-// so every warning is a message, and the exit code is 1 whatever the command made of the empty answers.
+// A broken cache doesn't throw: a get is a miss, and a set stores nothing. A user of the command line wants to know, so every
+// warning is printed, and the exit code is at least 1.
 
 import { resolve } from 'node:path'
 import type { Cache, CacheOptions, CacheWarning } from '../src/index.js'
@@ -17,7 +17,7 @@ export interface Session {
 }
 
 export interface SessionOptions extends Pick<OptionValues, 'dir'> {
-  /** For commands that only look: not even statistics are written, and no directory is made. */
+  /** For commands that only read: nothing is written, not even statistics, and no directory is created. */
   readOnly?: boolean
   remoteOptions?: CacheOptions['remote']
 }
@@ -45,12 +45,12 @@ export async function withCache(
       problems: () => warnings.map(({ message }) => message),
     })
   } catch (error) {
-    // A gc throws what the cache has warned of already.
+    // The cache has already warned of what a gc throws.
     if (!warnings.some(({ cause }) => cause === error)) throw error
     exitCode = 1
   } finally {
     await cache.close()
-    // After the close: it writes what is pending, and may be the one that fails.
+    // Only after closing, which writes pending data and may fail as well.
     for (const { code, message } of warnings) {
       await context.stderr.line(`${context.stderr.colour('yellow', 'warning:')} ${printable(message)} (${code})`)
     }

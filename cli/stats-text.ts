@@ -1,4 +1,4 @@
-// How statistics are laid out for people.
+// Lays out statistics as text.
 
 import type { CacheStats, NamespaceStats, NamespaceSummary, RemoteFailing } from '../src/index.js'
 import { fitted } from './cells.js'
@@ -17,7 +17,7 @@ import { placeCell } from './place.js'
 import { printable } from './printable.js'
 import { type Cells, type Column, tableFor } from './table.js'
 
-/** What a row is of: the statistics of a namespace, of all, or what takes place on disk beside them. */
+/** The subject of a row: a namespace, all of them, or other files on disk. */
 type Row = { title: string; diskBytes: number } & Partial<Omit<NamespaceStats, 'diskBytes'>>
 
 const count = (value: number | undefined) => (value === undefined ? '' : formatCount(value))
@@ -56,7 +56,7 @@ const COLUMNS: readonly (Column & { cell(row: Row): string })[] = [
   },
 ]
 
-/** What the cache is for comes first; nothing where nothing was computed. */
+/** The time saved, which comes first; nothing if nothing was computed. */
 function savedLines({ savedMs, computedMs }: NamespaceStats | CacheStats, where = ''): string[] {
   const wholeMs = savedMs + computedMs
   return wholeMs === 0 ? [] : [`Saved ${formatShareOfTime(savedMs, wholeMs)}${where}`]
@@ -68,7 +68,7 @@ function missLines(stats: NamespaceStats | CacheStats): string[] {
   return [`Misses: ${reasons.map(([reason, count]) => `${formatCount(count)} ${reason}`).join(', ')}`]
 }
 
-/** What is missing in the figures of this namespace. */
+/** A line about the damage that makes a namespace's figures incomplete. */
 export function damageText(name: string, { damage }: NamespaceStats): string[] {
   if (!damage) return []
   const { bytes, count } = damage
@@ -94,7 +94,7 @@ function timesLine(p50: number, p95: number): string {
   return `Its answers took about ${formatTime(p50)} (p50), ${formatTime(p95)} (p95)`
 }
 
-/** Of each store that failed lately: whether it is left alone now, and what was wrong. */
+/** The state of each store that failed recently, and what was wrong. */
 function failingLines({ remote }: CacheStats): string[] {
   return (remote?.failing ?? []).map(({ url, openUntil, failures, failedAt, lastError }: RemoteFailing) => {
     const state = openUntil === undefined ? 'closed' : `open for ${formatTime(openUntil - Date.now())} more`
@@ -114,14 +114,14 @@ const PROJECT_COLUMNS: readonly Column[] = [
 ]
 const PROJECTS_SHOWN = 10
 
-/** What was asked in a project: hits, misses, hit rate. Nothing where that is forgotten. */
+/** Hits, misses and hit rate of a project; empty if its counts aren't kept any more. */
 function askedCells(asked: NamespaceSummary | undefined): Cells {
   if (!asked) return []
   const { hitCount, missCount } = asked
   return [formatCount(hitCount), formatCount(missCount), formatRatio(hitRateOf(hitCount, missCount))]
 }
 
-/** The projects with the most entries, what was asked in them, and how many entries belong to none. */
+/** The projects with the most entries, their hits and misses, and how many entries belong to no project. */
 function projectLines(
   projects: Record<string, number>,
   { entryCount, byProject = {} }: NamespaceStats | CacheStats,
@@ -161,11 +161,11 @@ export function projectsOf(stats: CacheStats): Record<string, number> {
   return Object.fromEntries(projects)
 }
 
-/** How statistics are to be shown. */
+/** Options of the text. */
 export interface View {
   /** All projects, not only those with the most entries. */
   isAll: boolean
-  /** Hits, misses and times are since the day of this time. */
+  /** Count hits, misses and times from the day of this time. */
   sinceMs: number | undefined
 }
 
@@ -175,11 +175,11 @@ function table(rows: readonly Row[], stdout: Output): string[] {
   const cells = rows.map(row => columns.map(column => column.cell(row)))
   const { header, line } = tableFor(columns, cells, stdout)
   const lines = cells.map(line)
-  // Where the column that it is about is left out, a row says nothing.
+  // If a narrow terminal hides the column of sizes, the row of values would be empty.
   return [header(), ...lines.filter((text, index) => text !== '(values)' || rows[index]?.entryCount !== undefined)]
 }
 
-/** Parts with an empty line between them. */
+/** Joins the parts with an empty line between them. */
 function joined(...parts: readonly (readonly string[])[]): string {
   return parts.flatMap(part => (part.length > 0 ? [part.join('\n')] : [])).join('\n\n')
 }
@@ -205,7 +205,7 @@ export function cacheText(stats: CacheStats, view: View, stdout: Output): string
   const ownBytes = namespaces.reduce((sum, [, each]) => sum + each.diskBytes, 0)
   const rows = [
     ...namespaces.map(([name, each]) => ({ title: printable(name), ...each })),
-    // So that the column adds up: values belong to no namespace, all of them share one copy.
+    // This makes the column add up: values belong to no namespace, because all namespaces share them.
     { title: '(values)', diskBytes: stats.diskBytes - ownBytes },
     { title: 'total', ...stats },
   ]

@@ -1,4 +1,4 @@
-// Columns that line up, and on a terminal fit its width.
+// Aligns columns and fits them into a terminal's width.
 
 import { squeezed, widthOf } from './cells.js'
 import type { Colour, Output } from './output.js'
@@ -6,13 +6,13 @@ import type { Colour, Output } from './output.js'
 export interface Column {
   title: string
   align: 'left' | 'right'
-  /** Cells that are wider push their own row out of line instead of widening the column for all. */
+  /** The widest cell that widens the column. Wider ones only shift their own row. */
   maxWidth?: number
-  /** On a terminal that is too narrow, cells may be cut short to so many. Without it, they are not. */
+  /** On a narrow terminal, cells may be truncated to this width; undefined: never. */
   minWidth?: number
-  /** On a terminal, room for what later rows may have. */
+  /** On a terminal, a width to reserve for later rows. */
   usualWidth?: number
-  /** On a terminal that is still too narrow, the column with the lowest rank is left out first. Without it, never. */
+  /** If the terminal is still too narrow, columns with the lowest rank are left out first; undefined: never. */
   rank?: number
   colour?(cell: string): Colour | undefined
 }
@@ -26,7 +26,7 @@ export interface Table {
 
 const GAP = '  '
 
-/** Turns rows into lines, with the widths that the titles and the sample need. */
+/** Formats rows as lines. The titles and the sample decide the widths. */
 export function tableFor(columns: readonly Column[], sample: readonly Cells[], output: Output): Table {
   const { room } = output
   const natural = columns.map((column, index) => naturalWidth(column, index, sample, room))
@@ -65,7 +65,7 @@ function naturalWidth(column: Column, index: number, sample: readonly Cells[], r
   const { title, maxWidth = Number.POSITIVE_INFINITY, usualWidth = 0 } = column
   const widest = sample
     .map(cells => widthOf(cells[index] ?? ''))
-    // Where they can be cut, all count.
+    // If cells can be truncated, all of them count.
     .filter(width => room !== undefined || width <= maxWidth)
     .reduce((most, width) => Math.max(most, width), widthOf(title))
   return room === undefined ? widest : Math.min(room, Math.max(widest, usualWidth))

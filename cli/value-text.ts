@@ -1,5 +1,5 @@
-// A cached value as text. JSON cannot hold all that the cache can, and must neither drop nor bend what it cannot hold:
-// - for people, such values stand as themselves: undefined, 12n, Date 2024-01-01T00:00:00.000Z, Map(1) { "a" => 1 },
+// Prints a cached value as text. The cache can hold more than JSON can, and nothing may be lost or changed silently:
+// - for people, such values have a readable form: undefined, 12n, Date 2024-01-01T00:00:00.000Z, Map(1) { "a" => 1 },
 //   Set(2) { 1, 2 }, Buffer(3) 01 02 03, /a/g, [Circular $.parent];
 // - with --json they are tagged, {"$type": "Map", "value": [["a", 1]]}, and a plain object that has a "$type" of its own
 //   is tagged too, {"$type": "Object", "value": {…}}, so that no tag can be mistaken for data.
@@ -45,7 +45,7 @@ function shapeOfObject(value: object): Shape {
   if (value instanceof Error) return { kind: 'atom', type, text: printable(`${value}`), tagged: value.message }
   const prototype = Object.getPrototypeOf(value)
   if (prototype === null || prototype === Object.prototype) return { kind: 'object', entries: Object.entries(value) }
-  // The library returns no other objects today; a later version's must not be shown as something that they are not.
+  // The library returns no other objects today. Those of a later version must not be shown as something else.
   const text = inspect(value, { depth: 2, breakLength: Number.POSITIVE_INFINITY })
   return { kind: 'atom', type, text: printable(text), tagged: text }
 }
@@ -72,7 +72,7 @@ function childPath(path: string, key: string): string {
   return /^[A-Za-z_$][\w$]*$/.test(key) ? `${path}.${key}` : `${path}[${printableJson(key)}]`
 }
 
-/** Walks the value, with the path of every object that is still being written, for values that hold themselves. */
+/** Walks the value, and keeps the paths of the objects around the current one to detect cycles. */
 function write(value: unknown, path: string, open: Map<object, string>, writer: Writer): string {
   const shape = shapeOf(value)
   if (shape.kind === 'json') return shape.json

@@ -10,18 +10,18 @@ import { withCache } from '../session.js'
 interface Cleared {
   count: number
   sizeBytes: number
-  /** Entries of the namespace that are left. */
+  /** Entries left in the namespace. */
   leftCount: number
 }
 
 type Show = (what: string, fraction: number) => void
 
-/** What takes as long as each other: reading entries, removing them, and reading those that are left. */
+/** Steps that take about equally long: reading entries, removing them, and reading the rest. */
 const STEPS = 3
 
 function clearOne(cache: Cache, name: string, options: OptionValues, show: Show): Cleared {
   const isWhole = options.all || options['all-projects']
-  // Called for a name that is not on disk as well, since it is what refuses a bad name.
+  // Also called for a name that isn't on disk, because it checks the name.
   const namespace = cache.namespace(name, isWhole ? {} : namespaceOptionsOf(options))
   if (!cache.namespaces().includes(name)) return { count: 0, sizeBytes: 0, leftCount: 0 }
   const sizesAt = (step: number): Pick<CacheStats, 'entryCount' | 'totalSize'> =>

@@ -8,7 +8,7 @@ const WRITERS: Readonly<Record<string, typeof bashCompletion>> = {
   fish: fishCompletion,
 }
 
-/** `completed` gives all commands, this one included. */
+/** `completed` returns all commands, including this one. */
 export function completionOf(completed: () => readonly Completed[]): Command {
   return {
     name: 'completion',

@@ -48,9 +48,9 @@ export const deleteCommand: Command = {
   },
 }
 
-/** Has no result stored of a computation of the key that is under way: in the versions that there are entries of. */
+/** Voids running computations of the key, in all versions that have entries. */
 function voidComputations(cache: Cache, name: string, key: string, options: OptionValues): void {
-  // Nobody computes where there is nothing, and nothing is made by it.
+  // Without entries there is nothing to void, and nothing should be created.
   if (!cache.namespaces().includes(name)) return
   const place = namespaceOptionsOf(options)
   const own = cache.namespace(name, place)

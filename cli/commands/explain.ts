@@ -85,7 +85,9 @@ async function printFile(name: string, file: string, all: readonly Explanation[]
   return stdout.line([fitted(printable(title), stdout), '', table.header(), ...lines].join('\n'))
 }
 
-/** The key's, if there is or was one; else those of what is shown under it, or of a file that it names. */
+/**
+ * Explains the key if it exists or existed; otherwise the analyses that are listed under it, or those of the file it names.
+ */
 function explainText(cache: Cache, name: string, key: string, options: OptionValues): Explanation | Explanation[] {
   const found = findKey(cache, name, key, options)
   const explanation = explainKey(cache, name, key, options, found)
@@ -95,7 +97,7 @@ function explainText(cache: Cache, name: string, key: string, options: OptionVal
   return explainCall(cache, name, key, options) ?? explanation
 }
 
-/** The explanation with what the store says to it now. */
+/** Adds what the remote store says now. */
 async function withRemote(
   remote: Remote,
   explanation: Explanation,

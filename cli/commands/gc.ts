@@ -30,7 +30,7 @@ function linesOf(report: GcReport): string[] {
   const stale = formatCountOf(staleEntries, 'stale entry', 'stale entries')
   const values = formatCountOf(report.removedBlobs, 'unreferenced value', 'unreferenced values')
   const freedBytes = diskBytesBefore - diskBytesAfter
-  // Other processes may have written more meanwhile than was freed.
+  // Other processes may have written more than was freed.
   const change = freedBytes < 0 ? `${formatSize(-freedBytes)} more` : `${formatSize(freedBytes)} freed`
   return [
     `${removed} ${causes.join(', ')} and ${stale}, ${kept} ${formatCount(report.keptEntries)}`,

@@ -33,9 +33,9 @@ export const get: Command = {
     if (options.raw && options.json) throw new UsageError('--raw and --json: only one of them can be')
     return withCache(options, context, async ({ cache }) => {
       const found = findKey(cache, name, key, options)
-      // A hit is a use of the entry. A miss would be counted as one of the plugin, and would make a namespace of a mistyped name.
+      // A hit counts as a use of the entry. A miss would count as the plugin's, and a mistyped name would create a namespace.
       const value = found.namespace.has(key) ? found.namespace.get(key) : undefined
-      // Never a value: undefined itself cannot be stored.
+      // undefined can't be stored, so it is never a value.
       if (value === undefined) {
         const { message } = explainKey(cache, name, key, options, found)
         const isMistyped = context.stderr.isTerminal && found.entries.length + found.elsewhere.length === 0

@@ -1,5 +1,5 @@
-// A namespace can hold millions of entries, so the listing never holds more than a batch, or than it is limited to where it is
-// sorted: the first batch decides the widths of the columns, every later row is written with them as it comes.
+// Lists entries. A namespace can have millions, so only one batch is in memory, or as many entries as a sorted listing is
+// limited to. The first batch decides the widths of the columns.
 
 import type { Cache } from '../../src/index.js'
 import { type Command, namespaceParameter } from '../command.js'
@@ -13,11 +13,11 @@ import { ProgressBar } from '../progress.js'
 import { withCache } from '../session.js'
 import { type Column, type Table, tableFor } from '../table.js'
 
-/** Rows that are measured for the widths, and that share one write. */
+/** How many rows are measured for the widths, and written at once. */
 const BATCH = 200
 const MAX_KEY_WIDTH = 80
 
-/** Said where nothing is listed. */
+/** Printed if there is nothing to list. */
 function nothingText(cache: Cache, names: readonly string[], isWhole: boolean): string {
   if (!isWhole) return 'No such entries'
   const otherCount = names.reduce((sum, name) => sum + cache.namespace(name).stats().entryCount, 0)
@@ -78,7 +78,7 @@ const FIELDS = {
   version: { title: 'version', align: 'left', minWidth: 7, rank: 1, cell: entry => printable(entry.version) },
 } satisfies Record<string, Field>
 
-/** Columns that are not always shown. */
+/** The optional columns. */
 interface Shown {
   namespace: boolean
   /** Undefined: if the entries are of several projects. */
@@ -86,7 +86,7 @@ interface Shown {
   saved: boolean
 }
 
-/** Whether any were printed. */
+/** Returns whether any entries were printed. */
 async function printRows(batches: Iterable<Listed[]>, has: Shown, stdout: Output, bar: ProgressBar) {
   let table: Table | undefined
   const { version, namespace, project, saved, age, ...always } = FIELDS

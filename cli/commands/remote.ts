@@ -8,7 +8,7 @@ import { withCache } from '../session.js'
 const ACTIONS = ['status', 'push', 'pull', 'keygen'] as const
 type Action = (typeof ACTIONS)[number]
 
-/** For bundles: keys and scope are those that are configured, and nothing is asked of a store. */
+/** For bundles: uses the configured keys and scope, but no store. */
 const NO_STORE: RemoteAdapter = {
   getMany: async names => names.map(() => undefined),
   put: async () => undefined,

@@ -39,7 +39,7 @@ export const report: Command = {
         problems,
         onProgress: (what, fraction) => bar.show(what, fraction),
       }).finally(() => bar.clear())
-      // Besides what the cache has warned of, which is said at its end.
+      // The cache's warnings are printed at the end.
       const others = gathered.problems.filter(problem => !problems().includes(problem))
       for (const problem of others) {
         await context.stderr.line(`${context.stderr.colour('yellow', 'warning:')} ${printable(problem)}`)

@@ -6,7 +6,7 @@ import { formatCountOf } from '../format.js'
 import { printable } from '../printable.js'
 import { Installation, type Report } from '../setup/installation.js'
 
-/** The plugin's directory in the package, or the one that this program lies in. */
+/** The plugin's directory in the package, or the directory of this program. */
 function pluginOf(program: string): string {
   const isPlugin = (directory: string) => existsSync(join(directory, '.claude-plugin', 'plugin.json'))
   for (let directory = dirname(program); ; directory = dirname(directory)) {

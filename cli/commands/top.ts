@@ -1,4 +1,4 @@
-// A live view. On a terminal it has the whole screen; a log gets a snapshot after the other.
+// A live view. It uses the whole screen of a terminal; to a file or pipe it writes one snapshot after another.
 
 import type { Cache } from '../../src/index.js'
 import { type Command, type Context, UsageError } from '../command.js'
@@ -12,7 +12,7 @@ const DEFAULT_INTERVAL_MS = 1000
 const MIN_INTERVAL_MS = 100
 const MAX_INTERVAL_MS = 24 * 3_600_000
 const WINDOW_MS = 10_000
-/** To read entries takes some 10 ms for each MB of the namespaces' files. */
+/** Reading entries takes about 10 ms for each MB of the namespaces' files. */
 const MAX_BYTES_READ = 32 * 1024 * 1024
 const SIZES_AGE_MS = 10_000
 
@@ -40,7 +40,7 @@ class Sampler {
   }
 }
 
-/** Shows snapshots until it is stopped, the output is closed, or `count` were shown. */
+/** Shows snapshots until it is stopped, the output is closed, or `count` is reached. */
 async function repeat(
   show: () => Promise<boolean>,
   { intervalMs, count }: { intervalMs: number; count: number },

@@ -17,7 +17,7 @@ function lineOf(finding: Problem | Note, stdout: Output): string {
   return stdout.colour(colour, kind) + text.slice(kind.length)
 }
 
-/** The listed ones, and how many more there are. */
+/** The listed findings, and how many more there are. */
 function linesOf(findings: readonly (Problem | Note)[], count: number, stdout: Output): string[] {
   const rest = count - findings.length
   const more = rest > 0 ? [`and ${formatCount(rest)} more`] : []

@@ -1,5 +1,4 @@
-// The one command that goes on until it is told to stop. On a terminal it keeps one line up to date; a program, or a log,
-// gets a line for each thing that happens.
+// Runs until it is stopped. On a terminal it updates one line; to a file or pipe it writes a line for each event.
 
 import type { Invalidation, Watcher } from '../../src/index.js'
 import { shortened } from '../cells.js'
@@ -22,7 +21,7 @@ function summaryOf(watcher: Watcher): string {
   return `Watching ${printable(watcher.roots.join(', '))}: ${sources} of ${entries}${late}`
 }
 
-/** Prints what the watcher tells, in order. */
+/** Prints the watcher's events in order. */
 class Reporter {
   /** Rejects when printing fails, resolves once the output is closed. */
   readonly over: Promise<void>
@@ -63,7 +62,7 @@ class Reporter {
     if (this.#form === 'live') this.#draw()
   }
 
-  /** Resolves when all is printed. */
+  /** Resolves when everything is printed. */
   async finish(): Promise<void> {
     const { invalidCount } = this.#watcher.status()
     const text = `Dropped ${formatCountOf(invalidCount, 'entry', 'entries')}`
@@ -79,7 +78,7 @@ class Reporter {
     else this.#print(() => (this.#form === 'json' ? stdout.json(event) : stdout.line(line())))
   }
 
-  /** However much happens while the terminal takes its time, the line is drawn again once. */
+  /** Redraws the line only once, however many events arrive while the terminal is busy. */
   #draw(): void {
     if (this.#isDrawing) return
     this.#isDrawing = true

@@ -1,5 +1,4 @@
-// Completion for shells: of commands, and of the options of the command that is typed. All is in the script, so that a press of
-// the tab key starts no process.
+// Shell completion for commands and their options. Everything is in the script, so pressing the tab key starts no process.
 
 import type { Options } from 'yargs'
 
@@ -10,10 +9,10 @@ export interface Completed {
 }
 
 const dashed = (options: Completed['options']) => Object.keys(options).map(name => `--${name}`)
-/** Within single quotes. */
+/** Escapes text for single quotes. */
 const quoted = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`
 
-/** Options after which a path is completed. */
+/** Options that take a path. */
 const PATHS = new Set(['dir', 'file', 'project', 'glob'])
 const takesValue = (option: Options) => option.type !== 'boolean'
 

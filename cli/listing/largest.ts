@@ -1,6 +1,6 @@
 /** Keeps the largest few of many items, in a binary heap that never holds more. */
 export class Largest<T> {
-  /** The least of them first. */
+  /** The heap, smallest first. */
   readonly #heap: { size: number; item: T }[] = []
   readonly #limit: number
 
@@ -8,12 +8,12 @@ export class Largest<T> {
     this.#limit = limit
   }
 
-  /** How many it holds. */
+  /** The number of items. */
   get count(): number {
     return this.#heap.length
   }
 
-  /** Of items with equal sizes, those that came first stay. Items without a size (NaN) are the smallest. */
+  /** Adds an item. Among equal sizes, the first ones stay. Items without a size (NaN) are the smallest. */
   add(given: number, item: T): void {
     const heap = this.#heap
     const size = Number.isNaN(given) ? Number.NEGATIVE_INFINITY : given
@@ -26,7 +26,7 @@ export class Largest<T> {
     }
   }
 
-  /** The largest first. */
+  /** The items, largest first. */
   sorted(): T[] {
     return this.#heap.toSorted((a, b) => b.size - a.size || 0).map(({ item }) => item)
   }

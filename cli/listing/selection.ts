@@ -1,4 +1,4 @@
-// Which entries a listing is of, and in which order.
+// Selects and sorts the entries of a listing.
 
 import type { Cache, EntryInfo } from '../../src/index.js'
 import { type OptionValues, UsageError } from '../command.js'
@@ -9,11 +9,11 @@ import { Largest } from './largest.js'
 
 export type Listed = EntryInfo & { namespace: string }
 
-/** By what entries are sorted, the largest first. */
+/** The sort keys, largest first. */
 const ORDERS = {
   size: entry => entry.sizeBytes,
   age: entry => entry.ageMs,
-  // What a hit saves. How often there was one isn't known of a single entry.
+  // The time that one hit saves. The number of hits of an entry isn't known.
   saved: entry => entry.computeMs ?? 0,
 } satisfies Record<string, (entry: Listed) => number>
 
@@ -23,9 +23,9 @@ export const MODES = ['manual', 'ttl', 'file'] as const satisfies EntryInfo['mod
 export interface Selection {
   order: ((entry: Listed) => number) | undefined
   limit: number
-  /** Whether an entry was asked for. */
+  /** Whether the entry is selected. */
   isWanted(entry: Listed): boolean
-  /** Whether all were. */
+  /** Whether all entries are selected. */
   isWhole: boolean
 }
 
@@ -53,8 +53,8 @@ function oneOf<Name extends string>(option: string, given: string, names: readon
 }
 
 /**
- * The entries of the place that was asked for: of the project and the portable ones, then the user-wide ones. `onProgress` is told
- * the part that was read.
+ * The entries of the requested place: those of the project and the portable ones, then the user-wide ones. `onProgress` gets
+ * the share that was read.
  */
 export function* entriesOf(
   cache: Cache,
@@ -83,7 +83,7 @@ export function* entriesOf(
   }
 }
 
-/** What is selected of them. Holds no more than `limit` of them where they are to be in order. */
+/** The selected entries. A sorted selection keeps at most `limit` in memory. */
 export function* selected(entries: Iterable<Listed>, { order, limit, isWanted }: Selection): Generator<Listed> {
   if (order === undefined) {
     let count = 0

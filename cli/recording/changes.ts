@@ -1,4 +1,4 @@
-// Which of some files may have changed since a first look, by their metadata.
+// Finds out by metadata which files may have changed since they were first checked.
 
 import { type BigIntStats, statSync } from 'node:fs'
 
@@ -11,7 +11,7 @@ export class Changes {
     this.#before = paths.map(stateOf)
   }
 
-  /** The paths that are not as they were. */
+  /** The paths that have changed. */
   found(): string[] {
     return this.paths.filter((path, index) => stateOf(path) !== this.#before[index])
   }

@@ -1,4 +1,4 @@
-// A command that is run once: what it wrote, in order, and how it ended.
+// Runs a command once, and records its output in order and its exit code.
 
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { constants } from 'node:os'
@@ -15,16 +15,16 @@ export interface Recording {
 
 /** Longer output is passed on but not stored. */
 const MAX_OUTPUT_BYTES = 64 * 1024 * 1024
-/** As shells have it. */
+/** The exit codes that shells use. */
 const NOT_FOUND = 127
 const NOT_EXECUTABLE = 126
 const SIGNALLED = 128
-/** An empty name is the last one. */
+/** The errors for a program that doesn't exist. The last one is for an empty name. */
 const NO_PROGRAM = new Set(['ENOENT', 'ENOTDIR', 'ENAMETOOLONG', 'ELOOP', 'ERR_INVALID_ARG_VALUE'])
 
 export interface Outcome {
   recording: Recording
-  /** Whether the command ended by itself, and all of its output was kept. */
+  /** Whether the command ended by itself, and all of its output was recorded. */
   isComplete: boolean
 }
 
@@ -35,7 +35,7 @@ export interface Streams {
   stopped(): Promise<void>
 }
 
-/** Runs the command, which reads nothing, and passes on what it writes. */
+/** Runs the command without input, and passes its output on. */
 export async function record([command = '', ...args]: readonly string[], streams: Streams): Promise<Outcome> {
   const { stdout, stderr } = streams
   const output: [fd: Fd, chunks: Buffer[]][] = []
@@ -45,7 +45,7 @@ export async function record([command = '', ...args]: readonly string[], streams
   try {
     child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] })
   } catch (error) {
-    // Thrown for some paths that lead to no program; for others there is an event.
+    // Some paths without a program make it throw; others give an event.
     const { code, message } = error as NodeJS.ErrnoException
     if (code === undefined) throw error
     await stderr.line(`${command}: ${message}`)
@@ -63,11 +63,11 @@ export async function record([command = '', ...args]: readonly string[], streams
     else output.push([fd, [chunk]])
   }
   const pass = async (fd: Fd, stream: NodeJS.ReadableStream | undefined, to: Output) => {
-    // With too many open files, there is none.
+    // Undefined if too many files are open.
     if (!stream) return
     for await (const chunk of stream) {
       take(fd, chunk as Buffer)
-      // Where nothing reads it any more, the command sees that, too.
+      // If the reader has closed the output, the command should notice as well.
       if (!(await to.write(chunk as Buffer))) return
     }
   }
@@ -83,7 +83,7 @@ export async function record([command = '', ...args]: readonly string[], streams
     })
     child.on('close', (code, signal) => {
       if (signal) isComplete = false
-      // A negative one is that of an error, which there is an event for.
+      // A negative code means an error, which has an event of its own.
       if ((code ?? 0) >= 0) resolve(code ?? SIGNALLED + constants.signals[signal as NodeJS.Signals])
     })
   })
@@ -98,7 +98,7 @@ export async function replay({ output }: Recording, { stdout, stderr }: Streams)
   }
 }
 
-/** Whether a stored value is one. */
+/** Whether a stored value is a recording. */
 export function isRecording(value: unknown): value is Recording {
   const { exitCode, output } = (value ?? {}) as Partial<Recording>
   const isChunk = (each: unknown) =>

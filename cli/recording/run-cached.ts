@@ -1,4 +1,4 @@
-// A command whose output and exit code are cached by its inputs.
+// Runs a command, and caches its output and exit code by its inputs.
 
 import { relative, resolve } from 'node:path'
 import type { CacheWarning, ComputeContext } from '../../src/index.js'
@@ -10,7 +10,7 @@ import { isRecording, type Outcome, type Recording, record, replay } from './rec
 
 const MAX_LABEL = 200
 
-/** Thrown out of the computation: it is passed on and not kept. */
+/** Thrown out of the computation, so that its recording isn't stored. */
 class NotKept extends Error {
   readonly recording: Recording
 
@@ -41,7 +41,7 @@ export async function runCached(
     const isWanted = ({ exitCode }: Recording) => exitCode === 0 || failures
     const namespace = cache.namespace(name, {
       ...namespaceOptionsOf(options),
-      // A failure may have been stored by a call that asked for it.
+      // A failure may have been stored by a call with the option for that.
       validate: value => isRecording(value) && isWanted(value),
     })
     const { project } = namespace
@@ -51,7 +51,7 @@ export async function runCached(
     const declared = new Changes(files)
     let outcome: Outcome | undefined
     const compute = async (inputs: ComputeContext) => {
-      // Before the command looks at them.
+      // Record the inputs before the command reads them.
       for (const variable of variables) inputs.env(variable)
       const matching = new Changes(matches(inputs, globs))
       inputs.addDependency(matching.paths)
@@ -68,7 +68,7 @@ export async function runCached(
         inputs: {
           command,
           directory: project === null ? process.cwd() : relative(project, process.cwd()),
-          // A result that was stored without them says nothing about them.
+          // A result that was stored without these outputs doesn't count.
           watched: { globs: globs.toSorted(), variables: variables.toSorted() },
         },
         ...(files.length === 0 ? {} : { files }),
@@ -82,7 +82,7 @@ export async function runCached(
     }
   } finally {
     cache.close()
-    // The exit code stays the command's.
+    // Return the command's exit code all the same.
     for (const { code, message } of warnings) {
       await context.stderr.line(printable(`wicked-cache: warning: ${message} (${code})`))
     }
@@ -91,17 +91,17 @@ export async function runCached(
 
 const matches = (inputs: ComputeContext, globs: readonly string[]) => (globs.length === 0 ? [] : inputs.glob(globs))
 
-/** Records what the path holds now. */
+/** Records the path's current state. */
 function lookAgain(inputs: ComputeContext, path: string): void {
   try {
     inputs.readBytes(path)
   } catch (error) {
-    // A directory, or gone: that is recorded as well.
+    // It is a directory or missing, which is recorded as well.
     if (!(error instanceof Error && 'syscall' in error)) throw error
   }
 }
 
-/** The command as list and explain show it; what tells commands apart is in the inputs. */
+/** The command's name for list and explain. The inputs tell commands apart. */
 function labelOf(command: readonly string[]): string {
   const text = command
     .map(word => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`))

@@ -8,7 +8,7 @@ import { table } from './table.js'
 const DAYS = 30
 const DAY_MS = 86_400_000
 
-/** The last 30 days up to now, those of which nothing is known included. */
+/** The last 30 days up to today, including days without data. */
 export function lastDays(days: readonly DayStats[], nowMs: number): DayStats[] {
   const known = new Map(days.map(each => [each.day, each]))
   return Array.from({ length: DAYS }, (_, at) => {
@@ -30,7 +30,7 @@ const NOTHING = {
 
 export function monthOf({ days: known, diskBytes }: CacheStats, nowMs: number): Markup {
   const days = lastDays(known, nowMs).map((each, at) =>
-    // Of today, the report knows better than a gc that ran some time ago.
+    // The report's size of today is newer than that of the last gc.
     at === DAYS - 1 ? { ...each, diskBytes: Math.max(diskBytes, each.diskBytes ?? 0) } : each,
   )
   const rows = days

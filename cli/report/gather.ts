@@ -9,11 +9,11 @@ export interface ProjectFigures {
   project: string
   entryCount: number
   bytes: number
-  /** How long it took to compute what is stored, as far as that is known. */
+  /** The known compute time of the stored values. */
   computeMs: number
-  /** When the latest entry was last known to be of use; 0 where there is none. */
+  /** The last known use of any entry; 0 if there is none. */
   usedAt: number
-  /** What was asked there; null where that is forgotten, or nothing was. */
+  /** Its hits and misses; null if there were none or they aren't kept any more. */
   asked: NamespaceSummary | null
 }
 
@@ -21,7 +21,7 @@ export interface Report {
   dir: string
   madeAt: number
   stats: CacheStats
-  /** Those with the most bytes, and then those where the most was asked. */
+  /** The projects with the most bytes, and then those with the most reads. */
   projects: ProjectFigures[]
   projectCount: number
   sizes: SizeNode
@@ -83,7 +83,7 @@ function damageIn({ namespaces }: CacheStats): string[] {
   return Object.entries(namespaces).flatMap(([name, stats]) => damageText(name, stats))
 }
 
-/** A cache that a gc could not work on has more to show than that. */
+/** A failed dry run is a problem in the report, which still shows everything else. */
 async function wouldFree(cache: Cache, onProgress: (progress: GcProgress) => void) {
   try {
     return { report: await cache.gc({ dryRun: true, onProgress }), problems: [] }
@@ -109,7 +109,7 @@ function addTo(figures: ProjectFigures, entry: EntrySummary): void {
   figures.usedAt = Math.max(figures.usedAt, entry.usedAt)
 }
 
-/** And one. */
+/** Adds one. */
 function questionsOf({ asked }: ProjectFigures): number {
   return 1 + (asked ? asked.hitCount + asked.missCount : 0)
 }

@@ -1,10 +1,10 @@
-// HTML as text, in which whatever is not written in a template is escaped. Keys and paths come from whoever wrote the cache.
+// HTML templates that escape every value, because keys and paths may come from anyone.
 
 import { printable } from '../printable.js'
 
 const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
 
-/** HTML that needs no escaping any more. */
+/** HTML that is already escaped. */
 export class Markup {
   readonly text: string
 
@@ -27,7 +27,7 @@ function textOf(part: Part): string {
   return escapeHtml(String(part))
 }
 
-/** The template with its values escaped, but for those that are markup. */
+/** The template with its values escaped, except those that are markup. */
 export function html(template: TemplateStringsArray, ...values: Part[]): Markup {
   return new Markup(template.reduce((text, piece, at) => text + textOf(values[at - 1]) + piece))
 }

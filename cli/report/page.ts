@@ -1,4 +1,4 @@
-// The report as one HTML file that loads nothing: its policy allows its own style and script alone, known by their hashes.
+// The report as one HTML file that loads nothing. Its content security policy allows only its own style and script, by hash.
 
 import { createHash } from 'node:crypto'
 import script from '#report-script'

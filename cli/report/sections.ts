@@ -10,7 +10,7 @@ import { name, share, table } from './table.js'
 const NAMESPACES_SHOWN = 100
 const REASONS_SHOWN = 100
 
-/** Said below a table that was cut. */
+/** The note below a truncated table. */
 const andMore = (count: number, one: string, many: string) =>
   count > 0 && html`<p>And ${formatCountOf(count, one, many)} more.</p>`
 
@@ -49,7 +49,7 @@ export function missesOf({ namespaces, missCount }: CacheStats): Markup {
   return reasonsTable('Namespace', Object.entries(namespaces))
 }
 
-/** Misses by reason of each of these, of a kind that is named. */
+/** A table of misses by reason, for namespaces or projects. */
 function reasonsTable(kind: string, all: readonly (readonly [name: string, summary: NamespaceSummary])[]): Markup {
   const reasons = all
     .flatMap(([each, { missReasons, missCount }]) =>
@@ -87,7 +87,7 @@ ${table('Projects, the largest first', titles, rows)}${andMore(projectCount - ro
 ${asked.some(([, { missCount }]) => missCount > 0) && reasonsTable('Project', asked)}`
 }
 
-/** Of a project of which no counts are kept: hits, misses and time saved. */
+/** The cells for hits, misses and time saved of a project whose counts aren't kept. */
 const NOT_KNOWN = ['–', '–', '–']
 
 export function sharingOf({ sharing, savedBytes, totalSize, uniqueSize }: CacheStats): Markup {

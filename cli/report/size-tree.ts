@@ -1,5 +1,5 @@
-// What takes how much: by namespace, project and directory. It is built while entries are read, so it is bounded whatever the keys
-// are, and it is shown as its largest nodes.
+// Sizes by namespace, project and directory. The tree is built while entries are read, and its size is limited for any keys.
+// The report shows its largest nodes.
 
 import type { EntrySummary } from '../../src/index.js'
 import { Largest } from '../listing/largest.js'
@@ -23,7 +23,7 @@ interface Growing {
 /** Namespaces, projects, and three levels of directories. */
 const NAMESPACE_DEPTH = 1
 const MAX_DEPTH = 5
-/** Where there are more, the deepest directories are given up: they count for their parents alone. */
+/** With more nodes, the deepest directories are merged into their parents. */
 const MAX_NODES = 50_000
 
 export class SizeTree {
@@ -48,11 +48,11 @@ export class SizeTree {
     while (this.#nodeCount > MAX_NODES && this.#maxDepth > NAMESPACE_DEPTH) this.#giveUpDeepest()
   }
 
-  /** The nodes that take the most, with their parents. */
+  /** The largest nodes, with their parents. */
   largest(nodeCount: number): SizeNode {
     const largest = new Largest<Growing>(nodeCount)
     const visit = (node: Growing) => {
-      // A parent goes before a child that is all of it.
+      // A parent comes before an equally large child.
       if (node.bytes > 0) largest.add(node.bytes - node.depth / 1000, node)
       for (const child of node.children.values()) visit(child)
     }

@@ -1,6 +1,6 @@
 import { html, type Markup } from './markup.js'
 
-/** The first column is the row's header and its text, the others are numbers, unless their titles begin with `'`. */
+/** The first column is the row's header. The others are numbers, unless their titles begin with `'`. */
 export function table(
   caption: string,
   titles: readonly string[],
@@ -25,14 +25,14 @@ export function share(ratio: number | null): Markup {
   return html`<svg class="bar" aria-hidden="true"><rect class="all" width="100%" height="100%"/><rect width="${percent}%" height="100%"/></svg> ${percent} %`
 }
 
-/** Text from a key or a path: of any direction and length. */
+/** Text from a key or a path, of any length and direction. */
 export function name(text: string): Markup {
   return html`<bdi>${cut(text)}</bdi>`
 }
 
 const MAX_TEXT = 200
 
-/** The start of a text that is long, which does not end within a character. */
+/** The start of a long text, not cut within a character. */
 export function cut(text: string): string {
   if (text.length <= MAX_TEXT) return text
   const isWithin = (text.codePointAt(MAX_TEXT - 1) as number) > 0xffff

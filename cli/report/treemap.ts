@@ -1,5 +1,5 @@
-// The sizes as a map of rectangles. The layout is made here, in shares of the whole, so the page needs no library and fits any width;
-// its script only moves the rectangles when one of them is opened.
+// The sizes as a map of rectangles. The layout is made here, in shares of the whole, so the page needs no library and fits
+// any width; its script only moves the rectangles when one of them is opened.
 
 import { basename } from 'node:path'
 import { type HierarchyRectangularNode, hierarchy, treemap } from 'd3-hierarchy'
@@ -10,10 +10,10 @@ import { cut } from './table.js'
 
 const WIDTH = 100
 const HEIGHT = 56
-/** Room for a name above what is in a rectangle, and between rectangles. */
+/** Space for a rectangle's name above its contents, and between rectangles. */
 const TITLE = 2.4
 const GAP = 0.25
-/** Rectangles have the colour of their namespace, of so many. */
+/** The number of colours. A rectangle has the colour of its namespace. */
 const COLOURS = 8
 const PROJECT_DEPTH = 2
 const LEVELS = ['All', 'Namespace', 'Project', 'Directory', 'Directory', 'Directory']
@@ -39,15 +39,15 @@ export function treemapOf(sizes: SizeNode): Markup {
 <svg id="map" role="tree" aria-label="Sizes by namespace, project and directory" aria-describedby="map-help">${cells}</svg>`
 }
 
-/** Too small for a name; the page's script knows the same rule. */
+/** Whether a rectangle is too small for a name. The page's script has the same rule. */
 function isSmall([, , width, height]: readonly string[]): boolean {
   return Number(width) < 0.05 || Number(height) < 0.035
 }
 
-/** Parents before their children. */
+/** The rectangles, parents before children. */
 function layout(sizes: SizeNode): Node[] {
   const root = hierarchy(sizes)
-    // What isn't in a child that is shown is left empty.
+    // Space of children that aren't shown is left empty.
     .sum(({ bytes, children }) => Math.max(0, bytes - children.reduce((sum, child) => sum + child.bytes, 0)))
     .sort((a, b) => (b.value ?? 0) - (a.value ?? 0))
   const lay = treemap<SizeNode>()

@@ -1,20 +1,20 @@
-// Results that belong to what a file holds. The client computes. With a result it gives the text that it computed it from, so
-// that a file which changes meanwhile can't lend its new content to an old result.
+// Analyses that a client computes. It passes the result together with the text that it was computed from, so that an old
+// result is never stored for a file's new content.
 
 import type { Namespace } from '../../src/index.js'
 
 export interface Analysis {
   name: string
   file: string
-  /** What the file holds; without it, the file is read. */
+  /** The file's content; if it is missing, the file is read. */
   source?: string
   inputs?: unknown
 }
 
-/** Thrown out of a computation that is asked for because there is no result. */
+/** Thrown out of the computation that would start because there is no result. */
 class NotThere extends Error {}
 
-/** The stored result; undefined where there is none, or where the file can't be read. */
+/** The stored result; undefined if there is none or the file can't be read. */
 export function getAnalysis(json: Namespace<Uint8Array>, analysis: Analysis): Uint8Array | undefined {
   const { name, file, source, inputs } = analysis
   try {
@@ -32,7 +32,7 @@ export function getAnalysis(json: Namespace<Uint8Array>, analysis: Analysis): Ui
   }
 }
 
-/** Stores the result of a text, unless there is one; returns whether there was. */
+/** Stores the result of a text, unless there is one. Returns whether there was one. */
 export function setAnalysis(json: Namespace<Uint8Array>, analysis: Analysis, value: Uint8Array): boolean {
   const { name, file, source = '', inputs } = analysis
   let existed = false
@@ -40,7 +40,7 @@ export function setAnalysis(json: Namespace<Uint8Array>, analysis: Analysis, val
     name,
     { path: file, source },
     context => {
-      // A result that holds its project's path counts in that checkout only, and escapes in the JSON may hide it.
+      // A result that contains the project's path is valid in that checkout only. JSON escapes may hide the path.
       if (!/^[ -[\]-~]*$/.test(json.project ?? '')) void context.path
       return value
     },

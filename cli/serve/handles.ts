@@ -1,15 +1,15 @@
-// The namespaces that a client names, each opened twice: for values as JSON, and for all else.
+// The namespaces that a client uses. Each is opened twice: for values as JSON, and for everything else.
 
 import type { Cache, Namespace, NamespaceOptions } from '../../src/index.js'
 import { assertPath, RequestError } from './request.js'
 
 export interface Handles {
-  /** Gives and takes values as JSON. */
+  /** The handle for values as JSON. */
   json: Namespace<Uint8Array>
   plain: Namespace
 }
 
-/** A client that names more has the first ones opened anew. */
+/** If a client uses more, the first ones are reopened when needed. */
 const MAX_HANDLES = 256
 
 export class HandleTable {

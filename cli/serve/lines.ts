@@ -1,8 +1,8 @@
-// A stream of bytes in lines, each of a bounded length.
+// Splits a stream of bytes into lines of limited length.
 
 const NEWLINE = 0x0a
 
-/** Stands for a line that was longer than allowed; its bytes are let go as they come. */
+/** Replaces a line that was too long. Its bytes are discarded as they arrive. */
 export const TOO_LONG = Symbol('a line that is too long')
 
 export class LineSplitter {
@@ -25,7 +25,7 @@ export class LineSplitter {
     this.#keep(chunk.subarray(start))
   }
 
-  /** What came after the last line end; empty where nothing did. */
+  /** The bytes after the last line end, if any. */
   rest(): Buffer | typeof TOO_LONG {
     return this.#take()
   }

@@ -14,7 +14,7 @@ export interface Answer {
 type Members = Record<string, unknown>
 
 interface Operation {
-  /** Besides `id` and `op`. */
+  /** The members besides `id` and `op`. */
   members: readonly string[]
   run(handles: Handles, members: Members, value: Buffer | undefined): Answer
 }
@@ -87,7 +87,7 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
   },
 }
 
-/** Does what requests ask for. */
+/** Executes requests. */
 export class Operations {
   readonly #handles: HandleTable
   readonly #cache: Cache
@@ -166,7 +166,7 @@ function optionsOf(members: Members, names: readonly string[]): Record<string, b
   return Object.fromEntries(given.map(name => [name, members[name] as boolean]))
 }
 
-/** Of the whole namespace, and `here` of what the client's own keys and the portable ones have. */
+/** Statistics of the whole namespace; `here` has those of the client's own keys and the portable ones. */
 function statsOf(plain: Namespace) {
   const stats = plain.stats()
   const { entryCount, totalSize, oldestEntryAgeMs } = stats

@@ -1,4 +1,4 @@
-// One line of a client: an object in JSON whose member `value` is left as the bytes that it is.
+// Parses one line from a client: a JSON object whose member `value` is kept as bytes.
 
 import { isUtf8 } from 'node:buffer'
 import { isAbsolute } from 'node:path'
@@ -13,7 +13,7 @@ const isOpen = (byte: number) => byte === 0x7b || byte === 0x5b
 const isClose = (byte: number) => byte === 0x7d || byte === 0x5d
 const isSpace = (byte: number | undefined) => byte === 0x20 || byte === 0x09 || byte === 0x0d
 
-/** Errors that a client has made. */
+/** Mistakes of a client. */
 export class RequestError extends Error {
   readonly code: string
 
@@ -23,13 +23,13 @@ export class RequestError extends Error {
   }
 }
 
-/** @throws RequestError for what names no file */
+/** @throws RequestError if it doesn't name a file */
 export function assertPath(path: unknown): string {
   // The working directory of this process means nothing to the client.
   if (typeof path !== 'string' || !isAbsolute(path)) {
     throw new RequestError(`The path ${JSON.stringify(path)} must be absolute.`)
   }
-  // Node would look at another file in its place.
+  // Node would read a different file.
   if (!path.isWellFormed()) throw new RequestError(`The path ${JSON.stringify(path)} must not have lone surrogates.`)
   if (path.includes('\0')) throw new RequestError(`The path ${JSON.stringify(path)} must not have null characters.`)
   return path
@@ -37,7 +37,7 @@ export function assertPath(path: unknown): string {
 
 export interface Request {
   members: Record<string, unknown>
-  /** The bytes of the member `value`, which are not known to be JSON. */
+  /** The bytes of the member `value`, not yet checked to be JSON. */
   value: Buffer | undefined
 }
 
@@ -61,7 +61,7 @@ export function parseRequest(line: Buffer): Request {
   return { members: members as Record<string, unknown>, value: span && line.subarray(span.start, span.end) }
 }
 
-/** Where the value of the outermost object's member `value` begins and ends. @throws RequestError for a second one */
+/** The range of the value of the outermost object's member `value`. @throws RequestError if there are two */
 function findValue(line: Buffer): { start: number; end: number } | undefined {
   let depth = 0
   let start: number | undefined
@@ -101,7 +101,7 @@ function beforeSpace(line: Buffer, at: number): number {
   return at
 }
 
-/** Where the string that begins there has ended. */
+/** The end of the string that begins at the position. */
 function endOfString(line: Buffer, start: number): number {
   for (let end = start; ; ) {
     end = line.indexOf(QUOTE, end + 1)

@@ -1,5 +1,5 @@
-// The cache for programs in other languages: a request a line on standard input, an answer a line on standard output, in
-// order, both JSON. docs/serve.md describes it for clients.
+// Serves the cache to programs in other languages: one JSON request per line on standard input, one JSON response per line on
+// standard output, in order. docs/serve.md describes the protocol.
 
 import { resolve } from 'node:path'
 import type { CacheWarning } from '../../src/index.js'
@@ -8,13 +8,13 @@ import { LineSplitter, TOO_LONG } from './lines.js'
 import { type Answer, assertMembers, Operations } from './operations.js'
 import { parseRequest, type Request, RequestError } from './request.js'
 
-/** The version of the protocol, which clients can rely on. */
+/** The version of the protocol. */
 const PROTOCOL = 1
-/** A value of 200 MB, and its key. */
+/** Enough for a value of 200 MB and its key. */
 const MAX_LINE_BYTES = 256 * 1024 * 1024
 
 const NEWLINE = 0x0a
-/** The end of an object, and of its line. */
+/** The end of a response. */
 const LINE_END = Buffer.of(0x7d, NEWLINE)
 const RETURN = 0x0d
 const SPACE = 0x20
@@ -46,7 +46,7 @@ export async function serve({ dir }: ServeOptions, context: Context): Promise<Ex
     isStopped = true
     stdin.destroy?.()
   })
-  /** Answers one line; false when there is nothing more to do. */
+  /** Answers one line. Returns false when the client has ended the session. */
   const handle = async (line: Buffer | typeof TOO_LONG): Promise<boolean> => {
     let id: unknown = null
     try {
@@ -54,7 +54,7 @@ export async function serve({ dir }: ServeOptions, context: Context): Promise<Ex
       id = idOf(request)
       if (request.members.op === 'close') {
         assertMembers('close', request.members)
-        // First, so that a client that has this answer has everything written.
+        // Before the response, so that everything is written when the client gets it.
         cache.close()
         await write({ members: { id, closed: true } })
         return false
@@ -81,7 +81,7 @@ export async function serve({ dir }: ServeOptions, context: Context): Promise<Ex
   try {
     await serveAll()
   } catch (error) {
-    // That of a stream that was destroyed.
+    // The error of a destroyed stream.
     if (!isStopped) throw error
   } finally {
     cache.close()
@@ -107,7 +107,7 @@ function toLine({ members, value }: Answer): string | Uint8Array {
   return Buffer.concat([Buffer.from(`${text.slice(0, -1)},"value":`), withoutLineEnds(value), LINE_END])
 }
 
-/** Outside of strings, which can't hold any, line ends are white space. */
+/** Line ends in JSON are only white space outside of strings, so they can be replaced. */
 function withoutLineEnds(value: Uint8Array): Uint8Array {
   if (!value.includes(NEWLINE) && !value.includes(RETURN)) return value
   return value.map(byte => (byte === NEWLINE || byte === RETURN ? SPACE : byte))

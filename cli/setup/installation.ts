@@ -1,5 +1,5 @@
-// The plugin's files in a directory where others may have put files, too: a record says which ones are ours, and as what. What
-// is not there as it was put belongs to someone else, and stays.
+// Installs the plugin's files in a directory that may contain other files. A record lists our files with their hashes. A file
+// that differs from the record belongs to someone else and stays.
 
 import { createHash, randomBytes } from 'node:crypto'
 import {
@@ -43,7 +43,7 @@ export class Installation {
     this.#isDryRun = isDryRun
   }
 
-  /** The link or file that stands where a directory should be. */
+  /** The link or file that is where a directory should be. */
   obstacle(): string | undefined {
     const directories = new Set([this.#target, ...filesBelow(this.#source).map(path => dirname(this.#at(path)))])
     return [...directories].find(path => kindOf(path) !== 'absent' && kindOf(path) !== 'directory')
@@ -114,7 +114,7 @@ export class Installation {
     this.#write(path, readFileSync(from), statSync(from).mode & 0o777)
   }
 
-  /** In one step: a process may be about to read it. */
+  /** Replaces the file in one step, because a process may be reading it. */
   #write(path: string, content: Buffer | string, mode: number): void {
     if (this.#isDryRun) return
     const to = this.#at(path)
@@ -141,14 +141,14 @@ export class Installation {
   }
 }
 
-/** One by one: below /proc, Node's own way never ends. */
+/** Creates the directories one by one: below /proc, Node's recursive mkdir never ends. */
 function makeDirectory(path: string): void {
   if (kindOf(path) === 'directory') return
   if (dirname(path) !== path) makeDirectory(dirname(path))
   try {
     mkdirSync(path)
   } catch (error) {
-    // Another process was quicker, or a link leads to one.
+    // Another process has created it, or a link leads to a directory.
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
   }
 }
@@ -168,7 +168,7 @@ function isSameDirectory(one: string, other: string): boolean {
   }
 }
 
-/** Undefined where there is nothing. */
+/** Undefined if nothing is there. */
 function hashOf(path: string): string | undefined {
   const kind = kindOf(path)
   if (kind === 'absent') return undefined

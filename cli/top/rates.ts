@@ -1,6 +1,6 @@
-// How often things happen, from counts that are looked at now and then.
+// Computes rates from samples of counters.
 
-/** What is counted of a namespace, or of all. */
+/** The counts of a namespace, or of all. */
 export interface Counts {
   hitCount: number
   missCount: number
@@ -11,7 +11,7 @@ export interface Rates {
   hitsPerSecond: number
   missesPerSecond: number
   setsPerSecond: number
-  /** The part that hits are of all reads in this time; null when there were none. */
+  /** Hits as a share of all reads in this time; null if there were none. */
   hitRate: number | null
 }
 
@@ -22,10 +22,10 @@ export interface Sample {
 
 const NONE: Counts = { hitCount: 0, missCount: 0, setCount: 0 }
 
-/** Processes write what they have counted about once a second, so rates are over some seconds. */
+/** Processes write their counts about once a second, so rates are averaged over a few seconds. */
 export class RateWindow {
   readonly #windowMs: number
-  /** The earliest first. */
+  /** Oldest first. */
   #samples: Sample[] = []
 
   constructor(windowMs: number) {
@@ -34,17 +34,17 @@ export class RateWindow {
 
   add(sample: Sample): void {
     this.#samples.push(sample)
-    // One that is as old as the window stays, to be compared with.
+    // Keep one sample at the window's start, to compare with.
     while ((this.#samples[1]?.atMs ?? Number.POSITIVE_INFINITY) <= sample.atMs - this.#windowMs) this.#samples.shift()
   }
 
-  /** 0 before the second sample, and of a namespace that wasn't there. */
+  /** 0 before the second sample, and for a namespace that didn't exist. */
   ratesOf(name: string): Rates {
     const [first, last] = [this.#samples[0], this.#samples.at(-1)]
     const before = own(first, name)
     const now = own(last, name)
     const seconds = ((last?.atMs ?? 0) - (first?.atMs ?? 0)) / 1000
-    // Statistics that were reset begin anew.
+    // After a reset, rates start again.
     const since = (field: keyof Counts) => Math.max(0, now[field] - before[field])
     const perSecond = (count: number) => (seconds > 0 ? count / seconds : 0)
     const [hits, misses] = [since('hitCount'), since('missCount')]

@@ -1,4 +1,4 @@
-// The terminal as a screen of its own: what was on it before is back once it is left.
+// Uses the terminal's alternate screen, and restores the normal one afterwards.
 
 import type { Input } from '../command.js'
 import type { Output } from '../output.js'
@@ -9,13 +9,13 @@ const HOME = '\u001b[H'
 const CLEAR_LINE = '\u001b[K'
 const CLEAR_REST = '\u001b[J'
 
-/** The keys that end the program: q, Ctrl-C, Ctrl-D. */
+/** The keys that quit: q, Ctrl-C, Ctrl-D. */
 const QUIT = ['q', 'Q', '\u0003', '\u0004']
 
 export class Screen {
   readonly #output: Output
   readonly #input: Input
-  /** Resolves when a key was pressed that ends it, or there is nobody to press one. */
+  /** Resolves when a key to quit is pressed, or the keyboard is gone. */
   readonly quit: Promise<void>
 
   private constructor(output: Output, input: Input) {
@@ -43,7 +43,7 @@ export class Screen {
   }
 
   async #read(): Promise<void> {
-    // Without a keyboard, a signal ends it.
+    // Without a keyboard, only a signal ends it.
     if (!this.#input.isTTY) return new Promise(() => undefined)
     try {
       for await (const chunk of this.#input) {
@@ -51,7 +51,7 @@ export class Screen {
         if (QUIT.some(key => typed.includes(key))) return
       }
     } catch {
-      // The terminal is gone, or the input was closed to end this.
+      // The terminal is gone, or the input was closed.
     }
   }
 }

@@ -1,4 +1,4 @@
-// The output of `top`: lines for a terminal or a log, an object for a program.
+// Formats the output of `top`: lines for a terminal or a file, an object for a program.
 
 import type { CacheStats } from '../../src/index.js'
 import { shortened } from '../cells.js'
@@ -12,7 +12,7 @@ export interface Snapshot {
   dir: string
   atMs: number
   stats: CacheStats
-  /** Entries and sizes by namespace; undefined where there are too many entries to be read again and again. */
+  /** Entries and sizes by namespace; undefined if there are too many entries to read them repeatedly. */
   sizes: Readonly<Record<string, { entryCount: number; totalSize: number }>> | undefined
   rates: RateWindow
 }
@@ -32,7 +32,7 @@ const COLUMNS: readonly Column[] = [
 const formatRate = (perSecond: number) =>
   perSecond >= 99.95 ? formatCount(Math.round(perSecond)) : perSecond.toFixed(1)
 
-/** The busiest first, then by name. */
+/** Sorts by activity, then by name. */
 function namesOf({ stats, rates }: Snapshot): string[] {
   const busy = (name: string) => {
     const { hitsPerSecond, missesPerSecond, setsPerSecond } = rates.ratesOf(name)
@@ -58,7 +58,7 @@ function cellsOf({ stats, sizes, rates }: Snapshot, name: string): Cells {
   ]
 }
 
-/** As many lines as `rows` at most. */
+/** At most `rows` lines. */
 export function linesOf(snapshot: Snapshot, output: Output, rows = Number.POSITIVE_INFINITY): string[] {
   const { stats, dir, atMs } = snapshot
   const { hitCount, missCount, setCount, diskBytes } = stats

@@ -1,19 +1,19 @@
-// Reads a file line by line, as `$WICKED_CACHE_TRACE` writes them: `\n` alone ends one. Node's readline also ends them at U+2028
-// and U+2029, which JSON lets stand raw.
+// Reads the lines of a trace. Only `\n` ends a line. Node's readline also ends lines at U+2028 and U+2029, which JSON doesn't
+// escape.
 
 import { createReadStream } from 'node:fs'
 
-/** A question has at most a thousand inputs; what is longer than this is none. In bytes. */
+/** Longer lines, in bytes, aren't questions: those have at most a thousand inputs. */
 const MAX_LINE_BYTES = 64 * 1024 * 1024
 const LF = 0x0a
 
-/** The lines of a file; `undefined` for one that is too long to be a question. @throws errno-style errors */
+/** The lines of a file, `undefined` for each that is too long. @throws errno-style errors */
 export async function* linesOf(file: string, maxBytes = MAX_LINE_BYTES): AsyncGenerator<string | undefined> {
   let pieces: Buffer[] = []
   let length = 0
   const add = (piece: Buffer) => {
     length += piece.length
-    // What is too long isn't kept.
+    // Discard the bytes of a line that is too long.
     if (length > maxBytes) pieces = []
     else pieces.push(piece)
   }

@@ -1,12 +1,12 @@
 // Sums up the lines of a trace.
 
-/** A line of `$WICKED_CACHE_TRACE`, as far as it is looked at. */
+/** The used members of a line of `$WICKED_CACHE_TRACE`. */
 export interface TracedQuestion {
   namespace: string
   key: string
   isHit: boolean
   reason?: string
-  /** Since the question, in ms. */
+  /** Time since the question, in ms. */
   ms: number
   /** How long computing the answer took, in ms. */
   computeMs?: number
@@ -16,7 +16,7 @@ export interface NamespaceSums {
   questions: number
   hits: number
   misses: number
-  /** From questions to answers, computations included, in ms. */
+  /** Time from questions to answers, including computations, in ms. */
   ms: number
 }
 
@@ -29,7 +29,7 @@ export interface KeySums {
 
 export interface TraceSums {
   questions: number
-  /** Lines that are no questions. */
+  /** The number of lines that aren't questions. */
   skippedLines: number
   namespaces: Record<string, NamespaceSums>
   reasons: Record<string, number>
@@ -39,7 +39,7 @@ export interface TraceSums {
 
 const SHOWN = 10
 
-/** Undefined for a line that is no question. */
+/** Undefined if the line isn't a question. */
 export function parseLine(line: string): TracedQuestion | undefined {
   try {
     const { namespace, key, isHit, reason, ms, computeMs } = JSON.parse(line)
@@ -59,7 +59,7 @@ export function parseLine(line: string): TracedQuestion | undefined {
   }
 }
 
-/** `undefined` stands for a line that was too long to be looked at. */
+/** Adds a line; `undefined` stands for one that was too long. */
 export async function sumsOf(lines: AsyncIterable<string | undefined>): Promise<TraceSums> {
   let questions = 0
   let skippedLines = 0
