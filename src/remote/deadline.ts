@@ -1,6 +1,7 @@
 // Timeouts for a store's answers that don't count the time in which the host was busy. An answer can't be noticed while the
 // host's own code runs, and reading a file on a share takes several turns of the event loop.
 
+import { performance } from 'node:perf_hooks'
 import { setTimeout } from 'node:timers'
 import { monotonicMs } from '../base/monotonic.js'
 
