@@ -64,22 +64,29 @@ export class Examiner {
 
   /** Drops the entries that the source has made stale. */
   examine(source: WatchedSource<WatchedEntry>): void {
-    const { proved } = source
-    const { stat, proof } = this.#look(source.path)
-    if (proved === null ? stat === null : proved && stat && isSameStat(stat, proved)) return
+    const look = this.#look(source.path)
+    if (isProved(source, look)) return
     source.proved = undefined
-    let isProved = true
-    for (const entry of [...source.users]) if (!this.#settles(entry)) isProved = false
-    if (isProved) source.proved = proof
+    let isSettled = true
+    for (const entry of [...source.users]) if (!this.#settles(entry)) isSettled = false
+    if (isSettled) source.proved = this.#proofOf(source, look)
   }
 
   /** Its sources may belong to many other entries, which needn't be checked now. */
   #examineNew(entry: WatchedEntry): void {
     const looks = entry.sources.map(({ path }) => this.#look(path))
-    if (!this.#settles(entry)) return
+    const isSettled = this.#settles(entry)
     for (const [at, source] of entry.sources.entries()) {
-      if (source.users.size === 1) source.proved = looks[at]?.proof
+      const look = looks[at] as Look
+      if (isSettled && source.users.size === 1) source.proved = this.#proofOf(source, look)
+      // The state that proves the other users fresh need not prove this one.
+      else if (!isSettled || !isProved(source, look)) source.proved = undefined
     }
+  }
+
+  /** A file that was created during the check must not be proved to be absent. */
+  #proofOf({ path }: WatchedSource<WatchedEntry>, { proof }: Look): Look['proof'] {
+    return proof === null && this.#look(path).stat !== null ? undefined : proof
   }
 
   #look(path: string): Look {
@@ -159,6 +166,11 @@ export class Examiner {
     const about = { namespace, key: labelOf(parts), origin, version, project }
     this.#input.invalidated({ ...about, file: removal.path, cause: removal.cause })
   }
+}
+
+/** Whether the source is as it was when all its users were fresh. */
+function isProved({ proved }: WatchedSource<WatchedEntry>, { stat }: Look): boolean {
+  return proved === null ? stat === null : proved !== undefined && !!stat && isSameStat(stat, proved)
 }
 
 function isSourceCause(cause: string | undefined): cause is Invalidation['cause'] {

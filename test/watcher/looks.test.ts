@@ -1,6 +1,6 @@
 // Changes without an event are found by periodic checks, which do no harm.
 
-import { writeFileSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import { expect, test, vi } from 'vitest'
 import { openAsAnotherProcess } from '../support/caches.js'
 import { interceptedFiles } from '../support/files.js'
@@ -83,4 +83,21 @@ test('a source is read again only as long as its times could hide a change', asy
   reads.length = 0
   await untilLooked('five', 'six')
   expect(reads).not.toContain(path('src/a.js'))
+})
+
+test('an entry set while a source exists is dropped, although others were set while it was absent', async () => {
+  const { dir, root, path, entries } = project('b.js')
+  const created = path('a.js')
+  entries.set('absent', 1, { files: [created] })
+  const files = interceptedFiles(call => {
+    const result = call.proceed()
+    // As the watcher finds the new entry fresh; as another process would.
+    if (call.name === 'readFile' && call.path === created) rmSync(created)
+    return result
+  })
+  const told = await watching(openAsAnotherProcess(dir, {}, { files }).cache, root, { ignored: () => true })
+  writeFileSync(created, 'content')
+  entries.set('present', 1, { files: [created] })
+  await told.untilKeys('present')
+  expect(entries.get('absent')).toBe(1)
 })
