@@ -76,6 +76,8 @@ export class Examiner {
   #examineNew(entry: WatchedEntry): void {
     const looks = entry.sources.map(({ path }) => this.#look(path))
     const isSettled = this.#settles(entry)
+    // What made it stale says nothing about the other users of its sources.
+    if (entry.isOver) return
     for (const [at, source] of entry.sources.entries()) {
       const look = looks[at] as Look
       if (isSettled && source.users.size === 1) source.proved = this.#proofOf(source, look)

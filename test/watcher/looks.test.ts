@@ -2,7 +2,7 @@
 
 import { rmSync, writeFileSync } from 'node:fs'
 import { expect, test, vi } from 'vitest'
-import { openAsAnotherProcess } from '../support/caches.js'
+import { openAsAnotherProcess, settle } from '../support/caches.js'
 import { interceptedFiles } from '../support/files.js'
 import { project } from './project.js'
 import { watching } from './watching.js'
@@ -100,4 +100,14 @@ test('an entry set while a source exists is dropped, although others were set wh
   entries.set('present', 1, { files: [created] })
   await told.untilKeys('present')
   expect(entries.get('absent')).toBe(1)
+})
+
+test('a new entry that is stale proves nothing for the entry that shares its source', async () => {
+  const { dir, root, path, entries } = project('a.js')
+  const told = await watching(openAsAnotherProcess(dir).cache, root, { ignored: () => true })
+  settle(path('a.js'))
+  // Both are stale at once, and the watcher learns of the second one first.
+  entries.set('another', 1, { files: [path('a.js')] })
+  rmSync(path('a.js'))
+  await told.untilKeys('a.js', 'another')
 })
