@@ -1,4 +1,4 @@
-import type { Cache, Explanation, InputState, Remote, RemoteQuestion } from '../../src/index.js'
+import type { Cache, EntryInfo, Explanation, InputState, Remote, RemoteQuestion } from '../../src/index.js'
 import { fitted } from '../cells.js'
 import { type Command, flag, keyParameter, namespaceParameter, type OptionValues, pluginVersion } from '../command.js'
 import { keyHint } from '../did-you-mean.js'
@@ -20,6 +20,9 @@ const ANALYSIS_COLUMNS: readonly Column[] = [
   { title: 'version', align: 'left', minWidth: 7, rank: 1 },
   { title: 'get', align: 'left' },
 ]
+
+/** How many entries are read to find the newest version. */
+const MAX_ENTRIES_READ = 10_000
 
 const time = (ms: number | undefined) => (ms === undefined ? '-' : new Date(ms).toISOString())
 
@@ -101,11 +104,27 @@ function explainText(cache: Cache, name: string, key: string, options: OptionVal
 async function withRemote(
   remote: Remote,
   explanation: Explanation,
-  asked: Omit<RemoteQuestion, 'version'>,
+  asked: RemoteQuestion,
+  isGuess: boolean,
 ): Promise<Explanation> {
-  const { said, createdAt } = await remote.explain({ ...asked, version: explanation.version })
+  const { said, createdAt } = await remote.explain(asked)
   const age = createdAt === undefined ? '' : `, computed ${formatAge(Math.max(0, Date.now() - createdAt))} ago`
-  return { ...explanation, remote: said + age }
+  const version =
+    isGuess && createdAt === undefined
+      ? ` for version ${JSON.stringify(asked.version)}; --plugin-version asks for another`
+      : ''
+  return { ...explanation, remote: said + age + version }
+}
+
+/** The version of the namespace's newest entry, for a key without an entry; undefined if there is none. */
+function newestVersion(cache: Cache, name: string): string | undefined {
+  let newest: EntryInfo | undefined
+  let count = 0
+  for (const entry of cache.namespace(name).entries({ allVersions: true, allProjects: true })) {
+    if (!newest || newest.createdAt < entry.createdAt) newest = entry
+    if (++count === MAX_ENTRIES_READ) break
+  }
+  return newest?.version
 }
 
 export const explain: Command = {
@@ -142,13 +161,17 @@ export const explain: Command = {
       const { remote } = options.remote ? cache : {}
       if (options.remote && !remote)
         await context.stderr.line('There is no remote tier: WICKED_CACHE_REMOTE is not set.')
+      const isGuess = ({ reason }: Explanation) => reason === 'never-set' && options['plugin-version'] === undefined
       const question = (each: Explanation) => {
-        const place = { namespace: name, ...(options.project !== undefined && { project: options.project }) }
+        const version = (isGuess(each) ? newestVersion(cache, name) : undefined) ?? each.version
+        const place = { namespace: name, version, ...(options.project !== undefined && { project: options.project }) }
         if (file !== undefined) return { ...place, name: key, file }
         return Array.isArray(given) ? { ...place, name: each.entry?.name ?? '', file: key } : { ...place, key }
       }
       const local = Array.isArray(given) ? given : [given]
-      const all = remote ? await Promise.all(local.map(each => withRemote(remote, each, question(each)))) : local
+      const all = remote
+        ? await Promise.all(local.map(each => withRemote(remote, each, question(each), isGuess(each))))
+        : local
       const [first] = all
       if (first && (file !== undefined || !Array.isArray(given))) {
         const isMistyped = !json && first.reason === 'never-set' && !first.otherProjects

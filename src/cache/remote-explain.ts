@@ -7,6 +7,7 @@ import { givenPath } from '../compute/paths.js'
 import { askRemote } from '../compute/remote.js'
 import { Entries } from '../entries/entries.js'
 import type { NamespaceStore } from '../entries/store.js'
+import type { Asker } from '../inputs/snapshot.js'
 import { analysisKey } from '../manifest/analysis-key.js'
 import { recordPath } from '../project/paths.js'
 import type { RemoteTier } from '../remote/tier.js'
@@ -38,9 +39,16 @@ export async function explainRemote(
   const digest = entries.attempt(undefined, () => store.manifest.look(entryKey).entry?.question)
   const question = new Questions(here).ask(store, Buffer.from(entryKey.bytes), digest)
   if (typeof question !== 'object') return { said: 'not asked' }
-  const taken = await askRemote(question.entries, question.question, tier)
-  const said = tier.noted(store.name, store.manifest.partsOf(question.question.key)) ?? 'not asked'
+  const { asker } = question.question
+  // A tool that names the project runs anywhere, and the plugin mostly in the project's directory.
+  const ask = project === undefined ? question.question : { ...question.question, asker: askerAtTop(asker) }
+  const taken = await askRemote(question.entries, ask, tier)
+  const said = tier.noted(store.name, store.manifest.partsOf(ask.key)) ?? 'not asked'
   return { said, ...(taken && { createdAt: taken.createdAt }) }
+}
+
+function askerAtTop({ dir, location, file, text, now }: Asker): Asker {
+  return { dir, location, file, text, now: () => now(), place: '.', home: '' }
 }
 
 function absoluteOf(entries: Entries, file: string): string {

@@ -7,9 +7,11 @@ import { assertOptionalFunction, assertOptions, refuseOption } from '../base/opt
 import { fetchOne, keepTaken } from '../compute/prefetch.js'
 import { answeredFrom, nameFor, namesOf, take } from '../compute/remote.js'
 import type { NamespaceStore } from '../entries/store.js'
+import type { Input } from '../inputs/input.js'
+import { askerWhereRecorded } from '../inputs/recorded-place.js'
 import type { Entry } from '../manifest/entry.js'
 import { BundleWriter, readBundle } from '../remote/bundle.js'
-import { open } from '../remote/envelope.js'
+import { type Answered, open } from '../remote/envelope.js'
 import { RemoteFailure } from '../remote/failure.js'
 import type { RemoteTier } from '../remote/tier.js'
 import { explainRemote } from './remote-explain.js'
@@ -87,7 +89,7 @@ function listed({ directories, storeOf }: RemoteToolsMeans, { namespace, project
     for (const { keyBytes, entry } of store.manifest.entries(store.report)) {
       if (entry.computeMs === undefined) continue
       const asked = questions.ask(store, Buffer.from(keyBytes), entry.question)
-      if (typeof asked === 'object') found.push({ ...asked, entry })
+      if (typeof asked === 'object') found.push({ ...whereRecorded(asked, entry.inputs ?? []), entry })
     }
     return found
   })
@@ -145,7 +147,11 @@ async function pushOne(tier: RemoteTier, { entries, question, entry }: Listed, w
   }
 }
 
+/** @throws CacheError `ERR_CACHE_REMOTE` if the store left questions unanswered */
 async function pull(means: RemoteToolsMeans, options: RemoteTransferOptions): Promise<RemoteTransfer> {
+  const { tier } = means
+  const unansweredCount = () => tier.stats().errors + tier.stats().skipped
+  const before = unansweredCount()
   const all = listed(means, options)
   const course = new TransferProgress(options)
   const ask = async ({ entries, question }: Listed) => {
@@ -154,7 +160,12 @@ async function pull(means: RemoteToolsMeans, options: RemoteTransferOptions): Pr
     course.count(isPulled ? 'transferred' : 'skipped', all.length)
   }
   await Promise.all(all.map(ask))
-  course.report.bytes = means.tier.stats().bytesIn
+  const count = unansweredCount() - before
+  if (count > 0) {
+    const message = `The remote tier left ${count} of ${all.length} questions unanswered; ${course.report.transferred} answers were taken.`
+    throw new CacheError('ERR_CACHE_REMOTE', message)
+  }
+  course.report.bytes = tier.stats().bytesIn
   return course.report
 }
 
@@ -196,10 +207,17 @@ function nameHere({ entries, question }: Asked, tier: RemoteTier): string | unde
 }
 
 /** Whether the answer is valid here, and is new here. */
-function keep({ entries, question }: Asked, answered: Parameters<typeof take>[2]): boolean {
+function keep(asked: Asked, answered: Answered): boolean {
+  const { entries, question } = whereRecorded(asked, answered.inputs)
   if (entries.find(question.key, question).reason === undefined) return false
   const taken = take(entries, question, answered)
   return taken !== undefined && keepTaken(entries, question, taken)
+}
+
+/** The question as the plugin asked it, whatever the tool's working directory is. */
+function whereRecorded({ entries, question }: Asked, inputs: readonly Input[]): Asked {
+  const { lists } = entries.store
+  return { entries, question: { ...question, asker: askerWhereRecorded(question.asker, inputs, id => lists.load(id)) } }
 }
 
 function askedIn(

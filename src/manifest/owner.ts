@@ -2,6 +2,7 @@
 
 import { isAbsolute, join } from 'node:path'
 import type { EntryInfo } from '../api/index.js'
+import { CODEC } from '../encoding/codecs.js'
 import type { Asker } from '../inputs/snapshot.js'
 import type { Entry } from './entry.js'
 import type { KeyParts } from './key-parts.js'
@@ -12,7 +13,15 @@ export function labelOf({ kind, key }: Pick<KeyParts, 'kind' | 'key'>): string {
   const at = key.indexOf('\0')
   const [name, rest] = [key.slice(0, at), key.slice(at + 1)]
   if (kind === 'analysis') return `${name} ${rest}`
-  return rest.startsWith('[') ? `${name}(${rest.slice(1, -1)})` : `${name}(${rest})`
+  return `${name}(${argumentsText(rest)})`
+}
+
+/** The arguments of a call as JSON without the brackets, if they are JSON. Those with objects are stored in base64. */
+function argumentsText(stored: string): string {
+  if (stored.startsWith('[')) return stored.slice(1, -1)
+  const [, base64] = /^base64url (.+)$/.exec(stored) ?? []
+  const bytes = Buffer.from(base64 ?? '', 'base64url')
+  return bytes[0] === CODEC.json ? bytes.toString('utf8', 2, bytes.length - 1) : stored
 }
 
 /** Of an analysis or a wrapped function. */

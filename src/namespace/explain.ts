@@ -11,6 +11,7 @@ import { parseEntryName } from '../inputs/entry-name.js'
 import { type Input, lookOf } from '../inputs/input.js'
 import type { Asker } from '../inputs/snapshot.js'
 import { analysisKey } from '../manifest/analysis-key.js'
+import type { Entry } from '../manifest/entry.js'
 import type { KeyParts } from '../manifest/key-parts.js'
 import { labelOf } from '../manifest/owner.js'
 import type { EntryKey } from '../manifest/records.js'
@@ -57,10 +58,11 @@ export function explain(entries: Entries, asked: string | AnalysisKey | CallKey)
   const about = { key: label, version, project: entries.project?.dir ?? null, ...(remote && { remote }) }
   const looked = entries.attempt(undefined, () => entries.store.manifest.look(key))
   const parts = entries.store.manifest.partsOf(key)
-  const entry = looked?.entry && infoOf(entries, parts, looked.entry)
+  // For a portable answer, the files are those of this checkout.
+  const infoHere = (entry: Entry) => infoOf(entries, parts, { ...entry, seenIn: entries.project?.dir })
+  const entry = looked?.entry && infoHere(looked.entry)
   if (outcome.reason === undefined) {
-    // For a portable answer, the files are those of this checkout.
-    const found = infoOf(entries, parts, { ...outcome.entry, seenIn: entries.project?.dir })
+    const found = infoHere(outcome.entry)
     return { ...about, isHit: true, message: hitMessage(found), entry: found }
   }
   const { reason, validity } = outcome

@@ -4,6 +4,7 @@ import type { EntryInfo, Mode } from '../api/index.js'
 import { digestOf } from '../blobs/digest-of.js'
 import type { Entries } from '../entries/entries.js'
 import { filesOf } from '../entries/files-of.js'
+import { askerWhereRecorded } from '../inputs/recorded-place.js'
 import type { Asker } from '../inputs/snapshot.js'
 import type { Entry } from '../manifest/entry.js'
 import type { KeyParts } from '../manifest/key-parts.js'
@@ -12,8 +13,15 @@ import { blobLength } from '../packs/blob.js'
 
 export function infoOf(entries: Entries, parts: KeyParts, entry: Entry): EntryInfo {
   const { createdAt, ttlMs, blob, inputs, computeMs } = entry
-  const asker = inputs && askerFor(entries, parts, entry)
-  const files = asker ? entries.attempt([], () => filesOf(entries.store, inputs, asker)) : []
+  const isValid = (asker?: Asker) =>
+    entries.attempt(false, () => {
+      const { reason } = asker ? entries.validate(entry, asker) : entries.validateAge(entry)
+      return reason === undefined
+    })
+  const askers = inputs ? askersFor(entries, parts, entry) : []
+  const validFor = askers.find(isValid)
+  const asker = validFor ?? askers[0]
+  const files = inputs && asker ? entries.attempt([], () => filesOf(entries.store, inputs, asker)) : []
   const name = nameOf(parts)
   return {
     key: labelOf(parts),
@@ -23,10 +31,7 @@ export function infoOf(entries: Entries, parts: KeyParts, entry: Entry): EntryIn
     project: parts.scope === 'project' ? parts.project : null,
     isPortable: parts.scope === 'portable',
     mode: modeOf(entry),
-    valid: entries.attempt(false, () => {
-      const { reason } = asker ? entries.validate(entry, asker) : entries.validateAge(entry)
-      return reason === undefined
-    }),
+    valid: inputs ? validFor !== undefined : isValid(),
     sizeBytes: blobLength(blob.id),
     createdAt,
     ageMs: entries.store.now() - createdAt,
@@ -37,12 +42,17 @@ export function infoOf(entries: Entries, parts: KeyParts, entry: Entry): EntryIn
   }
 }
 
-/** Where the paths of the entry's inputs start from. */
-function askerFor(entries: Entries, parts: KeyParts, entry: Entry): Asker {
-  const own = entries.asker()
-  const owner = askerOf(parts, entry)
-  // In another project, the working directory isn't the one that the entry was computed in.
-  return owner.dir === own.dir ? { ...owner, place: own.place, home: own.home, now: own.now } : owner
+/**
+ * Who may find the entry: its project. A portable one may be valid in this project, or in the checkout in which it was last
+ * stored.
+ */
+function askersFor(entries: Entries, parts: KeyParts, entry: Entry): Asker[] {
+  const { lists, now } = entries.store
+  const askerIn = (seenIn: string | undefined) =>
+    askerWhereRecorded({ ...askerOf(parts, { seenIn }), now }, entry.inputs ?? [], id => lists.load(id))
+  const here = entries.project?.dir
+  const stored = askerIn(entry.seenIn)
+  return parts.scope !== 'portable' || here === undefined || entry.seenIn === here ? [stored] : [askerIn(here), stored]
 }
 
 export function modeOf({ inputs, ttlMs }: Entry): Mode {

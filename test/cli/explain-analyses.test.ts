@@ -98,4 +98,15 @@ describe('explain', () => {
     expect((await run(one, 'explain', 'ns', key)).out).toContain(`Miss (source-changed): ${key} in ns\n`)
     expect((await run(one, 'explain', 'ns', 'highlight("y",1)')).out).toContain('Miss (never-set)')
   })
+
+  test('a call with lists and objects as list shows it', async () => {
+    const { one, run } = await analyzed((namespace, path) =>
+      namespace.wrapSync('rules', (_list: string[], _options: object) => 1, { files: [path] })(['a', 'b'], {
+        deep: [1],
+      }),
+    )
+    const key = 'rules(["a","b"],{"deep":[1]})'
+    expect((await run(one, 'list', 'ns')).out).toContain(key)
+    expect((await run(one, 'explain', 'ns', key)).out).toContain(`Hit: ${key} in ns\n`)
+  })
 })

@@ -2,7 +2,9 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { beforeEach, expect, onTestFinished, test } from 'vitest'
+import type { Cache, Namespace } from '../../src/index.js'
 import { keys } from '../remote/machines.js'
+import { within } from '../support/projects.js'
 import { cli, filled, temporaryDir } from './harness.js'
 
 const VARIABLES = ['WICKED_CACHE_REMOTE', 'WICKED_CACHE_REMOTE_KEYS', 'WICKED_CACHE_REMOTE_SIGNING_KEY'] as const
@@ -166,7 +168,7 @@ test('explain --remote says what the store has for a question', async () => {
   // It is not kept: only looked at.
   expect((await asked()).out).toMatch(/^Miss \(never-set\)/)
   writeFileSync(file, 'changed')
-  expect((await asked('--remote')).out).toMatch(/^Remote: miss$/m)
+  expect((await asked('--remote')).out).toMatch(/^Remote: miss for version ""; --plugin-version asks for another$/m)
   const all = await cli([
     'explain',
     'tool',
@@ -179,7 +181,39 @@ test('explain --remote says what the store has for a question', async () => {
   ])
   expect(all.out).toContain('Remote: hit')
   const key = await cli(['explain', 'tool', 'a key', '--remote', '--dir', b.dir, '--project', b.project])
-  expect(key.out).toMatch(/^Remote: miss$/m)
+  expect(key.out).toMatch(/^Remote: miss for version ""; --plugin-version asks for another$/m)
   environment({})
   expect((await asked('--remote')).err).toContain('no remote tier')
+})
+
+test.each([['http://127.0.0.1:1/'], ['redis://127.0.0.1:1'], ['file:///is/not/there']])(
+  'pull from %s, which does not answer, fails',
+  async url => {
+    const { a } = machines()
+    await analyzed(a)
+    writeFileSync(join(a.project, 'a.js'), 'edited')
+    environment({ WICKED_CACHE_REMOTE: url, WICKED_CACHE_REMOTE_KEYS: keys.publicKey })
+    const { code, out, err } = await cli(['remote', 'pull', '--dir', a.dir, '--project', a.project])
+    expect([code, out]).toEqual([1, ''])
+    expect(err).toContain('left 1 of 1 questions unanswered; 0 answers were taken')
+  },
+)
+
+test('explain asks the store for the version that the namespace has, or says which one it asked for', async () => {
+  const { url, a, b } = machines()
+  const open = (project: string, version: string) => (cache: Cache) =>
+    cache.namespace('tool', { project, version, portable: true })
+  const ask = (entries: Namespace) => entries.getOrSetSync('config', ctx => ctx.readFile('a.js').toString())
+  const inProject = (project: string, entries: Namespace) => within(project, () => ask(entries))
+  await filled(a.dir, cache => inProject(a.project, open(a.project, '1.2')(cache)))
+  environment({ WICKED_CACHE_REMOTE: url, WICKED_CACHE_REMOTE_SIGNING_KEY: keys.signingKey })
+  // The answer was computed in the project's directory, and this process runs elsewhere.
+  const pushed = await cli(['remote', 'push', '--dir', a.dir, '--project', a.project])
+  expect(pushed.out).toContain('Stored 1 answer')
+
+  environment({ WICKED_CACHE_REMOTE: url, WICKED_CACHE_REMOTE_KEYS: keys.publicKey })
+  const explained = () => cli(['explain', 'tool', 'config', '--remote', '--dir', b.dir, '--project', b.project])
+  expect((await explained()).out).toContain('Remote: miss for version ""; --plugin-version asks for another')
+  await filled(b.dir, cache => open(b.project, '1.2')(cache).set('other', 1))
+  expect((await explained()).out).toContain('Remote: hit, computed')
 })
