@@ -53,7 +53,7 @@ describe.skipIf(!executablePath && !isRequired)('in Chromium', () => {
 
   const shown = pages.filter(page => !/^(404|reference\/.*\/|docs\/adr\/\d)/.test(page))
 
-  test.each(shown)('%s renders, and asks nothing of other hosts', async path => {
+  test.each(shown)('%s renders and requests nothing from other hosts', async path => {
     const { page, problems } = await open(path)
     expect(await page.$eval('main h1', heading => heading.textContent?.length)).toBeGreaterThan(2)
     expect(await page.$('.VPSidebar')).not.toBeNull()
@@ -61,7 +61,7 @@ describe.skipIf(!executablePath && !isRequired)('in Chromium', () => {
     await page.close()
   })
 
-  test('the search finds a heading of the guide, and leads there', async () => {
+  test('the search finds a heading of the guide and opens it', async () => {
     const { page, problems } = await open('index.html')
     await page.click('.VPNavBarSearch button')
     await page.waitForSelector('#localsearch-input')
@@ -74,7 +74,7 @@ describe.skipIf(!executablePath && !isRequired)('in Chromium', () => {
     await page.close()
   })
 
-  test('is light or dark, as the system says and as the reader chooses', async () => {
+  test('follows the light or dark setting of the system and the switch on the page', async () => {
     const light = await open('docs/inputs.html')
     const dark = await open('docs/inputs.html', 'dark')
     const [lightColours, darkColours] = [await colours(light.page), await colours(dark.page)]

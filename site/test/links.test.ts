@@ -20,24 +20,24 @@ function problemOf(page: string, link: string): string | undefined {
   return hasHeading ? undefined : `${page}: ${link} (no heading)`
 }
 
-test('there is a page for the guide, the decisions and the reference', () => {
+test('the guide, the decisions and the reference have pages', () => {
   for (const page of ['index.html', 'docs/getting-started.html', 'docs/adr/index.html', 'reference/index.html'])
     expect(pages).toContain(page)
   expect(pages.length).toBeGreaterThan(100)
 })
 
-test('every link leads to a page, and to a heading on it', () => {
+test('every link leads to a page and a heading that exist', () => {
   const problems = pages.flatMap(page => attributesOf(read(page), 'href').flatMap(link => problemOf(page, link) ?? []))
   expect([...new Set(problems)]).toEqual([])
 })
 
-test('a link that leads nowhere is found', () => {
+test('the check reports links to missing pages and headings', () => {
   expect(problemOf('docs/inputs.html', './none.html')).toContain('no file')
   expect(problemOf('docs/inputs.html', '../index.html#none')).toContain('no heading')
   expect(problemOf('docs/inputs.html', '#the-question')).toBeUndefined()
 })
 
-test('scripts, styles, fonts and images are its own', () => {
+test('scripts, styles, fonts and images come from the site itself', () => {
   for (const page of pages) {
     const html = read(page)
     const tags = html.match(/<(?:script|link|img|source|iframe)\b[^>]*>/g) ?? []

@@ -1,5 +1,5 @@
-// Analyses are found by their name, the file's place in the project and what it holds, as long as what else they looked at is
-// the same.
+// An analysis is found by its name, the file's path in the project and the file's content, as long as its other inputs are
+// unchanged.
 
 import {
   appendFileSync,
@@ -62,7 +62,7 @@ function shout() {
 }
 
 describe.each(FORMS)('%s', (_form, analyze) => {
-  test('computes once for a file, also over processes', async () => {
+  test('computes once per file, across processes too', async () => {
     const { at, open } = project({ 'a.js': 'one' })
     const { calls, compute } = shout()
     for (const entries of [open(), open()]) {
@@ -71,7 +71,7 @@ describe.each(FORMS)('%s', (_form, analyze) => {
     expect(calls).toEqual([at('a.js')])
   })
 
-  test('gives the file as path, text and bytes', async () => {
+  test('passes the file as path, text and bytes', async () => {
     const { at, open } = project({ 'a.js': '\u00e4' })
     await analyze(open(), at('a.js'), context => {
       expect([context.path, context.source, [...context.bytes]]).toEqual([at('a.js'), '\u00e4', [0xc3, 0xa4]])
@@ -80,7 +80,7 @@ describe.each(FORMS)('%s', (_form, analyze) => {
     expect.assertions(1)
   })
 
-  test('computes again for every other content, and finds the earlier ones when they come back', async () => {
+  test('computes once per content and finds earlier results when the content comes back', async () => {
     const { at, write, open } = project({ 'a.js': 'one' })
     const entries = open()
     const { calls, compute } = shout()
@@ -92,7 +92,7 @@ describe.each(FORMS)('%s', (_form, analyze) => {
     expect(entries.stats()).toMatchObject({ hitCount: 3, missCount: 3 })
   })
 
-  test('is not deceived by a change that keeps size and mtime', async () => {
+  test('notices a change that keeps size and mtime', async () => {
     const { at, open } = project({ 'a.js': 'one' })
     const entries = open()
     const { compute } = shout()
@@ -104,7 +104,7 @@ describe.each(FORMS)('%s', (_form, analyze) => {
     }
   })
 
-  test('finds equal files in other places, if they may be anywhere', async () => {
+  test('finds equal files in other directories with anywhere', async () => {
     const { at, open } = project({ 'one/a.js': 'text', 'two/b.ts': 'text' })
     const calls: number[] = []
     const compute = ({ source }: AnalyzeContext) => calls.push(1) && source.toUpperCase()
@@ -116,14 +116,14 @@ describe.each(FORMS)('%s', (_form, analyze) => {
     expect(calls.length).toBe(1)
   })
 
-  test('tells files of equal content apart, as their names may count', async () => {
+  test('keeps files with equal content but different names apart', async () => {
     const names = ['a', 'a.js', 'b.js', 'a.d.ts', '.ts', 'dir/a.js']
     const { at, open } = project(Object.fromEntries(names.map(name => [name, 'text'])))
     const results = names.map(name => analyze(open(), at(name), () => name))
     expect(await Promise.all(results)).toEqual(names)
   })
 
-  test('tells files of equal content apart where their paths are looked at, though they may be anywhere', async () => {
+  test('with anywhere, keeps equal files apart if the computation uses their paths', async () => {
     const { at, open } = project({ 'one/a.js': 'text', 'two/a.js': 'text' })
     const looks: Compute[] = [({ path }) => path, ({ relativePath }) => relativePath]
     for (const [index, look] of looks.entries()) {
@@ -136,7 +136,7 @@ describe.each(FORMS)('%s', (_form, analyze) => {
     }
   })
 
-  test('tells names, inputs and versions of the namespace apart, and its keys from those of callers', async () => {
+  test('keeps analysis names, inputs, versions and ordinary keys apart', async () => {
     const { at, open } = project({ 'a.js': 'text' })
     const entries = open()
     expect(await analyze(entries, at('a.js'), () => 1)).toBe(1)
@@ -156,7 +156,7 @@ describe.each(FORMS)('%s', (_form, analyze) => {
     expect(entries.clear()).toBe(3)
   })
 
-  test('reads an unchanged file no more than once, whoever asks', async () => {
+  test('reads an unchanged file at most once, across namespaces and processes', async () => {
     const { at } = project({ 'a.js': 'text' })
     const settled = () => meteredFiles({ now: () => Date.now() + HOUR_MS })
     const first = settled()
@@ -183,14 +183,14 @@ describe.each(FORMS)('%s', (_form, analyze) => {
     await expect(analyze(second.namespace('tool'), at('a.js'), () => 3)).rejects.toMatchObject({ code: 'EACCES' })
   })
 
-  test('fails the same way for a directory whose names it remembers', async () => {
+  test('fails with EISDIR for a directory, the second time too', async () => {
     const { root, at } = project({})
     const files = interceptedFiles(call => call.proceed(), { now: () => Date.now() + HOUR_MS })
     const entries = openAsAnotherProcess(at('cache'), {}, { files }).cache.namespace('tool')
     for (const _ of [1, 2]) await expect(analyze(entries, root, () => 1)).rejects.toMatchObject({ code: 'EISDIR' })
   })
 
-  test('fails as reading does for what is no file', async () => {
+  test('fails like a file read for missing files and directories, and rejects invalid paths', async () => {
     const { root, at, open } = project({})
     await expect(analyze(open(), at('none.js'), () => 1)).rejects.toMatchObject({ code: 'ENOENT' })
     await expect(analyze(open(), root, () => 1)).rejects.toMatchObject({ code: 'EISDIR' })
@@ -202,7 +202,7 @@ describe.each(FORMS)('%s', (_form, analyze) => {
     }
   })
 
-  test('stores nothing of a computation that throws', async () => {
+  test('stores nothing when the computation throws', async () => {
     const { at, open } = project({ 'a.js': 'text' })
     const error = new Error('broken')
     const compute = () => {
@@ -212,7 +212,7 @@ describe.each(FORMS)('%s', (_form, analyze) => {
     expect(await analyze(open(), at('a.js'), () => 1)).toBe(1)
   })
 
-  test('goes on without a cache that is broken', async () => {
+  test('computes each time when the cache is broken', async () => {
     const { at } = project({ 'a.js': 'text' })
     const files = interceptedFiles(call => {
       if (call.path.startsWith(at('cache'))) throw systemError('EIO', call)
@@ -239,7 +239,7 @@ describe.each(FORMS)('%s', (_form, analyze) => {
       return { calls, compute }
     }
 
-    test('computes again when one of them changes, and finds the earlier state when it comes back', async () => {
+    test('computes again when one of them changes, and finds the earlier result when it changes back', async () => {
       const { at, write, open } = project({ 'src/a.js': 'a', config: '1' })
       const { calls, compute } = withConfig()
       const entries = open()
@@ -250,7 +250,7 @@ describe.each(FORMS)('%s', (_form, analyze) => {
       expect(calls.length).toBe(2)
     })
 
-    test('computes again when one appears that was looked for', async () => {
+    test('computes again when a file appears that was looked up and missing', async () => {
       const { at, write, open } = project({ 'src/a.js': 'a', config: '1' })
       const { calls, compute } = withConfig()
       const entries = open()
@@ -263,7 +263,7 @@ describe.each(FORMS)('%s', (_form, analyze) => {
     })
 
     test.each([false, true])(
-      'does not answer for an equal file with other neighbours (anywhere: %s)',
+      'computes separately for an equal file with other neighbours (anywhere: %s)',
       async anywhere => {
         const { at, open } = project({ 'one/a.js': 'a', 'one/config': '1', 'two/a.js': 'a', 'two/config': '2' })
         const { compute } = withConfig()
@@ -274,7 +274,7 @@ describe.each(FORMS)('%s', (_form, analyze) => {
       },
     )
 
-    test('is found for each of many equal files that have other neighbours', async () => {
+    test('caches one result for each of many equal files with different neighbours', async () => {
       const { at, write, open } = project({})
       const { calls, compute } = withConfig()
       const names = Array.from({ length: 20 }, (_, index) => `dir${index}`)
@@ -288,7 +288,7 @@ describe.each(FORMS)('%s', (_form, analyze) => {
       expect(calls.length).toBe(names.length)
     })
 
-    test('keeps as many states as there are, with sources that depend on each other', async () => {
+    test('keeps one result per state when one source decides which other is read', async () => {
       const { at, write, open } = project({ 'a.js': 'a', x: '1', y: '2', use: 'x' })
       const calls: string[] = []
       const compute = (context: AnalyzeContext) => {
@@ -305,7 +305,7 @@ describe.each(FORMS)('%s', (_form, analyze) => {
       expect(calls.length).toBe(2)
     })
 
-    test('stores nothing when one of them was seen in two states', async () => {
+    test('stores nothing when the computation saw one of them in two states', async () => {
       const { at, write, open } = project({ 'a.js': 'a', config: '1' })
       const entries = open()
       const calls: number[] = []
@@ -322,7 +322,7 @@ describe.each(FORMS)('%s', (_form, analyze) => {
   })
 })
 
-test('a file that changes while it is analysed is stored under what was read', async () => {
+test('a file that changes during its analysis is stored under the content that was read', async () => {
   const { at, write, open } = project({ 'a.js': 'one' })
   const entries = open()
   const result = await entries.analyze('text', at('a.js'), async ({ source }) => {
@@ -335,7 +335,7 @@ test('a file that changes while it is analysed is stored under what was read', a
   expect(await entries.analyze('text', at('a.js'), () => 'computed again')).toBe('one')
 })
 
-test('those who analyse one file at once share the computation', async () => {
+test('concurrent analyses of one file share the computation', async () => {
   const { at, open } = project({ 'a.js': 'one' })
   const entries = open()
   const calls: number[] = []

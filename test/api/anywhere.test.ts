@@ -1,4 +1,4 @@
-// Analyses whose files are known by their content alone.
+// Analyses with `anywhere`, which identifies files by content alone.
 
 import { expect, test } from 'vitest'
 import type { AnalyzeContext, Namespace } from '../../src/index.js'
@@ -15,7 +15,7 @@ function errorCode(call: () => unknown): unknown {
   }
 }
 
-test('an analysis with anywhere of an empty file is none of what takes its place', () => {
+test('an analysis of an empty file is not used after the file is removed or replaced', () => {
   const { tree, one } = checkouts({ 'package.json': '{}', 'src/a.js': '' })
   const path = tree.at('one/src/a.js')
   const ask = () => one.analyzeSync('shout', path, shout, { anywhere: true })
@@ -30,7 +30,7 @@ test('an analysis with anywhere of an empty file is none of what takes its place
   expect([ask(), outer()]).toEqual(['B', 'B'])
 })
 
-test('an analysis with anywhere is found by content alone, and depends on what else it looks at', () => {
+test('an analysis is found by content alone and depends on its other inputs', () => {
   const { tree, one, two } = checkouts()
   tree.write({ 'two/lib/b.ts': 'a', 'two/config': '2' })
   const calls: string[] = []

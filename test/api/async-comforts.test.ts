@@ -24,7 +24,7 @@ function gate<T>() {
 }
 
 describe('expiresIn', () => {
-  test('limits the lifetime of one result: the shortest counts', async () => {
+  test('limits the lifetime of one result, and the shortest limit wins', async () => {
     const { entries, now } = opened()
     let calls = 0
     const failing = () =>
@@ -45,7 +45,7 @@ describe('expiresIn', () => {
     expect(await failing()).toBe(2)
   })
 
-  test('never makes a result live longer than the ttl', async () => {
+  test('never extends a lifetime beyond the ttl', async () => {
     const { entries, now } = opened()
     const longer = ({ expiresIn }: ComputeContext) => {
       expiresIn('1d')
@@ -55,7 +55,7 @@ describe('expiresIn', () => {
     expect(entries.find('key')[0]?.expiresAt).toBe(now.ms + 1000)
   })
 
-  test('counts for what is computed from the result, and for analyses', () => {
+  test('applies to outer results and to analyses', () => {
     const { entries, now } = opened()
     const inner = () =>
       entries.analyzeSync('part', import.meta.filename, ctx => {
@@ -69,7 +69,7 @@ describe('expiresIn', () => {
     expect(entries.has('whole')).toBe(false)
   })
 
-  test('takes a duration, during the computation', async () => {
+  test('accepts only durations, and only during the computation', async () => {
     const { entries } = opened()
     expect(errorOf(() => entries.getOrSetSync('key', ctx => ctx.expiresIn('soon'))).code).toBe('ERR_CACHE_OPTION')
     expect(errorOf(() => entries.getOrSetSync('key', ctx => ctx.expiresIn(0))).code).toBe('ERR_CACHE_OPTION')
@@ -85,7 +85,7 @@ describe('expiresIn', () => {
 describe('staleWhileRevalidate', () => {
   const options = { ttl: 1000, staleWhileRevalidate: 5000 }
 
-  test('returns the old result once while one computation makes the new one', async () => {
+  test('returns the old result while one computation makes the new one', async () => {
     const { entries, now } = opened()
     await entries.getOrSet('key', () => 'old', options)
     now.ms += 2000
@@ -103,21 +103,21 @@ describe('staleWhileRevalidate', () => {
     expect(told[2]).not.toHaveProperty('isStale')
   })
 
-  test('computes before it returns once that time is over too', async () => {
+  test('waits for the computation once the stale period is over too', async () => {
     const { entries, now } = opened()
     await entries.getOrSet('key', () => 'old', options)
     now.ms += 6500
     expect(await entries.getOrSet('key', () => 'new', options)).toBe('new')
   })
 
-  test('computes before it returns where nothing can be stored', async () => {
+  test('waits for the computation in a read-only cache', async () => {
     const { entries, now, readOnly } = opened()
     await entries.getOrSet('key', () => 'old', options)
     now.ms += 2000
     expect(await readOnly().getOrSet('key', () => 'new', options)).toBe('new')
   })
 
-  test('goes on with the old result where the computation fails', async () => {
+  test('keeps returning the old result when the computation fails', async () => {
     const { entries, now } = opened()
     await entries.getOrSet('key', () => 'old', options)
     now.ms += 2000
@@ -129,7 +129,7 @@ describe('staleWhileRevalidate', () => {
     await expect(entries.getOrSet('key', fail, options)).rejects.toThrow('down')
   })
 
-  test("doesn't return what a file has made stale", async () => {
+  test('does not return a result whose inputs have changed', async () => {
     const { entries, now } = opened()
     const read = (inputs: number) => entries.getOrSet('key', () => inputs, { ...options, inputs })
     await read(1)
@@ -137,14 +137,14 @@ describe('staleWhileRevalidate', () => {
     expect(await read(2)).toBe(2)
   })
 
-  test("isn't used within a computation, whose result would be old itself", async () => {
+  test('does not apply within another computation', async () => {
     const { entries, now } = opened()
     await entries.getOrSet('part', () => 'old', options)
     now.ms += 2000
     expect(await entries.getOrSet('whole', () => entries.getOrSet('part', () => 'new', options))).toBe('new')
   })
 
-  test('keeps no result longer than those it was computed from, nor than it has said', async () => {
+  test('limits results to the lifetime of nested results and of expiresIn', async () => {
     const { entries, now } = opened()
     const ends = async (key: string, compute: Parameters<typeof entries.getOrSet>[1]) => {
       await entries.getOrSet(key, compute, options)
@@ -160,7 +160,7 @@ describe('staleWhileRevalidate', () => {
     expect(await ends('outer', () => entries.getOrSet('own', () => 1, { ttl: 500 }))).toBe(500)
   })
 
-  test('needs a ttl, and a caller that can wait', async () => {
+  test('needs a ttl and an asynchronous call', async () => {
     const { entries } = opened()
     await expect(entries.getOrSet('key', () => 1, { staleWhileRevalidate: 1 })).rejects.toThrow('needs a ttl')
     expect(errorOf(() => entries.getOrSetSync('key', () => 1, options)).code).toBe('ERR_CACHE_OPTION')
@@ -168,7 +168,7 @@ describe('staleWhileRevalidate', () => {
 })
 
 describe('signal', () => {
-  test('ends the wait of its caller alone, and the result is stored', async () => {
+  test('rejects only its own caller, and the result is still stored', async () => {
     const { entries } = opened()
     const { open, compute } = gate<string>()
     const controller = new AbortController()
@@ -181,7 +181,7 @@ describe('signal', () => {
     expect(entries.get('key')).toBe('value')
   })
 
-  test('that is aborted already starts nothing', async () => {
+  test('starts no computation if already aborted', async () => {
     const { entries } = opened()
     let calls = 0
     const signal = AbortSignal.abort(new Error('enough'))
@@ -189,7 +189,7 @@ describe('signal', () => {
     expect(calls).toBe(0)
   })
 
-  test("others compute themselves where the computation listens to its first caller's signal", async () => {
+  test('other callers compute themselves if the abort fails the shared computation', async () => {
     const { entries } = opened()
     const controller = new AbortController()
     const { fail, compute } = gate<string>()
@@ -201,7 +201,7 @@ describe('signal', () => {
     expect(await other).toBe('mine')
   })
 
-  test('keeps a computation that goes on without the result from being stored', async () => {
+  test('an outer computation that catches the abort is not stored', async () => {
     const { entries } = opened()
     const controller = new AbortController()
     const { compute } = gate<string>()
@@ -215,7 +215,7 @@ describe('signal', () => {
     expect(entries.has('outer')).toBe(false)
   })
 
-  test('must be one, of a caller that can wait', async () => {
+  test('must be an AbortSignal of an asynchronous call', async () => {
     const { entries } = opened()
     await expect(entries.getOrSet('key', () => 1, { signal: {} as AbortSignal })).rejects.toThrow('AbortSignal')
     const { signal } = new AbortController()

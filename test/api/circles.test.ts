@@ -1,5 +1,5 @@
-// Computations that ask for each other, as modules do that import each other: what is computed within a circle depends on where
-// the circle was entered, so it is returned and not stored.
+// Computations that call each other in a circle, like modules that import each other. A result from within a circle depends on
+// the entry point, so it is returned and not stored.
 
 import { expect, test } from 'vitest'
 import { openAsAnotherProcess, temporaryDirectory, temporaryRoot } from '../support/caches.js'
@@ -42,9 +42,9 @@ function modules(imports: Record<string, string[]>, isSync: boolean, hasPause: b
 const unique = (names: readonly string[]) => [...new Set(names)].sort()
 
 const CIRCLES = {
-  'one that asks for itself': { a: ['a', 'b'], b: ['a'] },
-  'two that ask for each other': { a: ['b'], b: ['a', 'c'], c: [] },
-  'three, and two of them twice': { a: ['b', 'c'], b: ['c', 'a'], c: ['a', 'b'] },
+  'a module that imports itself': { a: ['a', 'b'], b: ['a'] },
+  'two modules that import each other': { a: ['b'], b: ['a', 'c'], c: [] },
+  'three modules, two of them imported twice': { a: ['b', 'c'], b: ['c', 'a'], c: ['a', 'b'] },
   'a circle behind another one': { a: ['a', 'b'], b: ['c'], c: ['b', 'd'], d: ['d', 'a'] },
 } satisfies Record<string, Record<string, string[]>>
 
@@ -55,7 +55,7 @@ const WAYS = [
 ] as const
 
 test.each(Object.keys(CIRCLES).flatMap(circle => WAYS.map(way => [circle, ...way] as const)))(
-  '%s, %s: all results are those without a cache, whichever module is asked for first',
+  '%s, %s: every result equals the one without a cache, whichever module is computed first',
   async (circle, _way, isSync, hasPause) => {
     const imports: Record<string, string[]> = CIRCLES[circle as keyof typeof CIRCLES]
     for (const first of Object.keys(imports)) {
@@ -66,7 +66,7 @@ test.each(Object.keys(CIRCLES).flatMap(circle => WAYS.map(way => [circle, ...way
   },
 )
 
-test('a module that a circle imports without being part of it is cached', async () => {
+test('a module that a circle imports but that is not part of it is cached', async () => {
   const { ask, takeComputed } = modules({ a: ['a', 'b'], b: ['c'], c: [] }, false, false)
   await ask('a')
   takeComputed()

@@ -1,4 +1,4 @@
-// Calls for many keys at once, by prefix, and without leaving a trace.
+// Calls for many keys at once or by prefix, and peek, which counts nothing.
 
 import { describe, expect, test } from 'vitest'
 import { errorOf, openAsAnotherProcess, openIn, temporaryRoot } from '../support/caches.js'
@@ -11,7 +11,7 @@ function opened(now = { ms: Date.UTC(2026, 0, 1) }) {
 }
 
 describe('peek', () => {
-  test('gives what get gives, and undefined for a miss', () => {
+  test('returns what get returns, and undefined for a miss', () => {
     const { entries, now } = opened()
     entries.set('key', { a: [1] })
     entries.set('short', 1, { ttl: 1000 })
@@ -37,7 +37,7 @@ describe('peek', () => {
     expect(entries.stats()).toMatchObject({ hitCount: 0, missCount: 0, missReasons: {} })
   })
 
-  test("doesn't make an entry look used, as get does", async () => {
+  test('does not renew the last use of an entry as get does', async () => {
     const { entries, now, cache } = opened()
     entries.set('peeked', 1)
     entries.set('got', 2)
@@ -48,7 +48,7 @@ describe('peek', () => {
     expect([...entries.keys()]).toEqual(['got'])
   })
 
-  test('inside a computation keeps the result from being stored', () => {
+  test('keeps the result of a computation that calls it from being stored', () => {
     const { entries } = opened()
     entries.set('part', 1)
     expect(entries.getOrSetSync('whole', () => entries.peek<number>('part'))).toBe(1)
@@ -68,7 +68,7 @@ describe('peek', () => {
 })
 
 describe('deleteMany', () => {
-  test('removes the keys, and says how many had an entry', () => {
+  test('removes the keys and returns how many had an entry', () => {
     const { entries } = opened()
     for (const key of ['a', 'b', 'c']) entries.set(key, key)
     expect(entries.deleteMany(['a', 'b', 'a', 'none'])).toBe(2)
@@ -77,7 +77,7 @@ describe('deleteMany', () => {
     expect(entries.deleteMany([])).toBe(0)
   })
 
-  test('removes what was computed for every checkout as well', () => {
+  test('removes portable results too', () => {
     const tree = new Tree({ 'package.json': '{}', 'x.js': 'x' })
     const entries = tree.opened().cache.namespace('tool', { project: tree.at('.'), portable: true })
     entries.getOrSetSync('key', ({ readFile }) => readFile(tree.at('x.js')))
@@ -103,7 +103,7 @@ describe('a prefix', () => {
     return { entries, wrapped, ...rest }
   }
 
-  test('narrows what is listed', () => {
+  test('limits keys and entries', () => {
     const { entries } = filled()
     expect([...entries.keys({ prefix: 'user:1:' })].sort()).toEqual(['user:1:age', 'user:1:name'])
     expect([...entries.entries({ prefix: 'user:' })].map(({ key }) => key).sort()).toEqual([
@@ -114,7 +114,7 @@ describe('a prefix', () => {
     expect([...entries.keys({ prefix: 'none' })]).toEqual([])
   })
 
-  test('narrows what is cleared, in this project or in all', () => {
+  test('limits clear, in one project or in all', () => {
     const { entries, cache } = filled()
     const elsewhere = cache.namespace('tool', { project: '/elsewhere' })
     elsewhere.set('user:1:name', 1)
@@ -126,13 +126,13 @@ describe('a prefix', () => {
     expect(entries.get('other')).toBe('other')
   })
 
-  test("doesn't reach the results of wrapped functions", () => {
+  test('does not match the results of wrapped functions', () => {
     const { entries } = filled()
     entries.clear({ prefix: 'user:1:' })
     expect([...entries.entries()].filter(({ origin }) => origin === 'wrap')).toHaveLength(1)
   })
 
-  test('must be a text', () => {
+  test('must be a string', () => {
     const { entries } = filled()
     expect(errorOf(() => [...entries.keys({ prefix: 1 as never })]).code).toBe('ERR_CACHE_OPTION')
     expect(errorOf(() => entries.clear({ prefix: /x/ as never })).code).toBe('ERR_CACHE_OPTION')

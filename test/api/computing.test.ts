@@ -1,4 +1,4 @@
-// Computing what is not there: once for all who ask, with the sources as they were when they were read.
+// getOrSet and getOrSetSync: one computation per key, stored with its sources as they were when it read them.
 
 import { mkdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -49,7 +49,7 @@ const FORMS = [
 ] as const
 
 describe.each(FORMS)('%s', (_form, getOrSet) => {
-  test('does not keep what was computed without a source that could not be read', async () => {
+  test('does not store a result whose source could not be read', async () => {
     const { at } = project({ config: 'red' })
     let isBroken = true
     const files = interceptedFiles(call => {
@@ -69,7 +69,7 @@ describe.each(FORMS)('%s', (_form, getOrSet) => {
     expect(await getOrSet(entries, 'key', colour)).toBe('red')
   })
 
-  test('computes once, then finds the value, in other processes as well', async () => {
+  test('computes once and finds the value, in other processes too', async () => {
     const { entries, open } = project()
     const { call, calls } = counted(() => ({ a: [1] }))
     expect(await getOrSet(entries, 'key', call)).toEqual({ a: [1] })
@@ -80,13 +80,13 @@ describe.each(FORMS)('%s', (_form, getOrSet) => {
     expect([...entries.entries()]).toMatchObject([{ key: 'key', mode: 'manual', files: [] }])
   })
 
-  test('counts a miss for what it computes and a hit for what it finds', async () => {
+  test('counts a miss for each computation and a hit for each cached value', async () => {
     const { entries } = project()
     for (let i = 0; i < 3; i++) await getOrSet(entries, 'key', () => 1)
     expect(entries.stats()).toMatchObject({ hitCount: 2, missCount: 1, setCount: 1, missReasons: { 'never-set': 1 } })
   })
 
-  test('makes every file that was read a source', async () => {
+  test('records every file that was read as a source', async () => {
     const { entries, at } = project({ 'a.json': 'a', 'b.json': 'b' })
     const { call, calls } = counted(context => context.readFile(at('a.json')) + context.readBytes(at('b.json')).length)
     expect(await getOrSet(entries, 'key', call)).toBe('a1')
@@ -100,17 +100,17 @@ describe.each(FORMS)('%s', (_form, getOrSet) => {
 
   test.each<[string, (context: ComputeContext, path: string) => void, (path: string) => void]>([
     [
-      'a file that was named',
+      'a file added as a dependency',
       (context, path) => context.addDependency(join(path, 'a')),
       path => writeFileSync(join(path, 'a'), '2'),
     ],
     [
-      'a directory that was named',
+      'a directory added as a dependency',
       (context, path) => context.addDependency(path),
       path => writeFileSync(join(path, 'b'), ''),
     ],
     [
-      'a directory that got a file',
+      'a directory that gained a file',
       (context, path) => context.readDirectory(path),
       path => writeFileSync(join(path, 'b'), ''),
     ],
@@ -125,7 +125,11 @@ describe.each(FORMS)('%s', (_form, getOrSet) => {
       (context, path) => context.exists(join(path, 'b')),
       path => writeFileSync(join(path, 'b'), ''),
     ],
-    ['a file that is gone', (context, path) => context.addDependency(join(path, 'a')), path => rmSync(join(path, 'a'))],
+    [
+      'a file that was deleted',
+      (context, path) => context.addDependency(join(path, 'a')),
+      path => rmSync(join(path, 'a')),
+    ],
   ])('computes again after a change of %s', async (_what, name, change) => {
     const { entries, at } = project()
     mkdirSync(at('tree'))
@@ -141,7 +145,7 @@ describe.each(FORMS)('%s', (_form, getOrSet) => {
     expect(await getOrSet(entries, 'key', call)).toBe(2)
   })
 
-  test('takes a missing file for a source when reading it throws', async () => {
+  test('records a missing file as a source when reading it throws', async () => {
     const { entries, at } = project()
     const { call, calls } = counted(context => {
       try {
@@ -157,7 +161,7 @@ describe.each(FORMS)('%s', (_form, getOrSet) => {
     expect(await getOrSet(entries, 'key', call)).toBe('x')
   })
 
-  test('takes a lifetime and files', async () => {
+  test('accepts ttl and files as options', async () => {
     const { entries, at } = project({ a: '1' })
     expect(await getOrSet(entries, 'ttl', () => 1, { ttl: 1000 })).toBe(1)
     expect(await getOrSet(entries, 'files', () => 1, { files: [at('a')] })).toBe(1)
@@ -173,7 +177,7 @@ describe.each(FORMS)('%s', (_form, getOrSet) => {
     ['to another size', path => writeFileSync(path, 'longer')],
     ['to the same size', path => writeFileSync(path, '2')],
     [
-      'to the same size and mtime, within one tick of the clock',
+      'to the same size and mtime, within one clock tick',
       path => {
         const { atime, mtime } = statSync(path)
         writeFileSync(path, '2')
@@ -187,8 +191,8 @@ describe.each(FORMS)('%s', (_form, getOrSet) => {
         renameSync(`${path}.new`, path)
       },
     ],
-    ['by its end', path => rmSync(path)],
-  ])('returns, and does not find again, what was computed while a source changed %s', async (_how, change) => {
+    ['by deletion', path => rmSync(path)],
+  ])('returns the result but does not store it when a source changed %s meanwhile', async (_how, change) => {
     const { entries, at } = project({ a: '1' })
     const result = await getOrSet(entries, 'key', context => {
       const text = context.readFile(at('a'))
@@ -199,7 +203,7 @@ describe.each(FORMS)('%s', (_form, getOrSet) => {
     expect(entries.get('key')).toBe(undefined)
   })
 
-  test('keeps nothing of a computation that saw a source in two states, though the first comes back', async () => {
+  test('does not store a result that saw a source in two states, even if the first state is back', async () => {
     const { entries, at } = project({ a: '1' })
     const result = await getOrSet(entries, 'key', context => {
       const before = context.readFile(at('a'))
@@ -212,7 +216,7 @@ describe.each(FORMS)('%s', (_form, getOrSet) => {
     expect(entries.explain('key')).toMatchObject({ isHit: false, reason: 'never-set' })
   })
 
-  test('stores nothing when the computation throws, and passes the error on', async () => {
+  test('stores nothing and passes the error on when the computation throws', async () => {
     const { entries } = project()
     const error = new Error('broken')
     const compute = () => {
@@ -231,7 +235,7 @@ describe.each(FORMS)('%s', (_form, getOrSet) => {
     expect([calls.count, entries.has('key')]).toEqual([2, false])
   })
 
-  test('returns a result that cannot be stored as it is, with one warning for each namespace', async () => {
+  test('returns an unstorable result as it is, with one warning per namespace', async () => {
     const { at } = project()
     const { cache, warnings } = openAsAnotherProcess(at('cache'))
     const entries = cache.namespace('tool')
@@ -243,7 +247,7 @@ describe.each(FORMS)('%s', (_form, getOrSet) => {
     expect(warnings.map(({ message }) => /namespace "(\w+)"/.exec(message)?.[1])).toEqual(['tool', 'other'])
   })
 
-  test('refuses sources that are named when the computation has ended', async () => {
+  test('rejects dependencies added after the computation has ended', async () => {
     const { entries, at } = project()
     let kept: ComputeContext | undefined
     await getOrSet(entries, 'key', context => {
@@ -253,7 +257,7 @@ describe.each(FORMS)('%s', (_form, getOrSet) => {
     expect(errorOf(() => kept?.addDependency(at('a'))).code).toBe('ERR_CACHE_CLOSED')
   })
 
-  test('refuses what is no path', async () => {
+  test('rejects invalid paths', async () => {
     const { entries } = project({ a: '1' })
     const calls: ((context: ComputeContext, path: string) => unknown)[] = [
       (context, path) => context.readFile(path),
@@ -280,7 +284,7 @@ describe.each(FORMS)('%s', (_form, getOrSet) => {
     }
   })
 
-  test('computes each time on a disk that fails', async () => {
+  test('computes each time when the disk fails', async () => {
     const { at } = project({ a: '1' })
     const files = interceptedFiles(call => {
       if (call.path.startsWith(at('cache'))) throw systemError('EIO', call)
@@ -294,21 +298,21 @@ describe.each(FORMS)('%s', (_form, getOrSet) => {
   })
 })
 
-test('getOrSetSync refuses a promise, even where instances of classes are stored as plain objects', () => {
+test("getOrSetSync rejects a promise, even with classInstances: 'plain'", () => {
   const { at } = project()
   const entries = openIn(at('cache')).cache.namespace('tool', { classInstances: 'plain' })
   expect(errorOf(() => entries.getOrSetSync('key', () => Promise.resolve(1))).code).toBe('ERR_CACHE_OPTION')
   expect(entries.has('key')).toBe(false)
 })
 
-describe('those who ask for one key at once', () => {
+describe('concurrent callers of one key', () => {
   /** A computation that ends when it is told to. */
   function heldBack<T>() {
     const { promise, resolve, reject } = gate<T>()
     return { ...counted(() => promise), resolve, reject }
   }
 
-  test('share one computation, and have a value each', async () => {
+  test('share one computation and get separate copies', async () => {
     const { at } = project()
     const one = openIn(at('cache')).cache.namespace('tool')
     const other = openIn(at('cache')).cache.namespace('tool')
@@ -322,21 +326,21 @@ describe('those who ask for one key at once', () => {
     expect(one.stats()).toMatchObject({ hitCount: 2, missCount: 1 })
   })
 
-  test('all get a value that is there already', async () => {
+  test('all get a value that is already stored', async () => {
     const { entries } = project()
     entries.set('key', [1])
     const results = [1, 2, 3].map(() => entries.getOrSet('key', () => [2]))
     expect(await Promise.all(results)).toEqual([[1], [1], [1]])
   })
 
-  test('find what another process has set in the same moment', () => {
+  test('get a value that another process has just set', () => {
     const { entries, open } = project()
     expect(entries.get('key')).toBe(undefined)
     open().set('key', 1)
     expect(entries.getOrSetSync('key', () => 2)).toBe(1)
   })
 
-  test('all get the error, and the next one computes again', async () => {
+  test('all get the error, and the next call computes again', async () => {
     const { entries } = project()
     const { call, calls, reject } = heldBack()
     const results = Promise.allSettled([entries.getOrSet('key', call), entries.getOrSet('key', call)])
@@ -358,7 +362,7 @@ describe('those who ask for one key at once', () => {
     expect(await Promise.all(results)).toEqual([0, 1, 2])
   })
 
-  test('compute again where a source has changed before they asked', async () => {
+  test('compute again if a source changed before they called', async () => {
     const { entries, at } = project({ a: '1' })
     const { promise, resolve } = gate<void>()
     const { call, calls } = counted(async context => {
@@ -375,14 +379,14 @@ describe('those who ask for one key at once', () => {
     expect(entries.get('key')).toBe('2')
   })
 
-  test('may ask for another key within a computation', async () => {
+  test('can call for another key within a computation', async () => {
     const { entries } = project()
     const inner = () => entries.getOrSet('inner', async () => 1)
     const outer = () => entries.getOrSet('outer', async () => (await inner()) + 1)
     expect(await Promise.all([outer(), inner(), outer()])).toEqual([2, 1, 2])
   })
 
-  test('may do so without waiting, in the middle of a computation of the same key', async () => {
+  test('can call getOrSetSync within a computation of the same key', async () => {
     const { entries } = project()
     const result = await entries.getOrSet('key', async () => entries.getOrSetSync('key', () => 1))
     expect(result).toBe(1)

@@ -1,4 +1,4 @@
-// Recursion: the cache takes more of the stack than the calls that it stands for.
+// Recursion: cached calls use more of the stack than plain ones.
 
 import { expect, test } from 'vitest'
 import { Tree } from '../support/projects.js'
@@ -8,7 +8,7 @@ function opened() {
   return tree.opened({ project: tree.at('p') })
 }
 
-test('hundreds of calls of a wrapped function within each other give what they give without a cache', async () => {
+test('hundreds of nested calls of a wrapped function give the same results as without a cache', async () => {
   const { entries, warnings } = opened()
   const sync = entries.wrapSync('sync', (depth: number): number => (depth === 0 ? 0 : 1 + sync(depth - 1)))
   expect(sync(1000)).toBe(1000)
@@ -33,7 +33,7 @@ test('200 nested calls are cached', () => {
   expect([wrapped(200), count, wrapped(200), count]).toEqual([200, 201, 200, 201])
 })
 
-test('endless recursion overflows the stack as without a cache, and later calls work', async () => {
+test('endless recursion overflows the stack as it does without a cache, and later calls work', async () => {
   const { entries, warnings } = opened()
   const endless = (): number => 1 + endless()
   expect(() => entries.getOrSetSync('key', endless)).toThrow(RangeError)

@@ -1,4 +1,4 @@
-// A key that is set or removed while it is computed: callers that asked before get the result, and it is not stored.
+// A key that is set or removed during its computation: earlier callers get the result, and it is not stored.
 
 import { describe, expect, test } from 'vitest'
 import type { Namespace } from '../../src/index.js'
@@ -35,7 +35,7 @@ describe.each(cases)('%s by %s of a key that %s', (change, by, before) => {
     expect(await entries.getOrSet('key', () => 'anew')).toBe('anew')
   }
 
-  test('during a synchronous computation: its result is returned and not stored', async () => {
+  test('during a synchronous computation, the result is returned and not stored', async () => {
     const { entries, other } = opened()
     const value = entries.getOrSetSync('key', () => {
       does(other, 'key')
@@ -45,7 +45,7 @@ describe.each(cases)('%s by %s of a key that %s', (change, by, before) => {
     await expectComputedAnew(other)
   })
 
-  test('during an asynchronous one: callers from before get its result, later ones do not', async () => {
+  test('during an asynchronous computation, earlier callers get the result and later ones do not', async () => {
     const { entries, other } = opened()
     let finish: (value: string) => void = () => undefined
     const gate = new Promise<string>(resolve => {
@@ -64,7 +64,7 @@ describe.each(cases)('%s by %s of a key that %s', (change, by, before) => {
 })
 
 test.each(['getOrSet', 'getOrSetSync'] as const)(
-  '%s finds what another process stores after it has looked',
+  '%s returns what another process stores right after the lookup',
   async form => {
     const dir = temporaryRoot()
     const other = openAsAnotherProcess(dir).cache.namespace('tool')

@@ -1,4 +1,4 @@
-// Results that depend on what is elsewhere: in another cache, behind a link that is switched, in a directory that is renamed.
+// Results that depend on another cache, a switched link or a renamed directory.
 
 import { mkdirSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
@@ -13,12 +13,12 @@ function opened(files: Record<string, string> = {}) {
   return { tree, project, entries: tree.open({ project }) }
 }
 
-describe('a computation that asks a cache in another directory', () => {
+describe('a computation that reads a cache in another directory', () => {
   test.each<[string, (other: Namespace) => unknown]>([
     ['get', other => other.get('key') ?? 'none'],
     ['has', other => other.has('key')],
     ['getOrSetSync', other => other.getOrSetSync('key', () => 'computed')],
-  ])('sees what is set there later (%s)', (_how, ask) => {
+  ])('sees values set there later (%s)', (_how, ask) => {
     const { tree, project, entries } = opened()
     const other = openAsAnotherProcess(tree.at('other')).cache.namespace('tool', { project })
     const outer = () => entries.getOrSetSync('outer', () => ask(other))
@@ -28,7 +28,7 @@ describe('a computation that asks a cache in another directory', () => {
     expect(outer()).not.toEqual(before)
   })
 
-  test('is cached as long as it saw files alone', () => {
+  test('is cached if that result depends on files only', () => {
     const { tree, project, entries } = opened({ 'p/f': '1' })
     const other = openAsAnotherProcess(tree.at('other')).cache.namespace('tool', { project })
     const { onResult, results } = answers()
@@ -43,7 +43,7 @@ describe('a computation that asks a cache in another directory', () => {
 
 test.each<[string, (tree: Tree) => void]>([
   [
-    'its directory becomes another one',
+    'its directory is replaced',
     tree => {
       renameSync(tree.at('p/d/one'), tree.at('p/d/zero'))
       renameSync(tree.at('p/d/two'), tree.at('p/d/one'))
@@ -57,7 +57,7 @@ test.each<[string, (tree: Tree) => void]>([
     },
   ],
   ['the tree around it is removed', tree => rmSync(tree.at('p/d'), { recursive: true })],
-])('a file that is named late is not trusted when meanwhile %s', async (_what, change) => {
+])('a late dependency is not trusted when meanwhile %s', async (_what, change) => {
   const { tree, entries } = opened({ 'p/d/one/f': 'one', 'p/d/two/f': 'two' })
   symlinkSync('one', tree.at('p/d/link'))
   // Of what changed so shortly before a computation, none can say that it was not later.
@@ -88,7 +88,7 @@ function startOf(tree: Tree): number {
   return known
 }
 
-test('a project that is named by a link is that to which it leads now', () => {
+test('a project given as a link is the directory that the link points to now', () => {
   const { tree } = opened({ 'r1/package.json': '', 'r1/f': 'r1', 'r2/package.json': '', 'r2/f': 'r2' })
   symlinkSync('r1', tree.at('current'))
   const entries = tree.open({ project: tree.at('current') })
@@ -99,7 +99,7 @@ test('a project that is named by a link is that to which it leads now', () => {
   expect([ask(), entries.project]).toEqual(['r2', tree.at('r2')])
 })
 
-describe('a result that holds a path is bound to its checkout:', () => {
+describe('a result that contains a path is bound to its checkout:', () => {
   test.each<[string, string, (path: string) => string]>([
     [
       'one above the project, in the same monorepo',
@@ -121,7 +121,7 @@ describe('a result that holds a path is bound to its checkout:', () => {
   })
 })
 
-test("arguments and inputs that 'plain' would flatten are told apart", () => {
+test("with classInstances: 'plain', arguments and inputs with private state are kept apart", () => {
   const { tree, project } = opened()
   class Secret {
     readonly #value: number

@@ -8,7 +8,7 @@ function tool(options = {}) {
 }
 
 describe('set and get', () => {
-  test('give back what was set last, as a value of its own', () => {
+  test('return the value that was set last, as a new copy', () => {
     const entries = tool()
     const value = { list: [1, { deep: 'x' }], text: 'ä' }
     expect(entries.set('key', value)).toBe(true)
@@ -21,7 +21,7 @@ describe('set and get', () => {
     expect(entries.get('key')).toBe('second')
   })
 
-  test.each([[null], [false], [0], [''], [[]], [{}]])('tell a stored %j from a miss', value => {
+  test.each([[null], [false], [0], [''], [[]], [{}]])('distinguish a stored %j from a miss', value => {
     const entries = tool()
     entries.set('key', value)
     expect(entries.get('key')).toEqual(value)
@@ -29,7 +29,7 @@ describe('set and get', () => {
     expect(entries.get('other')).toBe(undefined)
   })
 
-  test('survive closing and opening again', () => {
+  test('keep values when the cache is closed and reopened', () => {
     const dir = temporaryRoot()
     const first = openIn(dir)
     first.cache.namespace('tool').set('key', { a: 1 })
@@ -46,7 +46,7 @@ describe('set and get', () => {
     expect(entries.get('empty')).toEqual(Buffer.alloc(0))
   })
 
-  test('keep a buffer from changing with later operations', () => {
+  test('return a buffer that later operations do not change', () => {
     const entries = tool()
     entries.set('a', Buffer.from('aaaa'))
     entries.set('b', Buffer.from('bbbb'))
@@ -58,7 +58,7 @@ describe('set and get', () => {
 })
 
 describe('has', () => {
-  test('follows set and delete without counting', () => {
+  test('follows set and delete and counts nothing', () => {
     const entries = tool()
     expect(entries.has('key')).toBe(false)
     entries.set('key', 1)
@@ -70,7 +70,7 @@ describe('has', () => {
 })
 
 describe('delete and invalidate', () => {
-  test.each(['delete', 'invalidate'] as const)('%s removes one entry and says whether there was one', name => {
+  test.each(['delete', 'invalidate'] as const)('%s removes one entry and returns whether there was one', name => {
     const entries = tool()
     entries.set('key', 1)
     entries.set('neighbour', 2)
@@ -82,7 +82,7 @@ describe('delete and invalidate', () => {
     expect(entries.get('key')).toBe(3)
   })
 
-  test('the reason of the next miss tells them apart', () => {
+  test('give the next miss different reasons', () => {
     const entries = tool()
     for (const key of ['deleted', 'invalidated']) entries.set(key, 1)
     entries.delete('deleted')
@@ -107,11 +107,11 @@ describe('clear', () => {
     expect(cache.namespace('other').get('a')).toBe(4)
   })
 
-  test('of a namespace that was never written returns 0', () => {
+  test('returns 0 for a namespace that was never written', () => {
     expect(tool().clear()).toBe(0)
   })
 
-  test('counts right when the namespace has split into many files', () => {
+  test('returns the right number when the namespace has split into many files', () => {
     const entries = tool()
     const many = Array.from({ length: 3000 }, (_, index) => ({ key: `key ${index}`, value: index }))
     expect(entries.setMany(many)).toBe(3000)
@@ -124,7 +124,7 @@ describe('clear', () => {
 })
 
 describe('getMany', () => {
-  test('returns values in the order of the keys, repeated ones too', () => {
+  test('returns values in the order of the keys, including repeated ones', () => {
     const entries = tool()
     entries.set('a', 1)
     entries.set('b', 2)
@@ -134,7 +134,7 @@ describe('getMany', () => {
 })
 
 describe('setMany', () => {
-  test('takes any iterable, with options of their own for each entry', () => {
+  test('accepts any iterable, with options per entry', () => {
     let now = START
     const entries = openIn(temporaryRoot(), { clock: () => now }).cache.namespace('tool')
     function* made() {
@@ -147,7 +147,7 @@ describe('setMany', () => {
     expect(entries.setMany([])).toBe(0)
   })
 
-  test('lets the later of two entries of one key win', () => {
+  test('keeps the last of two entries with one key', () => {
     const entries = tool()
     entries.setMany([
       { key: 'a', value: 1 },
@@ -157,7 +157,7 @@ describe('setMany', () => {
     expect([...entries.keys()]).toEqual(['a'])
   })
 
-  test('stores thousands of entries, and finds each again from another process', () => {
+  test('stores thousands of entries that another process finds', () => {
     const dir = temporaryRoot()
     const many = Array.from({ length: 4000 }, (_, index) => ({ key: `src/file-${index}.ts`, value: { index } }))
     expect(openIn(dir).cache.namespace('tool').setMany(many)).toBe(4000)
@@ -172,8 +172,8 @@ describe('setMany', () => {
     ['no value', { key: 'bad' }, 'ERR_CACHE_VALUE'],
     ['a bad ttl', { key: 'bad', value: 1, ttl: 0 }, 'ERR_CACHE_OPTION'],
     ['an unknown option', { key: 'bad', value: 1, mode: 'forever' }, 'ERR_CACHE_OPTION'],
-    ['a file that is no path', { key: 'bad', value: 1, files: [5] }, 'ERR_CACHE_OPTION'],
-  ])('stores nothing at all for one entry with %s', (_what, bad, code) => {
+    ['an invalid file path', { key: 'bad', value: 1, files: [5] }, 'ERR_CACHE_OPTION'],
+  ])('stores nothing if one entry has %s', (_what, bad, code) => {
     const entries = tool()
     entries.set('old', 'kept')
     const attempt = () =>
@@ -188,14 +188,14 @@ describe('setMany', () => {
     ['a number', 5],
     ['a list with null', [null]],
     ['a list with a string', ['key']],
-  ])('says what is wrong with %s in place of entries', (_what, bad) => {
+  ])('throws an option or key error for %s instead of entries', (_what, bad) => {
     const entries = tool()
     expect(errorOf(() => entries.setMany(bad as never)).code).toMatch(/^ERR_CACHE_(OPTION|KEY)$/)
   })
 })
 
 describe('keys, entries and find', () => {
-  test('list the entries of one version, or of all', () => {
+  test('list the entries of one version or of all', () => {
     let now = START
     const { cache } = openIn(temporaryRoot(), { clock: () => now })
     const one = cache.namespace('tool', { version: '1' })
@@ -252,7 +252,7 @@ describe('keys, entries and find', () => {
     expect(two.find('nothing')).toEqual([])
   })
 
-  test('include expired entries and say that they are not valid', () => {
+  test('include expired entries, marked as not valid', () => {
     let now = START
     const entries = openIn(temporaryRoot(), { clock: () => now }).cache.namespace('tool')
     entries.set('key', 1, { ttl: 5 })
@@ -261,7 +261,7 @@ describe('keys, entries and find', () => {
     expect([...entries.keys()]).toEqual(['key'])
   })
 
-  test('give equal values one digest, and different values different ones', () => {
+  test('give equal values the same digest and different values different digests', () => {
     const { cache } = openIn(temporaryRoot())
     cache.namespace('a').set('x', { same: true })
     cache.namespace('b').set('y', { same: true })
@@ -271,7 +271,7 @@ describe('keys, entries and find', () => {
     expect(digestOf('b', 'z')).not.toBe(digestOf('b', 'y'))
   })
 
-  test('may be left early, and entries may be changed meanwhile', () => {
+  test('allow an early exit and changes to entries while iterating', () => {
     const entries = tool()
     for (let index = 0; index < 50; index++) entries.set(`key ${index}`, index)
     let seen = 0

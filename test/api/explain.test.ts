@@ -1,4 +1,4 @@
-// Why a key is a hit or a miss: a typed reason for each cause, with what is known of it, and a sentence.
+// Why a key is a hit or a miss: a typed reason for each cause, with details and a message.
 
 import { readdirSync, rmSync, statSync, truncateSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -46,7 +46,7 @@ describe('explain says', () => {
     expect(entries.stats()).toMatchObject({ hitCount: 0, missCount: 0 })
   })
 
-  test('which files a portable answer has in this checkout', () => {
+  test('which files a portable result has in this checkout', () => {
     const tree = new Tree({ 'one/package.json': '{}', 'one/a.js': 'a', 'two/package.json': '{}', 'two/a.js': 'a' })
     const { cache } = tree.opened()
     for (const name of ['one', 'two', 'one']) {
@@ -57,7 +57,7 @@ describe('explain says', () => {
     }
   })
 
-  test('that a key was never set, was deleted, was invalidated', () => {
+  test('that a key was never set, was deleted or was invalidated', () => {
     const { entries } = project()
     expectMiss(entries, 'never-set', /ever stored/)
     entries.set('key', 1)
@@ -106,7 +106,7 @@ describe('explain says', () => {
     expect(expectMiss(entries, 'source-changed', source)).toMatchObject({ file: source })
   })
 
-  test('which source is gone, and which has appeared', () => {
+  test('which source is gone and which has appeared', () => {
     const { entries, source } = project()
     entries.set('key', 1, { files: [source] })
     rmSync(source)
@@ -123,7 +123,7 @@ describe('explain says', () => {
     })
   })
 
-  test('that the value is not there, or is damaged', () => {
+  test('that the value is missing from the blob store', () => {
     const { root, entries, again } = project()
     const packs = join(root, 'cache', 'v2', 'blobs', 'packs')
     entries.set('key', 'value')
@@ -143,7 +143,7 @@ describe('explain says', () => {
     expectMiss(cache.namespace('tool'), 'unreadable', /cannot be read/)
   })
 
-  test('the same as get in a read-only cache, and throws once it is closed', () => {
+  test('the same as get in a read-only cache, and throws after close', () => {
     const { root, entries } = project()
     entries.set('key', 1)
     const { cache } = openAsAnotherProcess(join(root, 'cache'), { mode: 'readonly' })

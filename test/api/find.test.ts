@@ -1,4 +1,4 @@
-// Analyses and calls of wrapped functions can be found and explained by what they were asked with.
+// Analyses and wrapped calls are found and explained by their file, name or arguments.
 
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -16,7 +16,7 @@ function project() {
   return { dir, file, cache, handle, entries: handle('1') }
 }
 
-test('the analyses of a file are found, by name or all of them', () => {
+test('finds the analyses of a file, all of them or by name', () => {
   const { dir, file, entries, handle } = project()
   const other = join(dir, 'src', 'b.js')
   writeFileSync(other, 'other')
@@ -43,7 +43,7 @@ test('the analyses of a file are found, by name or all of them', () => {
   expect(() => entries.find({ file, nam: 'x' } as never)).toThrow('did you mean "name"')
 })
 
-test('an analysis wherever the file is, is found and explained by the file while that is the same', () => {
+test('finds and explains an analysis with anywhere by its file while the content is the same', () => {
   const { file, entries } = project()
   entries.analyzeSync('imports', file, () => 1, { anywhere: true })
   expect(entries.find({ file })).toMatchObject([{ name: 'imports', origin: 'analyze' }])
@@ -53,7 +53,7 @@ test('an analysis wherever the file is, is found and explained by the file while
   expect(entries.explain({ name: 'imports', file })).toMatchObject({ isHit: false, reason: 'never-set' })
 })
 
-test('a call of a wrapped function is explained by its arguments', () => {
+test('explains a wrapped call by its arguments', () => {
   const { dir, entries } = project()
   const source = join(dir, 'theme.json')
   writeFileSync(source, 'dark')
@@ -67,7 +67,7 @@ test('a call of a wrapped function is explained by its arguments', () => {
   expect(() => entries.explain({ name: 'highlight', args: 'x' } as never)).toThrow('args must be')
 })
 
-test('an analysis and a portable key of an earlier version are misses because of the version', () => {
+test('reports an analysis and a portable key of an earlier version as version-changed', () => {
   const { dir, file, cache, entries, handle } = project()
   entries.analyzeSync('imports', file, () => 1)
   expect(handle('2').explain({ name: 'imports', file })).toMatchObject({

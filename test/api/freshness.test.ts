@@ -1,4 +1,4 @@
-// Whatever happens to the files between two reads, a read never gives what computing afresh would not.
+// Random file changes between reads: a read always returns what a fresh computation would.
 
 import {
   cpSync,
@@ -116,10 +116,10 @@ const readOr = (context: ComputeContext, path: string) => {
 const seed = printedSeed('freshness')
 
 test.each([
-  ['as fingerprints are trusted', 3_600_000, 0],
-  ['while every fingerprint is racy', 0, 0],
-  ['on a file system that counts time in steps of 2 s', 0, 2000],
-])('a read never gives what a fresh computation would not: %s', (_when, aheadMs, stepMs) => {
+  ['with trusted fingerprints', 3_600_000, 0],
+  ['with every fingerprint racy', 0, 0],
+  ['with file times in steps of 2 s', 0, 2000],
+])('a read returns only what a fresh computation would: %s', (_when, aheadMs, stepMs) => {
   const random = randomFrom(seed)
   const { root, tree, pick, fileAt, change } = changingTree(random)
   const files = interceptedFiles(

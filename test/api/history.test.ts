@@ -17,7 +17,7 @@ async function setUntil(entries: Namespace, isEnough: () => boolean): Promise<vo
 const today = () => new Date().toISOString().slice(0, 10)
 
 describe('the days of the statistics', () => {
-  test('tell what was asked and set, over all namespaces', () => {
+  test('count hits, misses and sets over all namespaces', () => {
     const root = temporaryRoot()
     // By chance the first set takes a slice of the background gc, which measures the cache.
     const { cache } = openAsAnotherProcess(root, {}, { random: () => 0.5 })
@@ -32,7 +32,7 @@ describe('the days of the statistics', () => {
     expect(days).toMatchObject([{ day: today(), hitCount: 2, missCount: 2, setCount: 2, diskBytes: null }])
   })
 
-  test('tell how large a gc left the cache, and what it dropped', async () => {
+  test('report the size of the cache after a gc and what it dropped', async () => {
     const root = temporaryRoot()
     let now = Date.UTC(2026, 0, 1)
     const { cache } = openIn(root, { clock: () => now })
@@ -62,23 +62,20 @@ describe('the days of the statistics', () => {
   test.each([
     ['a link', (path: string) => symlinkSync(join(path, '..', '..', '..', 'elsewhere'), path)],
     ['a directory', (path: string) => mkdirSync(path)],
-  ])(
-    'cannot be written where %s is in the place of the file: the cache keeps its limits all the same',
-    async (_, replace) => {
-      const root = temporaryRoot()
-      const { cache } = openIn(root, { maxEntries: 200 })
-      const entries = cache.namespace('tool')
-      entries.set('first', 1)
-      mkdirSync(layoutOf(root).history, { recursive: true })
-      // By chance the first set has written it.
-      rmSync(join(layoutOf(root).history, '_.0'), { force: true })
-      replace(join(layoutOf(root).history, '_.0'))
-      await setUntil(entries, () => entries.stats().entryCount < 400)
-      expect((await cache.gc({ maxEntries: 10 })).keptEntries).toBe(10)
-    },
-  )
+  ])('are not written if %s blocks their file, but the limits still hold', async (_, replace) => {
+    const root = temporaryRoot()
+    const { cache } = openIn(root, { maxEntries: 200 })
+    const entries = cache.namespace('tool')
+    entries.set('first', 1)
+    mkdirSync(layoutOf(root).history, { recursive: true })
+    // By chance the first set has written it.
+    rmSync(join(layoutOf(root).history, '_.0'), { force: true })
+    replace(join(layoutOf(root).history, '_.0'))
+    await setUntil(entries, () => entries.stats().entryCount < 400)
+    expect((await cache.gc({ maxEntries: 10 })).keptEntries).toBe(10)
+  })
 
-  test('tell what the background gc dropped', async () => {
+  test('report what the background gc dropped', async () => {
     const root = temporaryRoot()
     const { cache } = openIn(root, { maxEntries: 200 })
     const entries = cache.namespace('tool')
@@ -90,7 +87,7 @@ describe('the days of the statistics', () => {
     expect(day?.diskBytes).toBeGreaterThan(1000)
   })
 
-  test('and the counts since a time leave out what a clock counted that was ahead', () => {
+  test('leave out counts from a clock that is ahead, and so does stats since a time', () => {
     const root = temporaryRoot()
     const now = () => Date.now() + 40 * 86_400_000
     const ahead = openAsAnotherProcess(root, {}, { files: { ...nodeFiles, now } }).cache
@@ -101,7 +98,7 @@ describe('the days of the statistics', () => {
     expect(cache.stats({ since: Date.now() })).toMatchObject({ missCount: 0 })
   })
 
-  test('are none of a cache that was not used', () => {
+  test('are empty for an unused cache', () => {
     expect(openIn(temporaryRoot()).cache.stats().days).toEqual([])
   })
 })

@@ -1,4 +1,4 @@
-// Every kind of input: what a computation looked at makes its answer stale when it changes, and nothing else does.
+// Every kind of input: a result becomes stale when one of its inputs changes, and only then.
 
 import {
   appendFileSync,
@@ -70,13 +70,13 @@ const CASES: Record<string, Case> = {
     change: write('a.js', 'A'),
     reason: 'source-changed',
   },
-  'a file that is gone': {
+  'a deleted file': {
     look: ({ exists, readFile }, at) => exists(at('a.js')) && readFile(at('a.js')),
     harmless: [],
     change: tree => renameSync(tree.at('a.js'), tree.at('b.js')),
     reason: 'source-missing',
   },
-  'a file that is not there': {
+  'a missing file': {
     look: ({ readFile }, at) => {
       try {
         return readFile(at('none.js'))
@@ -94,7 +94,7 @@ const CASES: Record<string, Case> = {
     change: remove('a.js'),
     reason: 'source-missing',
   },
-  'that there is nothing': {
+  'the absence of a file': {
     look: ({ exists }, at) => exists(at('none.js')),
     harmless: [write('other.js', '')],
     change: tree => mkdirSync(tree.at('none.js')),
@@ -124,13 +124,13 @@ const CASES: Record<string, Case> = {
     change: write('src/one/two/new.js', ''),
     reason: 'source-changed',
   },
-  'a match of a glob that is gone': {
+  'a deleted match of a glob': {
     look: globs,
     harmless: [remove('src/c.css')],
     change: remove('src/deep/d.js'),
     reason: 'source-changed',
   },
-  'a match of a glob in a directory that was not there': {
+  'a match of a glob in a new base directory': {
     look: ({ glob }, at) => glob('lib/*.js', { cwd: at('.') }),
     harmless: [write('other/x.js', '')],
     change: write('lib/x.js', ''),
@@ -144,7 +144,7 @@ const CASES: Record<string, Case> = {
   },
 }
 
-describe('an answer depends on', () => {
+describe('a result depends on', () => {
   test.each(Object.entries(CASES))('%s', (_what, { look, harmless, change, reason }) => {
     const { tree, cached, ask, entries, warnings } = looking(look)
     const [first, value] = ask()
@@ -163,7 +163,7 @@ describe('an answer depends on', () => {
     expect(warnings).toEqual([])
   })
 
-  test('a variable of which no more than a digest is stored', () => {
+  test('an environment variable, stored only as a digest', () => {
     vi.stubEnv('WICKED_CACHE_TEST', 'a secret of some length')
     const { cached, ask } = looking(({ env }) => env('WICKED_CACHE_TEST')?.length)
     expect([ask()[0], ask()[0]]).toEqual(['never-set', 'hit'])
@@ -172,7 +172,7 @@ describe('an answer depends on', () => {
     for (const text of files) expect(text).not.toContain('a secret')
   })
 
-  test('the working directory, if it named a relative path', () => {
+  test('the working directory, if it used a relative path', () => {
     const { tree, ask } = looking(({ readFile }) => readFile('x'), { 'one/x': '1', 'two/x': '2' })
     const asked = (name: string) => within(tree.at(name), ask)
     expect([asked('one'), asked('two'), asked('one'), asked('two')]).toEqual([
@@ -188,7 +188,7 @@ describe('an answer depends on', () => {
     ['a listing', ({ readDirectory }) => readDirectory('.')],
     ['existence', ({ exists }) => exists('x')],
     ['a dependency', ({ addDependency }) => addDependency('y') ?? process.cwd()],
-  ])('the working directory for %s, too', (_what, look) => {
+  ])('the working directory for the relative path of %s', (_what, look) => {
     const { tree, ask } = looking(look, { 'one/x': '1', 'two/y': '2' })
     for (const name of ['one/x', 'two/y', 'one', 'two']) settle(tree.at(name))
     const asked = (name: string) => within(tree.at(name), ask)
@@ -217,7 +217,7 @@ describe('a glob', () => {
     ['empty/*', []],
     ['.*', ['.dot']],
     ['../outside/*.js', ['../outside/x.js']],
-  ])('finds what matches %j', (patterns, expected) => {
+  ])('finds the files that match %j', (patterns, expected) => {
     const tree = new Tree({ 'outside/x.js': '' })
     const files = ['package.json', '.dot', 'a.js', 'src/b.js', 'src/c.css', 'src/deep/d.js', 'empty/', '.git/x.js']
     tree.write(Object.fromEntries(files.map(name => [`project/${name}`, ''])))
@@ -227,7 +227,7 @@ describe('a glob', () => {
     expect(within(tree.at('project'), () => found('.'))).toEqual(expected)
   })
 
-  test.skipIf(process.platform === 'win32')('matches links by their names, and follows none to a directory', () => {
+  test.skipIf(process.platform === 'win32')('matches links by name and follows no link to a directory', () => {
     const { tree, ask } = looking(({ glob }, at) => glob(['*/**', '!src/**'], { cwd: at('.') }))
     tree.write({ 'links/': '' })
     symlinkSync(tree.at('src'), tree.at('links/directory'))
@@ -238,7 +238,7 @@ describe('a glob', () => {
     expect(ask()[0]).toBe('hit')
   })
 
-  test('takes absolute patterns, and gives absolute paths with slashes', () => {
+  test('accepts absolute patterns and returns absolute paths with slashes', () => {
     const { tree, ask } = looking(({ glob }, at) => glob(at('src/**/*.js')))
     const found = ['src/b.js', 'src/deep/d.js'].map(name => tree.at(name).replaceAll('\\', '/'))
     expect(ask()).toEqual(['never-set', found])
@@ -247,7 +247,7 @@ describe('a glob', () => {
   })
 })
 
-describe('a dependency that is named late', () => {
+describe('a late dependency', () => {
   const late: Look = ({ addDependency }, at) => {
     const files = ['a.js', 'src/b.js', 'none.js'].map(at)
     addDependency([files[0] as string, pathToFileURL(files[1] as string), new URL('data:text/css,a%7B%7D')])
@@ -270,7 +270,7 @@ describe('a dependency that is named late', () => {
     ['goes', remove('a.js')],
     ['appears', write('none.js', '')],
     ['is replaced', tree => tree.write({ tmp: 'A' }) && renameSync(tree.at('tmp'), tree.at('a.js'))],
-  ])('leaves a result that is not kept when it %s meanwhile', (_how, change) => {
+  ])('keeps the result from being stored when it %s meanwhile', (_how, change) => {
     const { tree, entries, warnings } = looking(late)
     for (const name of ['a.js', 'src/b.js', '.']) settle(tree.at(name))
     const asked = answers()
@@ -291,7 +291,7 @@ describe('a dependency that is named late', () => {
 })
 
 describe('text in memory', () => {
-  test('is analysed as it is given, whatever is on disk', async () => {
+  test('is analysed as given, whatever is on disk', async () => {
     const { tree, entries } = looking(() => 1)
     const calls: string[] = []
     const ask = (source: string, path: string | URL = tree.at('a.js')) =>
@@ -307,14 +307,14 @@ describe('text in memory', () => {
     expect(await entries.analyze('bytes', { path: tree.at('none.js'), source: 'ä' }, bytes)).toBe('ä')
   })
 
-  test('is told from another one that is the same in UTF-8', () => {
+  test('is distinguished from another text with the same UTF-8 bytes', () => {
     const { tree, entries } = looking(() => 1)
     const ask = (source: string) =>
       entries.analyzeSync('text', { path: tree.at('a.js'), source }, ctx => ctx.source.charCodeAt(0))
     for (const text of ['\ud800', '\ufffd', '\udfff', '\ud800']) expect(ask(text)).toBe(text.charCodeAt(0))
   })
 
-  test('and a file with the same content are one question', () => {
+  test('shares its analysis with a file of the same path and content', () => {
     const { tree, entries } = looking(() => 1)
     const again = () => expect.fail('computed again')
     entries.analyzeSync('text', { path: tree.at('a.js'), source: 'a' }, () => 1)
@@ -331,14 +331,14 @@ describe('text in memory', () => {
     { path: 'a', source: 5 },
     { path: '', source: '' },
     { path: 'a', text: '' },
-  ])('is refused as %j', file => {
+  ])('cannot be given as %j', file => {
     const { entries } = looking(() => 1)
     const call = (from: Namespace) => from.analyzeSync('text', file as never, () => 1)
     expect(() => call(entries)).toThrow(expect.objectContaining({ code: 'ERR_CACHE_OPTION' }))
   })
 })
 
-test('a look that is too long to be recorded leaves a result that is not kept', () => {
+test('a glob or variable name that is too long to record keeps the result from being stored', () => {
   const long = Array.from({ length: 5000 }, (_, index) => `**/${index}.none`)
   const looks: Look[] = [({ glob }, at) => glob(long, { cwd: at('src') }), ({ env }) => env('x'.repeat(70_000))]
   for (const look of looks) {
@@ -348,7 +348,7 @@ test('a look that is too long to be recorded leaves a result that is not kept', 
   }
 })
 
-test('an answer names all of its files, however many there are', () => {
+test('a result lists all of its files, however many there are', () => {
   const names = Array.from({ length: 30 }, (_, index) => `many/${index}`)
   const look: Look = ({ readFile }, at) => names.map(name => readFile(at(name))).join('')
   const { tree, ask, results, entries } = looking(look, Object.fromEntries(names.map(name => [name, name])))

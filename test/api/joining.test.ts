@@ -1,10 +1,10 @@
-// Calls that ask meanwhile share a computation, where they ask for the same.
+// Concurrent calls share a computation if they ask for the same thing.
 
 import { expect, test } from 'vitest'
 import { nextTurn } from '../support/caches.js'
 import { checkouts } from '../support/projects.js'
 
-test('concurrent calls for another checkout or text do not share the error of one that fails', async () => {
+test('concurrent calls for different checkouts or texts do not share an error', async () => {
   const { one, two, tree } = checkouts()
   tree.remove('one/src/a.js')
   const ask = (entries: typeof one, name: string) =>

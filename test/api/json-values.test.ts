@@ -17,7 +17,7 @@ function both(dir: string) {
 
 const textOf = (bytes: Uint8Array | undefined) => bytes && Buffer.from(bytes).toString()
 
-test('JSON comes back to the byte, from this process and from others', async () => {
+test('returns JSON byte for byte, in this process and in others', async () => {
   const dir = temporaryDirectory()
   const one = both(dir)
   expect(one.json.set('key', '{"a": 1.0, "b": 1152921504606846976, "c": NaN}')).toBe(true)
@@ -36,14 +36,14 @@ test('JSON comes back to the byte, from this process and from others', async () 
   expect((await other.cache.verify()).problems).toEqual([])
 })
 
-test('changing a returned value does not change the cache', () => {
+test('changing a returned buffer does not change the cache', () => {
   const { json } = both(temporaryDirectory())
   json.set('key', '[1, 2]')
   for (let times = 0; times < 3; times++) json.get('key')?.fill(0)
   expect(textOf(json.get('key'))).toBe('[1, 2]')
 })
 
-test('what JSON cannot say throws to a reader of JSON, and is no damage', () => {
+test('reading a value that JSON cannot express throws, and the value is not reported as damaged', () => {
   const { json, plain, warnings } = both(temporaryDirectory())
   plain.set('map', { a: new Map() })
   plain.set('plain', { a: 1 })
@@ -54,7 +54,7 @@ test('what JSON cannot say throws to a reader of JSON, and is no damage', () => 
   expect(warnings).toEqual([])
 })
 
-test('what is no JSON is refused, and the old entry stays', () => {
+test('rejects text that is not JSON and keeps the old entry', () => {
   const { json } = both(temporaryDirectory())
   json.set('key', '1')
   expect(errorOf(() => json.set('key', '{]')).code).toBe('ERR_CACHE_VALUE')
@@ -62,7 +62,7 @@ test('what is no JSON is refused, and the old entry stays', () => {
   expect(textOf(json.get('key'))).toBe('1')
 })
 
-test('computed results are shared as well, declared inputs being plain values', () => {
+test('shares computed results with plain handles, and takes plain values as inputs', () => {
   const dir = temporaryDirectory()
   const { json, plain } = both(dir)
   const inputs = { strict: true, at: new Date(0) }
@@ -71,7 +71,7 @@ test('computed results are shared as well, declared inputs being plain values', 
   expect(textOf(json.getOrSetSync<unknown>('computed', () => 'anew', { inputs }) as Uint8Array)).toBe('[1.0]')
 })
 
-test('callers of one computation get JSON', async () => {
+test('returns JSON to all callers of one computation', async () => {
   const dir = temporaryDirectory()
   const file = join(dir, 'a.js')
   writeFileSync(file, 'x')
@@ -81,7 +81,7 @@ test('callers of one computation get JSON', async () => {
   expect(results.map(textOf)).toEqual(['1.0', '1.0'])
 })
 
-test('an unknown option for values throws', () => {
+test('rejects an unknown values option', () => {
   const { cache } = openAsAnotherProcess(temporaryDirectory())
   expect(errorOf(() => cache.namespace('ns', { values: 'text' as never })).message).toContain("'plain', 'json'")
 })

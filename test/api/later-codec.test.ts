@@ -1,4 +1,4 @@
-// Values that a later version of the library has stored, with a codec that this one doesn't know.
+// Values that a later version of the library stored with a codec that this version doesn't know.
 
 import { expect, test, vi } from 'vitest'
 import { openAsAnotherProcess, temporaryDirectory } from '../support/caches.js'
@@ -7,7 +7,7 @@ vi.mock('../../src/encoding/encode.js', () => ({
   createValueCodec: () => ({ encode: () => Buffer.from([200, 1, 2, 3]) }),
 }))
 
-test('a value of an unknown codec is a miss with a warning, and no damage', async () => {
+test('a value with an unknown codec is a miss with a warning and is not reported as damaged', async () => {
   const { cache, warnings } = openAsAnotherProcess(temporaryDirectory())
   const ns = cache.namespace('ns', { project: false })
   expect(ns.set('key', 'stored by a later version')).toBe(true)

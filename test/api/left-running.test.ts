@@ -1,4 +1,4 @@
-// Code that goes on after its call has returned: timers, computations that outlive a snapshot, computations that never end.
+// Code that keeps running after its call has returned: timers, computations that outlive a snapshot or never end.
 
 import { setTimeout as sleepUntil } from 'node:timers/promises'
 import { afterEach, expect, test, vi } from 'vitest'
@@ -39,7 +39,7 @@ test('a computation that outlives a snapshot checks the files again', async () =
   expect(await later.promise).toBe('2')
 })
 
-test('a call that runs on after an async snapshot checks the files again', async () => {
+test('a call that keeps running after an async snapshot checks the files again', async () => {
   const { tree, cache, entries } = opened()
   const { opened: mayEnd, open } = gate()
   const { opened: isChanged, open: change } = gate()
@@ -57,7 +57,7 @@ test('a call that runs on after an async snapshot checks the files again', async
   await busy
 })
 
-test('a relative path counts in the directory in which it was asked for', async () => {
+test('a relative path is resolved in the working directory at the time of the call', async () => {
   const { tree } = opened()
   const entries = tree.open()
   const { opened: mayEnd, open } = gate()
@@ -80,7 +80,7 @@ test('a relative path counts in the directory in which it was asked for', async 
   }
 })
 
-test('a call from a timer that a computation has set is no part of that computation', async () => {
+test('a call from a timer that a computation started is not part of that computation', async () => {
   const { entries } = opened()
   const { opened: mayEnd, open } = gate()
   const busy = entries.getOrSet('busy', () => mayEnd)
@@ -100,7 +100,7 @@ test('a call from a timer that a computation has set is no part of that computat
   await busy
 })
 
-test('a caller that joins a computation which never settles computes in the end', async () => {
+test('a caller that joins a computation that never settles computes by itself in the end', async () => {
   const { setTimeout } = timers
   const waits: unknown[] = []
   vi.spyOn(timers, 'setTimeout').mockImplementation(((fn: () => void, ms: number, ...rest: []) => {
@@ -115,7 +115,7 @@ test('a caller that joins a computation which never settles computes in the end'
   expect(waits).toEqual([10_000])
 })
 
-test('a value with a `then` that throws, or that was revoked, is returned', () => {
+test('a value with a throwing `then`, or a revoked proxy, is returned', () => {
   const { entries } = opened()
   const throwing = Object.defineProperty({}, 'then', {
     get() {

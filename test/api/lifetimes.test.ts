@@ -6,7 +6,7 @@ import { errorOf, openAsAnotherProcess, openIn, temporaryDirectory, temporaryRoo
 
 const START = Date.UTC(2026, 0, 1)
 
-describe('the mode', () => {
+describe('the mode of an entry', () => {
   const source = join(import.meta.dirname, 'lifetimes.test.ts')
   test.each<[string, SetOptions | undefined, string]>([
     ['manual without options', undefined, 'manual'],
@@ -25,18 +25,18 @@ describe('the mode', () => {
 
   test.each<[string, unknown]>([
     ['a mode', { mode: 'manual' }],
-    ['a ttl by another name', { ttlMs: 5 }],
-    ['no files', { files: [] }],
-    ['files that is a string', { files: 'a.js' }],
+    ['a misspelled ttl', { ttlMs: 5 }],
+    ['an empty list of files', { files: [] }],
+    ['files given as a string', { files: 'a.js' }],
     ['an empty path', { files: [''] }],
-    ['a path that is no string', { files: [7] }],
-    ['a URL that is no file', { files: [new URL('https://example.org/a.js')] }],
-    ['options that are a number', 5],
-    ['options that are null', null],
+    ['a path that is not a string', { files: [7] }],
+    ['a URL that is not a file URL', { files: [new URL('https://example.org/a.js')] }],
+    ['options given as a number', 5],
+    ['options given as null', null],
     ...[0, -1, Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, '5', '0s', 'soon', null, 5n].map(
       (ttl): [string, unknown] => [`a ttl of ${String(ttl)} (${typeof ttl})`, { ttl }],
     ),
-  ])('cannot be had from %s, and the old entry stays', (_what, options) => {
+  ])('is not derived from %s, and the old entry stays', (_what, options) => {
     const entries = openIn(temporaryRoot()).cache.namespace('tool')
     entries.set('key', 'old')
     const error = errorOf(() => entries.set('key', 'new', options as SetOptions))
@@ -59,7 +59,7 @@ describe('an entry with a ttl', () => {
     ['1.5s', 1500],
     ['12h', 43_200_000],
     ['30d', 2_592_000_000],
-  ])('of %s is there until then, and no longer', (ttl, ttlMs) => {
+  ])('of %s expires exactly then', (ttl, ttlMs) => {
     let now = START
     const entries = openIn(temporaryRoot(), { clock: () => now }).cache.namespace('tool')
     entries.set('key', 'value', { ttl })
@@ -70,7 +70,7 @@ describe('an entry with a ttl', () => {
     expect(entries.stats().missReasons).toEqual({ expired: 1 })
   })
 
-  test('starts anew when it is set again, and ends never when it is set without', () => {
+  test('gets a new ttl when it is set again, and none when it is set without', () => {
     let now = START
     const entries = openIn(temporaryRoot(), { clock: () => now }).cache.namespace('tool')
     entries.set('key', 1, { ttl: 10 })
@@ -83,7 +83,7 @@ describe('an entry with a ttl', () => {
     expect(entries.get('key')).toBe(3)
   })
 
-  test('ends for every process by its own clock', () => {
+  test("expires in every process by that process's clock", () => {
     const dir = temporaryRoot()
     openIn(dir, { clock: () => START })
       .cache.namespace('tool')
@@ -96,7 +96,7 @@ describe('an entry with a ttl', () => {
     ])
   })
 
-  test('is a miss when the clock was turned back far before it was set', () => {
+  test('is a miss when the clock is turned back to long before it was set', () => {
     let now = START
     const entries = openIn(temporaryRoot(), { clock: () => now }).cache.namespace('tool')
     entries.set('key', 1, { ttl: 10 })
@@ -104,7 +104,7 @@ describe('an entry with a ttl', () => {
     expect(entries.get('key')).toBe(undefined)
   })
 
-  test('and sources ends with whichever comes first', () => {
+  test('and with files ends with whichever comes first', () => {
     let now = START
     const missing = join(temporaryDirectory(), 'missing')
     const entries = openIn(temporaryRoot(), { clock: () => now }).cache.namespace('tool')

@@ -1,4 +1,4 @@
-// A cache in memory: what a cache on disk does, and nothing on disk.
+// A cache in memory behaves like one on disk and writes nothing to disk.
 
 import { existsSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
@@ -17,7 +17,7 @@ function opened() {
   return { cache, warnings, entries: cache.namespace('tool', { project: false }) }
 }
 
-test('its disk answers every call like the real one', () => {
+test('its file system answers every call like the real one', () => {
   const root = temporaryDirectory()
   const files = memoryFiles(nodeFiles, root)
   expectSameAsReal(root, { files, root }, printedSeed('files in memory'), true)
@@ -37,7 +37,7 @@ test('stores, computes, lists, deletes and counts', () => {
   expect(warnings).toEqual([])
 })
 
-test('is valid for what is on the real disk', () => {
+test('checks source files on the real disk', () => {
   const { entries } = opened()
   const file = join(temporaryDirectory(), 'a.txt')
   writeFileSync(file, 'one')
@@ -49,7 +49,7 @@ test('is valid for what is on the real disk', () => {
   expect(entries.stats()).toMatchObject({ hitCount: 1, missCount: 2 })
 })
 
-test('is another one each time, and leaves nothing on disk', async () => {
+test('is separate for each openCache and leaves nothing on disk', async () => {
   const one = await openCache({ dir: ':memory:' })
   const other = await openCache({ dir: ':memory:' })
   one.namespace('tool', { project: false }).set('key', 1)
@@ -64,7 +64,7 @@ test('is another one each time, and leaves nothing on disk', async () => {
   ])
 })
 
-test('holds many entries, keeps its limits, is collected and whole', async () => {
+test('holds many entries, keeps its limits and passes verify', async () => {
   const { cache, entries } = opened()
   for (let i = 0; i < 5000; i++) entries.set(`key ${i}`, { i, text: 'x'.repeat(100) })
   expect(entries.get('key 4999')).toMatchObject({ i: 4999 })

@@ -1,4 +1,4 @@
-// The modes of a cache, set by its options, or by the environment for all plugins of a process tree.
+// The modes of a cache, set by an option or by the environment.
 
 import { existsSync } from 'node:fs'
 import { afterEach, describe, expect, test, vi } from 'vitest'
@@ -26,7 +26,7 @@ function filled() {
 }
 
 describe.each(['option', 'environment'] as const)('by %s', how => {
-  test('off: everything is computed, and nothing is read or stored', async () => {
+  test('off: everything is computed, nothing is read or stored', async () => {
     const { open } = filled()
     const { cache, entries, warnings } = open(how, 'off')
     for (const value of [1, 2]) {
@@ -39,7 +39,7 @@ describe.each(['option', 'environment'] as const)('by %s', how => {
     expect(open('option', 'readwrite').entries.get('key')).toBe('old')
   })
 
-  test('off: the directory is not made', () => {
+  test('off: the directory is not created', () => {
     const dir = temporaryRoot()
     if (how === 'environment') vi.stubEnv('WICKED_CACHE', 'off')
     const { cache } = openAsAnotherProcess(dir, how === 'option' ? { mode: 'off' } : {})
@@ -47,7 +47,7 @@ describe.each(['option', 'environment'] as const)('by %s', how => {
     expect(existsSync(dir)).toBe(false)
   })
 
-  test('readonly: what is stored is found, and what is computed is not stored', () => {
+  test('readonly: stored values are found, computed ones are not stored', () => {
     const { open } = filled()
     const { entries } = open(how, 'readonly')
     expect(entries.getOrSetSync('key', () => 'new')).toBe('old')
@@ -55,7 +55,7 @@ describe.each(['option', 'environment'] as const)('by %s', how => {
     expect(open('option', 'readwrite').entries.get('other')).toBe(undefined)
   })
 
-  test('refresh: what was stored before is computed once more', () => {
+  test('refresh: values stored before are computed once more', () => {
     const { open } = filled()
     const { entries } = open(how, 'refresh')
     expect([entries.get('key'), entries.explain('key')]).toMatchObject([undefined, { isHit: false, reason: 'refresh' }])
@@ -65,7 +65,7 @@ describe.each(['option', 'environment'] as const)('by %s', how => {
   })
 })
 
-test('of the option and the environment, the more restrictive one counts', () => {
+test('the more restrictive of option and environment applies', () => {
   const { dir } = filled()
   vi.stubEnv('WICKED_CACHE', 'readonly')
   const modes: CacheMode[] = ['off', 'readonly', 'refresh', 'readwrite']
@@ -73,7 +73,7 @@ test('of the option and the environment, the more restrictive one counts', () =>
   expect(found).toEqual(['off', 'readonly', 'readonly', 'readonly'])
 })
 
-test('what is no mode is refused as an option, and reported of the environment', () => {
+test('an unknown mode throws as an option and warns in the environment', () => {
   const { dir } = filled()
   expect(() => openAsAnotherProcess(dir, { mode: 'fast' as CacheMode })).toThrow(
     expect.objectContaining({ code: 'ERR_CACHE_OPTION' }),
@@ -83,7 +83,7 @@ test('what is no mode is refused as an option, and reported of the environment',
   expect([cache.mode, warnings.map(({ code }) => code)]).toEqual(['readwrite', ['ERR_CACHE_CONFIG']])
 })
 
-test('a value of another shape is a miss, for gets and for computations', async () => {
+test('a value that validate rejects is a miss for gets and computations', async () => {
   const dir = temporaryRoot()
   const open = () => openAsAnotherProcess(dir).cache.namespace('tool', { validate: value => typeof value === 'number' })
   const entries = openAsAnotherProcess(dir).cache.namespace('tool')
@@ -98,7 +98,7 @@ test('a value of another shape is a miss, for gets and for computations', async 
   expect([open().get('computed'), open().get('set')]).toEqual([1, 2])
 })
 
-test('a validate that throws makes a miss, and is named as what it is', () => {
+test('a validate that throws is a miss with a warning', () => {
   const dir = temporaryRoot()
   openAsAnotherProcess(dir).cache.namespace('tool').set('key', 1)
   const { cache, warnings } = openAsAnotherProcess(dir)
@@ -111,7 +111,7 @@ test('a validate that throws makes a miss, and is named as what it is', () => {
   ])
 })
 
-test('the cache of the default directory stays open, whoever closes it', async () => {
+test('the default cache stays open after close', async () => {
   vi.stubEnv('WICKED_CACHE_DIR', temporaryRoot())
   const entries = namespaceSync('stays')
   defaultCache().close()
@@ -119,7 +119,7 @@ test('the cache of the default directory stays open, whoever closes it', async (
   expect([entries.set('key', 1), entries.get('key'), namespaceSync('stays').get('key')]).toEqual([true, 1, 1])
 })
 
-test('a cache is closed where its scope ends', async () => {
+test('a cache is closed at the end of its using scope', async () => {
   const dir = temporaryRoot()
   const closed = [openAsAnotherProcess(dir).cache, openAsAnotherProcess(dir).cache] as const
   const entries = closed.map(cache => cache.namespace('tool'))
@@ -129,7 +129,7 @@ test('a cache is closed where its scope ends', async () => {
     expect(() => each.get('key')).toThrow(expect.objectContaining({ code: 'ERR_CACHE_CLOSED' }))
 })
 
-test('callers that cannot wait share the cache of the default directory, too', () => {
+test('namespaceSync uses the default cache too', () => {
   vi.stubEnv('WICKED_CACHE_DIR', temporaryRoot())
   expect(namespaceSync('tool').set('key', 1)).toBe(true)
   expect(defaultCache().namespace('tool').get('key')).toBe(1)

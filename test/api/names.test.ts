@@ -1,4 +1,4 @@
-// Names and keys come from file paths, URLs and users: each works, or is refused before anything is touched.
+// Names and keys come from file paths, URLs and users: each works, or is rejected before anything is written.
 
 import { existsSync, readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -33,7 +33,7 @@ const AWKWARD = [
 ]
 const LONG = 'x'.repeat(10 * 1024)
 const NOT_A_NAME: [string, unknown][] = [
-  ['an empty one', ''],
+  ['an empty string', ''],
   ['undefined', undefined],
   ['null', null],
   ['a number', 7],
@@ -41,12 +41,12 @@ const NOT_A_NAME: [string, unknown][] = [
   ['an array', ['a']],
   ['an object with a toString', { toString: () => 'name' }],
   ['a String object', Object('name')],
-  ['one with a lone high surrogate', 'a\ud800'],
-  ['one with a lone low surrogate', '\udc00b'],
+  ['a string with a lone high surrogate', 'a\ud800'],
+  ['a string with a lone low surrogate', '\udc00b'],
 ]
 
 describe('a key', () => {
-  test.each(AWKWARD)('of %j holds a value of its own', key => {
+  test.each(AWKWARD)('%j holds its own value', key => {
     const dir = temporaryRoot()
     const keys = openIn(dir).cache.namespace('keys')
     for (const each of AWKWARD) keys.set(each, { each })
@@ -56,14 +56,14 @@ describe('a key', () => {
     expect([...keys.keys()].sort()).toEqual(AWKWARD.filter(each => each !== key).sort())
   })
 
-  test('of 10 KB works, and differs from one that differs in its last character', () => {
+  test('of 10 KB works and differs from one with another last character', () => {
     const keys = openIn(temporaryRoot()).cache.namespace('keys')
     expect(keys.set(`${LONG}1`, 1)).toBe(true)
     expect(keys.set(`${LONG}2`, 2)).toBe(true)
     expect([keys.get(`${LONG}1`), keys.get(`${LONG}2`), keys.get(`${LONG}3`)]).toEqual([1, 2, undefined])
   })
 
-  test('past the limit is refused with the limit in the message', () => {
+  test('over the limit is rejected with the limit in the message', () => {
     const keys = openIn(temporaryRoot()).cache.namespace('keys')
     const tooLong = 'é'.repeat(8 * 1024 + 1)
     expect(errorOf(() => keys.set(tooLong, 1))).toMatchObject({ code: 'ERR_CACHE_KEY', value: tooLong })
@@ -71,7 +71,7 @@ describe('a key', () => {
     expect(keys.set('é'.repeat(8 * 1024), 1)).toBe(true)
   })
 
-  test.each(NOT_A_NAME)('that is %s is refused by every operation, with the key on the error', (_what, bad) => {
+  test.each(NOT_A_NAME)('that is %s is rejected by every operation, with the key on the error', (_what, bad) => {
     const dir = temporaryRoot()
     const keys = openIn(dir).cache.namespace('keys')
     const key = bad as string
@@ -93,7 +93,7 @@ describe('a key', () => {
     expect(existsSync(dir)).toBe(false)
   })
 
-  test('that differs by case or by Unicode normalization only is another key', () => {
+  test('that differs only by case or Unicode normalization is another key', () => {
     const keys = openIn(temporaryRoot()).cache.namespace('keys')
     for (const key of ['key', 'KEY', 'é', 'e\u0301']) keys.set(key, key)
     expect(keys.getMany(['key', 'KEY', 'é', 'e\u0301', 'Key'])).toEqual(['key', 'KEY', 'é', 'e\u0301', undefined])
@@ -101,7 +101,7 @@ describe('a key', () => {
 })
 
 describe('a namespace name', () => {
-  test.each(AWKWARD)('of %j is a namespace of its own, inside the root', name => {
+  test.each(AWKWARD)('%j is its own namespace inside the root', name => {
     const outside = temporaryDirectory()
     const dir = join(outside, 'deep', 'cache')
     const { cache } = openIn(dir)
@@ -113,7 +113,7 @@ describe('a namespace name', () => {
     expect([readdirSync(outside), readdirSync(dirname(dir))]).toEqual([['deep'], ['cache']])
   })
 
-  test('becomes a directory name that every file system can tell apart and hold', () => {
+  test('becomes a directory name that is valid and distinct on every file system', () => {
     const dir = temporaryRoot()
     const { cache } = openIn(dir)
     for (const name of [...AWKWARD, 'same', 'Same', 'SAME']) cache.namespace(name).set('key', name)
@@ -125,7 +125,7 @@ describe('a namespace name', () => {
     }
   })
 
-  test('that differs by case only is another namespace', () => {
+  test('that differs only by case is another namespace', () => {
     const dir = temporaryRoot()
     const { cache } = openIn(dir)
     cache.namespace('Tool').set('key', 'upper')
@@ -137,12 +137,12 @@ describe('a namespace name', () => {
     expect(new Set(directories).size).toBe(directories.length)
   })
 
-  test.each(NOT_A_NAME)('that is %s is refused', (_what, bad) => {
+  test.each(NOT_A_NAME)('that is %s is rejected', (_what, bad) => {
     const { cache } = openIn(temporaryRoot())
     expect(errorOf(() => cache.namespace(bad as string))).toMatchObject({ code: 'ERR_CACHE_NAMESPACE', value: bad })
   })
 
-  test('of 10 KB is refused with the limit in the message', () => {
+  test('of 10 KB is rejected with the limit in the message', () => {
     const { cache } = openIn(temporaryRoot())
     const error = errorOf(() => cache.namespace(LONG))
     expect(error).toMatchObject({ code: 'ERR_CACHE_NAMESPACE', value: LONG })
@@ -163,7 +163,7 @@ describe("a namespace's version", () => {
     expect(two.get('key')).toBe('two')
   })
 
-  test('and key cannot be shifted into each other', () => {
+  test("never mixes with the key: ('a', 'bc') differs from ('ab', 'c')", () => {
     const { cache } = openIn(temporaryRoot())
     const pairs = [
       ['', 'ab'],
@@ -179,9 +179,9 @@ describe("a namespace's version", () => {
   test.each([
     ['a number', 2],
     ['null', null],
-    ['one with a lone surrogate', '1.0\ud800'],
-    ['one of 256 bytes', 'v'.repeat(256)],
-  ])('that is %s is refused', (_what, version) => {
+    ['a string with a lone surrogate', '1.0\ud800'],
+    ['a string of 256 bytes', 'v'.repeat(256)],
+  ])('that is %s is rejected', (_what, version) => {
     const { cache } = openIn(temporaryRoot())
     const error = errorOf(() => cache.namespace('tool', { version: version as string }))
     expect(error).toMatchObject({ code: 'ERR_CACHE_OPTION', value: version })

@@ -1,4 +1,4 @@
-// A computation that asks the cache for other results inherits their inputs: through any handle, in any namespace.
+// A computation that reads other results from the cache inherits their inputs, through any handle and namespace.
 
 import { readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -6,7 +6,7 @@ import { expect, onTestFinished, test, vi } from 'vitest'
 import type { ComputeContext, Namespace } from '../../src/index.js'
 import { answers, twoProjects } from '../support/projects.js'
 
-test('a portable entry that was absent when a computation read it makes the result stale when it is stored', () => {
+test('a result that read a missing portable entry is stale once that entry is stored', () => {
   const { cache, in: enter } = twoProjects()
   enter('a')
   const portable = cache.namespace('portable', { portable: true })
@@ -16,7 +16,7 @@ test('a portable entry that was absent when a computation read it makes the resu
   expect(outer()).toBe('of a')
 })
 
-test('a result that saw a miss is stale once that get hits again because the file is back to its old content', () => {
+test('a result that saw a miss is stale once that get hits again because a file has its old content', () => {
   const { cache, put, in: enter } = twoProjects()
   enter('a')
   const ns = cache.namespace('n')
@@ -31,7 +31,7 @@ test('a result that saw a miss is stale once that get hits again because the fil
   expect(outer()).toBe('of a')
 })
 
-test('an entry of another project is read from where that project sees the working directory', () => {
+test("an entry of another project is looked up with that project's view of the working directory", () => {
   const { base, cache, in: enter } = twoProjects()
   const b = cache.namespace('n', { project: join(base, 'b') })
   const outer = () =>
@@ -47,7 +47,7 @@ test('an entry of another project is read from where that project sees the worki
 test.each([
   ['user-wide', false as const],
   ['of a named project', 'a'],
-])('a result %s that asks by the working directory depends on it', (_, project) => {
+])('a result %s that calls into the project of the working directory depends on it', (_, project) => {
   const { base, cache, in: enter } = twoProjects()
   const inner = cache.namespace('inner')
   const outer = cache.namespace('outer', { project: project && join(base, project) })
@@ -64,7 +64,7 @@ test.each([
   expect([ask(), outerGet()]).toEqual(['of b', 'nothing'])
 })
 
-test('a result is found by working directory or by project; what it asks for goes by working directory', () => {
+test("a result of the working directory's project keeps depending on the working directory for inner calls", () => {
   const { base, cache, in: enter } = twoProjects()
   const inner = cache.namespace('inner')
   const outer = cache.namespace('outer')
@@ -91,7 +91,7 @@ test('a result is found by working directory or by project; what it asks for goe
   expect(results).toMatchObject([{ isHit: true }])
 })
 
-test('a result with an inner analysis that uses ctx.relativePath and many inputs is found again', () => {
+test('a result with an inner analysis that uses ctx.relativePath and many inputs is a hit', () => {
   const { base, put, cache, in: enter } = twoProjects()
   enter('a')
   const names = ['one', 'two', 'three', 'four', 'five', 'six']
@@ -112,7 +112,7 @@ test('a result with an inner analysis that uses ctx.relativePath and many inputs
 })
 
 test.each([false, true])(
-  'an analysis that hands its text on to another one of the same file is kept (anywhere: %s)',
+  'an analysis that passes its text to another analysis of the same file is stored (anywhere: %s)',
   anywhere => {
     const { base, cache, in: enter } = twoProjects()
     enter('a')
@@ -135,7 +135,7 @@ test.each([false, true])(
   },
 )
 
-test('a result that waited for what another caller had computed depends on what that saw', async () => {
+test('a result that joined the computation of another caller depends on its inputs', async () => {
   const { base, put, cache, in: enter } = twoProjects()
   enter('a')
   const ns = cache.namespace('n')
@@ -158,7 +158,7 @@ test('a result that waited for what another caller had computed depends on what 
   expect(computed).toEqual(['inner', 'inner', 'inner'])
 })
 
-test('a result that catches the error of an inner computation depends on the inputs of that one', async () => {
+test('a result that catches the error of an inner computation depends on the inputs of that computation', async () => {
   const { base, put, cache, in: enter } = twoProjects()
   enter('a')
   const ns = cache.namespace('n')
@@ -208,7 +208,7 @@ const UNRECORDABLE: Look[] = [
   ],
 ]
 
-test.each(UNRECORDABLE)('a result is not kept that asked for one which saw %s', async (_what, look) => {
+test.each(UNRECORDABLE)('a result is not stored if an inner result saw %s', async (_what, look) => {
   const { base, cache, in: enter } = twoProjects()
   enter('a')
   const ns = cache.namespace('n')
@@ -238,7 +238,7 @@ test.each(UNRECORDABLE)('a result is not kept that asked for one which saw %s', 
   expect(computed.sort()).toEqual(['analysis', 'analysis', 'async', 'async', 'sync', 'sync'])
 })
 
-test('a result that analyzes a text which it did not read through ctx is not stored', () => {
+test('a result that analyzes a text it did not read through ctx is not stored', () => {
   const { base, cache, in: enter } = twoProjects()
   enter('a')
   const ns = cache.namespace('n')
@@ -260,7 +260,7 @@ function pool() {
   return <R>(job: () => R) => new Promise<R>(resolve => queue.push(() => resolve(job())))
 }
 
-test('looks in a work queue are inputs through ctx.run, and not through ctx.untracked', async () => {
+test('lookups in a work queue are inputs with ctx.run, and not with ctx.untracked', async () => {
   const { base, put, cache, in: enter } = twoProjects()
   enter('a')
   const inPool = pool()
@@ -280,7 +280,7 @@ test('looks in a work queue are inputs through ctx.run, and not through ctx.untr
   expect(await all()).toEqual({ ...before, run: 'another', asyncRun: 'another' })
 })
 
-test('what is set within a snapshot counts in it', () => {
+test('a set within a snapshot is visible in it', () => {
   const { cache, in: enter } = twoProjects()
   enter('a')
   const [ns, other] = [cache.namespace('n'), cache.namespace('other')]
@@ -302,7 +302,7 @@ test('what is set within a snapshot counts in it', () => {
   ])
 })
 
-test('a relative path of an inner question makes the working directory an input of the outer result', () => {
+test('a relative path of an inner call makes the working directory an input of the outer result', () => {
   const { cache, in: enter } = twoProjects()
   const ns = cache.namespace('n')
   const asks = {
@@ -324,7 +324,7 @@ test('a relative path of an inner question makes the working directory an input 
   }
 })
 
-test('a portable result that saw something outside of its checkout is bound to it', () => {
+test('a portable result with an input outside its checkout is bound to it', () => {
   const { base, put, cache, in: enter } = twoProjects()
   put('c/d/package.json', '{}')
   put('c/d/file', 'of a')
@@ -342,7 +342,7 @@ test('a portable result that saw something outside of its checkout is bound to i
   expect(ask()).toBe('beside d')
 })
 
-test('the path of an analyzed file is the same whichever path leads to its project', () => {
+test('an analyzed file has the same path whichever path leads to its project', () => {
   const { base, cache } = twoProjects()
   symlinkSync(join(base, 'a'), join(base, 'link'))
   const ns = cache.namespace('n')

@@ -15,7 +15,7 @@ import {
 import { meteredFiles } from '../support/files.js'
 
 describe('opening', () => {
-  test('touches nothing: the directory is made by the first write', () => {
+  test('writes nothing: the first write creates the directory', () => {
     const dir = join(temporaryDirectory(), 'deep', 'down', 'cache')
     const { cache, warnings } = openIn(dir)
     const entries = cache.namespace('tool')
@@ -31,13 +31,13 @@ describe('opening', () => {
     expect(warnings).toEqual([])
   })
 
-  test('takes a relative path from the working directory, once', () => {
+  test('resolves a relative path against the working directory once', () => {
     const { cache } = openIn('some/where')
     expect(cache.dir).toBe(join(process.cwd(), 'some', 'where'))
     expect(existsSync(cache.dir)).toBe(false)
   })
 
-  test('tags the root as a cache and keeps it to its user', () => {
+  test('tags the root as a cache directory that only its user can access', () => {
     const dir = temporaryRoot()
     openIn(dir).cache.namespace('tool').set('key', 1)
     expect(readFileSync(join(dir, 'CACHEDIR.TAG'), 'utf8')).toMatch(/^Signature: 8a477f597d28d172789f06886806bc55\n/)
@@ -45,7 +45,7 @@ describe('opening', () => {
     for (const file of filesBelow(dir)) expect([file, statSync(join(dir, file)).mode & 0o777]).toEqual([file, 0o600])
   })
 
-  test('by the asynchronous and the synchronous function gives the same', async () => {
+  test('opens the same cache with openCache and openCacheSync', async () => {
     const dir = temporaryRoot()
     const first = await openCache({ dir })
     const second = openCacheSync({ dir })
@@ -57,13 +57,13 @@ describe('opening', () => {
   test.each<[string, CacheOptions, unknown]>([
     ['an empty dir', { dir: '' }, ''],
     ['a dir with NUL', { dir: 'a\0b' }, 'a\0b'],
-    ['a dir that is no string', { dir: 5 as never }, 5],
+    ['a dir that is not a string', { dir: 5 as never }, 5],
     ['an unknown mode', { mode: 'read' as never }, 'read'],
     ['an unknown option', { readOnly: true } as never, 'readOnly'],
-    ['a trustRoot that is no boolean', { trustRoot: 'yes' as never }, 'yes'],
-    ['a clock that is no function', { clock: 5 as never }, 5],
-    ['an onWarning that is no function', { onWarning: {} as never }, {}],
-  ])('is refused for %s', async (_what, options, value) => {
+    ['a trustRoot that is not a boolean', { trustRoot: 'yes' as never }, 'yes'],
+    ['a clock that is not a function', { clock: 5 as never }, 5],
+    ['an onWarning that is not a function', { onWarning: {} as never }, {}],
+  ])('rejects %s', async (_what, options, value) => {
     expect(errorOf(() => openCacheSync(options))).toMatchObject({ code: 'ERR_CACHE_OPTION', value })
     await expect(openCache(options)).rejects.toMatchObject({ code: 'ERR_CACHE_OPTION', value })
   })
@@ -71,23 +71,23 @@ describe('opening', () => {
   test.each<[string, unknown]>([
     ['null', null],
     ['a string', 'dir'],
-  ])('says what is wrong with %s in place of options', (_what, options) => {
+  ])('throws an option error for %s instead of options', (_what, options) => {
     expect(errorOf(() => openCacheSync(options as never)).code).toBe('ERR_CACHE_OPTION')
   })
 
   test.each<[string, unknown]>([
     ['null', null],
     ['a string', '1.0'],
-    ['a bad cyclic', { cyclic: 'yes' }],
-    ['bad classInstances', { classInstances: 'keep' }],
-  ])('a namespace is refused for options that are %s', (_what, options) => {
+    ['an invalid cyclic', { cyclic: 'yes' }],
+    ['an invalid classInstances', { classInstances: 'keep' }],
+  ])('a namespace rejects options that are %s', (_what, options) => {
     const { cache } = openIn(temporaryRoot())
     expect(errorOf(() => cache.namespace('tool', options as never)).code).toBe('ERR_CACHE_OPTION')
   })
 })
 
 describe('the default directory', () => {
-  test('is that of the environment, else that of the platform', () => {
+  test('comes from the environment, else from the platform', () => {
     expect(defaultDir({ WICKED_CACHE_DIR: '/x' }, 'linux')).toBe('/x')
     expect(defaultDir({ XDG_CACHE_HOME: '/xdg' }, 'linux')).toBe(join('/xdg', 'wicked-cache'))
     expect(defaultDir({ WICKED_CACHE_DIR: '', XDG_CACHE_HOME: '' }, 'linux')).toMatch(/\.cache.wicked-cache$/)
@@ -96,7 +96,7 @@ describe('the default directory', () => {
   })
 
   test.each([{ XDG_CACHE_HOME: 'cache' }, { XDG_CACHE_HOME: './cache' }, { HOME: '' }, { HOME: 'home' }])(
-    'is not below the working directory, where a repository could bring one along: %j',
+    'is never below the working directory, where a repository could supply it: %j',
     given => {
       for (const name of ['XDG_CACHE_HOME', 'WICKED_CACHE_DIR']) vi.stubEnv(name, undefined)
       for (const [name, value] of Object.entries(given)) vi.stubEnv(name, value)
@@ -107,11 +107,11 @@ describe('the default directory', () => {
     },
   )
 
-  test('may be given with a tilde', () => {
+  test('can begin with a tilde', () => {
     expect(defaultDir({ WICKED_CACHE_DIR: '~/c' }, 'linux')).toBe(join(homedir(), 'c'))
   })
 
-  test('serves the one-liner, which all callers in the process share', async () => {
+  test('is shared by all calls of namespace() in the process', async () => {
     const dir = temporaryRoot()
     vi.stubEnv('WICKED_CACHE_DIR', dir)
     vi.resetModules()
@@ -127,7 +127,7 @@ describe('the default directory', () => {
 })
 
 describe('a read-only cache', () => {
-  test('reads, stores nothing, and says nothing', async () => {
+  test('reads, stores nothing and gives no warning', async () => {
     const dir = temporaryRoot()
     const writer = openIn(dir)
     writer.cache.namespace('tool').set('key', 1)
@@ -146,13 +146,13 @@ describe('a read-only cache', () => {
     expect(warnings).toEqual([])
   })
 
-  test("still throws for a caller's mistakes", () => {
+  test('still throws for invalid arguments', () => {
     const { cache } = openIn(temporaryRoot(), { mode: 'readonly' })
     expect(errorOf(() => cache.namespace('tool').set('key', () => 1)).code).toBe('ERR_CACHE_VALUE')
     expect(errorOf(() => cache.namespace('tool').set('', 1)).code).toBe('ERR_CACHE_KEY')
   })
 
-  test('of a directory that does not exist is empty and makes nothing', () => {
+  test('of a missing directory is empty and creates nothing', () => {
     const dir = temporaryRoot()
     const { cache, warnings } = openIn(dir, { mode: 'readonly' })
     expect([cache.namespace('tool').get('key'), cache.namespaces()]).toEqual([undefined, []])
@@ -160,7 +160,7 @@ describe('a read-only cache', () => {
     expect([existsSync(dir), warnings]).toEqual([false, []])
   })
 
-  test('sees what a writer in the same process sets, from the next turn on', async () => {
+  test('sees what a writer in the same process sets, from the next tick on', async () => {
     const dir = temporaryRoot()
     const writer = openIn(dir).cache.namespace('tool')
     const reader = openIn(dir, { mode: 'readonly' }).cache.namespace('tool')
@@ -187,7 +187,7 @@ describe('several caches on one root in one process', () => {
     expect([...b.keys()]).toEqual([])
   })
 
-  test('see their own sets when another process was the first to write', () => {
+  test('see their own sets when another process wrote first', () => {
     const dir = temporaryRoot()
     const [own, other] = [openIn(dir).cache.namespace('tool'), openAsAnotherProcess(dir).cache.namespace('tool')]
     expect(own.get('key')).toBe(undefined)
@@ -205,7 +205,7 @@ describe('several caches on one root in one process', () => {
     expect(b.cache.namespace('tool').get('key')).toBe(undefined)
   })
 
-  test('add up one count for all of them', () => {
+  test('share one count', () => {
     const dir = temporaryRoot()
     const [a, b] = [openIn(dir).cache, openIn(dir).cache]
     a.namespace('tool').set('key', 1)
@@ -233,7 +233,7 @@ describe('several caches on one root in one process', () => {
     expect(openIn(dir).cache.namespace('tool').get('key')).toBe(2)
   })
 
-  test('named through a symbolic link see each other from the next turn on', async () => {
+  test('opened through a symbolic link see each other from the next tick on', async () => {
     const root = temporaryDirectory()
     mkdirSync(join(root, 'cache'))
     symlinkSync('cache', join(root, 'link'))
@@ -249,7 +249,7 @@ describe('several caches on one root in one process', () => {
     }
   })
 
-  test('listen for the exit of the process once, however many there are', () => {
+  test('add one exit listener to the process', () => {
     const before = process.listenerCount('exit')
     for (let index = 0; index < 20; index++) openIn(temporaryRoot()).cache.namespace('tool').set('key', 1)
     expect(process.listenerCount('exit') - before).toBeLessThanOrEqual(1)
@@ -284,7 +284,7 @@ describe('close', () => {
     expect(() => cache.close()).not.toThrow()
   })
 
-  test('closes every file that was opened', () => {
+  test('closes every file it opened', () => {
     const open = new Set<number>()
     const { files } = meteredFiles()
     const counted = {
@@ -312,7 +312,7 @@ describe('close', () => {
     expect(open.size).toBe(0)
   })
 
-  test('ends a listing that is under way with an error, not with half of it', () => {
+  test('ends a running listing with an error', () => {
     const { cache } = openIn(temporaryRoot())
     const entries = cache.namespace('tool')
     entries.setMany(Array.from({ length: 3000 }, (_, index) => ({ key: `key ${index}`, value: index })))

@@ -1,4 +1,4 @@
-// A function that is computed within another one may use that one's context, by mistake or since it is a helper of its own.
+// A nested computation may use the context of the outer one, by mistake or because a helper closes over it.
 
 import { join } from 'node:path'
 import { describe, expect, test, vi } from 'vitest'
@@ -18,7 +18,7 @@ const OUTER_LOOKS: OuterLook[] = [
 ]
 
 describe.each(OUTER_LOOKS)('a nested computation that uses the context of the outer one: %s', (_what, look, change) => {
-  test.each([false, true])('depends on what it reads there (anywhere: %s)', async anywhere => {
+  test.each([false, true])('depends on what it reads through it (anywhere: %s)', async anywhere => {
     const { base, cache, put, in: enter } = twoProjects()
     enter('a')
     const ns = cache.namespace('n')
@@ -39,7 +39,7 @@ describe.each(OUTER_LOOKS)('a nested computation that uses the context of the ou
   })
 })
 
-test('a nested result that uses ctx.path of the outer analysis is not found for another file', () => {
+test('a nested result that uses ctx.path of the outer analysis is not reused for another file', () => {
   const { base, cache, in: enter } = twoProjects()
   enter('a')
   const ns = cache.namespace('n')

@@ -1,4 +1,4 @@
-// Answers that count in every checkout: those of analyses, and those of a portable namespace.
+// Results that are shared by all checkouts: analyses, and entries of portable namespaces.
 
 import { readFileSync, symlinkSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
@@ -23,7 +23,7 @@ const config = asker('config', ({ readFile }, directory) => readFile(join(direct
 describe('an analysis', () => {
   const shout = ({ source }: AnalyzeContext) => source.toUpperCase()
 
-  test('is found in another checkout, with the files of that one', async () => {
+  test('is found in another checkout, with the files of that checkout', async () => {
     const { tree, one, two } = checkouts()
     const { onResult, results } = answers()
     expect(one.analyzeSync('shout', tree.at('one/src/a.js'), shout, { onResult })).toBe('A')
@@ -36,7 +36,7 @@ describe('an analysis', () => {
     ])
   })
 
-  test('is found in a worktree, and after a project has moved', () => {
+  test('is found in a worktree and after the project has moved', () => {
     const { tree, cache, one } = checkouts({ '.git/HEAD': '', 'src/a.js': 'a' })
     one.analyzeSync('shout', tree.at('one/src/a.js'), shout)
     tree.write({ 'work/.git': 'gitdir: ../one/.git/worktrees/work', 'work/src/a.js': 'a' })
@@ -52,7 +52,7 @@ describe('an analysis', () => {
     }
   })
 
-  test('of checkouts that differ keeps an answer for each, however they take turns', () => {
+  test('keeps a result for each of two different checkouts, even if they alternate', () => {
     const { tree, one, two } = checkouts()
     tree.write({ 'two/src/a.js': 'b' })
     const calls: string[] = []
@@ -65,8 +65,8 @@ describe('an analysis', () => {
   })
 
   test.each<[string, (context: AnalyzeContext) => unknown, (name: string) => unknown]>([
-    ['looks at its path is bound to its checkout', ({ path }) => path, name => `${name}/src/a.js`],
-    ['looks at its relative path is not', ({ relativePath }) => relativePath, () => 'src/a.js'],
+    ['uses its path is bound to its checkout', ({ path }) => path, name => `${name}/src/a.js`],
+    ['uses its relative path is shared', ({ relativePath }) => relativePath, () => 'src/a.js'],
   ])('that %s', (_what, compute, expected) => {
     const { tree, one, two, warnings } = checkouts()
     const spaces = { one, two }
@@ -82,7 +82,7 @@ describe('an analysis', () => {
     expect(warnings).toEqual([])
   })
 
-  test('that has the path of its project from a closure is bound to its checkout, without a warning', () => {
+  test("that gets its project's path from a closure is bound to its checkout, without a warning", () => {
     const { tree, one, two, warnings } = checkouts()
     const value = (entries: Namespace, name: string) => {
       const file = tree.at(`${name}/src/a.js`)
@@ -95,7 +95,7 @@ describe('an analysis', () => {
     expect(warnings).toEqual([])
   })
 
-  test.each([false, true])('that looked at the absolute path is bound to its checkout (anywhere: %s)', anywhere => {
+  test.each([false, true])('that uses the absolute path is bound to its checkout (anywhere: %s)', anywhere => {
     const { tree, one, two } = checkouts()
     const depth = ({ path }: AnalyzeContext) => slashed(path).includes('/one/')
     const at = (name: string) => tree.at(`${name}/src/a.js`)
@@ -105,7 +105,7 @@ describe('an analysis', () => {
     }
   })
 
-  test('of a file outside of the project is known by its whole path', () => {
+  test('of a file outside the project is identified by its full path', () => {
     const { tree, one, two } = checkouts()
     tree.write({ 'lib/x.js': 'x' })
     const { onResult, results } = answers()
@@ -117,8 +117,8 @@ describe('an analysis', () => {
   })
 })
 
-describe('an answer of getOrSet', () => {
-  test('counts in every checkout where the namespace is portable, and else in its own', () => {
+describe('a result of getOrSet', () => {
+  test('is shared by all checkouts if the namespace is portable, and stays in its own if not', () => {
     const { of } = checkouts()
     const own = asker('own', ({ readFile }, directory) => readFile(join(directory, 'config')))
     expect([own(of('one', false)), own(of('two', false)), own(of('one', false))]).toEqual([
@@ -132,7 +132,7 @@ describe('an answer of getOrSet', () => {
     ])
   })
 
-  test('does not count where an input is another one there', () => {
+  test('is not used in a checkout where an input differs', () => {
     const { tree, one, two } = checkouts()
     tree.write({ 'two/config': '2' })
     for (const isHit of [false, true]) {
@@ -143,7 +143,7 @@ describe('an answer of getOrSet', () => {
     }
   })
 
-  test('that saw no file inside the project is not shared', () => {
+  test('that read no file inside the project is not shared', () => {
     const { tree, one, two, warnings } = checkouts()
     tree.write({ outside: 'text' })
     const questions = [
@@ -171,7 +171,7 @@ describe('an answer of getOrSet', () => {
     ['in bytes', directory => Buffer.from(`at ${directory}:`)],
     ['in a long text', directory => 'x'.repeat(5000) + directory],
     ['in one of many objects', directory => Array.from({ length: 300 }, (_, i) => ({ file: `${directory}/${i}` }))],
-  ])('that holds the path of its project %s is bound to it, with one warning', (_how, made) => {
+  ])("that contains its project's path %s is bound to it, with one warning", (_how, made) => {
     const { one, two, warnings } = checkouts()
     const ask = asker('config', ({ readFile }, directory) => {
       readFile(join(directory, 'config'))
@@ -189,7 +189,7 @@ describe('an answer of getOrSet', () => {
     ['within JSON', text => JSON.stringify({ text })],
     ['in a long text', text => text + 'x'.repeat(5000)],
     ['beside a date', text => [text, new Date(1)]],
-  ])('that holds a path in which JSON has escapes %s is bound to its project', (_how, made) => {
+  ])('that contains a path with JSON escapes %s is bound to its project', (_how, made) => {
     const tree = new Tree()
     const { cache, warnings } = tree.opened()
     const of = (name: string) => cache.namespace('tool', { project: tree.at(name), portable: true })
@@ -203,7 +203,7 @@ describe('an answer of getOrSet', () => {
     expect(warnings).toMatchObject([{ code: 'ERR_CACHE_PORTABLE' }])
   })
 
-  test('that holds the path of a directory whose name begins alike is shared', () => {
+  test('that contains the path of a directory whose name only starts the same is shared', () => {
     const { one, two, warnings } = checkouts()
     const ask = asker('config', ({ readFile }, directory) => [
       readFile(join(directory, 'config')),
@@ -213,7 +213,7 @@ describe('an answer of getOrSet', () => {
     expect(warnings).toEqual([])
   })
 
-  test('counts in a project that is named through a symbolic link', () => {
+  test('is used in a project opened through a symbolic link', () => {
     const { tree, cache, one } = checkouts()
     symlinkSync('two', tree.at('link'))
     config(one)
@@ -225,7 +225,7 @@ describe('an answer of getOrSet', () => {
     ])
   })
 
-  test('counts for a relative path from the same place in the project alone', () => {
+  test('with a relative path is used only from the same directory within a checkout', () => {
     const { tree, one, two } = checkouts({ 'package.json': '{}', 'src/x': '1', 'lib/x': '2' })
     const ask = asker('relative', ({ readFile }) => readFile('x'))
     const at = (name: string, entries: Namespace) => within(tree.at(name), () => ask(entries))
@@ -244,7 +244,7 @@ describe('an answer of getOrSet', () => {
     ])
   })
 
-  test('that named its project by the name of its directory is bound to its checkout', () => {
+  test("that reads its project through the project's directory name is bound to its checkout", () => {
     const { tree, one, two } = checkouts({ 'package.json': '{}', 'src/x': '1', config: '' })
     const ask = asker('renamed', ({ readFile }) => readFile('../../one/src/x'))
     const at = (name: string, entries: Namespace) => within(tree.at(name), () => ask(entries))
@@ -256,7 +256,7 @@ describe('an answer of getOrSet', () => {
     expect(at('two/src', two)).toEqual(['other', false])
   })
 
-  test('of a wrapped function counts in every checkout, too', () => {
+  test('of a wrapped function is shared too', () => {
     const { tree, one, two } = checkouts()
     const calls: string[] = []
     const read = (name: string) => calls.push(name) && 'read'
@@ -268,11 +268,11 @@ describe('an answer of getOrSet', () => {
   })
 })
 
-describe('the files of an answer', () => {
+describe('the files of a result', () => {
   const reading = (file: string) =>
     asker('read', ({ readFile }, directory) => readFile(join(directory, 'own')) + readFile(join(directory, file)))
 
-  test('are recorded relative to the project up to the outermost marker above it', () => {
+  test('are recorded relative to the project, up to the outermost marker above it', () => {
     const { tree, of } = checkouts({
       '.git/HEAD': '',
       'packages/a/package.json': '{}',
@@ -298,7 +298,7 @@ describe('the files of an answer', () => {
     ])
   })
 
-  test('are those of one checkout alone where one of them lies beyond every marker', () => {
+  test('bind the result to its checkout if one lies above every marker', () => {
     const { tree, of } = checkouts({ 'pkg/package.json': '{}', 'pkg/own': 'own ', shared: '1' })
     tree.write({ 'two/shared': '2' })
     const ask = reading('../shared')
@@ -315,7 +315,7 @@ describe('the files of an answer', () => {
     for (let i = 0; i < 2; i++) expect([analyze('one'), analyze('two')]).toEqual(['own 1', 'own 2'])
   })
 
-  test('beyond every marker count for each checkout when they were not there', () => {
+  test('above every marker do not bind the result if they were missing', () => {
     const { tree, of } = checkouts({ 'pkg/package.json': '{}', 'pkg/own': 'own ' })
     tree.write({ 'two/rc': '2' })
     const search = (name: string) =>
@@ -329,8 +329,8 @@ describe('the files of an answer', () => {
   })
 })
 
-describe('what is set, deleted or cleared', () => {
-  test('in one checkout goes before what was computed for all, and voids it', () => {
+describe('set, delete and clear', () => {
+  test('a set in one checkout overrides and voids the portable result', () => {
     const { one, two } = checkouts()
     config(one)
     expect(one.set('config', 'set')).toBe(true)
@@ -341,7 +341,7 @@ describe('what is set, deleted or cleared', () => {
     expect(config(one)).toEqual(['1', false])
   })
 
-  test.each(['delete', 'invalidate', 'clear'] as const)('%s voids the answers of all checkouts', name => {
+  test.each(['delete', 'invalidate', 'clear'] as const)('%s voids the results of all checkouts', name => {
     const { tree, one, two } = checkouts()
     tree.write({ 'two/config': '2' })
     for (const entries of [one, two]) config(entries)
@@ -353,7 +353,7 @@ describe('what is set, deleted or cleared', () => {
     ])
   })
 
-  test('a get gives what was computed in another checkout only where it is valid here', () => {
+  test('get returns a result of another checkout only if it is valid here', () => {
     const { tree, one, two } = checkouts()
     config(one)
     expect([one.get('config'), two.get('config'), two.has('config')]).toEqual(['1', '1', true])

@@ -1,4 +1,4 @@
-// A key means one thing in one project, whichever way the project is found.
+// Keys belong to a project, however the project is found.
 
 import { existsSync, mkdirSync, readdirSync, realpathSync, rmSync, symlinkSync } from 'node:fs'
 import { join, relative } from 'node:path'
@@ -26,7 +26,7 @@ describe('the project of a handle', () => {
       'a/pkgs/b',
     ],
     ['the monorepo, between its packages', { 'a/.git/': '', 'a/pkgs/b/package.json': '' }, 'a/pkgs', 'a'],
-    ['the working directory, where nothing is marked', { 'a/b/c/': '' }, 'a/b/c', 'a/b/c'],
+    ['the working directory, if there is no marker', { 'a/b/c/': '' }, 'a/b/c', 'a/b/c'],
   ])('is %s', (_what, files, cwd, project) => {
     const tree = new Tree(files)
     const entries = tree.open()
@@ -53,7 +53,7 @@ describe('the project of a handle', () => {
       expect([inA(() => entries.get('key')), inB(() => entries.get('key'))]).toEqual(['a', 'b'])
   })
 
-  test('is the one that is named, wherever it is asked from', () => {
+  test('is the given one, wherever it is used', () => {
     const tree = new Tree({ 'a/package.json': '', 'a/src/': '', 'b/package.json': '' })
     const named = [tree.at('a'), pathToFileURL(tree.at('a')), `${tree.at('a')}/`, join(tree.at('b'), '..', 'a')]
     named.push(relative(process.cwd(), tree.at('a')))
@@ -64,14 +64,14 @@ describe('the project of a handle', () => {
     expect(tree.open({ project: tree.at('a/src') }).get('key')).toBe(undefined)
   })
 
-  test('may be a directory that is not there', () => {
+  test('can be a directory that does not exist', () => {
     const tree = new Tree()
     const entries = tree.open({ project: tree.at('none') })
     expect(entries.set('key', 1)).toBe(true)
     expect([entries.get('key'), entries.project]).toEqual([1, tree.at('none')])
   })
 
-  test('is none for keys of the user', () => {
+  test('is null for user-wide keys', () => {
     const tree = new Tree({ 'a/package.json': '', 'b/package.json': '' })
     const user = tree.open({ project: false })
     expect(user.project).toBe(null)
@@ -81,7 +81,7 @@ describe('the project of a handle', () => {
     within('/', () => expect(user.get('key')).toBe('user'))
   })
 
-  test('is another one for a sibling of the handle, of the same namespace, version and options', () => {
+  test('differs for a handle from in(), which keeps namespace, version and options', () => {
     const tree = new Tree({ 'a/': '', 'b/': '' })
     const a = tree.open({ project: tree.at('a'), version: '2', cyclic: true })
     const [b, user] = [a.in(tree.at('b')), a.in(false)]
@@ -103,7 +103,7 @@ describe('the project of a handle', () => {
     expect(errorOf(() => tree.open().in(project as string)).code).toBe('ERR_CACHE_OPTION')
   })
 
-  test('is known by its real path', () => {
+  test('is identified by its real path', () => {
     const tree = new Tree({ 'real/package.json': '', 'real/src/': '' })
     symlinkSync('real', tree.at('link'))
     tree.open({ project: tree.at('link') }).set('key', 1)
@@ -114,10 +114,10 @@ describe('the project of a handle', () => {
   })
 })
 
-describe('in a directory that everything uses', () => {
+describe('in a shared directory', () => {
   const VARIABLES = ['HOME', 'TMPDIR'] as const
 
-  test.each(VARIABLES)('(%s) without a marker nothing is kept, with one warning', async variable => {
+  test.each(VARIABLES)('(%s) without a marker nothing is stored, with one warning', async variable => {
     const tree = new Tree({ 'shared/': '' })
     vi.stubEnv(variable, `${tree.at('shared')}/`)
     const { entries, warnings } = tree.opened()
@@ -146,7 +146,7 @@ describe('in a directory that everything uses', () => {
     expect(tree.open({ project: false }).find('key')).toEqual([])
   })
 
-  test.each(VARIABLES)('(%s) with a marker it is the project, but of no directory below it', variable => {
+  test.each(VARIABLES)('(%s) with a marker it is the project, but not for directories below it', variable => {
     const tree = new Tree({ 'shared/package.json': '', 'shared/.git/': '', 'shared/below/': '' })
     vi.stubEnv(variable, tree.at('shared'))
     const { entries, warnings } = tree.opened()
@@ -155,7 +155,7 @@ describe('in a directory that everything uses', () => {
     expect(warnings).toEqual([])
   })
 
-  test('through a symbolic link, nothing is kept either', () => {
+  test('through a symbolic link nothing is stored either', () => {
     const tree = new Tree({ 'home/': '' })
     symlinkSync('home', tree.at('link'))
     vi.stubEnv('HOME', tree.at('link'))
@@ -163,13 +163,13 @@ describe('in a directory that everything uses', () => {
     within(tree.at('home'), () => expect([entries.project, entries.set('key', 1)]).toEqual([null, false]))
   })
 
-  test('the root of all directories is one', () => {
+  test('the file system root is a shared directory', () => {
     expect(existsSync('/package.json') || existsSync('/.git')).toBe(false)
     const entries = new Tree().open()
     within('/', () => expect([entries.project, entries.set('key', 1)]).toEqual([null, false]))
   })
 
-  test('analyses are kept, as their names say where the files are', () => {
+  test('analyses are stored, as they are identified by their files', () => {
     const tree = new Tree({ 'home/a.js': 'text' })
     vi.stubEnv('HOME', tree.at('home'))
     const { entries, warnings } = tree.opened()
@@ -186,9 +186,9 @@ describe('in a directory that everything uses', () => {
 
 test.each([
   ['undefined', undefined],
-  ['the text of a URL', 'file:///tmp/x'],
+  ['a URL given as a string', 'file:///tmp/x'],
   ['a number', 1],
-])('what is no project is refused: %s', (_what, project) => {
+])('%s is rejected as a project', (_what, project) => {
   const entries = new Tree().open({ project: false })
   expect(errorOf(() => entries.in(project as string)).code).toBe('ERR_CACHE_OPTION')
 })
@@ -205,7 +205,7 @@ test('in a working directory that was removed, a cache with a relative path is o
   })
 })
 
-test('in a working directory that was removed, nothing is kept and nothing fails that works without a cache', () => {
+test('in a working directory that was removed, nothing is stored and calls that work without a cache still work', () => {
   const tree = new Tree({ 'gone/': '', file: 'text' })
   const { entries, warnings } = tree.opened()
   const user = tree.open({ project: false })
@@ -235,7 +235,7 @@ test('in a working directory that was removed, nothing is kept and nothing fails
   expect(warnings.map(({ code }) => code)).toEqual(['ERR_CACHE_PROJECT'])
 })
 
-test('a project that is renamed is another one, and comes back as it was', () => {
+test('a renamed project is a new one, and has its entries back when renamed back', () => {
   const tree = new Tree({ 'a/package.json': '', 'a/file': '1' })
   const open = () => tree.open({ project: tree.at('a') })
   open().set('key', 1, { files: [tree.at('a/file')] })

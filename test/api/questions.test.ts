@@ -1,4 +1,4 @@
-// Which answers match a question: the declared inputs and files match exactly, and age counts against the smaller of both ttls.
+// Which results match a call: declared inputs and files must be equal, and the smaller ttl of stored entry and call applies.
 
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -41,7 +41,7 @@ describe.each(FORMS)('%s', (_form, ask) => {
     }
   }
 
-  test('has an answer for each of the inputs that are declared, and keeps them all', async () => {
+  test('keeps one result for each value of the declared inputs', async () => {
     const inputs = [
       undefined,
       null,
@@ -61,7 +61,7 @@ describe.each(FORMS)('%s', (_form, ask) => {
     expect(again).toEqual(first)
   })
 
-  test('has one answer for inputs that are equal', async () => {
+  test('has one result for equal inputs', async () => {
     const { first } = await inTree([
       { a: [1], b: 'x' },
       { a: [1], b: 'x' },
@@ -71,7 +71,7 @@ describe.each(FORMS)('%s', (_form, ask) => {
 })
 
 test.each(FORMS.filter(([form]) => !form.startsWith('analyze')))(
-  '%s has an answer for each list of declared files',
+  '%s keeps one result for each list of declared files',
   async (_form, ask) => {
     const { tree, entries } = project()
     const names = [['one'], ['two'], ['one', 'two'], ['two', 'one'], [], ['onetwo'], ['one3 two']]
@@ -90,7 +90,7 @@ test.each(FORMS.filter(([form]) => !form.startsWith('analyze')))(
   },
 )
 
-test('a miss for another question says so', () => {
+test('a miss because of other inputs is reported as question-changed', () => {
   const { entries } = project()
   entries.getOrSetSync('key', () => 1, { inputs: 1 })
   const { onResult, results } = answers()
@@ -102,9 +102,9 @@ test('a miss for another question says so', () => {
 test.each([
   ['asked', '1h', 1_000],
   ['stored', 1_000, '1h'],
-  ['asked, where none is stored', undefined, 1_000],
-  ['stored, where none is asked', 1_000, undefined],
-])('the smaller ttl counts: the one %s', (_which, stored, asked) => {
+  ['of the call, if the entry has none', undefined, 1_000],
+  ['of the entry, if the call has none', 1_000, undefined],
+])('the smaller ttl applies: the one %s', (_which, stored, asked) => {
   const { clock, entries } = project()
   const ask = (ttl: number | string | undefined, value: string) =>
     entries.getOrSetSync('key', () => value, ttl === undefined ? {} : { ttl })
@@ -115,7 +115,7 @@ test.each([
   expect(ask(asked, 'new')).toBe('new')
 })
 
-test('a result lives no longer than what it was computed from', () => {
+test('a result expires no later than the results it was computed from', () => {
   const { tree, clock, entries } = project()
   const inner = () => entries.getOrSetSync('inner', () => clock.nowMs, { ttl: 1_000 })
   const outer = () => entries.getOrSetSync('outer', () => inner(), { ttl: '1h' })

@@ -1,4 +1,4 @@
-// The keys that a handle reaches: those of its own project, and portable ones.
+// The keys that a handle can see: those of its own project, and portable ones.
 
 import { describe, expect, test } from 'vitest'
 import type { EntryInfo, ListOptions, Namespace } from '../../src/index.js'
@@ -27,7 +27,7 @@ const labels = (entries: Namespace, options?: ListOptions) =>
   [...entries.entries(options)].map(({ key, project }) => (project ? `${project.slice(-1)} ${key}` : key)).sort()
 
 describe('keys and entries', () => {
-  test('are those of the project, and portable ones', () => {
+  test('list the keys of the project and portable ones', () => {
     const { a, b, user } = filled()
     expect([...a.keys()].sort()).toEqual(['computed', 'key', 'only a'])
     expect([...b.keys()].sort()).toEqual(['computed', 'key', 'only b'])
@@ -37,7 +37,7 @@ describe('keys and entries', () => {
     expect(labels(user)).toEqual(['computed', 'key', 'only user', 'source x.js'])
   })
 
-  test('of all projects can be had', () => {
+  test('list the keys of all projects with allProjects', () => {
     const { a } = filled()
     expect([...a.keys({ allProjects: true })].sort()).toEqual([
       'computed',
@@ -60,7 +60,7 @@ describe('keys and entries', () => {
     ])
   })
 
-  test('say whose they are', () => {
+  test('report origin, project and portability', () => {
     const { tree, a, user } = filled()
     const infoOf = (entries: Namespace, key: string) => [...entries.entries()].find(info => info.key === key)
     const about = (info: EntryInfo | undefined) => info && [info.origin, info.project, info.isPortable]
@@ -70,7 +70,7 @@ describe('keys and entries', () => {
     expect(about(infoOf(a, 'source x.js'))).toEqual(['analyze', null, true])
   })
 
-  test('refuse options that there are not', () => {
+  test('reject unknown options', () => {
     const { a } = filled()
     expect(errorOf(() => [...a.keys({ everyProject: true } as never)]).code).toBe('ERR_CACHE_OPTION')
     expect(errorOf(() => [...a.entries(5 as never)]).code).toBe('ERR_CACHE_OPTION')
@@ -78,7 +78,7 @@ describe('keys and entries', () => {
 })
 
 describe('find', () => {
-  test('gives the entries of a key in all projects and versions', () => {
+  test('returns the entries of a key in all projects and versions', () => {
     const { tree, cache, a } = filled()
     cache.namespace('tool', { version: '2', project: tree.at('b') }).set('key', 'of version 2')
     const found = a.find('key').map(({ project, version }) => [project, version])
@@ -96,14 +96,14 @@ describe('find', () => {
 })
 
 describe('delete and invalidate', () => {
-  test.each(['delete', 'invalidate'] as const)('%s ends the entry of the project alone', name => {
+  test.each(['delete', 'invalidate'] as const)('%s removes only the entry of the project', name => {
     const { a, b, user } = filled()
     expect([a[name]('key'), a[name]('only b')]).toEqual([true, false])
     expect([a.get('key'), b.get('key'), user.get('key')]).toEqual([undefined, 'b', 'user'])
     expect(b.get('only b')).toBe('b')
   })
 
-  test.each(['delete', 'invalidate'] as const)('%s ends portable answers for every checkout', name => {
+  test.each(['delete', 'invalidate'] as const)('%s removes portable results for every checkout', name => {
     const { tree, a, b } = filled()
     expect(a[name]('computed')).toBe(true)
     for (const entries of [a, b]) expect(entries.get('computed')).toBe(undefined)
@@ -114,26 +114,26 @@ describe('delete and invalidate', () => {
 })
 
 describe('clear', () => {
-  test('ends the entries of the project and the portable ones, and says how many there were', () => {
+  test('removes and counts the entries of the project and portable ones', () => {
     const { a, b, user } = filled()
     expect(a.clear()).toBe(4)
     expect(a.clear()).toBe(0)
     expect([labels(a), labels(b), labels(user)]).toEqual([[], ['b key', 'b only b'], ['key', 'only user']])
   })
 
-  test('of a handle of the user leaves the projects', () => {
+  test('of a user-wide handle keeps the entries of projects', () => {
     const { a, user } = filled()
     expect(user.clear()).toBe(4)
     expect(labels(a)).toEqual(['a key', 'a only a'])
   })
 
-  test('reaches all projects where that is asked for', () => {
+  test('removes the entries of all projects with allProjects', () => {
     const { a, b, user } = filled()
     expect(a.clear({ allProjects: true })).toBe(8)
     for (const entries of [a, b, user]) expect(labels(entries)).toEqual([])
   })
 
-  test('takes all versions, and past answers', () => {
+  test('removes all versions and past results', () => {
     const { tree, cache, a } = filled()
     cache.namespace('tool', { version: '2', project: tree.at('a') }).set('key', 1)
     tree.write({ 'a/x.js': 'second' })
@@ -148,7 +148,7 @@ describe('clear', () => {
     expect(results).toMatchObject([{ isHit: false }])
   })
 
-  test('refuses options that there are not', () => {
+  test('rejects unknown options', () => {
     const { a } = filled()
     for (const options of [{ all: true }, { allProjects: 'yes' }, null]) {
       expect(errorOf(() => a.clear(options as never)).code).toBe('ERR_CACHE_OPTION')
@@ -158,7 +158,7 @@ describe('clear', () => {
 })
 
 describe('stats and explain', () => {
-  test('count the entries of each project, those of the user and portable ones among none', () => {
+  test('count entries per project, without user-wide and portable ones', () => {
     const { tree, cache, a } = filled()
     const stats = { entryCount: 8, projects: { [tree.at('a')]: 2, [tree.at('b')]: 2 } }
     expect(a.stats()).toMatchObject(stats)

@@ -1,4 +1,4 @@
-// Inputs that results share are stored once, and looked at once: counted, not timed.
+// Inputs that results share are stored once and checked once. The tests count file calls and measure no time.
 
 import { mkdirSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -49,7 +49,7 @@ function askAll(entries: Namespace, paths: readonly string[], compute: () => voi
   )
 }
 
-test('300 results over the same 300 sources take less than 1 MB, and in a snapshot 300 looks', () => {
+test('300 results over the same 300 sources take less than 1 MB, and 300 source checks in a snapshot', () => {
   const { paths, looks, another, diskBytes } = project(300)
   const compute = vi.fn()
   const first = another()
@@ -84,7 +84,7 @@ test('an edit of one shared source makes all results miss', () => {
   expect(after).not.toEqual(before)
 })
 
-test('in a chain of 100 nested computations, each list and each source is looked at once', () => {
+test('a chain of 100 nested computations checks each list and each source once', () => {
   const { paths, looks, another } = project(100)
   const compute = vi.fn()
   const ask = (entries: Namespace, i = 0): number =>
@@ -106,7 +106,7 @@ test('in a chain of 100 nested computations, each list and each source is looked
   expect(new Set(loaded).size).toBe(loaded.length)
 })
 
-test('in a snapshot, 10,000 entries over 50 files look at these 50 once', () => {
+test('in a snapshot, 10,000 entries over 50 files check these 50 files once', () => {
   const { paths, looks, another } = project(50)
   const keys = Array.from({ length: 10_000 }, (_, i) => `key ${i}`)
   another().entries.setMany(keys.map((key, i) => ({ key, value: i, files: [paths[i % 50] as string] })))

@@ -1,4 +1,4 @@
-// File mode: an entry is valid until one of its sources changes, whatever the times of the files say.
+// File mode: an entry is valid until the content of one of its sources changes, whatever the file times say.
 
 import {
   appendFileSync,
@@ -71,7 +71,7 @@ describe.each([
     expect(entries.get('key')).toBe(undefined)
   })
 
-  test('when another file with the same size and mtime is renamed over it', () => {
+  test('when it keeps its size and its mtime is restored', () => {
     const { root, source, entries } = project('const a = 1', aheadMs)
     const other = join(root, 'b.js')
     writeFileSync(other, 'const b = 2')
@@ -87,14 +87,14 @@ describe.each([
     expect(reasons()).toEqual({ 'source-missing': 1 })
   })
 
-  test('when a directory takes its place', () => {
+  test('when a directory replaces it', () => {
     const { source, entries } = project('const a = 1', aheadMs)
     rmSync(source)
     mkdirSync(source)
     expect(entries.get('key')).toBe(undefined)
   })
 
-  test('when a symbolic link in its place leads to other content', () => {
+  test('when a symbolic link to other content replaces it', () => {
     const { root, source, entries } = project('const a = 1', aheadMs)
     writeFileSync(join(root, 'b.js'), 'const b = 2')
     rmSync(source)
@@ -115,7 +115,7 @@ describe.each([
     expect(entries.get('key')).toBe(undefined)
   })
 
-  test('for a process that has had it as a hit in the same turn', () => {
+  test('in a process that got a hit in the same tick', () => {
     const { source, entries } = project('const a = 1', aheadMs)
     expect(entries.get('key')).toBe('analysed')
     writeFileSync(source, 'const b = 2')
@@ -123,8 +123,8 @@ describe.each([
   })
 })
 
-describe('a source that changes faster than its times is a miss', () => {
-  test('when it is written again within the same tick of the clock, at any number of edits', () => {
+describe('a source that changes without a change of its times is a miss', () => {
+  test('when it is edited within one clock tick, any number of times', () => {
     const { source, entries } = project()
     for (let edit = 0; edit < 200; edit++) {
       const [before, after] = [`x = ${1000 + edit}`, `x = ${5000 + edit}`]
@@ -135,7 +135,7 @@ describe('a source that changes faster than its times is a miss', () => {
     }
   })
 
-  test('when all its times, its size and its inode come back the same', () => {
+  test('when all its times, its size and its inode are the same as before', () => {
     const root = temporaryDirectory()
     const source = join(root, 'a.js')
     writeFileSync(source, 'const a = 1')
@@ -155,7 +155,7 @@ describe('a source that changes faster than its times is a miss', () => {
   })
 })
 
-describe('a source that stays the same is a hit', () => {
+describe('an unchanged source is a hit', () => {
   test('when only its times change', () => {
     const { source, entries } = project()
     for (const time of [0, 1, Date.now() + HOUR_MS]) {
@@ -179,7 +179,7 @@ describe('a source that stays the same is a hit', () => {
     expect(entries.get('key')).toBe('analysed')
   })
 
-  test('and is not read again once its new times were recorded', () => {
+  test('and is not read again once its new times are recorded', () => {
     const root = temporaryDirectory()
     const source = join(root, 'a.js')
     writeFileSync(source, 'const a = 1')
@@ -203,7 +203,7 @@ describe('a source that stays the same is a hit', () => {
     expect([readsOfGet(), readsOfGet()]).toEqual([1, 0])
   })
 
-  test('a touched file is read by one process, and by no later one', () => {
+  test('a touched file is read by one process and by no later one', () => {
     const { root, source } = project()
     const readsOfProcess = () => {
       const { files, traffic, reset } = meteredFiles({ now: () => Date.now() + HOUR_MS })
@@ -218,7 +218,7 @@ describe('a source that stays the same is a hit', () => {
     expect([readsOfProcess(), readsOfProcess(), readsOfProcess()]).toEqual([1, 0, 0])
   })
 
-  test('even where the cache cannot record its new times', () => {
+  test('even if the cache cannot record its new times', () => {
     const { root, source } = project()
     utimesSync(source, new Date(0), new Date(0))
     const entries = openIn(join(root, 'cache'), { mode: 'readonly' }).cache.namespace('tool')
@@ -226,7 +226,7 @@ describe('a source that stays the same is a hit', () => {
   })
 })
 
-describe('a source that is missing', () => {
+describe('a missing source', () => {
   test('is recorded as absent: the entry hits until it is created', () => {
     const root = temporaryDirectory()
     const source = join(root, 'no', 'such', 'config.json')
@@ -247,7 +247,7 @@ describe('a source that is missing', () => {
   test.each([
     ['a directory', (path: string) => mkdirSync(path)],
     ['a link to something', (path: string) => symlinkSync('.', path)],
-  ])('appears as %s, too', (_what, create) => {
+  ])('is noticed when it appears as %s', (_what, create) => {
     const root = temporaryDirectory()
     const source = join(root, 'thing')
     const entries = openIn(join(root, 'cache')).cache.namespace('tool')
@@ -279,14 +279,14 @@ describe('a directory as a source', () => {
     expect(entries.get('key')).toBe(undefined)
   })
 
-  test('does not change with the content or the times of what is in it', () => {
+  test('does not change with the content or times of its files', () => {
     const { source, entries } = directory()
     writeFileSync(join(source, 'one'), 'other')
     utimesSync(source, new Date(0), new Date(0))
     expect(entries.get('key')).toBe(1)
   })
 
-  test('changes when it becomes a file, or goes', () => {
+  test('changes when it is deleted or replaced by a file', () => {
     const { source, entries } = directory()
     rmSync(source, { recursive: true })
     expect(entries.get('key')).toBe(undefined)
@@ -294,7 +294,7 @@ describe('a directory as a source', () => {
     expect(entries.get('key')).toBe(undefined)
   })
 
-  test('and an empty one is not the same as a missing one', () => {
+  test('is not the same as a missing one, even if empty', () => {
     const root = temporaryDirectory()
     mkdirSync(join(root, 'empty'))
     const entries = openIn(join(root, 'cache')).cache.namespace('tool')
@@ -318,7 +318,7 @@ describe('several sources', () => {
     return { paths, entries }
   }
 
-  test('are listed with the entry, as absolute paths', () => {
+  test('are listed with the entry as absolute paths', () => {
     const { paths, entries } = several()
     expect(entries.find('key')).toMatchObject([{ mode: 'file', files: paths, valid: true }])
   })
@@ -331,7 +331,7 @@ describe('several sources', () => {
     expect(entries.find('key')).toMatchObject([{ valid: false }])
   })
 
-  test('may be named twice, and relative to the working directory', () => {
+  test('can be given twice, and relative to the working directory', () => {
     const { paths, entries } = several()
     const path = relative(process.cwd(), paths[0])
     entries.set('key', 2, { files: [path, path] })
@@ -340,7 +340,7 @@ describe('several sources', () => {
     expect(entries.get('key')).toBe(undefined)
   })
 
-  test('set anew hold for the new content only', () => {
+  test('are recorded anew by another set', () => {
     const { paths, entries } = several()
     writeFileSync(paths[0], 'changed')
     entries.set('key', 2, { files: paths })
@@ -350,7 +350,7 @@ describe('several sources', () => {
   })
 })
 
-test('an entry with a source that says nothing lasting, such as a device, is stored and never found', () => {
+test('an entry with a device as a source is stored and always misses', () => {
   const { cache, warnings } = openIn(join(temporaryDirectory(), 'cache'))
   const entries = cache.namespace('tool')
   expect(entries.set('key', 1, { files: ['/dev/null'] })).toBe(true)
@@ -358,7 +358,7 @@ test('an entry with a source that says nothing lasting, such as a device, is sto
   expect(warnings).toEqual([])
 })
 
-test('a source that cannot be read is recorded as that, and the entry ends when it can be', () => {
+test('a source that cannot be read is recorded so, and the entry is a miss once it can be read', () => {
   const root = temporaryDirectory()
   const source = join(root, 'loop')
   symlinkSync('loop', source)
@@ -378,13 +378,13 @@ test.each([
   ['a name of 70,000 bytes', 'x'.repeat(70_000)],
   ['a name of 300 bytes', 'x'.repeat(300)],
   ['a name with a lone surrogate', 'a\ud800'],
-])('%s is that of a file that is not there', (_what, name) => {
+])('%s counts as a missing file', (_what, name) => {
   const entries = openIn(join(temporaryDirectory(), 'cache')).cache.namespace('tool')
   expect(entries.set('key', 1, { files: [name] })).toBe(true)
   expect(entries.get('key')).toBe(1)
 })
 
-test('a source that is no longer readable is a miss, and a hit when it is again', () => {
+test('a source that is no longer readable is a miss, and a hit once it is readable again', () => {
   const { source, entries, reasons } = project('const a = 1')
   rmSync(source)
   symlinkSync('a.js', source)

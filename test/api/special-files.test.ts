@@ -55,35 +55,35 @@ const PATHS: [string, string][] = [
   ['a file', 'file'],
   ['a directory', 'dir'],
   ['nothing', 'none'],
-  ['something below a file', 'file/below'],
-  ['something below nothing', 'none/below'],
+  ['a path below a file', 'file/below'],
+  ['a path below a missing directory', 'none/below'],
   ['a name of 300 bytes', LONG],
-  ['something below a name of 300 bytes', `${LONG}/below`],
+  ['a path below a name of 300 bytes', `${LONG}/below`],
   ['a path of 70,000 bytes', 'x/'.repeat(35_000)],
   ['a name with NUL', 'a\0b'],
   ['a name with a lone surrogate', 'a\ud800'],
   ['a symbolic link to itself', 'loop'],
-  ['a symbolic link to nothing', 'dangling'],
+  ['a broken symbolic link', 'dangling'],
   ['a symbolic link to a file', 'link'],
-  ['a file above what a link leads to', 'elsewhere/../file'],
-  ['a directory above what a link leads to', 'elsewhere/..'],
-  ['the directory above a link, which leads beside it', 'beside/../file'],
-  ['nothing above what a link leads to', 'elsewhere/../dir/x'],
-  ['a file above nothing', 'none/../file'],
-  ['a file with a slash behind it', 'file/'],
-  ['a directory with a slash behind it', 'dir/'],
-  ['nothing with a slash behind it', 'none/'],
+  ['a file reached by link/..', 'elsewhere/../file'],
+  ['a directory reached by link/..', 'elsewhere/..'],
+  ['the directory of a link to a sibling, reached by link/..', 'beside/../file'],
+  ['a missing path reached by link/..', 'elsewhere/../dir/x'],
+  ['a file reached by missing/..', 'none/../file'],
+  ['a file with a trailing slash', 'file/'],
+  ['a directory with a trailing slash', 'dir/'],
+  ['a missing path with a trailing slash', 'none/'],
 ]
 
 describe.each(PATHS)('%s', (_what, name) => {
-  test.each(LOOKS)('gives %s what it gives without a cache', (...look) => {
+  test.each(LOOKS)('%s gives the same as without a cache', (...look) => {
     const { tree, entries, warnings } = project()
     const path = `${tree.root}/${name}`
     for (let i = 0; i < 2; i++) expect(asked(entries, look, path).outcome).toEqual(outcomeOf(() => look[2](path)))
     expect(warnings).toEqual([])
   })
 
-  test('can be analysed, declared and named as without a cache', () => {
+  test('can be analysed, declared and added as a dependency as without a cache', () => {
     const { tree, entries, warnings } = project()
     const path = `${tree.root}/${name}`
     for (let i = 0; i < 2; i++) {
@@ -100,7 +100,7 @@ describe.each(PATHS)('%s', (_what, name) => {
   })
 })
 
-test('a path that goes up from a link is looked at each time, and one that goes up from a directory is an input', () => {
+test('a path with .. after a link is never cached, and one with .. after a directory is an input', () => {
   const { tree, entries } = project()
   const calls: string[] = []
   const read = (path: string) =>
@@ -119,13 +119,13 @@ test('a path that goes up from a link is looked at each time, and one that goes 
   expect(entries.get('set')).toBe(1)
 })
 
-test.each(LOOKS)('an empty path gives %s what it gives without a cache', (...look) => {
+test.each(LOOKS)('for an empty path, %s gives the same as without a cache', (...look) => {
   const { entries } = project()
   const outcome = outcomeOf(() => entries.getOrSetSync('empty', context => look[1](context, '')))
   expect(outcome).toEqual(outcomeOf(() => look[2]('')))
 })
 
-describe('a file that says nothing lasting', () => {
+describe('a file without stable content', () => {
   test('such as /dev/null, is read each time', () => {
     const { entries, warnings } = project()
     const read = LOOKS[0] as Look
@@ -142,7 +142,7 @@ describe('a file that says nothing lasting', () => {
     expect(warnings).toEqual([])
   })
 
-  test('such as a pipe, is read once for each computation', () => {
+  test('such as a pipe, is read once per computation', () => {
     const { tree, entries, warnings } = project()
     const pipe = tree.at('pipe')
     expect(spawnSync('mkfifo', [pipe]).status).toBe(0)
@@ -160,9 +160,9 @@ describe('a file that says nothing lasting', () => {
   })
 
   test.each([
-    ['its standard input', 'exec "$0" "$@" < <(printf text)', '/dev/stdin'],
+    ['standard input', 'exec "$0" "$@" < <(printf text)', '/dev/stdin'],
     ['a process substitution', 'exec 9< <(printf text); exec "$0" "$@"', '/dev/fd/9'],
-  ])('such as %s, gives a process its text', async (_what, script, path) => {
+  ])('such as %s, is readable by the computation', async (_what, script, path) => {
     const { tree } = project()
     const { lines } = await runModule(
       `const entries = library.openCacheSync({ dir: args.dir, onWarning }).namespace('tool', { project: args.root })
@@ -174,7 +174,7 @@ describe('a file that says nothing lasting', () => {
     expect(lines).toEqual(['"text"', 'true'])
   })
 
-  test('such as those of procfs, is never out of date', () => {
+  test('such as those of procfs, is never served stale', () => {
     const { entries } = project()
     const read = LOOKS[0] as Look
     for (let i = 0; i < 3; i++) {
@@ -195,13 +195,13 @@ describe('a file of more than 2 GiB', () => {
     return { tree, path: tree.at('huge'), ...rest }
   }
 
-  test.each(LOOKS)('gives %s what it gives without a cache', (...look) => {
+  test.each(LOOKS)('%s gives the same as without a cache', (...look) => {
     const { entries, path, warnings } = huge()
     for (let i = 0; i < 2; i++) expect(asked(entries, look, path).outcome).toEqual(outcomeOf(() => look[2](path)))
     expect(warnings).toEqual([])
   })
 
-  test('can be declared and named; the results are not kept', () => {
+  test('can be declared and added as a dependency, but the results are not stored', () => {
     const { entries, path, warnings } = huge()
     const calls: number[] = []
     for (let i = 0; i < 2; i++) {
@@ -251,10 +251,10 @@ const COMPARE = `
   }
 `
 
-describe('what a process may not look at', () => {
+describe('a path that the process has no permission to read', () => {
   const UID = 65_534
 
-  test('because of its user gives what it gives without a cache', async () => {
+  test('because of its user gives the same as without a cache', async () => {
     const { tree } = project({ 'closed/x': 'x', 'unlisted/x': 'x', 'unreadable/x': 'x', unread: 'x', 'cache/': '' })
     const modes = { closed: 0o700, unlisted: 0o711, 'unreadable/x': 0o600, unread: 0o600 }
     for (const [name, mode] of Object.entries(modes)) chmodSync(tree.at(name), mode)
@@ -280,7 +280,7 @@ describe('what a process may not look at', () => {
     expect(ended.stderr).toBe('')
   })
 
-  test('is an input: a result ends when it may be looked at', async () => {
+  test('is an input: the result is stale once the path is readable', async () => {
     const { tree } = project({ 'closed/x': 'x', 'cache/': '' })
     chmodSync(tree.root, 0o755)
     chownSync(tree.at('cache'), UID, UID)
@@ -308,7 +308,7 @@ describe('what a process may not look at', () => {
     expect(await ask(0o700)).toEqual(withHits(closed, true))
   })
 
-  test("because of Node's permission model gives what it gives without a cache", async () => {
+  test("because of Node's permission model gives the same as without a cache", async () => {
     const flag = process.allowedNodeEnvironmentFlags.has('--permission') ? '--permission' : '--experimental-permission'
     const { tree } = project({ 'secret/x': 'x', 'cache/': '' })
     const readable = [projectRoot, tree.at('cache'), tree.at('file'), tree.at('dir')]

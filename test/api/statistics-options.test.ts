@@ -17,7 +17,7 @@ function store(): string {
 }
 
 describe('statistics', () => {
-  test('of counts alone read no entries', () => {
+  test('with countsOnly read no entries', () => {
     const { cache } = openIn(store())
     const stats = cache.stats({ countsOnly: true })
     expect(stats).toMatchObject({ hitCount: 2, missCount: 2, setCount: 2, entryCount: 0, totalSize: 0 })
@@ -25,14 +25,14 @@ describe('statistics', () => {
     expect(stats.diskBytes).toBeGreaterThan(0)
   })
 
-  test('of one namespace leave the others out', () => {
+  test('of one namespace leave out the others', () => {
     const { cache } = openIn(store())
     expect(Object.keys(cache.stats({ namespace: 'two' }).namespaces)).toEqual(['two'])
     expect(cache.stats({ namespace: 'two' })).toMatchObject({ entryCount: 1, hitCount: 1 })
     expect(cache.stats({ namespace: 'nope' }).namespaces).toEqual({})
   })
 
-  test('begin anew with a reset, in every process, and the entries stay', () => {
+  test('restart from zero after a reset, in every process, and the entries stay', () => {
     const root = store()
     const { cache } = openIn(root)
     cache.namespace('two').get('key')
@@ -50,7 +50,7 @@ describe('statistics', () => {
     expect(openIn(root).cache.namespace('one').get('key')).toBe('one')
   })
 
-  test('since a time count from the start of its day on', () => {
+  test('with since count from the start of that day', () => {
     const root = store()
     const { cache } = openIn(root)
     const dayMs = 86_400_000
@@ -58,7 +58,7 @@ describe('statistics', () => {
     expect(cache.stats({ since: Date.now() + dayMs })).toMatchObject({ hitCount: 0, missCount: 0, entryCount: 2 })
   })
 
-  test('of a read-only cache can not be reset', () => {
+  test('of a read-only cache cannot be reset', () => {
     const root = store()
     const { cache } = openIn(root, { mode: 'readonly' })
     expect(() => cache.stats({ reset: true })).toThrow(expect.objectContaining({ code: 'ERR_CACHE_OPTION' }))
@@ -73,7 +73,7 @@ describe('statistics', () => {
     [{ countsOnly: 1 }, 'ERR_CACHE_OPTION'],
     [{ reset: 'yes' }, 'ERR_CACHE_OPTION'],
     [{ onProgress: true }, 'ERR_CACHE_OPTION'],
-  ])('with %j are refused', (options, code) => {
+  ])('reject %j', (options, code) => {
     const { cache } = openIn(store())
     expect(() => cache.stats(options as object)).toThrow(expect.objectContaining({ code }))
     expect(cache.stats()).toMatchObject({ hitCount: 2 })
@@ -81,7 +81,7 @@ describe('statistics', () => {
 })
 
 describe('progress', () => {
-  test('of statistics and of a listing grows up to all', () => {
+  test('of stats and listings rises to 1', () => {
     const { cache } = openIn(temporaryRoot())
     for (const name of ['one', 'two']) {
       const many = Array.from({ length: 5000 }, (_, index) => ({ key: `key ${index}`, value: index }))

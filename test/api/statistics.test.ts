@@ -7,7 +7,7 @@ import { fullDiskFiles, meteredFiles } from '../support/files.js'
 const START = Date.UTC(2026, 0, 1)
 
 describe('counts', () => {
-  test('are of one namespace, over its versions', () => {
+  test('cover one namespace over all its versions', () => {
     const { cache } = openIn(temporaryRoot())
     const [one, two] = [cache.namespace('tool', { version: '1' }), cache.namespace('tool', { version: '2' })]
     one.set('key', 1)
@@ -19,14 +19,14 @@ describe('counts', () => {
     expect(cache.stats()).toMatchObject({ setCount: 2, hitCount: 1, missCount: 2, entryCount: 2 })
   })
 
-  test('of a namespace in which nothing was set yet are in the sum of the whole cache', () => {
+  test("of a namespace without any set are part of the cache's total", () => {
     const { cache } = openIn(temporaryRoot())
     cache.namespace('tool').get('key')
     expect(cache.namespace('tool').stats()).toMatchObject({ missCount: 1 })
     expect(cache.stats()).toMatchObject({ missCount: 1 })
   })
 
-  test('come from get, getMany, set and setMany, and from nothing else', () => {
+  test('come from get, getMany, set and setMany only', () => {
     const entries = openIn(temporaryRoot()).cache.namespace('tool')
     entries.set('a', 1)
     entries.setMany([
@@ -73,7 +73,7 @@ describe('counts', () => {
     expect(stats.missCount).toBe(7)
   })
 
-  test('are also told by project, portable answers and misses included', () => {
+  test('are also given per project, including portable results and misses', () => {
     const root = temporaryDirectory()
     const dir = join(root, 'cache')
     const [one, two] = ['one', 'two'].map(name => join(root, name)) as [string, string]
@@ -103,7 +103,7 @@ describe('counts', () => {
     expect(again.stats().byProject).toEqual({})
   })
 
-  test('last over processes and add up', () => {
+  test('add up over processes', () => {
     const dir = temporaryRoot()
     for (let run = 1; run <= 5; run++) {
       const { cache } = openAsAnotherProcess(dir)
@@ -116,7 +116,7 @@ describe('counts', () => {
     }
   })
 
-  test('of processes that end at the same time all count, though they add the same to the same', () => {
+  test('of processes that close at the same time all count, even if equal', () => {
     const dir = temporaryRoot()
     openIn(dir).cache.namespace('tool').set('key', 1)
     const caches = Array.from({ length: 4 }, () => openAsAnotherProcess(dir).cache)
@@ -142,7 +142,7 @@ describe('counts', () => {
     })
   })
 
-  test('stay exact over thousands of closes, as their file is rewritten again and again', () => {
+  test('stay exact over hundreds of closes', () => {
     const dir = temporaryRoot()
     for (let run = 0; run < 400; run++) {
       const { cache } = openAsAnotherProcess(dir)
@@ -154,7 +154,7 @@ describe('counts', () => {
 })
 
 describe('a hit', () => {
-  test('writes nothing: counts are kept until there are many, or the cache is closed', () => {
+  test('writes nothing: counts are buffered until there are many or the cache closes', () => {
     const dir = temporaryRoot()
     openIn(dir).cache.namespace('tool').set('key', 1)
     const { files, traffic, reset } = meteredFiles()
@@ -169,7 +169,7 @@ describe('a hit', () => {
     expect(openIn(dir).cache.stats().hitCount).toBe(10_500)
   })
 
-  test('does not try to write again and again where nothing can be written', () => {
+  test('does not retry the write on every call if the disk is full', () => {
     const dir = temporaryRoot()
     openIn(dir).cache.namespace('tool').set('key', 1)
     const room = { bytes: 0, refusals: 0 }
@@ -180,7 +180,7 @@ describe('a hit', () => {
     expect(warnings.map(({ code }) => code)).toEqual(['ERR_CACHE_IO'])
   })
 
-  test('of a read-only cache counts for itself only', () => {
+  test('in a read-only cache counts only in its own process', () => {
     const dir = temporaryRoot()
     openIn(dir).cache.namespace('tool').set('key', 1)
     const { cache } = openIn(dir, { mode: 'readonly' })
@@ -192,7 +192,7 @@ describe('a hit', () => {
 })
 
 describe('sizes and ages', () => {
-  test('tell what is stored once from what is referred to', () => {
+  test('distinguish stored bytes from referenced bytes', () => {
     let now = START
     const { cache } = openIn(temporaryRoot(), { clock: () => now })
     const value = Buffer.alloc(10_000, 1)
@@ -209,7 +209,7 @@ describe('sizes and ages', () => {
     expect(stats.diskBytes).toBeLessThan(100_000)
   })
 
-  test('of an empty cache are zero, and no age', () => {
+  test('of an empty cache are zero and null', () => {
     const stats = openIn(temporaryRoot()).cache.stats()
     expect(stats).toEqual({
       namespaces: {},
@@ -231,7 +231,7 @@ describe('sizes and ages', () => {
     })
   })
 
-  test('are listed under names that an object has from its prototype, too', () => {
+  test('are listed for names such as __proto__ too', () => {
     const { cache } = openIn(temporaryRoot())
     for (const name of ['__proto__', 'constructor', 'toString']) cache.namespace(name).set('key', 1)
     const { namespaces } = cache.stats()

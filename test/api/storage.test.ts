@@ -1,4 +1,4 @@
-// Values on disk, seen from the API: equal ones are stored once, whatever their hash, and read in small parts.
+// Values on disk, seen from the API: equal values are stored once, whatever their hash, and reads touch little of the disk.
 
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
@@ -13,7 +13,7 @@ function packBytes(dir: string): number {
 }
 
 describe('equal values', () => {
-  test('are stored once, whatever namespaces, keys, versions and processes set them', async () => {
+  test('are stored once, across namespaces, keys, versions and processes', async () => {
     const dir = temporaryRoot()
     const value = { text: 'x'.repeat(5000) }
     openIn(dir).cache.namespace('first').set('key', value)
@@ -38,7 +38,7 @@ describe('equal values', () => {
     expect(entries.getMany(['0', '99'])).toEqual([value, value])
   })
 
-  test('are stored once when a value is set back to what it was', () => {
+  test('are not stored again when a key alternates between them', () => {
     const dir = temporaryRoot()
     const entries = openIn(dir).cache.namespace('tool')
     for (const value of ['a', 'b']) entries.set('key', value.repeat(1000))
@@ -48,7 +48,7 @@ describe('equal values', () => {
   })
 })
 
-describe('values whose hashes are all the same', () => {
+describe('values whose hashes collide', () => {
   /** Sources are digested with the real function: files that collide are not what this is about. */
   const colliding: Hashing = {
     ...createHashing(),
@@ -59,7 +59,7 @@ describe('values whose hashes are all the same', () => {
   // All of one encoded length, so that their ids differ by nothing but the variant.
   const valueAt = (index: number) => ({ id: `value number ${String(index).padStart(4, '0')}` })
 
-  test('come back each as itself, to this process and to others', () => {
+  test('are returned correctly, in this process and in others', () => {
     const dir = temporaryRoot()
     const { cache, warnings } = openAsAnotherProcess(dir, {}, { hashing: colliding })
     const entries = cache.namespace('tool')
@@ -73,7 +73,7 @@ describe('values whose hashes are all the same', () => {
     expect(warnings).toEqual([])
   })
 
-  test('are still stored once where they are equal', async () => {
+  test('are still stored once if they are equal', async () => {
     const dir = temporaryRoot()
     const { cache } = openAsAnotherProcess(dir, {}, { hashing: colliding })
     const entries = cache.namespace('tool')
@@ -88,7 +88,7 @@ describe('values whose hashes are all the same', () => {
     expect(cache.stats().savedBytes).toBe(cache.stats().uniqueSize)
   })
 
-  test('come back right from one batch, equal ones among them', () => {
+  test('are stored correctly in one batch, with equal ones among them', () => {
     const dir = temporaryRoot()
     const { cache } = openAsAnotherProcess(dir, {}, { hashing: colliding })
     const entries = cache.namespace('tool')
@@ -98,7 +98,7 @@ describe('values whose hashes are all the same', () => {
     expect(new Set([...entries.entries()].map(({ digest }) => digest)).size).toBe(100)
   })
 
-  test('past all variants are not stored, with a warning, and the others stay', () => {
+  test('beyond 256 are not stored, with a warning, and the others stay', () => {
     const { cache, warnings } = openAsAnotherProcess(temporaryRoot(), {}, { hashing: colliding })
     const entries = cache.namespace('tool')
     const stored = Array.from({ length: 260 }, (_, index) => entries.set(`key ${index}`, valueAt(index)))
@@ -129,7 +129,7 @@ describe('opening and the first get', () => {
     return { calls, readBytes: traffic.readBytes }
   }
 
-  test('ask little of the disk, whatever the number of entries', () => {
+  test('need few disk calls, whatever the number of entries', () => {
     const small = costOfFirstGet(300)
     const large = costOfFirstGet(30_000)
     expect(small.calls).toBeLessThan(22)
@@ -138,7 +138,7 @@ describe('opening and the first get', () => {
     expect(large.readBytes).toBeLessThan(120 * 1024)
   })
 
-  test('read no value but the one that is asked for', () => {
+  test('read only the requested value', () => {
     const dir = temporaryRoot()
     const writer = openIn(dir).cache.namespace('tool')
     writer.set('small', 1)

@@ -1,4 +1,4 @@
-// The strategies: sources are compared by metadata, by content, or by both.
+// The strategies: comparing sources by metadata, by content or by both.
 
 import { statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -28,7 +28,7 @@ describe('a strategy', () => {
     return { at, open, changeUnseen }
   }
 
-  test("'metadata' takes a touched file for a changed one, and never reads it", () => {
+  test("'metadata' treats a touched file as changed and never reads it", () => {
     const { at, open } = tree()
     const entries = open({ strategy: 'metadata' })
     entries.set('key', 1, { files: [at('a.js')] })
@@ -38,7 +38,7 @@ describe('a strategy', () => {
     expect(open({ strategy: 'auto' }).get('key')).toBe(1)
   })
 
-  test("'content' finds a change that leaves every field of the stat as it was", () => {
+  test("'content' notices a change that leaves the whole stat the same", () => {
     const { at } = project()
     const stat = { ...statSync(at('a.js')) }
     // As after a change of the system's clock: all that a stat says is the same.
@@ -58,7 +58,7 @@ describe('a strategy', () => {
     expect([auto?.get('key'), content?.get('key')]).toEqual([1, undefined])
   })
 
-  test("'auto' and 'content' keep a touched file's entry", () => {
+  test("'auto' and 'content' keep the entry of a touched file", () => {
     const { at, open } = tree()
     for (const strategy of ['auto', 'content'] as const) {
       const entries = open({ strategy })
@@ -68,7 +68,7 @@ describe('a strategy', () => {
     }
   })
 
-  test('that is none is refused', () => {
+  test('with an unknown name is rejected', () => {
     const { open } = tree()
     expect(errorOf(() => open({ strategy: 'mtime' as never })).code).toBe('ERR_CACHE_OPTION')
   })

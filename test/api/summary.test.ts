@@ -1,9 +1,9 @@
-// cache.summary(): what this thread has asked and stored.
+// cache.summary(): the hits, misses and sets of this thread.
 
 import { expect, test } from 'vitest'
 import { openAsAnotherProcess, openIn, temporaryRoot } from '../support/caches.js'
 
-test('has what this process counted, by namespace, written or not', () => {
+test('counts this process only, by namespace, whether written to disk or not', () => {
   const dir = temporaryRoot()
   const before = openAsAnotherProcess(dir).cache
   before.namespace('tool').set('key', 1)
@@ -31,7 +31,7 @@ test('has what this process counted, by namespace, written or not', () => {
   expect(cache.summary().tool).toMatchObject({ hitCount: 3000, setCount: 1 })
 })
 
-test('has times, and is of all caches of the directory in this process', () => {
+test('includes times, and covers all caches on the directory in this process', () => {
   const dir = temporaryRoot()
   const [one, two] = [openIn(dir).cache, openIn(dir).cache]
   for (const cache of [one, two]) cache.namespace('tool').getOrSetSync('key', () => cache.dir)
@@ -41,14 +41,14 @@ test('has times, and is of all caches of the directory in this process', () => {
   expect(two.summary()).toEqual(one.summary())
 })
 
-test('keeps what was counted before the namespace was removed', () => {
+test('keeps the counts of a removed namespace', () => {
   const { cache } = openIn(temporaryRoot())
   cache.namespace('tool').get('nothing')
   cache.removeNamespace('tool')
   expect(cache.summary().tool).toMatchObject({ missCount: 1 })
 })
 
-test('is empty where nothing was asked', () => {
+test('is empty without calls', () => {
   const { cache } = openIn(temporaryRoot())
   cache.namespace('tool')
   expect(cache.summary()).toEqual({})

@@ -3,7 +3,7 @@ import type { EntrySummary } from '../../src/index.js'
 import { openIn, temporaryRoot } from '../support/caches.js'
 
 describe('stats({ onEntry })', () => {
-  test('shows each entry of all namespaces, projects and versions once', () => {
+  test('passes each entry of all namespaces, projects and versions once', () => {
     const { cache } = openIn(temporaryRoot(), { clock: () => 1_767_225_600_000 })
     cache.namespace('one', { project: '/nowhere/a', version: '1' }).set('key', 'abc')
     cache.namespace('one', { project: false, version: '2' }).set('key', 'abcd', { ttl: 1000 })
@@ -22,7 +22,7 @@ describe('stats({ onEntry })', () => {
     expect(new Set(entries.map(({ createdAt, usedAt }) => createdAt - usedAt))).toEqual(new Set([0]))
   })
 
-  test('throws what the callback throws, and warns of nothing', () => {
+  test('throws what the callback throws, without a warning', () => {
     const { cache, warnings } = openIn(temporaryRoot())
     cache.namespace('tool').set('key', 1)
     const fail = () => {
@@ -35,7 +35,7 @@ describe('stats({ onEntry })', () => {
 })
 
 describe('the bytes that namespaces share', () => {
-  test('are told for each group of namespaces, the largest first', () => {
+  test('are listed for each group of namespaces, the largest first', () => {
     const { cache } = openIn(temporaryRoot())
     const values: Record<string, string[]> = {
       [`a${'x'.repeat(99)}`]: ['one', 'two'],
@@ -59,7 +59,7 @@ describe('the bytes that namespaces share', () => {
     expect(namespaces.three?.savedBytes).toBe(303 * 2 - 101 + 1003)
   })
 
-  test('are none where nothing is shared', () => {
+  test('are empty if nothing is shared', () => {
     const { cache } = openIn(temporaryRoot())
     cache.namespace('one').set('key', 'a')
     cache.namespace('two').set('key', 'b')

@@ -1,4 +1,4 @@
-// How long computations took, and how much of that hits saved. The clock of the process stands still but where a test moves it.
+// How long computations took and how much time hits saved. The process clock moves only when a test moves it.
 
 import { beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import type { Namespace } from '../../src/index.js'
@@ -35,13 +35,13 @@ const timesOf = (entries: Namespace) => {
 
 const open = () => openIn(temporaryRoot()).cache.namespace('tool')
 
-test('a miss counts what its computation took, and each hit saves that', () => {
+test('a miss counts its computation time, and each hit saves that time', () => {
   const entries = open()
   for (let call = 0; call < 4; call++) entries.getOrSetSync('key', taking(250, 1))
   expect(timesOf(entries)).toEqual({ savedMs: 750, computedMs: 250 })
 })
 
-test('a get saves what computing the value took; what was set saves nothing', () => {
+test('a get saves the computation time of the value; a value that was set saves nothing', () => {
   const entries = open()
   entries.getOrSetSync('computed', taking(40, 1))
   entries.set('set', 2)
@@ -49,7 +49,7 @@ test('a get saves what computing the value took; what was set saves nothing', ()
   expect(timesOf(entries)).toEqual({ savedMs: 120, computedMs: 40 })
 })
 
-test('an entry tells how long it took, in whole µs', () => {
+test('an entry has its computation time, to the microsecond', () => {
   const entries = open()
   entries.getOrSetSync('computed', taking(12.3, 1))
   entries.set('set', 2)
@@ -58,7 +58,7 @@ test('an entry tells how long it took, in whole µs', () => {
   expect(entries.explain('computed').entry?.computeMs).toBe(12.3)
 })
 
-test('times last over processes and add up, with those of the whole cache', () => {
+test('times add up over processes and over the whole cache', () => {
   const dir = temporaryRoot()
   for (const name of ['one', 'two']) {
     const { cache } = openAsAnotherProcess(dir)
@@ -75,7 +75,7 @@ test('times last over processes and add up, with those of the whole cache', () =
   expect(cache.stats()).toMatchObject({ savedMs: 30_000, computedMs: 200 })
 })
 
-test('an outer hit saves the inner computation as well, and neither counts twice', () => {
+test('an outer hit saves the inner computation too, without counting it twice', () => {
   const entries = open()
   const inner = () => entries.getOrSetSync('inner', taking(100, 1))
   const outer = () =>
@@ -89,7 +89,7 @@ test('an outer hit saves the inner computation as well, and neither counts twice
   expect(timesOf(entries)).toEqual({ savedMs: 120, computedMs: 120 })
 })
 
-test('an outer miss with an inner hit saves the inner time alone', () => {
+test('an outer miss with an inner hit saves only the inner time', () => {
   const entries = open()
   const inner = () => entries.getOrSetSync('inner', taking(100, 1))
   inner()
@@ -102,7 +102,7 @@ test('an outer miss with an inner hit saves the inner time alone', () => {
   expect(entries.explain('outer').entry?.computeMs).toBe(20)
 })
 
-test('computations that run at once share the time', async () => {
+test('concurrent computations share the elapsed time', async () => {
   const entries = open()
   const gates = Array.from({ length: 40 }, () => gate<number>())
   const compute = () => Promise.all(gates.map(({ promise }, index) => entries.getOrSet(`key ${index}`, () => promise)))
@@ -119,7 +119,7 @@ test('computations that run at once share the time', async () => {
   expect([Math.round(savedMs), Math.round(computedMs)]).toEqual([200, 200])
 })
 
-test('nested computations that run at once share the time, the outer one counts with the rest', async () => {
+test('concurrent nested computations share the elapsed time, and the outer one gets the rest', async () => {
   const entries = open()
   const gates = [gate<void>(), gate<void>()]
   const part = (index: number) =>
@@ -142,7 +142,7 @@ test('nested computations that run at once share the time, the outer one counts 
   expect(timesOf(entries)).toEqual({ savedMs: 0, computedMs: 106 })
 })
 
-test('a caller that joined a computation late saved what had gone by before', async () => {
+test('a caller that joins a computation late saves the time from before it joined', async () => {
   const entries = open()
   const computed = gate<number>()
   const call = () => entries.getOrSet('key', () => computed.promise)
@@ -157,7 +157,7 @@ test('a caller that joined a computation late saved what had gone by before', as
   expect(entries.stats()).toMatchObject({ hitCount: 1, missCount: 1, savedMs: 300, computedMs: 400 })
 })
 
-test('a caller that waited for another process saved what had gone by before', async () => {
+test('a caller that waits for another process saves the time from before it waited', async () => {
   const dir = temporaryRoot()
   const one = openAsAnotherProcess(dir).cache.namespace('tool')
   // Another copy of the library, which is another owner of leases.
@@ -178,7 +178,7 @@ test('a caller that waited for another process saved what had gone by before', a
   expect(timesOf(two).savedMs).toBeCloseTo(300, 1)
 })
 
-test('what throws, and what cannot be stored, was computed in vain', async () => {
+test('time spent on an error or an unstorable result is counted', async () => {
   const entries = openIn(temporaryRoot()).cache.namespace('tool')
   const failing = () => {
     seconds += 0.01
@@ -193,7 +193,7 @@ test('what throws, and what cannot be stored, was computed in vain', async () =>
   expect(timesOf(entries)).toEqual({ savedMs: 0, computedMs: 25 })
 })
 
-test('a stale result saves its time, and computing it anew is computed', async () => {
+test('a stale result saves its time, and its recomputation counts as computed', async () => {
   let now = Date.UTC(2026, 0, 1)
   const entries = openIn(temporaryRoot(), { clock: () => now }).cache.namespace('tool')
   const call = () => entries.getOrSet('key', taking(100, now), { ttl: '1s', staleWhileRevalidate: '1h' })

@@ -1,4 +1,4 @@
-// Durations and sizes in words.
+// Durations and sizes given as strings.
 
 import { describe, expect, test } from 'vitest'
 import { parseDuration, parseSize } from '../../src/index.js'
@@ -16,7 +16,7 @@ describe('durations', () => {
   })
 
   test.each(['', '5', 'm', '-5m', '5 m', '5M', '5w', '1e3s', 'Infinityd', '5mm', `${'9'.repeat(400)}d`])(
-    '"%s" is none',
+    '"%s" is not a duration',
     text => expect(parseDuration(text)).toBe(undefined),
   )
 })
@@ -36,7 +36,7 @@ describe('sizes', () => {
   })
 
   test.each(['', '5', 'GB', '-1GB', '1 GB', '1GBB', '1Bi', '1e3KB', 'InfinityGB', '1,5MB', `${'9'.repeat(400)}TB`])(
-    '"%s" is none',
+    '"%s" is not a size',
     text => expect(parseSize(text)).toBe(undefined),
   )
 })

@@ -1,4 +1,4 @@
-// Recently read values are kept in memory, and must never outlive their entries.
+// Recently read values are kept in memory, but never longer than their entries.
 
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -25,13 +25,13 @@ function readOften() {
   return { root, source, clock, cache, entries, other }
 }
 
-test('every get returns a copy of its own', () => {
+test('every get returns a new copy', () => {
   const { entries } = readOften()
   entries.get<{ list: number[] }>('key')?.list.push(2)
   for (let i = 0; i < 20; i++) expect(entries.get('key')).toEqual({ list: [1] })
 })
 
-test('a set, a removal and a clear of this process are seen at once', () => {
+test('a set, delete or clear of this process is seen at once', () => {
   const { entries } = readOften()
   entries.set('key', 2)
   for (let i = 0; i < 20; i++) expect(entries.get('key')).toBe(2)
@@ -43,7 +43,7 @@ test('a set, a removal and a clear of this process are seen at once', () => {
   expect(entries.get('key')).toBe(undefined)
 })
 
-test('a set and a delete of another process are seen in the next turn', async () => {
+test('a set or delete of another process is seen in the next tick', async () => {
   const { entries, other } = readOften()
   other.set('key', 2)
   await nextTurn()
@@ -53,7 +53,7 @@ test('a set and a delete of another process are seen in the next turn', async ()
   expect(entries.get('key')).toBe(undefined)
 })
 
-test('the source and the ttl of a value in memory are checked at each get', () => {
+test('each get checks the source and the ttl of a value in memory', () => {
   const { entries, source, clock } = readOften()
   writeFileSync(source, 'two')
   expect(entries.get('key')).toBe(undefined)
@@ -78,7 +78,7 @@ test('a value in memory is not returned for another version', () => {
   expect(entries.get('key')).toBe(undefined)
 })
 
-test('repeated runs over more values than fit into memory still find many there', () => {
+test('repeated runs over more values than fit into memory still get many hits', () => {
   const values = new ValueCache()
   const blob = { id: Buffer.alloc(21), location: { pack: 0, offset: 0 } }
   const value = encodeHead({ epoch: 1, entry: { blob, createdAt: 0, usedAt: 0, epoch: 1 } })

@@ -1,4 +1,4 @@
-// The refusals as a caller meets them; what exactly can be stored is the encoding's own suite.
+// How set rejects values that can't be stored. test/encoding/ covers what exactly can be stored.
 
 import { expect, test } from 'vitest'
 import { errorOf, openIn, temporaryRoot } from '../support/caches.js'
@@ -34,7 +34,7 @@ const REFUSED: [string, unknown, string][] = [
   ['undefined', undefined, '$'],
 ]
 
-test.each(REFUSED)('%s is refused with its path, and the old entry stays', (_what, value, path) => {
+test.each(REFUSED)('%s is rejected with its path, and the old entry stays', (_what, value, path) => {
   const entries = openIn(temporaryRoot()).cache.namespace('tool')
   entries.set('key', 'old')
   const error = errorOf(() => entries.set('key', value))
@@ -44,20 +44,20 @@ test.each(REFUSED)('%s is refused with its path, and the old entry stays', (_wha
   expect(entries.stats()).toMatchObject({ entryCount: 1, setCount: 1 })
 })
 
-test('nesting past the limit is refused, and the old entry stays', () => {
+test('too deep nesting is rejected, and the old entry stays', () => {
   const entries = openIn(temporaryRoot()).cache.namespace('tool')
   entries.set('key', 'old')
   expect(errorOf(() => entries.set('key', deep())).code).toBe('ERR_CACHE_VALUE')
   expect(entries.get('key')).toBe('old')
 })
 
-test('a refused value stores nothing where there was nothing', () => {
+test('a rejected value creates no entry', () => {
   const entries = openIn(temporaryRoot()).cache.namespace('tool')
   expect(errorOf(() => entries.set('key', () => 1)).code).toBe('ERR_CACHE_VALUE')
   expect([entries.has('key'), [...entries.keys()]]).toEqual([false, []])
 })
 
-test('a cyclic namespace keeps cycles, and what is shared stays shared', () => {
+test('a cyclic namespace keeps cycles and shared references', () => {
   const dir = temporaryRoot()
   openIn(dir).cache.namespace('tool', { cyclic: true }).set('key', { tree: cycle, again: cycle })
   const { cache } = openIn(dir)
@@ -66,13 +66,13 @@ test('a cyclic namespace keeps cycles, and what is shared stays shared', () => {
   expect(tree.self.back).toBe(tree)
 })
 
-test('a namespace that asks for it stores class instances as plain objects', () => {
+test("classInstances: 'plain' stores class instances as plain objects", () => {
   const entries = openIn(temporaryRoot()).cache.namespace('tool', { classInstances: 'plain' })
   entries.set('key', { point: new Point() })
   expect(entries.get('key')).toStrictEqual({ point: { x: 1 } })
 })
 
-test('what JSON would lose comes back', () => {
+test('values that JSON would lose are returned unchanged', () => {
   const entries = openIn(temporaryRoot()).cache.namespace('tool')
   const value = {
     date: new Date(1234.5),
@@ -94,7 +94,7 @@ test('what JSON would lose comes back', () => {
   expect(Object.hasOwn(back as object, '__proto__')).toBe(Object.hasOwn(value, '__proto__'))
 })
 
-test('an accessor that uses the cache while its value is being stored does no harm', () => {
+test('an accessor that uses the cache while its value is being stored is safe', () => {
   const entries = openIn(temporaryRoot()).cache.namespace('tool')
   entries.set('inner', 'old')
   const value = {
@@ -111,7 +111,7 @@ test('an accessor that uses the cache while its value is being stored does no ha
   expect(entries.get('outer')).toMatchObject({ b: 'b' })
 })
 
-test('a get that finds little of the stack left misses, and does not call the value damaged', () => {
+test('a get with little stack left is a miss, without a warning about damage', () => {
   const { cache, warnings } = openIn(temporaryRoot())
   const entries = cache.namespace('tool')
   let nested: unknown = 'core'

@@ -1,4 +1,4 @@
-// Wrapped functions: their results are found by name, arguments, text and declared inputs.
+// Wrapped functions: results are found by name, arguments, source text and declared inputs.
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -32,7 +32,7 @@ describe('a wrapped function', () => {
     expect(calls).toEqual([['a', 1]])
   })
 
-  test('tells all arguments apart', () => {
+  test('has a separate result for each list of arguments', () => {
     const { entries } = project()
     const values = [
       [],
@@ -60,7 +60,7 @@ describe('a wrapped function', () => {
     expect(more.map(args => wrapped(...args))).toEqual(results)
   })
 
-  test('is told from others by its name, its text, its inputs, and from the keys of the namespace', () => {
+  test('is identified by its name, source text and inputs, and apart from ordinary keys', () => {
     const { entries } = project()
     const twice = (x: number) => 2 * x
     const thrice = (x: number) => 3 * x
@@ -84,7 +84,7 @@ describe('a wrapped function', () => {
     expect(entries.stats()).toMatchObject({ entryCount: 0, pastAnswerCount: 0 })
   })
 
-  test('is told apart by what its inputs say of what it closes over', () => {
+  test('is distinguished by inputs that describe its closure', () => {
     const { entries } = project()
     const multiplier = (factor: number) => (x: number) => factor * x
     const wrapped = [2, 3].map(factor => entries.wrapSync('times', multiplier(factor), { inputs: { factor } }))
@@ -101,7 +101,7 @@ describe('a wrapped function', () => {
     expect([sync.call(), await later.call()]).toEqual(['sync', 'later'])
   })
 
-  test('takes the sources and the lifetime that its options say', () => {
+  test('uses the files and the ttl of its options', () => {
     const { entries, at } = project({ a: '1' })
     const calls: string[] = []
     function read(path: string) {
@@ -123,7 +123,7 @@ describe('a wrapped function', () => {
     expect(declared()).toBe('2')
   })
 
-  test('is called each time with arguments that cannot be stored, with one warning', async () => {
+  test('is called each time with unstorable arguments, with one warning', async () => {
     const { entries, warnings } = project()
     const calls: unknown[] = []
     const wrapped = entries.wrapSync('call', (fn: () => number) => calls.push(1) && fn())
@@ -135,7 +135,7 @@ describe('a wrapped function', () => {
     expect(warnings.map(({ code }) => code)).toEqual(['ERR_CACHE_VALUE'])
   })
 
-  test('may ask for itself with other arguments', async () => {
+  test('can call itself with other arguments', async () => {
     const { entries, open } = project()
     const calls: number[] = []
     const factorialIn = (space: typeof entries) => {
@@ -150,7 +150,7 @@ describe('a wrapped function', () => {
     expect(calls).toEqual([5, 4, 3, 2, 1])
   })
 
-  test('is refused without a name, a function or known options', () => {
+  test('rejects a missing name, a missing function and unknown options', () => {
     const { entries } = project()
     const fn = () => 1
     const mistakes = [
