@@ -1,4 +1,4 @@
-// The page and the picture of the benchmark, from fixed figures; its peers need not be installed for this.
+// The results page and the chart of the benchmark, from fixed figures. The peers need not be installed.
 
 import { expect, test } from 'vitest'
 
@@ -31,19 +31,19 @@ function warmGets(ours: number) {
   return new Results([line('wicked-cache', [ours]), line('lmdb', [3, 1, 2]), line('cacache', [500])])
 }
 
-test('a median is between the middle samples, a spread is half the distance of the quartiles', () => {
+test('a median averages the middle samples, and a spread is half the quartile distance', () => {
   expect(median([4, 1, 3, 2])).toBe(2.5)
   expect(median([9])).toBe(9)
   expect(spread([1, 2, 3, 4, 5])).toBeCloseTo(1 / 3)
 })
 
-test('every contender has its turn in every round, and none is always first', async () => {
+test('every contender runs once per round, and the order rotates', async () => {
   const calls: string[] = []
   await inTurns(['a', 'b', 'c'], 3, (name: string, round: number) => calls.push(`${name}${round}`))
   expect(calls).toEqual(['a0', 'b0', 'c0', 'b1', 'c1', 'a1', 'c2', 'a2', 'b2'])
 })
 
-test('a ratio below 1 says that ours is better, whichever way the figure counts', () => {
+test('a ratio below 1 means that wicked-cache is better, whether lower or higher figures are better', () => {
   expect(ratioToBest(warmGets(1).lines)).toBe(0.5)
   const higher = { better: 'higher', unit: '/s' }
   expect(ratioToBest([line('wicked-cache', [40], higher), line('lmdb', [10], higher), line('x', [20], higher)])).toBe(
@@ -51,7 +51,7 @@ test('a ratio below 1 says that ours is better, whichever way the figure counts'
   )
 })
 
-test('a floor is no peer', () => {
+test('a floor does not count as a peer', () => {
   const floor = line('bare node', [0.001], { isPeer: false })
   expect(ratioToBest([...warmGets(4).lines, floor])).toBe(2)
   expect(ratioToBest([line('wicked-cache', [1]), floor])).toBeUndefined()
@@ -68,7 +68,7 @@ test('a table has a row for each contender, a column for each question and the r
 | wicked-cache to the best peer, below 1 is better | **0.50** |  |`)
 })
 
-test('a bar is met, not met or not measured', () => {
+test('a target is met, not met or not measured', () => {
   const barOf = (results: unknown, what: RegExp) => bars(results).find((bar: { what: string }) => what.test(bar.what))
   expect(barOf(warmGets(1), /warm get of a small/)).toMatchObject({ measured: 0.5, isMet: true, isStretched: true })
   expect(barOf(warmGets(2), /warm get of a small/)).toMatchObject({ measured: 1, isMet: true, isStretched: false })
@@ -76,7 +76,7 @@ test('a bar is met, not met or not measured', () => {
   expect(barOf(warmGets(2), /^gc/)).toMatchObject({ measured: Number.NaN, isMet: false, isStretched: false })
 })
 
-test('the worst tree decides a bar of syntax trees, and a missing one leaves it unmeasured', () => {
+test('the worst tree decides the target for syntax trees, and a missing tree leaves it unmeasured', () => {
   const add = (results: typeof Results, name: string, ratio: number) =>
     results.add({ table: COSTS, column: COLUMNS.get, contender: name, unit: '×', isPeer: false }, ratio)
   const results = new Results()
@@ -89,7 +89,7 @@ test('the worst tree decides a bar of syntax trees, and a missing one leaves it 
   expect(barOf()).toMatchObject({ measured: 0.5, best: 0.25, isMet: false })
 })
 
-test('the page has the bars, a table for each question, the machine and what is missing', () => {
+test('the page has the targets, a table for each question, the machine and what is missing', () => {
   const about = {
     machine: { Node: 'v20.19.0' },
     versions: { lmdb: '3.0.0' },
@@ -110,7 +110,7 @@ test('the page has the bars, a table for each question, the machine and what is 
   expect(page).not.toMatch(/undefined|NaN|partial/)
 })
 
-test('the picture tells in words what it shows, and breaks off what would dwarf the rest', () => {
+test('the chart has a text description, and truncates bars that are far too long', () => {
   const [panel] = panelsOf(warmGets(1))
   expect(panel.bars.map(({ name }: { name: string }) => name)).toEqual(['wicked-cache', 'lmdb', 'cacache'])
   const svg: string = chart([{ ...panel, title: 'a < b & "c"' }])

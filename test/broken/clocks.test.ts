@@ -1,4 +1,4 @@
-// Clocks that are wrong: of the machine, of a network share, of those who filled the cache.
+// Wrong clocks: of the machine, of a network share, or of the processes that filled the cache.
 
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -26,7 +26,7 @@ function shareFiles(kind: FileSystemKind, aheadMs: number): Files {
 }
 
 test.each([-HOUR_MS, -5000, -2500, 5000, HOUR_MS])(
-  'edits on a share whose clock is %i ms ahead are all seen',
+  'all edits on a share whose clock is %i ms ahead are noticed',
   aheadMs => {
     const directory = temporaryDirectory()
     const file = join(directory, 'source.js')
@@ -44,7 +44,7 @@ test.each([-HOUR_MS, -5000, -2500, 5000, HOUR_MS])(
 )
 
 test.runIf(process.platform === 'linux')(
-  'a file that the kernel generates at each read is stale unless its content is equal',
+  'a file that the kernel generates on each read is stale unless its content is equal',
   () => {
     const ns = openAsAnotherProcess(temporaryRoot()).cache.namespace('ns')
     const random = '/proc/sys/kernel/random/uuid'
@@ -55,19 +55,22 @@ test.runIf(process.platform === 'linux')(
   },
 )
 
-test.runIf(process.platform === 'linux')('a directory changes with names that look alike as text', () => {
-  const directory = temporaryDirectory()
-  const named = (byte: number) => Buffer.concat([Buffer.from(`${directory}/d/caf`), Buffer.from([byte])])
-  mkdirSync(join(directory, 'd'))
-  writeFileSync(named(0xe9), '')
-  const ns = openAsAnotherProcess(join(directory, 'cache')).cache.namespace('ns')
-  ns.set('key', 1, { files: [join(directory, 'd')] })
-  expect(ns.get('key')).toBe(1)
-  renameSync(named(0xe9), named(0xe8))
-  expect(ns.get('key')).toBe(undefined)
-})
+test.runIf(process.platform === 'linux')(
+  'a directory changes when a name changes that decodes to the same text',
+  () => {
+    const directory = temporaryDirectory()
+    const named = (byte: number) => Buffer.concat([Buffer.from(`${directory}/d/caf`), Buffer.from([byte])])
+    mkdirSync(join(directory, 'd'))
+    writeFileSync(named(0xe9), '')
+    const ns = openAsAnotherProcess(join(directory, 'cache')).cache.namespace('ns')
+    ns.set('key', 1, { files: [join(directory, 'd')] })
+    expect(ns.get('key')).toBe(1)
+    renameSync(named(0xe9), named(0xe8))
+    expect(ns.get('key')).toBe(undefined)
+  },
+)
 
-describe('entries that were used by a clock that is ahead', () => {
+describe('entries last used by a clock that is ahead', () => {
   const filled = () => {
     const dir = temporaryRoot()
     const nowMs = Date.now()
@@ -86,7 +89,7 @@ describe('entries that were used by a clock that is ahead', () => {
     return { future: keys.filter(key => key.startsWith('future')).length, count: keys.length }
   }
 
-  test('are the first to go where there are too many, and past a maximum age', async () => {
+  test('are evicted first when there are too many or they are past the maximum age', async () => {
     for (const bounds of [{ maxEntries: 200 }, { maxAge: DAY_MS }]) {
       const { dir, nowMs } = filled()
       await openAsAnotherProcess(dir, { clock: () => nowMs }).cache.gc(bounds)
@@ -94,14 +97,14 @@ describe('entries that were used by a clock that is ahead', () => {
     }
   })
 
-  test('stay where the clock of the gc is behind by less than the maximum age', async () => {
+  test("are kept when the gc's clock is behind by less than the maximum age", async () => {
     const { dir, nowMs } = filled()
     const behind = { clock: () => nowMs - 2 * HOUR_MS }
     await openAsAnotherProcess(dir, behind).cache.gc({ maxAge: DAY_MS })
     expect(left(dir)).toEqual({ future: 0, count: 200 })
   })
 
-  test('stay in the background as well', () => {
+  test('are kept by the background gc too', () => {
     const dir = temporaryRoot()
     const nowMs = Date.now()
     for (const [name, clockMs] of [
@@ -119,7 +122,7 @@ describe('entries that were used by a clock that is ahead', () => {
     expect([count('fresh'), count('behind'), count('old')]).toEqual([100, 100, 0])
   })
 
-  test('are the first to go in the background', () => {
+  test('are evicted first by the background gc', () => {
     const { dir, nowMs } = filled()
     let ms = nowMs
     const { cache } = openAsAnotherProcess(dir, { clock: () => ms, maxEntries: 480 })

@@ -1,4 +1,4 @@
-// Faults during computing calls: whatever fails, the host gets its value, and stored results are right.
+// Disk faults during getOrSet: whatever fails, the caller gets its value, and stored results are right.
 
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -55,7 +55,7 @@ const OPERATIONS: Operation[] = [
     ],
   },
   {
-    name: 'getOrSet of a key that is there',
+    name: 'getOrSet of a known key',
     run: entries => getOrSet(entries, 'plain', compute),
     outcomes: [
       { gives: ['text', false, true] },

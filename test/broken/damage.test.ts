@@ -1,5 +1,5 @@
-// A small store, each of its files cut at every length and each of its bytes altered. What a get gives is then the value
-// that was set, or nothing; and the store takes sets again, which others find.
+// A small store with each file cut at every length and each byte altered. A get then returns the value that was set, or
+// undefined, and the store accepts new sets that other processes find.
 
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -172,7 +172,7 @@ describe('a store in which each key was set once', () => {
     }, 0)
   }
 
-  test('gives everything while it is whole', () => {
+  test('returns everything while it is undamaged', () => {
     expect(exercise('whole')).toBe(7)
   })
 
@@ -199,7 +199,7 @@ describe('a store in which each key was set once', () => {
     600_000,
   )
 
-  test.each(FILES)('survives any end of %s filled with zeros, as a file system may after a power cut', file => {
+  test.each(FILES)('survives %s with zeros from any byte on, as after a power cut', file => {
     const bytes = contents.get(file) as Buffer
     for (let from = 0; from < bytes.length; from++) {
       const zeros = Buffer.alloc(bytes.length - from + 100)
@@ -207,7 +207,7 @@ describe('a store in which each key was set once', () => {
     }
   })
 
-  test.each(FILES)('survives %s emptied, removed, doubled and followed by what is no frame', file => {
+  test.each(FILES)('survives %s emptied, removed, doubled and followed by garbage', file => {
     const bytes = contents.get(file) as Buffer
     const path = join(work, file)
     const damages: [string, () => void][] = [
@@ -240,7 +240,7 @@ describe('a store in which each key was set once', () => {
     }
   })
 
-  test.each(FILES)('does not throw while a directory stands in the place of %s, and mends once it is gone', file => {
+  test.each(FILES)('does not throw while a directory replaces %s, and recovers afterwards', file => {
     restore()
     const path = join(work, file)
     rmSync(path)
@@ -279,7 +279,7 @@ describe('a store in which each key was set once', () => {
   })
 
   test.each(['v2', 'v2/blobs', 'v2/blobs/packs', 'v2/namespaces', 'v2/namespaces/one'])(
-    'does not throw while a file stands in the place of the directory %s',
+    'does not throw while a file replaces the directory %s',
     directoryName => {
       rmSync(join(work, directoryName), { recursive: true })
       writeFileSync(join(work, directoryName), 'a file')

@@ -1,5 +1,5 @@
-// Every file call that an operation makes fails once, or from then on, with each error that a disk gives. The host sees no
-// exception; what was acknowledged before is still there; and the store goes on, for this process and for others.
+// Every file call of an operation fails, once or permanently, with each error that a disk can give. The caller sees no
+// exception, acknowledged entries are still there, and the store keeps working, for this process and for others.
 //
 // A fault that lasts is also what a kill at that call leaves behind: nothing after it changes the disk any more.
 
@@ -42,7 +42,7 @@ const OPERATIONS: Operation[] = [
     ],
   },
   {
-    name: 'set of a value that is stored already',
+    name: 'set of a value that is already stored',
     run: entries => entries.set('new', LARGE),
     outcomes: [
       { gives: true, holds: { new: [LARGE] } },
@@ -275,7 +275,7 @@ describe('a set that splits a full bucket', () => {
     }
   }
 
-  test.each(FAULTS)('loses nothing that others find, with $code, $span', kind => {
+  test.each(FAULTS)('loses nothing in other processes, with $code, $span', kind => {
     sweepSplit(kind, (memory, stored, where) => {
       const other = open(memory.files)
       expectAll(other, stored, `${where}, another process`)
@@ -287,7 +287,7 @@ describe('a set that splits a full bucket', () => {
     })
   })
 
-  test.each(FAULTS)('loses nothing that a read-only process finds, with $code, $span', kind => {
+  test.each(FAULTS)('loses nothing in a read-only process, with $code, $span', kind => {
     sweepSplit(kind, (memory, stored, where) => {
       const before = memory.paths()
       const reader = open(memory.files, [], true)
@@ -301,7 +301,7 @@ describe('a set that splits a full bucket', () => {
   })
 })
 
-describe('a close that rewrites the file of the counts', () => {
+describe('a close that rewrites the file of counts', () => {
   const totals = (disk: MemoryDisk) => {
     const cache = open(disk.files)
     const { missCount } = cache.stats()

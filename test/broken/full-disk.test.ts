@@ -1,4 +1,4 @@
-// A disk without a free byte: what is of no use is given back all the same, and a gc never takes more than it gives.
+// A full disk: a gc still frees space, and never needs more space than it frees.
 
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -50,16 +50,11 @@ function expectWhole(cache: CacheHandle): number {
 describe('with no byte free', () => {
   test.each([
     ['expired entries', (_cache: CacheHandle) => undefined, {}, 800_000],
-    [
-      'a namespace that was cleared',
-      (cache: CacheHandle) => cache.namespace('a', { project: false }).clear(),
-      {},
-      2_500_000,
-    ],
-    ['a namespace that was removed', (cache: CacheHandle) => cache.removeNamespace('a'), {}, 2_500_000],
-    ['what is too much', (_cache: CacheHandle) => undefined, { maxSize: 1_000_000 }, 2_500_000],
+    ['a cleared namespace', (cache: CacheHandle) => cache.namespace('a', { project: false }).clear(), {}, 2_500_000],
+    ['a removed namespace', (cache: CacheHandle) => cache.removeNamespace('a'), {}, 2_500_000],
+    ['entries beyond a limit', (_cache: CacheHandle) => undefined, { maxSize: 1_000_000 }, 2_500_000],
     ['everything', (_cache: CacheHandle) => undefined, { maxSize: 0 }, 3_000_000],
-  ])('a gc gives %s back', async (_what, act, bounds, minFreed) => {
+  ])('a gc frees %s', async (_what, act, bounds, minFreed) => {
     // Room for the removals that a clear writes.
     const disk = fullDisk(16_384)
     const cache = open(disk)
@@ -82,7 +77,7 @@ describe('with no byte free', () => {
 })
 
 test.each([0, 4096, 50_000, 300_000, 1_000_000])(
-  'with %i bytes free, a gc never ends with fewer, and leaves what it can copy',
+  'a gc with %i free bytes never ends with fewer, and keeps what it cannot copy',
   async freeBytes => {
     const disk = fullDisk(freeBytes)
     const cache = open(disk)
@@ -101,13 +96,13 @@ test.each([0, 4096, 50_000, 300_000, 1_000_000])(
   },
 )
 
-test('packs are small where the disk is', () => {
+test('packs are small on a small disk', () => {
   const disk = fullDisk()
   const packs = disk.paths().filter(path => path.endsWith('.pack'))
   expect(packs.length).toBeGreaterThan(4)
 })
 
-test('a cache with a limit keeps it beside others that fill the disk', () => {
+test('a cache with a limit keeps it while other data fills the disk', () => {
   const disk = new MemoryDisk()
   disk.files.makeDirectory(directory)
   disk.capacityBytes = 3_500_000

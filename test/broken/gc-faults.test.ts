@@ -1,5 +1,5 @@
-// Every file call of a gc fails once, or from then on. The gc may give up, with the disk's error; nothing that an entry
-// refers to is lost, whoever sets meanwhile, and the next gc does all that was left.
+// Every file call of a gc fails, once or permanently. The gc may stop with the disk's error. No value of an entry is lost,
+// even with concurrent sets, and the next gc finishes the work.
 
 import { describe, expect, test } from 'vitest'
 import { errnoOf } from '../../src/base/errors.js'

@@ -1,5 +1,5 @@
-// Links to paths outside of the root, pipes and devices in place of the cache's files. No call throws or blocks, nothing
-// outside is read or written, and the store works once the thing is gone.
+// Links to paths outside the root, pipes and devices in place of the cache's files. No call throws or blocks, nothing outside
+// is read or written, and the store works again once the file is removed.
 
 import { spawnSync } from 'node:child_process'
 import {
@@ -59,7 +59,7 @@ const REPLACEMENTS: [string, Replace][] = [
     "a link to a user's file",
     (path, outside) => writeFileSync(outside, 'mine\n'.repeat(1000)) ?? relink(path, outside),
   ],
-  ['a link to nothing', (path, outside) => relink(path, outside)],
+  ['a broken link', (path, outside) => relink(path, outside)],
   ['a link to itself', path => relink(path, path)],
   ['a pipe', path => makePipe(path)],
   ['a link to a pipe', (path, outside) => makePipe(outside) ?? relink(path, outside)],
@@ -78,8 +78,8 @@ function makePipe(path: string): void {
 
 const bytesOf = (path: string) => (nodeFiles.stat(path)?.kind === 'file' ? readFileSync(path) : undefined)
 
-describe.each(REPLACEMENTS)('%s in the place of a file of the store', (_what, replace) => {
-  test('is not followed, fails no call, and can be removed', async () => {
+describe.each(REPLACEMENTS)('%s in place of a file of the store', (_what, replace) => {
+  test('is not followed, fails no call and can be removed', async () => {
     const { root, outside, files } = filled()
     const backup = `${root} as it was`
     cpSync(root, backup, { recursive: true })
@@ -241,7 +241,7 @@ describe('links to the directories of another cache', () => {
     },
   )
 
-  test.each(DIRECTORIES)('no call that changes something goes through %s', place => {
+  test.each(DIRECTORIES)('no changing file call goes through %s', place => {
     const { root, link } = twin()
     const files = changingInside(nodeFiles, root)
     const own = join(root, 'own')

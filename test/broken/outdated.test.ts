@@ -1,5 +1,5 @@
-// A small store in which keys were replaced, deleted and cleared, each of its manifests cut at every length and each of their bytes
-// altered: nothing that was replaced comes back.
+// A small store in which keys were replaced, deleted and cleared. Its manifests are cut at every length and altered at every
+// byte. Replaced values never come back.
 
 import { cpSync, mkdtempSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -68,7 +68,7 @@ describe('a store whose entries were replaced, deleted and cleared', () => {
     return wrong
   }
 
-  test.each(manifests)('never gives an outdated value when a byte of %s is altered', file => {
+  test.each(manifests)('never returns an outdated value when a byte of %s is altered', file => {
     const bytes = readFileSync(join(template, file))
     const wrong = new Map<string, number[]>()
     for (let at = 0; at < bytes.length; at++) {
@@ -81,7 +81,7 @@ describe('a store whose entries were replaced, deleted and cleared', () => {
   })
 
   // Cut off, a log is byte for byte the log of an earlier moment: its values may be those of then, and nothing else.
-  test.each(manifests)('gives values of one earlier moment when %s is cut', file => {
+  test.each(manifests)('returns values of one earlier moment when %s is cut', file => {
     const { length } = readFileSync(join(template, file))
     for (let cut = 0; cut < length; cut++) {
       cpSync(join(template, file), join(work, file))
@@ -90,7 +90,7 @@ describe('a store whose entries were replaced, deleted and cleared', () => {
     }
   })
 
-  test('keeps its values when a file was moved away and back between two opens', () => {
+  test('keeps its values when a file is moved away and back between two opens', () => {
     for (const file of manifests) {
       renameSync(join(work, file), join(work, `${file}.away`))
       expect(outdated()).toEqual([])

@@ -1,4 +1,4 @@
-// Roots that others could write to: whoever can forge entries decides what plugins believe.
+// Roots that other users can write to are rejected, because those users could forge entries.
 
 import { chmodSync, lstatSync, mkdirSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
@@ -32,14 +32,14 @@ function opened(changed: Partial<FileStat>, options: CacheOptions = {}, user = U
   return { got: entries.get('key'), isSet: entries.set('new', 1), warnings, cache, dir }
 }
 
-describe('a root is refused, for reading as well, when it', () => {
+describe('a root is rejected, for reads too, if it', () => {
   test.each<[string, Partial<FileStat>, string]>([
     ['belongs to another user', { owner: 1001 }, 'belongs to another user (1001, not 1000)'],
-    ['can be written to by everybody', { mode: 0o777 }, 'can be written to by every user'],
-    ['can be written to by everybody but its group', { mode: 0o707 }, 'can be written to by every user'],
-    ['can be written to by a shared group', { mode: 0o770, group: 100 }, 'can be written to by group 100'],
+    ['is writable by everybody', { mode: 0o777 }, 'can be written to by every user'],
+    ['is writable by everybody but its group', { mode: 0o707 }, 'can be written to by every user'],
+    ['is writable by a shared group', { mode: 0o770, group: 100 }, 'can be written to by group 100'],
     // An access list that lets another user write shows as these bits.
-    ["can be written to by the user's private group", { mode: 0o770 }, 'can be written to by group 1000'],
+    ["is writable by the user's private group", { mode: 0o770 }, 'can be written to by group 1000'],
   ])('%s', async (_what, changed, words) => {
     const { got, isSet, warnings, cache, dir } = opened(changed)
     expect([got, isSet]).toEqual([undefined, false])
@@ -48,12 +48,12 @@ describe('a root is refused, for reading as well, when it', () => {
     await expect(cache.gc()).rejects.toMatchObject({ code: 'ERR_CACHE_ROOT' })
   })
 
-  test("can be written to by the user's group, which has another number and so perhaps other members", () => {
+  test("is writable by a group whose number differs from the user's", () => {
     const { isSet } = opened({ mode: 0o775, group: 20 }, {}, { id: 1000, group: 20 })
     expect(isSet).toBe(false)
   })
 
-  test('belongs to a user, even for the superuser', () => {
+  test('belongs to an ordinary user and the superuser opens it', () => {
     expect(opened({ owner: 1000 }, {}, { id: 0, group: 0 }).isSet).toBe(false)
   })
 })
@@ -66,7 +66,7 @@ describe('a root is used when', () => {
     expect(opened(changed)).toMatchObject({ got: 'value', isSet: true, warnings: [] })
   })
 
-  test('the caller trusts it, or the environment does', () => {
+  test('trustRoot or WICKED_CACHE_TRUST_ROOT allows it', () => {
     const everybody = { owner: 1001, mode: 0o777 }
     expect(opened(everybody, { trustRoot: true })).toMatchObject({ got: 'value', isSet: true, warnings: [] })
     const before = process.env.WICKED_CACHE_TRUST_ROOT
@@ -80,7 +80,7 @@ describe('a root is used when', () => {
   })
 })
 
-test('a root that somebody else makes after the cache was opened is not written to', () => {
+test('a root that another user creates after the cache was opened is not written to', () => {
   const dir = join(temporaryDirectory(), 'cache')
   let isTheirs = false
   const own = filesWith(dir, {})
@@ -102,7 +102,7 @@ test('a root that somebody else makes after the cache was opened is not written 
   expect(filesBelow(dir)).toEqual([])
 })
 
-test('opening a root costs a look at it, at the directories above it and at what is in it', () => {
+test('opening a root costs one stat for it, for each directory above it and for its contents', () => {
   const dir = temporaryRoot()
   openIn(dir).cache.namespace('tool').set('key', 1)
   const { files, traffic } = meteredFiles()
@@ -110,7 +110,7 @@ test('opening a root costs a look at it, at the directories above it and at what
   expect(traffic.calls).toEqual({ linkStat: dir.split('/').length + 2 })
 })
 
-test.runIf(isPosix)('what is made is for its user alone, whatever the umask', () => {
+test.runIf(isPosix)('created files and directories are accessible only to the user, whatever the umask', () => {
   const dir = join(temporaryDirectory(), 'deeper', 'cache')
   const umask = process.umask(0)
   onTestFinished(() => {
@@ -131,7 +131,7 @@ test.runIf(isPosix)('what is made is for its user alone, whatever the umask', ()
   expect(modes.size).toBeGreaterThan(20)
 })
 
-test.runIf(isPosix)('a real directory that everybody can write to is refused, one that others can read is not', () => {
+test.runIf(isPosix)('a real directory is rejected if everybody can write to it, but not if others can read it', () => {
   const dir = temporaryRoot()
   mkdirSync(dir)
   chmodSync(dir, 0o777)

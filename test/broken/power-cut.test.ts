@@ -1,5 +1,5 @@
-// The power goes at any call of what moves things: a gc, the background gc, a bucket that is rewritten. What was on disk before,
-// and was neither changed nor dropped since, is found by the next process; nothing is ever wrong.
+// A power cut at any file call of a gc, the background gc or a bucket rewrite. The next process finds all entries that were on
+// disk before and were neither changed nor dropped since, and never reads a wrong value.
 
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -65,7 +65,7 @@ async function expectFound(
   count('entries looked for after a cut', values.size)
 }
 
-test('a gc that is cut off loses nothing that was on disk before', async () => {
+test('a power cut during a gc loses nothing that was on disk before', async () => {
   await inRounds({ short: 2, share: 0.03 }, async seed => {
     const random = randomFrom(seed)
     const disk = new UnsyncedDisk()
@@ -125,7 +125,7 @@ test('a gc syncs moved values before the index points to them', async () => {
   expect(leadCount).toBeGreaterThan(0)
 })
 
-test('buckets that are rewritten and split lose nothing that was on disk before', async () => {
+test('a power cut while buckets are rewritten and split loses nothing that was on disk before', async () => {
   await inRounds({ short: 1, share: 0.02 }, async seed => {
     const random = randomFrom(seed)
     const disk = new UnsyncedDisk()

@@ -1,4 +1,4 @@
-// A root is trusted by what it is now, not by what it was when the cache was opened.
+// Whether a root is trusted depends on its present state, not on its state when the cache was opened.
 
 import {
   chmodSync,
@@ -41,8 +41,8 @@ function filesOf(changed: Map<string, Partial<FileStat>>): Files {
   }
 }
 
-describe('a root that is replaced by one of the user’s own', () => {
-  test('after it was moved to the trash, is used from the next turn on, for both sets and gets', async () => {
+describe('a root that is replaced by another root of the same user', () => {
+  test('after a move to the trash, is used from the next tick on, for sets and gets', async () => {
     const dir = temporaryRoot()
     const { cache, warnings } = openIn(dir)
     const ns = cache.namespace('tool')
@@ -62,7 +62,7 @@ describe('a root that is replaced by one of the user’s own', () => {
     expect(warnings).toEqual([])
   })
 
-  test('is made anew where nothing has taken its place', async () => {
+  test('is created again if nothing took its place', async () => {
     const dir = temporaryRoot()
     const ns = openIn(dir).cache.namespace('tool')
     ns.set('key', 'old')
@@ -74,7 +74,7 @@ describe('a root that is replaced by one of the user’s own', () => {
     expect(openAsAnotherProcess(dir).cache.namespace('tool').get('key')).toBe('new')
   })
 
-  test('by a link that is switched, is used from the next turn on', async () => {
+  test('by switching a link, is used from the next tick on', async () => {
     const directory = temporaryDirectory()
     const link = join(directory, 'current')
     for (const name of ['one', 'two']) {
@@ -90,7 +90,7 @@ describe('a root that is replaced by one of the user’s own', () => {
     expect(ns.get('key')).toBe('two')
   })
 
-  test('while a gc runs, ends that and loses nothing', async () => {
+  test('during a gc, stops the gc and loses nothing', async () => {
     const dir = temporaryRoot()
     const { cache } = openAsAnotherProcess(dir)
     const fill = (to: typeof cache, text: string) => {
@@ -122,8 +122,8 @@ describe('a root that is replaced by one of the user’s own', () => {
   })
 })
 
-describe('a root that is taken over by another user', () => {
-  test('is not read from, nor written to, from the next turn on; given back, it is used again', async () => {
+describe('a root that another user takes over', () => {
+  test('is neither read nor written from the next tick on, and is used again once returned', async () => {
     const dir = temporaryRoot()
     const owners = new Map<string, Partial<FileStat>>()
     const { cache, warnings } = openAsAnotherProcess(dir, {}, { files: filesOf(owners), user: USER })
@@ -142,7 +142,7 @@ describe('a root that is taken over by another user', () => {
     expect([ns.get('key'), ns.set('key', 'mine again')]).toEqual(['mine', true])
   })
 
-  test('or opened to others is not used from the next turn on', async () => {
+  test('or that becomes writable by others is not used from the next tick on', async () => {
     const dir = temporaryRoot()
     const ns = openIn(dir, { onWarning: () => undefined }).cache.namespace('tool')
     ns.set('key', 1)
@@ -152,7 +152,7 @@ describe('a root that is taken over by another user', () => {
     expect([ns.get('key'), ns.set('key', 2)]).toEqual([undefined, false])
   })
 
-  test('before it was there is not used either', async () => {
+  test('before it exists is not used either', async () => {
     const dir = temporaryRoot()
     const owners = new Map<string, Partial<FileStat>>()
     const { cache } = openAsAnotherProcess(dir, {}, { files: filesOf(owners), user: USER })
@@ -164,7 +164,7 @@ describe('a root that is taken over by another user', () => {
     expect(cache.namespace('tool').get('key')).toBe(undefined)
   })
 
-  test.each(['at its path', 'above it'])('by a link %s is refused, wherever that leads', where => {
+  test.each(['at its path', 'above it'])('by a link %s is rejected, whatever it points to', where => {
     const directory = temporaryDirectory()
     openAsAnotherProcess(join(directory, 'clone')).cache.namespace('tool').set('key', 'forged')
     symlinkSync(where === 'above it' ? directory : join(directory, 'clone'), join(directory, 'link'))
@@ -180,7 +180,7 @@ test.each([
   ['belongs to another user', { owner: 1001 }],
   ['every user can write to', { mode: 0o777 }],
   ['a group can write to', { mode: 0o775 }],
-])('no root is made in a directory that %s', (_what, changed) => {
+])('no root is created in a directory that %s', (_what, changed) => {
   const parent = temporaryDirectory()
   const files = filesOf(new Map([[parent, changed]]))
   const { cache, warnings } = openAsAnotherProcess(join(parent, 'deeper', 'cache'), {}, { files, user: USER })
@@ -189,7 +189,7 @@ test.each([
   expect(warnings).toMatchObject([{ code: 'ERR_CACHE_ROOT', message: expect.stringContaining(`${parent} `) }])
 })
 
-test('a root is made in a sticky directory of the superuser, as the temporary one is', () => {
+test('a root is created in a sticky directory of the superuser, such as /tmp', () => {
   const parent = temporaryDirectory()
   const files = filesOf(new Map([[parent, { owner: 0, group: 0, mode: 0o1777 }]]))
   const { cache } = openAsAnotherProcess(join(parent, 'cache'), {}, { files, user: USER })
@@ -198,9 +198,9 @@ test('a root is made in a sticky directory of the superuser, as the temporary on
 
 describe('a directory', () => {
   test.each([
-    ['with a v1 of its own', 'v2/users.js'],
+    ['with a v2 directory of its own', 'v2/users.js'],
     ['that another tool has tagged', 'CACHEDIR.TAG'],
-  ])('%s is not taken for a cache', async (_what, name) => {
+  ])('%s is not mistaken for a cache', async (_what, name) => {
     const dir = temporaryDirectory()
     mkdirSync(join(dir, 'v2'))
     writeFileSync(join(dir, name), 'Signature: 8a477f597d28d172789f06886806bc55\n')
@@ -213,7 +213,7 @@ describe('a directory', () => {
     expect(readdirSync(dir, { recursive: true })).toEqual(before)
   })
 
-  test('that is a fresh volume, or is kept in a repository, may become a root', () => {
+  test('that is a fresh volume or part of a repository can become a root', () => {
     const dir = temporaryDirectory()
     for (const name of ['lost+found', '.Trash-1000']) mkdirSync(join(dir, name))
     for (const name of ['.DS_Store', '.gitkeep', 'config.json']) writeFileSync(join(dir, name), '{}')
@@ -221,7 +221,7 @@ describe('a directory', () => {
     expect(readFileSync(join(dir, 'CACHEDIR.TAG'), 'utf8')).toContain('wicked-cache')
   })
 
-  test('that has lost its tag is known by its packs', async () => {
+  test('that has lost its tag is recognized by its packs', async () => {
     const dir = temporaryRoot()
     openAsAnotherProcess(dir).cache.namespace('tool').set('key', 1)
     unlinkSync(join(dir, 'CACHEDIR.TAG'))
@@ -232,7 +232,7 @@ describe('a directory', () => {
   })
 })
 
-describe.runIf(isSuperuser)('in a root that is trusted', () => {
+describe.runIf(isSuperuser)('a trusted root', () => {
   const ACTION = `
     process.umask(0o022)
     if (args.user) {
@@ -247,7 +247,7 @@ describe.runIf(isSuperuser)('in a root that is trusted', () => {
     await cache.gc()
     cache.close()`
 
-  test('two users of one group hit each other’s entries', async () => {
+  test('lets two users of one group share entries', async () => {
     const dir = join(temporaryDirectory(), 'shared')
     chmodSync(join(dir, '..'), 0o755)
     mkdirSync(dir)
@@ -264,7 +264,7 @@ describe.runIf(isSuperuser)('in a root that is trusted', () => {
     ])
   })
 
-  test('of a user, the superuser leaves everything to that user', async () => {
+  test('of another user keeps all files owned by that user when the superuser writes', async () => {
     const dir = join(temporaryDirectory(), 'theirs')
     chmodSync(join(dir, '..'), 0o755)
     mkdirSync(dir)

@@ -1,4 +1,4 @@
-// Roots that cannot be used, that belong to somebody else, or that vanish.
+// Roots that cannot be used, that contain foreign files, or that disappear.
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -30,7 +30,7 @@ function expectNothing(cache: Cache): void {
 }
 
 describe('a root that is a file', () => {
-  test('stores nothing, warns once, and leaves the file as it is', async () => {
+  test('stores nothing, warns once and leaves the file unchanged', async () => {
     const dir = join(temporaryDirectory(), 'file')
     writeFileSync(dir, 'mine')
     const { cache, warnings } = openIn(dir)
@@ -61,7 +61,7 @@ describe('a root that is a file', () => {
     expect(repeatedCodes(warnings)).toEqual([])
   })
 
-  test('is told on the warning channel of the process when nobody asked for warnings', async () => {
+  test('gives a Node process warning if there is no onWarning', async () => {
     const dir = join(temporaryDirectory(), 'file')
     writeFileSync(dir, 'mine')
     const { stderr } = await runModule(
@@ -83,7 +83,7 @@ describe('a root with foreign files', () => {
     return dir
   }
 
-  test('is refused, and nothing in it is touched', async () => {
+  test('is rejected, and nothing in it is changed', async () => {
     const dir = foreign()
     const before = [filesBelow(dir), statSync(dir).mtimeMs]
     const { cache, warnings } = openIn(dir)
@@ -94,7 +94,7 @@ describe('a root with foreign files', () => {
     expect([filesBelow(dir), statSync(dir).mtimeMs]).toEqual(before)
   })
 
-  test.each(['', 'process.exit(0)', 'cache.close()'])('is not touched at exit either: %j', async ending => {
+  test.each(['', 'process.exit(0)', 'cache.close()'])('is not changed at exit either: %j', async ending => {
     const dir = foreign()
     const before = [filesBelow(dir), statSync(dir).mtimeMs]
     await runModule(
@@ -107,7 +107,7 @@ describe('a root with foreign files', () => {
     expect([filesBelow(dir), statSync(dir).mtimeMs]).toEqual(before)
   })
 
-  test('that appear after it was opened are a reason to write nothing', () => {
+  test('that appear after opening is not written to', () => {
     const dir = temporaryDirectory()
     const { cache, warnings } = openIn(dir)
     expect(cache.namespace('tool').get('key')).toBe(undefined)
@@ -118,7 +118,7 @@ describe('a root with foreign files', () => {
     expect(warnings.map(({ code }) => code)).toEqual(['ERR_CACHE_ROOT'])
   })
 
-  test('does not hide a cache that is there, too', () => {
+  test('is still used if a cache is already there', () => {
     const dir = temporaryDirectory()
     openIn(dir).cache.namespace('tool').set('key', 1)
     writeFileSync(join(dir, '.DS_Store'), 'x')
@@ -128,7 +128,7 @@ describe('a root with foreign files', () => {
 })
 
 describe('a root of another format version', () => {
-  test('is left alone beside our own', () => {
+  test('is left alone beside the current version', () => {
     const dir = temporaryRoot()
     const theirs = join(dir, 'v3', 'blobs', 'index')
     mkdirSync(theirs, { recursive: true })
@@ -157,7 +157,7 @@ describe('a root of another format version', () => {
 })
 
 describe('a read-only root', () => {
-  test('gives a miss or the value, stores nothing, and warns once', () => {
+  test('gives hits and misses, stores nothing and warns once', () => {
     const dir = temporaryRoot()
     openIn(dir).cache.namespace('tool').set('key', 1)
     const { cache, warnings } = openAsAnotherProcess(dir, {}, { files: readOnlyFiles() })
@@ -172,7 +172,7 @@ describe('a read-only root', () => {
     expect(openAsAnotherProcess(dir).cache.namespace('tool').get('key')).toBe(1)
   })
 
-  test('opened as read-only gives what it holds, without a warning', () => {
+  test('opened with mode readonly gives hits without a warning', () => {
     const dir = temporaryRoot()
     const writer = openIn(dir).cache.namespace('tool')
     writer.setMany(Array.from({ length: 2000 }, (_, index) => ({ key: `key ${index}`, value: index })))
@@ -183,7 +183,7 @@ describe('a read-only root', () => {
     expect(warnings).toEqual([])
   })
 
-  test('that may not be written by its user stores nothing and breaks nothing', async () => {
+  test('without write permission stores nothing and breaks nothing', async () => {
     const dir = temporaryRoot()
     openIn(dir).cache.namespace('tool').set('key', 'value')
     const { lines, stderr } = await runModule(
@@ -212,7 +212,7 @@ describe('a read-only root', () => {
     expect(JSON.parse(lines[0] as string)).toEqual([false, null, 'value', ['ERR_CACHE_IO']])
   })
 
-  test('whose parent may not be written to stores nothing either', async () => {
+  test('whose parent has no write permission stores nothing either', async () => {
     const parent = temporaryDirectory()
     const { lines } = await runModule(
       `import { chmodSync } from 'node:fs'
@@ -227,7 +227,7 @@ describe('a read-only root', () => {
   })
 })
 
-test('a user without a home directory, as in some containers, gets a cache that misses at worst', async () => {
+test('a user without a home directory gets a cache that never fails', async () => {
   const { lines } = await runModule(
     `// Only the superuser can become a user that nothing is known of; for others this is an ordinary opening.
      delete process.env.HOME
@@ -241,7 +241,7 @@ test('a user without a home directory, as in some containers, gets a cache that 
 })
 
 describe('a full disk', () => {
-  test('takes what fits, keeps all of that, and says once that there is no room', () => {
+  test('stores what fits, keeps it and warns once', () => {
     const dir = temporaryRoot()
     for (const bytes of [0, 1, 100, 500, 1000, 2000, 5000, 20_000]) {
       rmSync(dir, { recursive: true, force: true })
@@ -274,8 +274,8 @@ describe('a full disk', () => {
 
 describe('a root that is deleted while a cache is open', () => {
   const deletions: [string, (dir: string) => void][] = [
-    ['as a whole', dir => rmSync(dir, { recursive: true })],
-    ['but for its tag', dir => rmSync(join(dir, 'v2'), { recursive: true })],
+    ['completely', dir => rmSync(dir, { recursive: true })],
+    ['except for its tag', dir => rmSync(join(dir, 'v2'), { recursive: true })],
     ['in its packs', dir => rmSync(join(dir, 'v2', 'blobs', 'packs'), { recursive: true })],
     ['in its blobs', dir => rmSync(join(dir, 'v2', 'blobs'), { recursive: true })],
     ['in its blob index', dir => rmSync(join(dir, 'v2', 'blobs', 'index'), { recursive: true })],
@@ -284,9 +284,9 @@ describe('a root that is deleted while a cache is open', () => {
 
   describe.each(deletions)('%s', (_what, remove) => {
     test.each([
-      ['in the same turn', async () => undefined],
-      ['in an earlier turn', nextTurn],
-    ])('%s takes later sets, which this process and others find', async (_when, pass) => {
+      ['in the same tick', async () => undefined],
+      ['in an earlier tick', nextTurn],
+    ])('%s stores later sets for this process and others', async (_when, pass) => {
       const dir = temporaryRoot()
       const { cache } = openIn(dir)
       const entries = cache.namespace('tool')
@@ -312,7 +312,7 @@ describe('a root that is deleted while a cache is open', () => {
     })
   })
 
-  test('again and again never breaks a set, a batch or a get', async () => {
+  test('repeatedly never breaks a set, setMany or get', async () => {
     const dir = temporaryRoot()
     const { cache, warnings } = openIn(dir)
     const entries = cache.namespace('tool')
@@ -327,7 +327,7 @@ describe('a root that is deleted while a cache is open', () => {
     expect(warnings).toEqual([])
   })
 
-  test('and made anew by another process is the one that is used from then on', async () => {
+  test('and created again by another process is used from then on', async () => {
     const dir = temporaryRoot()
     const entries = openIn(dir).cache.namespace('tool')
     entries.set('key', 'old')
@@ -343,7 +343,7 @@ describe('a root that is deleted while a cache is open', () => {
     expect(other.get('own')).toBe('own')
   })
 
-  test('is a miss and no error, and close leaves nothing behind', async () => {
+  test('gives misses without errors, and close leaves nothing behind', async () => {
     const dir = temporaryRoot()
     const { cache, warnings } = openIn(dir)
     const entries = cache.namespace('tool')
@@ -362,7 +362,7 @@ describe('a root that is deleted while a cache is open', () => {
     expect(warnings).toEqual([])
   })
 
-  test('and replaced by a directory of other files is not written to', async () => {
+  test('and replaced by a directory with foreign files is not written to', async () => {
     const dir = temporaryRoot()
     const { cache } = openIn(dir)
     const entries = cache.namespace('tool')

@@ -1,5 +1,5 @@
-// A copy of a root by hard links, as backups make them (cp -al, rsync --link-dest), shares its files with the original. Logs are
-// appended to in place, so the copy changes with the original; none of the two loses an entry by what is done to the other.
+// A copy of a root by hard links, as backup tools make it (cp -al, rsync --link-dest), shares its files with the original. Logs
+// are appended in place, so the copy changes with the original. Neither loses an entry because of changes to the other.
 
 import { cpSync, linkSync, mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -43,7 +43,7 @@ function filled(): string {
   return root
 }
 
-test('a snapshot has all entries after the original has rewritten its files', async () => {
+test('a hard-link snapshot keeps all entries after the original has rewritten its files', async () => {
   const root = filled()
   const copy = linked(root)
   const original = open(root)
@@ -75,7 +75,7 @@ test('a snapshot has all entries after the original has rewritten its files', as
   ).toEqual([])
 })
 
-test('an original and its snapshot, with sets and gcs in both, have what was set in each', async () => {
+test('an original and its snapshot both keep their sets when both are written and collected', async () => {
   await inRounds({ short: 2, share: 0.03 }, async seed => {
     const random = randomFrom(seed)
     const root = temporaryRoot()
@@ -123,7 +123,7 @@ test('an original and its snapshot, with sets and gcs in both, have what was set
 test.each([
   ['by hard links', linked],
   ['of another kind', (root: string) => copied(root)],
-])('a copy %s goes on with no step of the background gc that was taken in the original', (_how, copy) => {
+])('a copy %s does not resume a background gc that the original started', (_how, copy) => {
   const root = temporaryRoot()
   mkdirSync(root)
   const journal = new Journal(newEnvironment(), join(root, 'upkeep'))

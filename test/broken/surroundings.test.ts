@@ -1,4 +1,4 @@
-// Trouble around a root: a configuration that is not a file, copies by hard links, a host at its limit of open files.
+// Trouble around a root: a configuration that is not a regular file, copies by hard links, a process at its limit of open files.
 
 import { spawnSync } from 'node:child_process'
 import { linkSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
@@ -19,7 +19,7 @@ describe('config.json', () => {
     ['a link to a device', (path: string) => symlinkSync('/dev/zero', path)],
     ['a link to a file', (path: string) => symlinkSync('outside.json', path)],
     ['a directory', (path: string) => mkdirSync(path)],
-  ])('that is %s is not followed, and stops nothing', async (_what, make) => {
+  ])('that is %s is ignored with a warning', async (_what, make) => {
     const dir = temporaryRoot()
     mkdirSync(dir)
     writeFileSync(join(dir, '..', 'outside.json'), '{"maxEntries": 1}')
@@ -29,7 +29,7 @@ describe('config.json', () => {
     expect(warnings).toMatchObject([{ code: 'ERR_CACHE_CONFIG' }])
   })
 
-  test('may begin with a mark of its byte order', async () => {
+  test('can start with a byte order mark', async () => {
     const dir = temporaryRoot()
     mkdirSync(dir)
     writeFileSync(join(dir, 'config.json'), '\ufeff{"maxEntries": 10}')
@@ -48,7 +48,7 @@ function linkAll(from: string, to: string): void {
   }
 }
 
-test('a copy by hard links is not lost when the original rewrites its files', () => {
+test('a copy by hard links keeps its entries when the original rewrites its files', () => {
   const dir = temporaryRoot()
   const { cache } = openAsAnotherProcess(dir)
   const keyOf = (i: number) => `${i} ${'k'.repeat(3000)}`
@@ -60,7 +60,7 @@ test('a copy by hard links is not lost when the original rewrites its files', ()
   expect(copy.set('new', 1)).toBe(true)
 })
 
-test('a host without free descriptors gets those that the cache holds, for listings as well', () => {
+test('a process without free descriptors gets the ones the cache holds, during listings too', () => {
   const dir = temporaryRoot()
   const { cache } = openAsAnotherProcess(dir)
   for (let i = 0; i < 20; i++) cache.namespace(`ns ${i}`).set('key', i)

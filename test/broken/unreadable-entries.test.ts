@@ -1,4 +1,4 @@
-// One entry that cannot be judged, or made out at all, stops nothing that goes through many: it stays, and is counted.
+// One entry that cannot be read or validated does not stop jobs over many entries. It is kept and counted.
 
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -51,7 +51,7 @@ const nothing = () => undefined
 
 const CASES: [string, (directory: string, dir: string) => void, Files?][] = [
   [
-    'whose source lies behind a link to itself',
+    'whose source is behind a link to itself',
     directory => {
       rmSync(join(directory, 'project'), { recursive: true })
       symlinkSync('project', join(directory, 'project'))
@@ -60,9 +60,9 @@ const CASES: [string, (directory: string, dir: string) => void, Files?][] = [
   ...['EACCES', 'EPERM', 'EIO', 'ENOTCONN', 'ERR_ACCESS_DENIED', 'ERR_INVALID_ARG_VALUE'].map(
     (code): [string, () => void, Files] => [`whose source gives ${code}`, nothing, failing(code)],
   ),
-  ['that is cut short', (_directory, dir) => forge(dir, Buffer.alloc(5))],
+  ['that is truncated', (_directory, dir) => forge(dir, Buffer.alloc(5))],
   [
-    'with a path that goes on past its end',
+    'with a path longer than the entry',
     (_directory, dir) => forge(dir, Buffer.concat([Buffer.from([2]), Buffer.alloc(60, 255)])),
   ],
 ]
@@ -77,7 +77,7 @@ describe.each(CASES)('an entry %s', (_what, spoil, files) => {
     expect(await cache.gc({ maxEntries: 10 })).toMatchObject({ unreadableEntries: 1 })
   })
 
-  test('does not stop a gc in the background', () => {
+  test('does not stop the background gc', () => {
     const { cache } = filled(spoil, files)
     cache.close()
     const bounded = openAsAnotherProcess(cache.dir, { clock, maxEntries: 150 }, files ? { files } : {}).cache
@@ -88,7 +88,7 @@ describe.each(CASES)('an entry %s', (_what, spoil, files) => {
     expect([...bounded.namespace('ns').keys()].length).toBeLessThan(250)
   })
 
-  test('hides no others from listings, statistics, verify and the watcher', async () => {
+  test('hides no other entry from listings, stats, verify and the watcher', async () => {
     const { cache, directory } = filled(spoil, files)
     const ns = cache.namespace('ns')
     expect([...ns.keys()].length).toBeGreaterThanOrEqual(200)
@@ -107,7 +107,7 @@ describe.each(CASES)('an entry %s', (_what, spoil, files) => {
   })
 })
 
-test('counts that cannot be read hide no entry from the statistics', () => {
+test('unreadable counts hide no entry from the statistics', () => {
   const directory = temporaryDirectory()
   const before = openAsAnotherProcess(directory).cache
   before.namespace('ns').set('key', 'value')
