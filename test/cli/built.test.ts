@@ -1,4 +1,4 @@
-// The bundle, as it is installed: through its shebang, in processes of its own, with real pipes.
+// The installed bundle: started by its shebang, in separate processes, with real pipes.
 
 import { spawn } from 'node:child_process'
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
@@ -60,13 +60,13 @@ describe('the bundle', () => {
     expect((await shell('wicked-cache list --version', { cwd: project() })).out).toBe(`${version}\n`)
   })
 
-  test('has no second copy of the library', () => {
+  test('contains no second copy of the library', () => {
     const code = readFileSync(built, 'utf8')
     expect(code).toContain('require("./index.cjs")')
     expect(code).not.toContain('Signature: 8a477f597d28d172789f06886806bc55')
   })
 
-  test('sets, gets, lists, counts, deletes', async () => {
+  test('sets, gets, lists, counts and deletes', async () => {
     const cwd = project()
     expect(await shell('wicked-cache set ns key', { cwd, stdin: '{"a": 1}' })).toEqual({
       code: 0,
@@ -83,7 +83,7 @@ describe('the bundle', () => {
     expect((await shell('wicked-cache get ns key', { cwd })).code).toBe(1)
   })
 
-  test('tells its exit codes apart', async () => {
+  test('exits with 0, 1 or 2', async () => {
     const cwd = project()
     expect((await shell('wicked-cache stats', { cwd })).code).toBe(0)
     expect((await shell('wicked-cache get ns key', { cwd })).code).toBe(1)
@@ -91,7 +91,7 @@ describe('the bundle', () => {
     expect(wrong).toMatchObject({ code: 2, out: '', err: expect.stringContaining('--frob') })
   })
 
-  test('says that the working directory was removed', async () => {
+  test('reports that the working directory was removed', async () => {
     const cwd = project()
     const there = 'mkdir gone && cd gone && rmdir ../gone &&'
     const message = 'wicked-cache: The working directory was removed; change to another one.\n'
@@ -103,7 +103,7 @@ describe('the bundle', () => {
     expect(await shell(`${there} wicked-cache path`, { cwd })).toMatchObject({ code: 0, err: '' })
   })
 
-  test('ends quietly when its reader has gone', async () => {
+  test('ends quietly when the pipe is closed', async () => {
     const cwd = project()
     await filled(join(cwd, 'cache'), cache =>
       cache
@@ -130,7 +130,7 @@ describe('the bundle', () => {
     expect(new Set(jsonLines(out).map(entry => entry.key)).size).toBe(20_000)
   })
 
-  test('loads yargs only where it is needed', async () => {
+  test('loads yargs only when it is needed', async () => {
     const cwd = project()
     await filled(join(cwd, 'cache'), cache => void cache.namespace('ns', { project: cwd }).set('key', 1))
     const loaded = async (line: string) => {
@@ -149,7 +149,7 @@ describe('the bundle', () => {
     expect(await loaded('wicked-cache has ns key --help')).toEqual(['list.cjs', 'cli.cjs', 'cli-program.cjs'])
   })
 
-  test('writes all of a long value to a file, and to a pipe whose reader is slow', async () => {
+  test('writes all of a long value to a file and to a slow pipe', async () => {
     const cwd = project()
     const text = 'x'.repeat(3_000_000)
     await filled(join(cwd, 'cache'), cache => void cache.namespace('ns', { project: cwd }).set('key', text))
@@ -158,7 +158,7 @@ describe('the bundle', () => {
     expect((await shell(slow, { cwd })).out.trim()).toBe('3000000')
   })
 
-  test('speaks English whatever lies beside it, and needs nothing of its surroundings', async () => {
+  test('prints English help in any locale, beside an invalid package.json', async () => {
     const cwd = project()
     writeFileSync(join(cwd, 'package.json'), 'not json')
     const { code, out, err } = await shell('wicked-cache get --help', {

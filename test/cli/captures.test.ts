@@ -1,4 +1,4 @@
-// What docs/command-line.md shows of a terminal is what the command line prints. After a change of the layout:
+// The terminal captures in docs/command-line.md equal the real output. After a change of the layout:
 // WICKED_CACHE_WRITE_CAPTURES=1 npx vitest run test/cli/captures.test.ts
 
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -91,7 +91,7 @@ async function captured(args: string, columns: number): Promise<string> {
   return out
 }
 
-test('the captures of the page are what is printed', async () => {
+test('the captures in docs/command-line.md equal the real output', async () => {
   const text = readFileSync(page, 'utf8')
   const captures = [...text.matchAll(CAPTURE)]
   expect(captures.length).toBe(4)

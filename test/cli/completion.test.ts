@@ -1,4 +1,4 @@
-// Completion scripts: what they complete, in the shells that are there.
+// Completion scripts: what they complete, in the installed shells.
 
 import { execFileSync, spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
@@ -16,7 +16,7 @@ async function scriptFor(shell: string): Promise<string> {
 }
 
 describe.each(SHELLS)('%s', shell => {
-  test('has all commands and all options of each', async () => {
+  test('has all commands and all of their options', async () => {
     const script = await scriptFor(shell)
     for (const { name, options } of commands) {
       // A line for each command, or for each of its options.
@@ -30,7 +30,7 @@ describe.each(SHELLS)('%s', shell => {
     }
   })
 
-  test('is understood by the shell, where it is installed', async () => {
+  test('passes the syntax check of the shell, if installed', async () => {
     const file = join(temporaryDir(), `script.${shell}`)
     writeFileSync(file, await scriptFor(shell))
     try {
@@ -56,7 +56,7 @@ _arguments() { print -r -- "$1 $CURRENT $words" \${\${(M)@:#*--file*}:+has --fil
     return execFileSync('zsh', ['-f', file], { encoding: 'utf8' }).trim()
   }
 
-  test('completes commands, also after options', async () => {
+  test('completes commands, after options too', async () => {
     for (const before of [[], ['--json'], ['--dir', 'x'], ['--json', '--dir', 'x']]) {
       expect(await asked(...before, 'st')).toBe('commands')
     }
@@ -91,7 +91,7 @@ describe.skipIf(!isThere('fish'))('fish', () => {
   })
 })
 
-test('another shell is a mistake', async () => {
+test('an unknown shell is a usage error', async () => {
   expect(await cli(['completion', 'toString'])).toMatchObject({
     code: 2,
     out: '',

@@ -1,4 +1,4 @@
-// What stats and report say where a part of an index can't be read: they must not just show fewer entries.
+// stats and report warn if part of an index can't be read, instead of just showing fewer entries.
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -32,10 +32,10 @@ async function damagedAt(offset: number | undefined): Promise<string> {
 describe.each([
   ['a record', HEADER_BYTES + 10, 4],
   ['the header of a record', 9, 2],
-])('where %s is damaged', (_what, offset, leftCount) => {
+])('a cache where %s is damaged', (_what, offset, leftCount) => {
   const said = /The index of lint is damaged: \d+(?:\.\d KB| B) at 1 place can't be read, so entries are missing/
 
-  test('stats counts what is left, says so, and ends with 1', async () => {
+  test('stats counts the readable entries, warns and exits with 1', async () => {
     const dir = await damagedAt(offset)
     const { code, out, err } = await cli(['stats', '--dir', dir, '--json'])
     expect(code).toBe(1)
@@ -49,7 +49,7 @@ describe.each([
     expect(await cli(['stats', 'build', '--dir', dir])).toMatchObject({ code: 0, err: '' })
   })
 
-  test('report says so as well', async () => {
+  test('report warns too', async () => {
     const dir = await damagedAt(offset)
     const out = join(temporaryDir(), 'report.html')
     const { code, err } = await cli(['report', '--dir', dir, '--out', out])
@@ -61,13 +61,13 @@ describe.each([
     expect(page).toContain('wicked-cache verify')
   })
 
-  test('nothing is said any more after a repair', async () => {
+  test('stats no longer warns after a repair', async () => {
     const dir = await damagedAt(offset)
     await cli(['verify', '--repair', '--dir', dir])
     expect(await cli(['stats', '--dir', dir])).toMatchObject({ code: 0, err: '' })
   })
 })
 
-test('where nothing is damaged, nothing is said', async () => {
+test('stats gives no warning without damage', async () => {
   expect(await cli(['stats', '--dir', await damagedAt(undefined)])).toMatchObject({ code: 0, err: '' })
 })

@@ -1,10 +1,10 @@
-// Suggestions for unknown commands, namespaces and keys. Asking for them leaves no trace.
+// Suggestions for unknown commands, namespaces and keys. Mistyped names change nothing in the cache.
 
 import { describe, expect, test } from 'vitest'
 import { nearest } from '../../cli/nearest.js'
 import { cli, filled, temporaryDir } from './harness.js'
 
-describe('the name that was meant', () => {
+describe('the suggested name', () => {
   const names = ['stats', 'list', 'get', 'src/app.js', 'src/deep/app.test.js', 'Outline', 'lint', 'lint-fix']
   test.each([
     ['gte', 'get'],
@@ -19,11 +19,11 @@ describe('the name that was meant', () => {
     ['g', undefined],
     ['', undefined],
     ['x'.repeat(100_000), undefined],
-  ])('of %.20j is %j', (given, meant) => {
+  ])('for %.20j is %j', (given, meant) => {
     expect(nearest(given, names)).toBe(meant)
   })
 
-  test('is searched for until it is too late', () => {
+  test('is no longer searched for after the time limit', () => {
     let asked = 0
     const endless = (function* () {
       for (;;) yield 'another name'
@@ -41,7 +41,7 @@ async function store(): Promise<string[]> {
   return ['--dir', dir]
 }
 
-test('a namespace that is not there is named with the one that was meant', async () => {
+test('an unknown namespace is reported with a suggestion', async () => {
   const there = await store()
   for (const args of [
     ['stats', 'outlin'],
@@ -56,15 +56,15 @@ test('a namespace that is not there is named with the one that was meant', async
   expect((await cli(['explain', 'outlin', 'key', ...there])).out).toContain('did you mean "outline"?')
 })
 
-describe('a key that is not there', () => {
-  test('is explained with the one that was meant', async () => {
+describe('an unknown key', () => {
+  test('is explained with a suggestion', async () => {
     const there = await store()
     expect((await cli(['explain', 'outline', 'src/ap.js', ...there])).out).toMatch(/Did you mean "src\/app\.js"\?$/m)
     expect((await cli(['explain', 'lint', 'rulse', ...there])).out).toMatch(/Did you mean "rules"\?$/m)
     expect((await cli(['explain', 'lint', 'elsewhere', ...there])).out).not.toContain('Did you mean')
   })
 
-  test('of get and delete, is searched for on a terminal alone', async () => {
+  test('gets a suggestion from get and delete only on a terminal', async () => {
     const there = await store()
     for (const command of ['get', 'delete']) {
       const args = [command, 'outline', 'app.js', ...there]
@@ -75,7 +75,7 @@ describe('a key that is not there', () => {
   })
 })
 
-test('what the command line asks makes no namespace and is no miss of a plugin', async () => {
+test('commands create no namespace and count no misses', async () => {
   const there = await store()
   const before = JSON.parse((await cli(['stats', '--json', ...there])).out)
   for (const namespace of ['outline', 'outlin', 'lint']) {
@@ -93,7 +93,7 @@ test('what the command line asks makes no namespace and is no miss of a plugin',
   expect(after.missCount).toBe(0)
 })
 
-test('an entry that is stale is no miss of a plugin either', async () => {
+test('get of a stale entry counts no miss either', async () => {
   const dir = temporaryDir()
   let nowMs = Date.now() - 10_000
   await filled(dir, cache => void cache.namespace('ns').set('key', 1, { ttl: 1000 }), { clock: () => nowMs })
@@ -102,7 +102,7 @@ test('an entry that is stale is no miss of a plugin either', async () => {
   expect(JSON.parse((await cli(['stats', '--json', '--dir', dir])).out).missCount).toBe(0)
 })
 
-test('a namespace whose name begins with dashes is given after --', async () => {
+test('a namespace that starts with dashes can be given after --', async () => {
   const dir = temporaryDir()
   await filled(dir, cache => void cache.namespace('--x').set('--key', 1))
   expect((await cli(['list', '--dir', dir, '--', '--x'])).out).toContain('--key')

@@ -1,4 +1,4 @@
-// get and set, and explain of a plain key.
+// get, set, has, and explain of a plain key.
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -10,7 +10,7 @@ import { cli, filled, jsonLines, libraryWith, Sink, temporaryDir } from './harne
 const project = process.cwd()
 
 describe('set and get', () => {
-  test('a value given as an argument comes back', async () => {
+  test('a value given as an argument is stored and printed', async () => {
     const dir = temporaryDir()
     expect(await cli(['set', 'ns', 'key', '{"a": [1, "x"]}', '--dir', dir])).toEqual({
       code: 0,
@@ -48,7 +48,7 @@ describe('set and get', () => {
     '__proto__',
     ' ',
     '日本',
-  ])('the key %s is taken as it is', async key => {
+  ])('the key %s is used literally', async key => {
     const dir = temporaryDir()
     expect((await cli(['set', '--dir', dir, '--', 'ns', key, '"v"'])).code).toBe(0)
     expect((await cli(['get', '--dir', dir, '--json', '--', 'ns', key])).out).toBe('"v"\n')
@@ -56,7 +56,7 @@ describe('set and get', () => {
     expect((await cli(['delete', '--dir', dir, '--', 'ns', key])).code).toBe(0)
   })
 
-  test('values that look like options or like switches of options are values', async () => {
+  test('values that look like options are values', async () => {
     const dir = temporaryDir()
     await cli(['set', 'ns', 'key', '--dir', dir, '--json', 'true'])
     expect((await cli(['get', 'ns', 'key', '--dir', dir])).out).toBe('true\n')
@@ -66,7 +66,7 @@ describe('set and get', () => {
     expect((await cli(['get', 'ns', 'key', '--dir', dir])).out).toBe('"--all"\n')
   })
 
-  test('a text is stored and printed as it is', async () => {
+  test('--text stores a text as it is, and --raw prints it', async () => {
     const dir = temporaryDir()
     const text = '\ufeff{"a": "\u001b[31m"}\r\n\n'
     expect((await cli(['set', 'ns', 'piped', '--text', '--dir', dir], { stdin: text })).code).toBe(0)
@@ -76,14 +76,14 @@ describe('set and get', () => {
     expect((await cli(['get', 'ns', 'given', '--json', '--dir', dir])).out).toBe('"[1]"\n')
   })
 
-  test('--raw changes nothing of what is no text, and goes without --json', async () => {
+  test('--raw prints other values as JSON, and conflicts with --json', async () => {
     const dir = temporaryDir()
     await cli(['set', 'ns', 'key', '[1]', '--dir', dir])
     expect((await cli(['get', 'ns', 'key', '--raw', '--dir', dir])).out).toBe('[\n  1\n]\n')
     expect(await cli(['get', 'ns', 'key', '--raw', '--json', '--dir', dir])).toMatchObject({ code: 2, out: '' })
   })
 
-  test('has says by its exit code whether get would find the entry', async () => {
+  test('has exits with 0 if get would find the entry, else with 1', async () => {
     const dir = temporaryDir()
     const source = join(temporaryDir(), 'source')
     writeFileSync(source, 'before')
@@ -97,7 +97,7 @@ describe('set and get', () => {
     await filled(dir, cache => expect(cache.stats()).toMatchObject({ hitCount: 0, missCount: 0 }))
   })
 
-  test('values that JSON cannot hold are shown', async () => {
+  test('get shows values that JSON cannot express', async () => {
     const dir = temporaryDir()
     await filled(dir, cache => cache.namespace('ns').set('key', new Map([['a', [1n, undefined]]])))
     expect((await cli(['get', 'ns', 'key', '--dir', dir])).out).toBe(
@@ -108,7 +108,7 @@ describe('set and get', () => {
     )
   })
 
-  test('a miss is exit code 1 and a sentence', async () => {
+  test('a miss exits with 1 and prints the reason', async () => {
     const dir = temporaryDir()
     expect(await cli(['get', 'ns', 'nokey', '--dir', dir, '--json'])).toEqual({
       code: 1,
@@ -117,7 +117,7 @@ describe('set and get', () => {
     })
   })
 
-  test('the newest version is taken, or the one that is asked for', async () => {
+  test('get takes the newest version or the given one', async () => {
     const dir = temporaryDir()
     let nowMs = 1_000_000
     const set = (cache: { namespace: ReturnType<typeof openCacheSync>['namespace'] }, version: string) => {
@@ -140,7 +140,7 @@ describe('set and get', () => {
     expect(miss.err).toMatch(/under other versions, not under this one: ("[129]\.0"(, )?){3}\./)
   })
 
-  test('--plugin-version sets that version', async () => {
+  test('--plugin-version sets the version', async () => {
     const dir = temporaryDir()
     await cli(['set', 'ns', 'key', '1', '--plugin-version', '1.0', '--dir', dir])
     const cache = openCacheSync({ dir })
@@ -149,7 +149,7 @@ describe('set and get', () => {
     cache.close()
   })
 
-  test('--ttl ends an entry', async () => {
+  test('--ttl limits the lifetime', async () => {
     const dir = temporaryDir()
     let nowMs = 1_000_000_000
     const library = libraryWith(options => ({ ...options, clock: () => nowMs }))
@@ -164,7 +164,7 @@ describe('set and get', () => {
     })
   })
 
-  test('--file ties an entry to its sources', async () => {
+  test('--file makes the entry depend on the files', async () => {
     const dir = temporaryDir()
     const [one, two] = [join(dir, 'one'), join(dir, 'two')]
     writeFileSync(one, '1')
@@ -182,7 +182,7 @@ describe('set and get', () => {
     })
   })
 
-  test('a get counts once, and looking counts nothing', async () => {
+  test('get counts one hit, list and stats count nothing', async () => {
     const dir = temporaryDir()
     await cli(['set', 'ns', 'key', '1', '--dir', dir])
     await cli(['get', 'ns', 'key', '--dir', dir])
@@ -193,7 +193,7 @@ describe('set and get', () => {
     expect(stats).toMatchObject({ hitCount: 1, missCount: 0, setCount: 1, hitRate: 1 })
   })
 
-  test('what the cache cannot store is exit code 1', async () => {
+  test('a value that cannot be stored exits with 1', async () => {
     const dir = temporaryDir()
     const library = libraryWith(options => ({ ...options, mode: 'readonly' }))
     expect(await cli(['set', 'ns', 'key', '1', '--dir', dir, '--json'], { library })).toMatchObject({
@@ -203,7 +203,7 @@ describe('set and get', () => {
     })
   })
 
-  test('a mistake in the JSON is a usage error that shows where, and nothing is stored', async () => {
+  test('invalid JSON is a usage error that shows the position, and nothing is stored', async () => {
     const dir = temporaryDir()
     const result = await cli(['set', 'ns', 'key', '{"a":x}', '--dir', dir])
     expect(result.code).toBe(2)
@@ -228,7 +228,7 @@ describe('a broken cache', () => {
     ['list'],
     ['stats'],
     ['gc'],
-  ])('is a message and exit code 1 for %s %s %s', async (...args) => {
+  ])('prints a warning and exits with 1 for %s %s %s', async (...args) => {
     const file = join(temporaryDir(), 'file')
     writeFileSync(file, 'no directory')
     const result = await cli([...args, '--dir', file])
@@ -238,7 +238,7 @@ describe('a broken cache', () => {
   })
 })
 
-test('a full disk behind the output is exit code 1', async () => {
+test('a full disk at stdout exits with 1', async () => {
   class Full extends Sink {
     override _write(_chunk: Buffer, _encoding: string, done: (error?: Error | null) => void): void {
       done(Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' }))
@@ -249,7 +249,7 @@ test('a full disk behind the output is exit code 1', async () => {
 })
 
 describe('explain', () => {
-  test('says that a key is a hit', async () => {
+  test('shows a hit', async () => {
     const dir = temporaryDir()
     await cli(['set', 'ns', 'key', '1', '--dir', dir])
     expect(await cli(['explain', 'ns', 'key', '--dir', dir])).toEqual({
@@ -259,7 +259,7 @@ describe('explain', () => {
     })
   })
 
-  test('shows the source that has changed, as it was and as it is', async () => {
+  test('shows a changed source before and after', async () => {
     const dir = temporaryDir()
     const source = join(dir, 'source')
     writeFileSync(source, 'one')
@@ -277,14 +277,14 @@ describe('explain', () => {
     expect(json).toMatchObject({ namespace: 'ns', key: 'key', isHit: false, reason: 'source-changed', file: source })
   })
 
-  test('counts nothing, makes no directory, and is a miss for what was never set', async () => {
+  test('counts nothing, creates no directory and shows a miss for a key that was never set', async () => {
     const dir = join(temporaryDir(), 'cache')
     const { code, out } = await cli(['explain', 'ns', 'key', '--dir', dir])
     expect([code, out.split('\n')[0]]).toEqual([1, 'Miss (never-set): key in ns'])
     expect(existsSync(dir)).toBe(false)
   })
 
-  test('looks at the version that is asked for', async () => {
+  test('uses the given version', async () => {
     const dir = temporaryDir()
     await cli(['set', 'ns', 'key', '1', '--plugin-version', '1.0', '--dir', dir])
     expect((await cli(['explain', 'ns', 'key', '--dir', dir])).code).toBe(0)

@@ -1,4 +1,4 @@
-// Why an analysis, or a call of a wrapped function, is a hit or a miss, as `explain` shows it.
+// `explain` for analyses and calls of wrapped functions.
 
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -15,7 +15,7 @@ describe('explain', () => {
     return { ...all, file, again }
   }
 
-  test('an analysis by its name and file, from the working directory or as list shows it', async () => {
+  test('finds an analysis by name and file, relative, absolute or as list shows it', async () => {
     const { one, run, file } = await analyzed((namespace, path) => namespace.analyzeSync('imports', path, () => []))
     for (const args of [['imports', 'src/app.js'], ['imports', file], ['imports src/app.js']]) {
       const { code, out } = await run(one, 'explain', 'ns', ...args)
@@ -40,7 +40,7 @@ describe('explain', () => {
     expect((await run(one, 'explain', 'ns', 'outline', 'src/app.js')).out).toContain('Miss (never-set)')
   })
 
-  test('all analyses of a file, with the reason of each', async () => {
+  test('shows all analyses of a file with their reasons', async () => {
     process.env.WICKED_CACHE_TEST_THEME = 'dark'
     onTestFinished(() => {
       delete process.env.WICKED_CACHE_TEST_THEME
@@ -70,7 +70,7 @@ describe('explain', () => {
     expect((await run(one, 'explain', 'ns', file)).out.match(/source-changed/g)?.length).toBe(2)
   })
 
-  test('the newest version is taken, or the one that is asked for', async () => {
+  test('takes the newest version or the given one', async () => {
     const { one, fill, run, file } = await analyzed((namespace, path) =>
       namespace.analyzeSync('imports', path, () => []),
     )
@@ -81,13 +81,13 @@ describe('explain', () => {
     expect((await explained()).isHit).toBe(true)
   })
 
-  test('a key of that name goes before a file', async () => {
+  test('prefers a key over a file of the same name', async () => {
     const { one, fill, run } = await analyzed((namespace, path) => namespace.analyzeSync('imports', path, () => []))
     await fill(cache => cache.namespace('ns', { project: one }).set('src/app.js', 1))
     expect((await run(one, 'explain', 'ns', 'src/app.js')).out).toContain('Hit: src/app.js in ns\n')
   })
 
-  test('a call of a wrapped function as list shows it', async () => {
+  test('finds a wrapped call as list shows it', async () => {
     const { one, file, run } = await analyzed((namespace, path) =>
       namespace.wrapSync('highlight', (text: string, line: number) => text + line, { files: [path] })('(x', 1),
     )

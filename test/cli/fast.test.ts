@@ -1,4 +1,4 @@
-// The parser of the commands that are called again and again understands less than yargs, and nothing otherwise.
+// The fast parser of frequent commands understands only some command lines, and those exactly as yargs does.
 
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
@@ -55,7 +55,7 @@ test.each([
   [['set', 'ns', 'key', '--json', 'true']],
   [['delete', 'ns', 'key']],
   [['path']],
-])('%j is understood without yargs, as yargs would', async args => {
+])('%j is parsed without yargs, with the same result', async args => {
   expect(await isAsYargsHasIt(args)).toBe(true)
 })
 
@@ -77,7 +77,7 @@ test.each([
   expect(parseFast(args)).toBeUndefined()
 })
 
-test('what is understood of any command line is what yargs makes of it', async () => {
+test('random command lines are parsed as yargs does, or left to yargs', async () => {
   let understood = 0
   const words = fc.oneof(fc.constantFrom(...WORDS), fc.constantFrom(...WORDS), fc.string())
   const lines = fc

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { formatAge, formatCount, formatRatio, formatSize, hitRateOf } from '../../cli/format.js'
 import { printable, printableJson } from '../../cli/printable.js'
 
-describe('numbers for people', () => {
+describe('formatted numbers', () => {
   test.each([
     [0, '0 B'],
     [1023, '1023 B'],
@@ -30,20 +30,20 @@ describe('numbers for people', () => {
     expect([0, 999, 1000, 1234567].map(formatCount)).toEqual(['0', '999', '1,000', '1,234,567'])
   })
 
-  test('there is no hit rate without reads', () => {
+  test('the hit rate is - without reads', () => {
     expect(formatRatio(hitRateOf(0, 0))).toBe('-')
     expect(formatRatio(hitRateOf(2, 1))).toBe('66.7 %')
   })
 })
 
 describe('printable text', () => {
-  test('shows control characters and what reorders a line by their codes', () => {
+  test('shows control and bidirectional characters as escapes', () => {
     expect(printable('a\u001b[31m\nb\u009b\u007f\u202e\u2028\ufeff\u{e0041}\ud800')).toBe(
       'a\\u001b[31m\\u000ab\\u009b\\u007f\\u202e\\u2028\\ufeff\\udb40\\udc41\\ud800',
     )
   })
 
-  test('leaves all other text alone', () => {
+  test('leaves other text unchanged', () => {
     const text = 'C:\\src\\é 日本 👩‍💻 "q"'
     expect(printable(text)).toBe(text)
   })

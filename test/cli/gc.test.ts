@@ -1,4 +1,4 @@
-// What `gc` removes, shows and refuses.
+// What `gc` removes, prints and rejects.
 
 import { utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -9,7 +9,7 @@ import type { Cache } from '../../src/index.js'
 import { cli, filled, jsonLines, libraryWith, Sink, temporaryDir } from './harness.js'
 
 describe('gc', () => {
-  test('removes expired and stale entries and what they held', async () => {
+  test('removes expired and stale entries and their values', async () => {
     const dir = temporaryDir()
     const source = join(dir, 'source')
     const root = join(dir, 'cache')
@@ -39,7 +39,7 @@ describe('gc', () => {
     expect(left.map(entry => entry.key)).toEqual(['kept'])
   })
 
-  test('says how much stays that is of no use', async () => {
+  test('reports how much unused data it keeps', async () => {
     const dir = temporaryDir()
     await filled(dir, cache => {
       const namespace = cache.namespace('ns')
@@ -52,7 +52,7 @@ describe('gc', () => {
     )
   })
 
-  test('--json is the report', async () => {
+  test('--json prints the report', async () => {
     const dir = temporaryDir()
     await filled(dir, cache => cache.namespace('ns').set('kept', 1))
     expect(JSON.parse((await cli(['gc', '--json', '--dir', dir])).out)).toMatchObject({
@@ -78,7 +78,7 @@ describe('gc with limits', () => {
   }
   const run = (dir: string, ...args: string[]) => cli(['gc', '--dir', dir, ...args], { library })
 
-  test('says what went and why, and --dry-run what would, without doing it', async () => {
+  test('reports what was dropped and why; --dry-run reports it without dropping anything', async () => {
     const dir = temporaryDir()
     await filled(dir, tenEntries, { clock: () => now })
     now += 3_600_000
@@ -95,7 +95,7 @@ describe('gc with limits', () => {
     expect(report).toMatchObject({ isDryRun: false, evictedEntries: 3, keptEntries: 3 })
   })
 
-  test('frees the values of namespaces that were removed, and these are not listed any more', async () => {
+  test('frees the values of removed namespaces and stops listing these', async () => {
     const dir = temporaryDir()
     await filled(dir, tenEntries, { clock: () => now })
     await cli(['clear', 'odd', '--all-projects', '--statistics', '--dir', dir])
@@ -103,7 +103,7 @@ describe('gc with limits', () => {
     expect((await cli(['stats', '--dir', dir])).out).not.toContain('odd')
   })
 
-  test('shows its progress on a terminal alone, and takes it away', async () => {
+  test('shows a progress bar on a terminal only, and erases it', async () => {
     const dir = temporaryDir()
     await filled(dir, tenEntries, { clock: () => now })
     const terminal = await cli(['gc', '--dir', dir], { isTerminal: true })
@@ -128,7 +128,7 @@ describe('gc with limits', () => {
     ])
   })
 
-  test('estimates how long it will still take, for each step anew', async () => {
+  test('estimates the remaining time of each step separately', async () => {
     const stderr = new Sink()
     stderr.isTTY = true
     let nowMs = 0

@@ -1,4 +1,4 @@
-// The CLI is a guest of the library: it knows its public entry and nothing behind it.
+// The CLI uses only the public entry of the library.
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, sep } from 'node:path'
@@ -13,7 +13,7 @@ const sources = readdirSync(join(root, 'cli'), { recursive: true, encoding: 'utf
 /** What is bundled into the command line: its own page among it. */
 const BUNDLED = ['yargs', 'd3-hierarchy', '#report-script', '#report-style']
 
-test.each(sources)('cli/%s imports nothing of the library but its entry', file => {
+test.each(sources)('cli/%s imports only the public entry of the library', file => {
   const path = join(root, 'cli', file)
   const imported = [...readFileSync(path, 'utf8').matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map(
     ([, from]) => from!,

@@ -11,7 +11,7 @@ function isJson(text: string): boolean {
   }
 }
 
-describe('a mistake in JSON', () => {
+describe('a JSON syntax error', () => {
   test.each([
     ['{"a":x}', 5],
     ['{"a":1,}', 7],
@@ -41,7 +41,7 @@ describe('a mistake in JSON', () => {
     expect(findMistake(text)?.offset).toBe(offset)
   })
 
-  test('is found exactly where JSON.parse finds one', () => {
+  test('is found if and only if JSON.parse throws', () => {
     const token = fc.constantFrom(
       '{',
       '}',
@@ -75,7 +75,7 @@ describe('a mistake in JSON', () => {
     )
   })
 
-  test('is shown with its line, its column and its surroundings', () => {
+  test('is shown with line, column and context', () => {
     expect(() => parseJson(`{\n  "long": "${'x'.repeat(50)}", oops\n}`, 'The value')).toThrow(
       [
         'The value is not JSON at line 2, column 65: there is "o" where key was expected',
@@ -85,13 +85,13 @@ describe('a mistake in JSON', () => {
     )
   })
 
-  test('at the end is shown on the last line with text', () => {
+  test('at the end is shown on the last line that has text', () => {
     expect(() => parseJson('[1,\n2\n', 'The value')).toThrow(
       'The value is not JSON at line 2, column 2: it ends where , or ] was expected\n  2\n   ^',
     )
   })
 
-  test('cannot bring control characters into the message', () => {
+  test('cannot put control characters into the message', () => {
     expect(() => parseJson('[\u001b[31m', 'The value')).toThrow(/^\P{Cc}*\n\P{Cc}*\\u001b\[31m\n\P{Cc}*$/u)
   })
 
@@ -99,7 +99,7 @@ describe('a mistake in JSON', () => {
     expect(() => parseJson('hello', 'The value')).toThrow(`'"text"'`)
   })
 
-  test('is that there is nothing', () => {
+  test('is reported for an empty value', () => {
     expect(() => parseJson(' \n', 'The value')).toThrow('The value is empty; it must be JSON')
   })
 })

@@ -1,4 +1,4 @@
-// list, stats, gc and path: what is shown, in which form, and how much of it at a time.
+// list, stats and path: what they print and in which form, and streaming of long listings.
 
 import { readdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
@@ -28,7 +28,7 @@ describe('list', () => {
     expect(new Set([header, ...rows].map(line => line?.length)).size).toBe(1)
   })
 
-  test('has a namespace column for all, and a version column when there are versions', async () => {
+  test('has a namespace column for all namespaces, and a version column if there are versions', async () => {
     const dir = temporaryDir()
     await filled(dir, cache => {
       cache.namespace('one').set('a', 1)
@@ -41,7 +41,7 @@ describe('list', () => {
     expect((await cli(['list', 'one', '--dir', dir])).out).toMatch(/^key {2}mode {4}valid +size {2}age\n/)
   })
 
-  test('--json is one object on each line', async () => {
+  test('--json prints one object per line', async () => {
     const dir = temporaryDir()
     await filled(dir, cache => {
       cache.namespace('one').set('new\nline', 1, { ttl: 60_000 })
@@ -69,7 +69,7 @@ describe('list', () => {
     ])
   })
 
-  test('of a namespace that is not there is exit code 1, of an empty cache it is not', async () => {
+  test('exits with 1 for an unknown namespace, and with 0 for an empty cache', async () => {
     const dir = temporaryDir()
     expect(await cli(['list', 'nope', '--dir', dir])).toEqual({
       code: 1,
@@ -80,7 +80,7 @@ describe('list', () => {
     expect(await cli(['list', '--json', '--dir', dir])).toEqual({ code: 0, out: '', err: '' })
   })
 
-  test('only looks: it makes no directory', async () => {
+  test('opens the cache read-only and creates no directory', async () => {
     const dir = temporaryDir()
     await cli(['list', '--dir', dir])
     await cli(['stats', '--dir', dir])
@@ -95,7 +95,7 @@ describe('list', () => {
     expect(opened).toEqual(['readonly', 'readonly'])
   })
 
-  test('prints the rows of many entries, all in line', async () => {
+  test('prints many entries in aligned rows', async () => {
     const dir = temporaryDir()
     await filled(dir, cache => cache.namespace('ns').setMany(entries(5000)))
     const { code, out } = await cli(['list', 'ns', '--dir', dir])
@@ -106,33 +106,36 @@ describe('list', () => {
     expect(new Set(lines.slice(1).map(line => line.indexOf('manual'))).size).toBe(1)
   })
 
-  test.each([[[]], [['--json']]])('prints with %j before it has read all, and waits for its reader', async flags => {
-    const dir = temporaryDir()
-    await filled(dir, cache => cache.namespace('ns').setMany(entries(5000)))
-    let readCount = 0
-    const library = {
-      ...plain,
-      openCache: async (options: Parameters<typeof openCache>[0]) =>
-        counting(await openCache(options), () => readCount++),
-    }
-    const readCounts: number[] = []
-    class SlowSink extends Sink {
-      override _write(chunk: Buffer, encoding: string, done: (error?: Error | null) => void): void {
-        // A turn later: had the listing gone on without waiting, it would have read more by then.
-        setImmediate(() => {
-          readCounts.push(readCount)
-          super._write(chunk, encoding, done)
-        })
+  test.each([[[]], [['--json']]])(
+    'with %j starts to print before it has read everything, and waits for a slow reader',
+    async flags => {
+      const dir = temporaryDir()
+      await filled(dir, cache => cache.namespace('ns').setMany(entries(5000)))
+      let readCount = 0
+      const library = {
+        ...plain,
+        openCache: async (options: Parameters<typeof openCache>[0]) =>
+          counting(await openCache(options), () => readCount++),
       }
-    }
-    const { code, out } = await cli(['list', 'ns', '--dir', dir, ...flags], { library, stdout: new SlowSink() })
-    expect(code).toBe(0)
-    expect(out.trimEnd().split('\n').length).toBeGreaterThanOrEqual(5000)
-    expect(readCounts[0]).toBeLessThan(1000)
-    expect(readCounts.length).toBeGreaterThan(10)
-  })
+      const readCounts: number[] = []
+      class SlowSink extends Sink {
+        override _write(chunk: Buffer, encoding: string, done: (error?: Error | null) => void): void {
+          // A turn later: had the listing gone on without waiting, it would have read more by then.
+          setImmediate(() => {
+            readCounts.push(readCount)
+            super._write(chunk, encoding, done)
+          })
+        }
+      }
+      const { code, out } = await cli(['list', 'ns', '--dir', dir, ...flags], { library, stdout: new SlowSink() })
+      expect(code).toBe(0)
+      expect(out.trimEnd().split('\n').length).toBeGreaterThanOrEqual(5000)
+      expect(readCounts[0]).toBeLessThan(1000)
+      expect(readCounts.length).toBeGreaterThan(10)
+    },
+  )
 
-  test.each([[[]], [['--json']]])('ends quietly with %j when its reader has gone', async flags => {
+  test.each([[[]], [['--json']]])('with %j ends quietly when the pipe is closed', async flags => {
     const dir = temporaryDir()
     await filled(dir, cache => cache.namespace('ns').setMany(entries(5000)))
     let writeCount = 0
@@ -147,7 +150,7 @@ describe('list', () => {
     expect({ code, err, writeCount }).toEqual({ code: 0, err: '', writeCount: 2 })
   })
 
-  test('a version that appears late still shows', async () => {
+  test('shows a version that appears only late in the listing', async () => {
     const dir = temporaryDir()
     await filled(dir, cache => {
       cache.namespace('a').setMany(entries(1000))
@@ -191,7 +194,7 @@ describe('stats', () => {
     cache.namespace('one').get('nope')
   }
 
-  test('shows each namespace, the values and the total, and what deduplication saved', async () => {
+  test('shows each namespace, values, total and savings by deduplication', async () => {
     const dir = temporaryDir()
     await filled(dir, fill)
     const { code, out } = await cli(['stats', '--dir', dir])
@@ -208,7 +211,7 @@ describe('stats', () => {
     expect(new Set(ends).size).toBe(1)
   })
 
-  test('--json holds everything, and adds the hit rate', async () => {
+  test('--json prints all statistics and the hit rate', async () => {
     const dir = temporaryDir()
     await filled(dir, fill)
     const stats = JSON.parse((await cli(['stats', '--json', '--dir', dir])).out)
@@ -233,7 +236,7 @@ describe('stats', () => {
     expect(out).toMatch(/^namespace .*\none .*\n\nMisses: 1 never-set\n\nproject .*hit rate\n.* 1 +2 +1 +66\.7 %\n$/)
   })
 
-  test('begins with the time that was saved, where something was computed', async () => {
+  test('starts with the saved time if something was computed', async () => {
     const dir = temporaryDir()
     let seconds = 0
     const clock = vi.spyOn(process, 'uptime').mockImplementation(() => seconds)
@@ -253,7 +256,7 @@ describe('stats', () => {
     expect((await cli(['stats', 'one', '--dir', dir])).out).toMatch(/^Saved 7 min of 7\.5\n\nnamespace /)
   })
 
-  test('of a namespace that is not there is exit code 1, of an empty cache it is not', async () => {
+  test('exits with 1 for an unknown namespace, and with 0 for an empty cache', async () => {
     const dir = temporaryDir()
     expect(await cli(['stats', 'nope', '--dir', dir])).toMatchObject({
       code: 1,
@@ -265,7 +268,7 @@ describe('stats', () => {
 })
 
 describe('path', () => {
-  test('prints the directory and makes none', async () => {
+  test('prints the directory and does not create it', async () => {
     const dir = join(temporaryDir(), 'new')
     expect(await cli(['path', '--dir', dir])).toEqual({ code: 0, out: `${dir}\n`, err: '' })
     expect(await cli(['path', '--dir', dir, '--json'])).toMatchObject({ code: 0, out: `${JSON.stringify({ dir })}\n` })
@@ -274,7 +277,7 @@ describe('path', () => {
     expect((await cli(['path'], { env: { WICKED_CACHE_DIR: 'relative' } })).out).toBe(`${resolve('relative')}\n`)
   })
 
-  test('is exact for a script and harmless on a terminal', async () => {
+  test('prints the exact path to scripts and an escaped one to terminals', async () => {
     const dir = resolve('esc\u001b[31m')
     expect((await cli(['path', '--dir', dir])).out).toBe(`${dir}\n`)
     expect((await cli(['path', '--dir', dir], { isTerminal: true })).out).toContain('esc\\u001b[31m')

@@ -1,4 +1,4 @@
-// The manual page: it says what --help says, and it is packed.
+// The manual page has the contents of --help and is part of the package.
 
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
@@ -34,14 +34,14 @@ test('has every command, parameter, option and example', () => {
   }
 })
 
-test('has no line that a reader was not meant to take for a macro', () => {
+test('has no line that is a macro by accident', () => {
   const macros = page.split('\n').flatMap(line => /^[.'](\w*)/.exec(line)?.[1] ?? [])
   expect(new Set(macros)).toEqual(new Set(['TH', 'SH', 'SS', 'TP', 'PP', 'RS', 'RE', 'nf', 'fi']))
   // A hyphen that isn't escaped could not be copied.
   expect(page.replaceAll('\\-', '')).not.toMatch(/(?<!^)-/m)
 })
 
-test('is understood by groff, where it is installed', () => {
+test('is accepted by groff, if installed', () => {
   const { error, stderr, stdout, status } = spawnSync('groff', ['-man', '-ww', '-Tutf8'], {
     input: page,
     encoding: 'utf8',
@@ -52,7 +52,7 @@ test('is understood by groff, where it is installed', () => {
   expect(stdout.replaceAll(/.[\b]/g, '')).toContain('list [namespace]')
 })
 
-test('is built, and packed as the manual page of the package', () => {
+test('is built and packed with the package', () => {
   const { man, version, files } = JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8'))
   expect(files).toContain('dist')
   expect(existsSync(join(projectRoot, man))).toBe(true)

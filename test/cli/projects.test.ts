@@ -1,4 +1,4 @@
-// Keys belong to projects: what the command line finds, shows and removes from where, and what it says of the rest.
+// Keys belong to projects: what the command line finds, shows and removes in a directory, and what it reports about others.
 
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -7,7 +7,7 @@ import { jsonLines } from './harness.js'
 import { directories, json } from './projects.js'
 
 describe('set and get', () => {
-  test('a key is of the project of the working directory, also in a directory below it', async () => {
+  test('a key belongs to the project of the working directory, in subdirectories too', async () => {
     const { one, two, run } = directories()
     expect((await run(one, 'set', 'ns', 'key', '"of one"')).out).toBe(`Stored key in ns (project ${one})\n`)
     await run(join(two, 'src'), 'set', 'ns', 'key', '"of two"')
@@ -16,7 +16,7 @@ describe('set and get', () => {
     expect((await run(one, 'get', 'ns', 'key', '--project', '../two')).out).toBe('"of two"\n')
   })
 
-  test('a user-wide key is found where the project has none, and --user-wide takes it at once', async () => {
+  test('a user-wide key is found if the project has none, or with --user-wide', async () => {
     const { one, two, run } = directories()
     expect(await run(one, 'set', 'ns', 'key', '"of all"', '--user-wide', '--json')).toMatchObject({
       out: '{"stored":true,"project":null}\n',
@@ -29,7 +29,7 @@ describe('set and get', () => {
     expect((await run(two, 'get', 'ns', 'key', '--project', '.')).code).toBe(1)
   })
 
-  test('a miss says where there is an entry', async () => {
+  test('a miss reports which project has an entry', async () => {
     const { one, two, run } = directories()
     await run(one, 'set', 'ns', 'key', '1', '--plugin-version', '1')
     expect(await run(two, 'get', 'ns', 'key')).toEqual({
@@ -54,14 +54,14 @@ describe('set and get', () => {
     )
   })
 
-  test('a removed user-wide key is said to be removed', async () => {
+  test('a deleted user-wide key is reported as deleted', async () => {
     const { one, run } = directories()
     await run(one, 'set', 'ns', 'key', '1', '--user-wide')
     expect((await run(one, 'delete', 'ns', 'key')).out).toContain('Deleted 1 entry (user-wide)')
     expect((await run(one, 'get', 'ns', 'key')).err).toBe('Miss: key in ns: The entry was deleted.\n')
   })
 
-  test('what a portable namespace computed is found in every project', async () => {
+  test('a computed result of a portable namespace is found in every project', async () => {
     const { one, two, run, fill } = directories()
     await fill(cache => {
       const namespace = cache.namespace('ns', { version: '3', portable: true, project: one })
@@ -76,7 +76,7 @@ describe('set and get', () => {
     expect((await run(one, 'get', 'ns', 'key')).code).toBe(1)
   })
 
-  test('a set outside of all projects has to say for whom it is', async () => {
+  test('a set outside of projects needs --project or --user-wide', async () => {
     const { run, cache } = directories()
     const { code, err } = await run('/', 'set', 'ns', 'key', '1')
     expect([code, err.split('\n')[0]]).toEqual([
@@ -87,7 +87,7 @@ describe('set and get', () => {
     expect((await run('/', 'set', 'ns', 'key', '1', '--user-wide')).code).toBe(0)
   })
 
-  test('two places at once are refused', async () => {
+  test('--project and --user-wide together are a usage error', async () => {
     const { one, run } = directories()
     for (const command of [
       ['get', 'ns', 'k'],
@@ -102,7 +102,7 @@ describe('set and get', () => {
     }
   })
 
-  test('what is asked makes no namespace', async () => {
+  test('reading commands create no namespace', async () => {
     const { one, run } = directories()
     await run(one, 'set', 'ns', 'key', '1')
     for (const args of [
@@ -138,7 +138,7 @@ describe('list and stats', () => {
       .sort()
       .join('')
 
-  test('the entries of the project and the user-wide ones are listed, or those that were asked for', async () => {
+  test("list shows the project's and user-wide entries, or those of the given scope", async () => {
     const { one, two, run } = await fillBoth()
     expect(keys((await run(one, 'list', '--json')).out)).toBe('ad')
     expect(keys((await run(one, 'list', '--json', '--project', two)).out)).toBe('bc')
@@ -147,7 +147,7 @@ describe('list and stats', () => {
     expect(keys((await run('/', 'list', '--json')).out)).toBe('d')
   })
 
-  test('there is a project column where they are of several', async () => {
+  test('entries of several projects have a project column', async () => {
     const { one, two, run } = await fillBoth()
     const { out } = await run(one, 'list', 'ns', '--all-projects')
     expect(out).toMatch(/^key .* project\n/)
@@ -157,13 +157,13 @@ describe('list and stats', () => {
     expect((await run(one, 'list', 'ns', '--project', two)).out).not.toContain('project')
   })
 
-  test('says that there are entries elsewhere', async () => {
+  test('list reports that other projects have entries', async () => {
     const { one, two, fill, run } = directories()
     await fill(cache => cache.namespace('ns', { project: two }).set('b', 1))
     expect((await run(one, 'list', 'ns')).out).toBe('No entries here; --all-projects shows 1\n')
   })
 
-  test('a project that is gone is shown as such, and keeps its entries over a gc', async () => {
+  test('a deleted project is marked, and keeps its entries after a gc', async () => {
     const { root, one, run, fill } = await fillBoth()
     const gone = join(root, 'gone')
     mkdirSync(gone)
@@ -185,7 +185,7 @@ describe('list and stats', () => {
     expect((await run(one, 'get', 'ns', 'g', '--project', gone)).out).toBe('1\n')
   })
 
-  test('stats shows the projects with the most entries, and with --all-projects all', async () => {
+  test('stats shows the projects with the most entries, or all with --all-projects', async () => {
     const { root, one, two, run, fill } = await fillBoth()
     await fill(cache => {
       for (let i = 0; i < 10; i++)
@@ -202,7 +202,7 @@ describe('list and stats', () => {
     expect(stats.namespaces.ns.projects).toEqual({ [one]: 1, [two]: 2 })
   })
 
-  test('an analysis is shown by its name and file, a call by its name and arguments', async () => {
+  test('an analysis is listed by name and file, a wrapped call by name and arguments', async () => {
     const { one, run, fill } = directories()
     await fill(cache => {
       const namespace = cache.namespace('ns', { project: one })
@@ -236,7 +236,7 @@ describe('clear', () => {
     return { ...all, left }
   }
 
-  test("removes the project's entries and the portable ones, and says what is left", async () => {
+  test("removes the project's and portable entries and reports what is left", async () => {
     const { one, run, left } = await fillAll()
     expect((await run(one, 'clear', 'ns')).out).toMatch(
       new RegExp(
@@ -252,7 +252,7 @@ describe('clear', () => {
     expect(await left()).toEqual(['b'])
   })
 
-  test('--all-projects removes all of the namespace', async () => {
+  test('--all-projects removes all entries of the namespace', async () => {
     const { one, run, left } = await fillAll()
     expect((await run(one, 'clear', 'ns', '--all-projects')).out).toMatch(/^Cleared 4 entries of ns; the next gc /)
     expect(await left()).toEqual([])
@@ -265,14 +265,14 @@ describe('clear', () => {
     [['clear', 'ns', '--statistics'], '--all-projects'],
     [['clear', '--all', '--project', 'x'], '--all is for all projects'],
     [['clear', 'ns', '--all-projects', '--user-wide'], 'Give only one of'],
-  ])('%j is refused', async (args, named) => {
+  ])('%j is rejected', async (args, named) => {
     const { one, run, left } = await fillAll()
     expect(await run(one, ...args)).toMatchObject({ code: 2, out: '', err: expect.stringContaining(named) })
     expect((await left()).length).toBe(4)
   })
 })
 
-test('set --file may be given more than once, and with --ttl', async () => {
+test('set accepts --file several times, and with --ttl', async () => {
   const { one, run } = directories()
   const args = ['--file', 'src/app.js', '--file', 'package.json', '--ttl', '12h']
   await run(one, 'set', 'ns', 'key', '1', ...args)

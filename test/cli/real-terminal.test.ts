@@ -1,4 +1,4 @@
-// The command line in real terminals: their width, colours, and what they are left like.
+// The command line in real terminals: width, colours, and restoring the terminal.
 
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
@@ -74,7 +74,7 @@ describe.skipIf(python === undefined || process.platform === 'win32')('in a term
 
   afterAll(() => rmSync(dir, { recursive: true, force: true }))
 
-  test.each(WIDTHS)('of %i columns, nothing is wider', columns => {
+  test.each(WIDTHS)('of %i columns, no line is wider', columns => {
     const commands = [
       ['list', '--all-projects'],
       ['list', 'outline', '--sort', 'saved'],
@@ -103,7 +103,7 @@ describe.skipIf(python === undefined || process.platform === 'win32')('in a term
     }
   })
 
-  test('colours are shown unless NO_COLOR or a dumb terminal says no', () => {
+  test('output has colours, unless NO_COLOR or a dumb terminal forbids them', () => {
     const environments: [Record<string, string>, boolean][] = [
       [{}, true],
       [{ NO_COLOR: '1' }, false],
@@ -117,7 +117,7 @@ describe.skipIf(python === undefined || process.platform === 'win32')('in a term
     )
   })
 
-  test('a locale without Unicode gets no ellipsis of it', () => {
+  test('a locale without Unicode gets an ASCII ellipsis', () => {
     const [c, utf8] = inTerminals(['C', 'C.UTF-8'].map(LC_ALL => ({ args: ['list'], columns: 40, env: { LC_ALL } })))
     expect(c?.text).toContain('...')
     expect(c?.text).not.toContain('…')
@@ -131,7 +131,7 @@ describe.skipIf(python === undefined || process.platform === 'win32')('in a term
     ['SIGTERM', { signal: 'SIGTERM' }],
     ['SIGHUP', { signal: 'SIGHUP' }],
     ['SIGQUIT', { signal: 'SIGQUIT' }],
-  ])('top ends with %s, and leaves the terminal as it was', (_, end) => {
+  ])('top ends with %s and restores the terminal', (_, end) => {
     const [seen] = inTerminals([{ args: ['top', '--interval', '100ms'], after: 'outline', ...end }])
     expect(seen).toMatchObject({ code: 0, isRestored: true })
     // The screen of its own, and the cursor.
@@ -139,7 +139,7 @@ describe.skipIf(python === undefined || process.platform === 'win32')('in a term
     expect(seen?.text.endsWith(`${ESCAPE}[?25h${ESCAPE}[?1049l`)).toBe(true)
   })
 
-  test('top in a dumb terminal prints snapshots', () => {
+  test('a dumb terminal gets snapshots from top', () => {
     const [seen] = inTerminals([{ args: ['top', '--count', '2', '--interval', '100ms'], env: { TERM: 'dumb' } }])
     expect(seen?.code).toBe(0)
     expect(seen?.text).not.toContain(ESCAPE)

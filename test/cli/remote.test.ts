@@ -54,7 +54,7 @@ async function analyzed({ dir, project }: { dir: string; project: string }) {
   return isHit
 }
 
-test('keygen makes keys that the environment takes', async () => {
+test('keygen prints keys that the environment accepts', async () => {
   const { code, out } = await cli(['remote', 'keygen'])
   expect(code).toBe(0)
   expect(out).toMatch(/^WICKED_CACHE_REMOTE_KEYS=wicked-cache-public:[\w-]{43}$/m)
@@ -66,9 +66,9 @@ test('keygen makes keys that the environment takes', async () => {
 })
 
 test.each([
-  ['is not there', 'its directory does not exist', () => undefined],
+  ['does not exist', 'its directory does not exist', () => undefined],
   ['is a file', 'its path is not a directory', (path: string) => writeFileSync(path, '')],
-])('status says that a shared directory %s', async (_, problem, make) => {
+])('status reports that a shared directory %s', async (_, problem, make) => {
   const path = join(temporaryDir(), 'share')
   make(path)
   environment({ WICKED_CACHE_REMOTE: pathToFileURL(path).href, WICKED_CACHE_REMOTE_KEYS: keys.publicKey })
@@ -76,7 +76,7 @@ test.each([
   expect([code, out]).toEqual([1, expect.stringContaining(`answered  no: ${problem}`)])
 })
 
-test('status says what is asked, and that it answers', async () => {
+test('status shows the remote and that it answers', async () => {
   const { url, a } = machines()
   const none = await cli(['remote', 'status', '--dir', a.dir])
   expect(none).toMatchObject({ code: 1, out: '' })
@@ -107,7 +107,7 @@ test('status says what is asked, and that it answers', async () => {
   expect(wrong.err).toContain('ERR_CACHE_CONFIG')
 })
 
-test('what is pushed by one machine is there for another', async () => {
+test('another machine finds pushed results', async () => {
   const { url, a, b } = machines()
   await analyzed(a)
   environment({ WICKED_CACHE_REMOTE: url, WICKED_CACHE_REMOTE_SIGNING_KEY: keys.signingKey })
@@ -130,7 +130,7 @@ test('what is pushed by one machine is there for another', async () => {
   expect((await cli(['stats', '--dir', b.dir])).out).toContain('Remote: 1 hits, 0 misses')
 })
 
-test('a bundle needs no store', async () => {
+test('a bundle works without a remote', async () => {
   const { bundle, a, b } = machines()
   await analyzed(a)
   environment({ WICKED_CACHE_REMOTE_SIGNING_KEY: keys.signingKey })
@@ -146,12 +146,12 @@ test('a bundle needs no store', async () => {
   expect(stranger.code).toBe(1)
 })
 
-test('an unknown action is a mistake', async () => {
+test('an unknown action is a usage error', async () => {
   expect((await cli(['remote', 'stauts'])).code).toBe(2)
   expect((await cli(['remote'])).code).toBe(2)
 })
 
-test('explain --remote says what the store has for a question', async () => {
+test('explain --remote shows what the remote has for an analysis', async () => {
   const { url, a, b } = machines()
   environment({ WICKED_CACHE_REMOTE: url, WICKED_CACHE_REMOTE_SIGNING_KEY: keys.signingKey })
   await analyzed(a)

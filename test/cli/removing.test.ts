@@ -38,10 +38,10 @@ describe('delete', () => {
     ['the project', {}, []],
     ['all checkouts', { portable: true }, []],
     ['the user', { project: false }, ['--user-wide']],
-    ['the user without saying so', { project: false }, []],
+    ['the user, without --user-wide', { project: false }, []],
     ['a version', { version: '3' }, ['--plugin-version', '3']],
     ['a version that has entries', { version: '2' }, []],
-  ] as const)('of a key of %s that is being computed has the result not be stored', async (_whose, mine, args) => {
+  ] as const)('of a key of %s keeps a running computation from being stored', async (_whose, mine, args) => {
     const dir = temporaryDir()
     await filled(dir, cache => cache.namespace('ns', { version: '2' }).set('other', 1))
     const cache = openCacheSync({ dir })
@@ -58,7 +58,7 @@ describe('delete', () => {
     cache.close()
   })
 
-  test('of what is not there makes no namespace', async () => {
+  test('of an unknown key creates no namespace', async () => {
     const dir = temporaryDir()
     await filled(dir, two => two.namespace('ns').set('other', 1))
     // Where another machine may have an answer, a removal is recorded.
@@ -69,7 +69,7 @@ describe('delete', () => {
     expect(filesBelow(dir).filter(file => file.includes('typo'))).toEqual([])
   })
 
-  test('of what is not there is exit code 1', async () => {
+  test('of an unknown key exits with 1', async () => {
     const dir = temporaryDir()
     expect(await cli(['delete', 'ns', 'key', '--dir', dir, '--json'])).toEqual({
       code: 1,
@@ -80,7 +80,7 @@ describe('delete', () => {
 })
 
 describe('clear', () => {
-  test('that takes long shows its progress, on a terminal alone', async () => {
+  test('shows progress if it takes long, on a terminal only', async () => {
     const dir = temporaryDir()
     await filled(dir, cache => {
       for (const name of ['one', 'two']) cache.namespace(name).set('key', name)
@@ -135,7 +135,7 @@ describe('clear', () => {
     expect((await cli(['list', '--dir', dir])).out).toBe('No entries\n')
   })
 
-  test('of what is empty is done', async () => {
+  test('of an empty namespace or cache succeeds', async () => {
     const dir = temporaryDir()
     expect(await cli(['clear', 'nope', '--dir', dir])).toEqual({
       code: 0,

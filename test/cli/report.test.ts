@@ -35,7 +35,7 @@ async function store(): Promise<{ dir: string; out: string }> {
 const contentOf = (dir: string) => filesBelow(dir).map(file => [file, readFileSync(join(dir, file), 'latin1')])
 
 describe('report', () => {
-  test('writes a page with what there is to know, and says where', async () => {
+  test('writes a page with all figures and prints its path', async () => {
     const { dir, out } = await store()
     expect(await cli(['report', '--dir', dir, '--out', out])).toEqual({ code: 0, out: `${out}\n`, err: '' })
     const page = readFileSync(out, 'utf8')
@@ -58,7 +58,7 @@ describe('report', () => {
     expect(page).not.toMatch(/(?:src|href)=|@import|url\(/)
   })
 
-  test('shows hit rates and misses of projects, also of those that have portable answers alone', async () => {
+  test('shows hits and misses of projects, including those with portable results only', async () => {
     const { dir, out } = await store()
     const project = join(temporaryDir(), 'portable')
     mkdirSync(project)
@@ -83,14 +83,14 @@ describe('report', () => {
     expect(rowOf('/nowhere/shop')[0]?.slice(1, 4)).toEqual(['(gone)', '33.3 %', '1'])
   })
 
-  test('changes nothing in the cache, and counts no miss', async () => {
+  test('changes nothing in the cache and counts no miss', async () => {
     const { dir, out } = await store()
     const before = contentOf(dir)
     await cli(['report', '--dir', dir, '--out', out])
     expect(contentOf(dir)).toEqual(before)
   })
 
-  test('of a cache that is not there makes none', async () => {
+  test('of a missing cache does not create it', async () => {
     const dir = join(temporaryDir(), 'none')
     const out = `${dir}.html`
     expect(await cli(['report', '--dir', dir, '--out', out])).toMatchObject({ code: 0, err: '' })
@@ -98,7 +98,7 @@ describe('report', () => {
     expect(existsSync(dir)).toBe(false)
   })
 
-  test('of a cache that can only be read is the same', async () => {
+  test('works for a cache without write permission', async () => {
     const { dir, out } = await store()
     for (const file of ['v2', 'v2/namespaces', '.']) chmodSync(join(dir, file), 0o500)
     try {
@@ -108,7 +108,7 @@ describe('report', () => {
     }
   })
 
-  test('says which parts could not be read, and shows the rest', async () => {
+  test('lists the parts that could not be read, and shows the rest', async () => {
     const { dir, out } = await store()
     const path = join(dir, 'v2', 'namespaces', 'lint', 'manifest')
     const [name = ''] = filesBelow(path)
@@ -125,7 +125,7 @@ describe('report', () => {
     expect(page).toContain('build')
   })
 
-  test('says what a gc could not tell, and ends with 1', async () => {
+  test('reports a failed gc estimate and exits with 1', async () => {
     const { dir, out } = await store()
     const failure = Object.assign(new Error('EIO: i/o error, scandir'), { code: 'EIO' })
     const broken: typeof library = {
@@ -141,7 +141,7 @@ describe('report', () => {
     expect(JSON.parse(text).problems).toEqual([problem])
   })
 
-  test('with --json gives the figures and writes no file', async () => {
+  test('with --json prints the figures and writes no file', async () => {
     const { dir, out } = await store()
     const { code, out: text } = await cli(['report', '--dir', dir, '--json'])
     expect(code).toBe(0)
@@ -164,30 +164,27 @@ describe('report', () => {
     expect(await cli(['report', '--dir', dir, '--json', '--out', out])).toMatchObject({ code: 2 })
   })
 
-  test('into a directory that is not there fails, and says why', async () => {
+  test('into a missing directory fails with the reason', async () => {
     const { dir } = await store()
     const { code, err } = await cli(['report', '--dir', dir, '--out', join(dir, 'none', 'page.html')])
     expect(code).toBe(1)
     expect(err).toContain('ENOENT')
   })
 
-  test.skipIf(process.platform === 'win32')(
-    'with --open has the page opened, or says that it could not be',
-    async () => {
-      const { dir, out } = await store()
-      const programs = temporaryDir()
-      const [program] = openerFor(out, process.platform)
-      const seen = join(programs, 'seen')
-      process.env.PATH = programs
-      const failed = await cli(['report', '--dir', dir, '--out', out, '--open'])
-      expect(failed).toMatchObject({ code: 1, err: expect.stringContaining(`open ${out} yourself`) })
-      writeFileSync(join(programs, program), `#!/bin/sh\nprintf %s "$1" > ${seen}\n`, { mode: 0o755 })
-      expect(await cli(['report', '--dir', dir, '--out', out, '--open'])).toMatchObject({ code: 0, err: '' })
-      expect(readFileSync(seen, 'utf8')).toBe(out)
-    },
-  )
+  test.skipIf(process.platform === 'win32')('with --open opens the page or reports that it failed', async () => {
+    const { dir, out } = await store()
+    const programs = temporaryDir()
+    const [program] = openerFor(out, process.platform)
+    const seen = join(programs, 'seen')
+    process.env.PATH = programs
+    const failed = await cli(['report', '--dir', dir, '--out', out, '--open'])
+    expect(failed).toMatchObject({ code: 1, err: expect.stringContaining(`open ${out} yourself`) })
+    writeFileSync(join(programs, program), `#!/bin/sh\nprintf %s "$1" > ${seen}\n`, { mode: 0o755 })
+    expect(await cli(['report', '--dir', dir, '--out', out, '--open'])).toMatchObject({ code: 0, err: '' })
+    expect(readFileSync(seen, 'utf8')).toBe(out)
+  })
 
-  test('takes no more room for more entries', async () => {
+  test('does not grow with the number of entries', async () => {
     const root = temporaryDir()
     const sizes: number[] = []
     for (const count of [2000, 20_000]) {
@@ -207,21 +204,21 @@ describe('report', () => {
   })
 })
 
-describe('the text of a page', () => {
-  test('is escaped unless it was written in a template', () => {
+describe('text in the page', () => {
+  test('is escaped unless it comes from a template', () => {
     expect(html`<p title="${`"'<>&`}">${['<b>', html`<i>${'</i>'}</i>`, 5, false, undefined]}</p>`.text).toBe(
       '<p title="&quot;&#39;&lt;&gt;&amp;">&lt;b&gt;<i>&lt;/i&gt;</i>5</p>',
     )
   })
 
-  test('is cut where it is long, but not within a character', () => {
+  test('is truncated if long, but not within a character', () => {
     const start = 'x'.repeat(199)
     expect(name(`${start}yz`).text).toBe(`<bdi>${start}y…</bdi>`)
     expect(name(`${start}😀z`).text).toBe(`<bdi>${start}…</bdi>`)
     expect(name(`${start}y`).text).toBe(`<bdi>${start}y</bdi>`)
   })
 
-  test('is bounded in the map of sizes', () => {
+  test('is limited in the map of sizes', () => {
     const sizes = new SizeTree()
     const entry = { namespace: 'ns', version: '', project: null, isPortable: false, sizeBytes: 1000 }
     const times = { createdAt: 0, usedAt: 0, computeMs: null, isPastAnswer: false, mode: 'manual' as const }
@@ -232,7 +229,7 @@ describe('the text of a page', () => {
     expect(treemapOf(sizes.largest(400)).text.length).toBeLessThan(2_000_000)
   })
 
-  test('shows what can not be seen by its code', () => {
+  test('shows invisible characters as escapes', () => {
     expect(escapeHtml('a\u2028\u202e\ud800\0\n\u200bé😀')).toBe('a\\u2028\\u202e\\ud800\\u0000\\u000a\\u200bé😀')
   })
 })

@@ -1,4 +1,4 @@
-// `wicked-cache run`: a command that is run once for each state of its inputs.
+// `wicked-cache run` runs a command once for each state of its inputs.
 
 import { once } from 'node:events'
 import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
@@ -31,7 +31,7 @@ function project() {
   return { dir, root, run, edit }
 }
 
-test('is run once, and replayed: both streams in order, every byte, the exit code', async () => {
+test('runs once and replays both streams in order, every byte, and the exit code', async () => {
   const { dir, root, run } = project()
   const line = `for i in 1 2 3; do echo out $i; sleep 0.02; echo err $i >&2; sleep 0.02; done; printf '\\377\\000end'`
   const first = await run([], line)
@@ -52,8 +52,8 @@ test('is run once, and replayed: both streams in order, every byte, the exit cod
   expect(readFileSync(join(dir, 'both'), 'latin1')).toBe('out 1\nerr 1\nout 2\nerr 2\nout 3\nerr 3\n\xff\0end')
 })
 
-describe('is run again', () => {
-  test('when a file is another, and not when it is as it was', async () => {
+describe('runs the command again', () => {
+  test('when a file changes, but not when it changes back', async () => {
     const { run, edit } = project()
     const flags = ['--file', 'input']
     edit('input', 'one')
@@ -64,7 +64,7 @@ describe('is run again', () => {
     expect(await run(flags, 'cat input')).toMatchObject({ out: 'one', isRun: false })
   })
 
-  test('when a file that matches is added or changed', async () => {
+  test('when a matching file is added or changed', async () => {
     const { dir, run, edit } = project()
     mkdirSync(join(dir, 'src'))
     const flags = ['--glob', 'src/**/*.js']
@@ -79,7 +79,7 @@ describe('is run again', () => {
     expect((await run(flags)).isRun).toBe(true)
   })
 
-  test('when a variable, an argument, the directory or the options are others', async () => {
+  test('when a variable, an argument, the directory or the options differ', async () => {
     const { dir, run } = project()
     mkdirSync(join(dir, 'sub'))
     const flags = ['--env', 'MODE']
@@ -95,7 +95,7 @@ describe('is run again', () => {
     expect((await run(flags, 'echo a', { MODE: '1', OTHER: '2' })).isRun).toBe(false)
   })
 
-  test('when an input is named that an earlier call did not name', async () => {
+  test('when there is an additional input', async () => {
     const { run } = project()
     for (const flags of [[], ['--env', 'MODE'], ['--glob', '*.json'], ['--env', 'MODE', '--env', 'OTHER']]) {
       expect((await run(flags)).isRun).toBe(true)
@@ -104,14 +104,14 @@ describe('is run again', () => {
     expect((await run(['--env', 'OTHER', '--env', 'MODE'])).isRun).toBe(false)
   })
 
-  test('when its time is over', async () => {
+  test('when the ttl is over', async () => {
     const { run } = project()
     expect((await run(['--ttl', '1h'])).isRun).toBe(true)
     expect((await run(['--ttl', '1h'])).isRun).toBe(false)
     expect((await run(['--ttl', '1ms'])).isRun).toBe(true)
   })
 
-  test('when it has failed, unless failures are asked for', async () => {
+  test('when it failed, unless --failures is given', async () => {
     const { run } = project()
     const line = 'echo bad >&2; exit 3'
     for (let times = 0; times < 2; times++)
@@ -120,7 +120,7 @@ describe('is run again', () => {
     expect(await run(['--failures'], line)).toMatchObject({ code: 3, err: 'bad\n', isRun: false })
   })
 
-  test('when a failure was stored by a call that asked for it', async () => {
+  test('when a failure was stored by a call with --failures', async () => {
     const { run } = project()
     expect((await run(['--failures'], 'exit 3')).isRun).toBe(true)
     expect(await run([], 'exit 3')).toMatchObject({ code: 3, isRun: true })
@@ -144,7 +144,7 @@ describe('is run again', () => {
     expect((await run(flags, line)).isRun).toBe(false)
   })
 
-  test.each([[['--file', 'input']], [['--glob', 'in*']]])('when an input of %j changed meanwhile', async flags => {
+  test.each([[['--file', 'input']], [['--glob', 'in*']]])('when an input of %j changed while it ran', async flags => {
     const { dir, run, edit } = project()
     for (const change of ['echo B > input', 'rm input', 'rm input; mkdir input']) {
       const line = `[ -e once ] || { touch once; ${change}; }; cat input 2>&1; true`
@@ -158,7 +158,7 @@ describe('is run again', () => {
     }
   })
 
-  test('when a file that matches was added meanwhile', async () => {
+  test('when a matching file was added while it ran', async () => {
     const { dir, run } = project()
     const line = '[ -e once ] || { touch once a.js; }; ls *.js 2>&1; true'
     expect((await run(['--glob', '*.js'], line)).out).toBe('a.js')
@@ -174,7 +174,7 @@ test.each([
   ['x'.repeat(300), 127],
   ['', 127],
   ['./package.json', 126],
-])('a command that is not there, %j: %i, and never cached', async (command, expected) => {
+])('a command that does not start, %j, exits with %i and is never cached', async (command, expected) => {
   const { dir, root } = project()
   for (let times = 0; times < 2; times++) {
     const child = start([builtCli, 'run', 'ns', '--failures', '--dir', root, '--', command], { cwd: dir })
@@ -184,7 +184,7 @@ test.each([
   }
 })
 
-test('too few descriptors are told by name', async () => {
+test('too few file descriptors are reported', async () => {
   const { dir, root } = project()
   const args = [builtCli, 'run', 'ns', '--dir', root, '--', 'echo', 'done']
   for (let limit = 18; limit < 28; limit += 2) {
@@ -197,11 +197,11 @@ test('too few descriptors are told by name', async () => {
   }
 })
 
-test('reads no input', async () => {
+test('passes no stdin to the command', async () => {
   expect(await project().run([], 'cat')).toMatchObject({ code: 0, out: '' })
 })
 
-test('being asked to end, it ends the command, and keeps nothing', async () => {
+test('a signal ends the command, and nothing is stored', async () => {
   const { dir, root } = project()
   const child = start(
     [builtCli, 'run', 'ns', '--dir', root, '--failures', '--', 'sh', '-c', 'echo ready; exec sleep 60'],
@@ -214,7 +214,7 @@ test('being asked to end, it ends the command, and keeps nothing', async () => {
   expect((await child.ended).code).toBe(143)
 })
 
-test('a broken cache runs the command, with its exit code', async () => {
+test('a broken cache still runs the command, with its exit code', async () => {
   const { dir, root } = project()
   writeFileSync(root, 'a file')
   symlinkSync(root, join(dir, 'link'))

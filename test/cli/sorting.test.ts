@@ -1,4 +1,4 @@
-// list: which entries, in which order, how many.
+// list: filtering, sorting and limiting entries.
 
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -13,8 +13,8 @@ async function keysOf(dir: string, ...args: string[]): Promise<string[]> {
   return jsonLines(out).map(({ key }) => key)
 }
 
-describe('the largest few of many', () => {
-  test('are those that sorting all of them begins with, and no more are held', () => {
+describe('the n largest items', () => {
+  test('equal the start of a full sort, and no more than n are held', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 0, max: 50 })), fc.integer({ min: 1, max: 20 }), (sizes, limit) => {
         const largest = new Largest<number>(limit)
@@ -28,13 +28,13 @@ describe('the largest few of many', () => {
     )
   })
 
-  test('are the first ones where all are equal', () => {
+  test('are the first ones if all are equal', () => {
     const largest = new Largest<number>(2)
     for (let index = 0; index < 5; index++) largest.add(1, index)
     expect(largest.sorted().sort()).toEqual([0, 1])
   })
 
-  test('are found beside what has no size', () => {
+  test('are found among items without a size', () => {
     const largest = new Largest<number>(3)
     for (const size of [Number.NaN, Number.NaN, Number.NaN, 5, Number.NaN, Number.POSITIVE_INFINITY, 7, 6])
       largest.add(size, size)
@@ -84,7 +84,7 @@ describe('list', () => {
     )
   })
 
-  test('lists by prefix and by mode, in no order but no more than it is limited to', async () => {
+  test('filters by prefix and mode, and stops at --limit', async () => {
     const dir = await store()
     expect((await keysOf(dir, '--prefix', 'src/')).sort()).toEqual(['src/100', 'src/300', 'src/500'])
     expect(await keysOf(dir, '--mode', 'file')).toEqual(['src/300'])
@@ -94,7 +94,7 @@ describe('list', () => {
     expect((await cli(['list', '--mode', 'ttl', '--prefix', 'src/3', '--dir', dir])).out).toBe('No such entries\n')
   })
 
-  test('shows the rows of a sorted listing in that order', async () => {
+  test('prints the rows of a sorted listing in order', async () => {
     const dir = await store()
     const { out } = await cli(['list', '--sort', 'size', '--limit', '3', '--dir', dir], { library })
     expect(out).toMatch(/^namespace .*\neven +src\/500 .*\neven +400 .*\neven +src\/300 /)
@@ -112,7 +112,7 @@ describe('list', () => {
     [['--mode', 'files'], '--mode: "files" is none of them; did you mean file?'],
     [['--prefix='], '--prefix must not be empty'],
     [['--limt', '5'], 'There is no option --limt. Did you mean --limit?'],
-  ])('refuses %j', async (args, message) => {
+  ])('rejects %j', async (args, message) => {
     const dir = temporaryDir()
     const { code, out, err } = await cli(['list', ...args, '--dir', dir])
     expect({ code, out }).toEqual({ code: 2, out: '' })

@@ -1,4 +1,4 @@
-// stats: what is in front, what is shown of a time, and how it begins anew.
+// stats: --reset, --since, projects and columns.
 
 import { describe, expect, test } from 'vitest'
 import { formatTime } from '../../cli/format.js'
@@ -30,7 +30,7 @@ test.each([
 })
 
 describe('stats --reset', () => {
-  test('forgets what was counted, of one namespace or of all, and keeps the entries', async () => {
+  test('resets the counts of one namespace or of all, and keeps the entries', async () => {
     const there = await store()
     const counted = async () => {
       const { namespaces } = JSON.parse((await cli(['stats', '--json', ...there])).out)
@@ -59,7 +59,7 @@ describe('stats --reset', () => {
     })
   })
 
-  test('of a namespace that is not there changes nothing', async () => {
+  test('of an unknown namespace changes nothing', async () => {
     const there = await store()
     expect(await cli(['stats', 'on', '--reset', ...there])).toMatchObject({ code: 1, out: '' })
     expect(JSON.parse((await cli(['stats', '--json', ...there])).out).hitCount).toBe(2)
@@ -67,7 +67,7 @@ describe('stats --reset', () => {
 })
 
 describe('stats', () => {
-  test('show what was asked in each project', async () => {
+  test('shows hits and misses of each project', async () => {
     const dir = temporaryDir()
     await filled(dir, cache => {
       const entries = cache.namespace('one', { project: '/nowhere/shop' })
@@ -85,7 +85,7 @@ describe('stats', () => {
     expect(byProject['/nowhere/shop']).toMatchObject({ hitCount: 3, missCount: 1 })
   })
 
-  test('fit the terminal: what says least is left out first', async () => {
+  test('fits the terminal by leaving out the least important columns first', async () => {
     const there = await store()
     const headerAt = async (columns: number) => {
       const stdout = new Sink()
@@ -102,7 +102,7 @@ describe('stats', () => {
     expect(await headerAt(20)).toEqual(['namespace', 'hit rate'])
   })
 
-  test('say what a namespace with times saved, in a column of its own', async () => {
+  test('has a column for saved time if a namespace has any', async () => {
     const dir = temporaryDir()
     await filled(dir, cache => {
       const namespace = cache.namespace('slow', { project: false })
@@ -124,7 +124,7 @@ describe('stats', () => {
     [['--since', '7'], '--since: "7" is not a duration'],
     [['--since', '7d', '--reset'], 'Give either --since or --reset'],
     [['--reset=yes'], '--reset takes no value'],
-  ])('refuse %j', async (args, message) => {
+  ])('rejects %j', async (args, message) => {
     const there = await store()
     expect(await cli(['stats', ...args, ...there])).toMatchObject({
       code: 2,
@@ -134,14 +134,14 @@ describe('stats', () => {
   })
 })
 
-test('stats --since of more time than there was says what happened since 1970', async () => {
+test('stats --since with a huge duration starts at 1970', async () => {
   const there = await store()
   const { code, out, err } = await cli(['stats', '--since', '99999999999d', ...there])
   expect({ code, err }).toEqual({ code: 0, err: '' })
   expect(out).toContain('Since 1970-01-01 (UTC):')
 })
 
-test('stats --since says what happened since the start of a day, and what is there now', async () => {
+test('stats --since counts from the start of that day, and shows the present entries', async () => {
   const there = await store()
   const { out } = await cli(['stats', '--since', '1h', ...there])
   const day = new Date(Date.now() - 3_600_000).toISOString().slice(0, 10)

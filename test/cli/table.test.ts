@@ -1,4 +1,4 @@
-// How much room text takes, and columns that line up and fit.
+// The width of text, and tables whose columns are aligned and fit the terminal.
 
 import { describe, expect, test } from 'vitest'
 import { shortened, squeezed, widthOf, wrapped } from '../../cli/cells.js'
@@ -13,7 +13,7 @@ function outputOf(columns?: number, env: Record<string, string> = { NO_COLOR: '1
   return new Output(sink, env)
 }
 
-describe('the width of a text', () => {
+describe('the width of text', () => {
   test.each([
     ['ab', 2],
     ['日本', 4],
@@ -37,8 +37,8 @@ describe('the width of a text', () => {
   })
 })
 
-describe('text that is too long', () => {
-  test('is cut short between what a reader sees as characters', () => {
+describe('too long text', () => {
+  test('is truncated between graphemes', () => {
     expect(['abcd', 'abcde', '日本語', ''].map(text => shortened(text, 4))).toEqual(['abcd', 'abc…', '日…', ''])
     expect(shortened('ab👩‍💻cd', 4)).toBe('ab…')
     expect(shortened('ae\u0301xyz', 3)).toBe('ae\u0301…')
@@ -46,13 +46,13 @@ describe('text that is too long', () => {
     expect(['abcdef', 'abcdef'].map((text, index) => shortened(text, index))).toEqual(['', '…'])
   })
 
-  test('or loses its middle, and keeps more of its end', () => {
+  test('or is shortened in the middle and keeps more of its end', () => {
     expect(squeezed('src/deep/down/file.js', 12)).toBe('src…/file.js')
     expect(squeezed('日本語日本語', 7)).toBe('日…本語')
     expect([0, 1, 2, 3].map(width => widthOf(squeezed('abcdef', width)))).toEqual([0, 1, 2, 3])
   })
 
-  test('is broken between words, and never within one', () => {
+  test('is wrapped between words, and never within one', () => {
     expect(wrapped('one two three four', 9, '  ')).toBe('one two\n  three\n  four')
     expect(wrapped('see /a/very/long/path now', 8)).toBe('see\n/a/very/long/path\nnow')
     expect(wrapped('kind  place', 40)).toBe('kind  place')
@@ -70,7 +70,7 @@ const ROWS = [
 ]
 
 describe('columns', () => {
-  test('line up, also with wide characters; what is longer than its column pushes its own row out of line', () => {
+  test('are aligned, also with wide characters; a too long cell shifts only its own row', () => {
     const table = tableFor(COLUMNS, ROWS, outputOf())
     expect([table.header(), ...ROWS.map(table.line)]).toEqual([
       'key      n  note',
@@ -79,7 +79,7 @@ describe('columns', () => {
     ])
   })
 
-  test('fit every width of a terminal, and show as much as there is room for', () => {
+  test('fit every terminal width and use the space there is', () => {
     for (let width = 1; width <= 60; width++) {
       const table = tableFor(COLUMNS, ROWS, outputOf(width))
       for (const line of [table.header(), ...ROWS.map(table.line)]) expect(widthOf(line)).toBeLessThanOrEqual(width)
@@ -93,13 +93,13 @@ describe('columns', () => {
     expect(at(4)).toBe('s…js')
   })
 
-  test('have the ellipsis of the locale', () => {
+  test('use the ellipsis of the locale', () => {
     const table = tableFor(COLUMNS, ROWS, outputOf(16, { LANG: 'C', NO_COLOR: '1' }))
     expect(table.line(ROWS[1]!)).toBe('sr...le.js  1000')
     expect(outputOf(80, { LANG: 'C', LC_ALL: 'de_DE.UTF-8' }).ellipsis).toBe('…')
   })
 
-  test('are coloured without getting out of line', () => {
+  test('stay aligned with colours', () => {
     const output = outputOf(40, {})
     const table = tableFor([{ title: 'a', align: 'right', colour: () => 'red' }, ...COLUMNS.slice(1)], ROWS, output)
     expect(table.line(['x', '1', ''])).toBe(`${' '.repeat(table.header().indexOf('a') - 4)}\u001b[31mx\u001b[39m     1`)

@@ -1,4 +1,4 @@
-// Colour, and keys and values that try to take over the terminal.
+// Colours, and keys and values that contain terminal escapes.
 
 import { describe, expect, test } from 'vitest'
 import { cli, filled, temporaryDir } from './harness.js'
@@ -12,7 +12,7 @@ describe('colour', () => {
     return dir
   }
 
-  test.each([['list'], ['stats']])('of %s is for terminals', async command => {
+  test.each([['list'], ['stats']])('in the output of %s is for terminals only', async command => {
     const dir = await oneEntry()
     const args = [command, '--dir', dir]
     expect((await cli(args, { isTerminal: true })).out).toContain(`${ESCAPE}[1m`)
@@ -23,7 +23,7 @@ describe('colour', () => {
     expect((await cli([...args, '--json'], { isTerminal: true })).out).not.toContain(ESCAPE)
   })
 
-  test('of messages is for terminals', async () => {
+  test('in messages is for terminals only', async () => {
     expect((await cli(['nope'], { isTerminal: true })).err).toContain(`${ESCAPE}[31m`)
     expect((await cli(['nope'], { isTerminal: true, env: { NO_COLOR: '1' } })).err).not.toContain(ESCAPE)
     expect((await cli(['nope'])).err).not.toContain(ESCAPE)
@@ -46,7 +46,7 @@ describe('hostile names and values', () => {
   ]
   const UNSAFE = /(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u
 
-  test.each(HOSTILE)('%j reaches no terminal as it is', async text => {
+  test.each(HOSTILE)('%j is escaped on a terminal', async text => {
     const dir = temporaryDir()
     const there = ['--dir', dir]
     const onTerminal = { isTerminal: true, env: { NO_COLOR: '1' } }
@@ -80,7 +80,7 @@ describe('hostile names and values', () => {
     expect(results[1]?.out.trimEnd().split('\n').length).toBe(2)
   })
 
-  test('a program still gets the exact names and values', async () => {
+  test('scripts get the exact names and values', async () => {
     for (const text of HOSTILE) {
       const dir = temporaryDir()
       await filled(dir, cache => cache.namespace('ns').set(text, { [text]: text }))

@@ -1,4 +1,4 @@
-// top: rates, what is shown of them, and how it ends.
+// top: rates, output and exit.
 
 import { describe, expect, test } from 'vitest'
 import { RateWindow } from '../../cli/top/rates.js'
@@ -8,7 +8,7 @@ import { cli, filled, jsonLines, Sink, temporaryDir } from './harness.js'
 const counts = (hitCount: number, missCount = 0, setCount = 0) => ({ hitCount, missCount, setCount })
 
 describe('rates', () => {
-  test('are over the last seconds, from counts that others write now and then', () => {
+  test('cover the last seconds, though counts are written only from time to time', () => {
     const rates = new RateWindow(10_000)
     expect(rates.ratesOf('ns')).toEqual({ hitsPerSecond: 0, missesPerSecond: 0, setsPerSecond: 0, hitRate: null })
     for (let second = 0; second <= 30; second++) {
@@ -18,7 +18,7 @@ describe('rates', () => {
     expect(rates.ratesOf('ns')).toEqual({ hitsPerSecond: 30, missesPerSecond: 10, setsPerSecond: 0, hitRate: 0.75 })
   })
 
-  test("of a namespace that is new begin with it, and of one that was reset aren't negative", () => {
+  test('of a new namespace start when it appears, and after a reset are not negative', () => {
     const rates = new RateWindow(10_000)
     rates.add({ atMs: 0, namespaces: { old: counts(500) } })
     rates.add({ atMs: 2000, namespaces: { old: counts(0), __proto__: counts(1), toString: counts(4) } })
@@ -50,7 +50,7 @@ async function watched(args: readonly string[], isTerminal = false, rows = 24) {
 }
 
 describe('top', () => {
-  test('prints a snapshot after the other in a pipe, the busiest namespace first', async () => {
+  test('prints successive snapshots into a pipe, the busiest namespace first', async () => {
     const { code, out, err } = await watched(['--count', '3'])
     expect({ code, err }).toEqual({ code: 0, err: '' })
     const snapshots = out.trimEnd().split(/\n\n(?=\d\d:)/)
@@ -63,7 +63,7 @@ describe('top', () => {
     expect(snapshots[2]).toMatch(/\nbusy +[\d,.]+ +0\.0 +100\.0 % .*\nother +0\.0 +0\.0 +- /)
   })
 
-  test('--json is one object on each line', async () => {
+  test('--json prints one object per line', async () => {
     const { dir, out } = await watched(['--count', '2', '--json'])
     const [first, second] = jsonLines(out)
     expect(first).toMatchObject({ dir, hitCount: 0, setCount: 3, diskBytes: expect.any(Number) })
@@ -73,7 +73,7 @@ describe('top', () => {
     expect(Object.keys(second.namespaces)).toEqual(['busy', 'other', 'quiet'])
   })
 
-  test('has the screen of a terminal, no more lines than that, and leaves it', async () => {
+  test('uses the alternate screen, prints at most its height, and leaves it', async () => {
     const { code, out } = await watched(['--count', '2'], true, 8)
     expect(code).toBe(0)
     expect(out.startsWith('\u001b[?1049h\u001b[?25l\u001b[H')).toBe(true)
@@ -83,7 +83,7 @@ describe('top', () => {
     expect(frames[1]).toContain('and 1 more')
   })
 
-  test('ends quietly when its reader has gone', async () => {
+  test('ends quietly when the pipe is closed', async () => {
     const dir = temporaryDir()
     await filled(dir, cache => void cache.namespace('ns').set('key', 1))
     class Leaving extends Sink {
@@ -94,7 +94,7 @@ describe('top', () => {
     expect(await cli(['top', '--dir', dir], { stdout: new Leaving() })).toMatchObject({ code: 0, err: '' })
   })
 
-  test('ends when it is told to, also while it waits', async () => {
+  test('ends when it is stopped, during a wait too', async () => {
     const dir = temporaryDir()
     let stop: () => void = () => undefined
     const stopped = new Promise<void>(resolve => {
@@ -119,7 +119,7 @@ describe('top', () => {
     [['--count', '0'], 'must be more than zero'],
     [['--count', 'abc'], 'is not a whole number'],
     [['ns'], 'One argument too many'],
-  ])('refuses %j', async (args, message) => {
+  ])('rejects %j', async (args, message) => {
     expect(await cli(['top', ...args])).toMatchObject({ code: 2, out: '', err: expect.stringContaining(message) })
   })
 })

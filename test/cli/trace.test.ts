@@ -1,4 +1,4 @@
-// `wicked-cache trace`: what the lines that were recorded come to.
+// `wicked-cache trace` summarizes recorded trace files.
 
 import { truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -31,7 +31,7 @@ const LINES = [
   hit('build', 'x', 2),
 ]
 
-test('sums up by namespace and reason, and shows the slowest and the most missed', async () => {
+test('summarizes by namespace and reason, and lists the slowest and most missed keys', async () => {
   const { out, code } = await cli(['trace', traceOf(LINES)])
   expect(code).toBe(0)
   expect(out.split('\n')).toEqual([
@@ -64,7 +64,7 @@ test('sums up by namespace and reason, and shows the slowest and the most missed
   ])
 })
 
-test('--json gives the sums', async () => {
+test('--json prints the summary', async () => {
   const { out } = await cli(['trace', traceOf(LINES), '--json'])
   expect(JSON.parse(out)).toMatchObject({
     questions: 6,
@@ -78,14 +78,14 @@ test('--json gives the sums', async () => {
   })
 })
 
-test('the ten slowest of thousands are found', async () => {
+test('finds the ten slowest of thousands of calls', async () => {
   const lines = Array.from({ length: 3500 }, (_, index) => hit('tool', `key ${index}`, (index * 7919) % 3500))
   const { out } = await cli(['trace', traceOf(lines), '--json'])
   const { slowest } = JSON.parse(out) as { slowest: { ms: number }[] }
   expect(slowest.map(({ ms }) => ms)).toEqual(Array.from({ length: 10 }, (_, index) => 3499 - index))
 })
 
-test('lines that are no questions are counted, and names cannot control the terminal', async () => {
+test('counts invalid lines, and escapes names', async () => {
   const file = traceOf([hit('a\u001b[2J', 'k\u0007', 1), 1, null, { namespace: 'x' }], '{"namespace": "cut sh')
   const { out, code } = await cli(['trace', file])
   expect(code).toBe(0)
@@ -99,7 +99,7 @@ async function linesIn(text: string, maxBytes?: number): Promise<(string | undef
   return lines
 }
 
-test('only a line feed ends a line', async () => {
+test('splits lines only at line feeds', async () => {
   const key = 'a\u2028b\u2029c\rd'
   const { out } = await cli(['trace', traceOf([hit('tool', key, 1), hit('tool', 'e', 2)]), '--json'])
   expect(JSON.parse(out)).toMatchObject({ questions: 2, skippedLines: 0, slowest: [{ key: 'e' }, { key }] })
@@ -109,24 +109,24 @@ test('only a line feed ends a line', async () => {
   expect(await linesIn(`x${long}\n${long}`)).toEqual([`x${long}`, long])
 })
 
-test('a line that is too long is not kept, but counted', async () => {
+test('skips and counts lines over the limit', async () => {
   expect(await linesIn('1234\n12345\n1\n123456', 4)).toEqual(['1234', undefined, '1', undefined])
   expect(await linesIn(`${'x'.repeat(300_000)}\n1`, 100_000)).toEqual([undefined, '1'])
 })
 
 // 600 MB that take no room on the disk: more than fits a string.
-test('a file that is one endless line is one other line', async () => {
+test('counts a huge file without line breaks as one other line', async () => {
   const file = traceOf([])
   truncateSync(file, 600 * 1024 * 1024)
   expect(await cli(['trace', file])).toEqual({ code: 0, out: '0 questions, 1 other line\n', err: '' })
 })
 
-test('a time that is not finite is no time of a question', async () => {
+test('counts a line with an infinite time as another line', async () => {
   const { out } = await cli(['trace', traceOf([], '{"namespace":"a","key":"b","isHit":true,"ms":1e999}\n')])
   expect(out).toBe('0 questions, 1 other line\n')
 })
 
-test('an empty trace is no mistake, a file that is not there is', async () => {
+test('accepts an empty trace and rejects a missing file', async () => {
   expect(await cli(['trace', traceOf([])])).toEqual({ code: 0, out: '0 questions\n', err: '' })
   const { code, err } = await cli(['trace', join(temporaryDir(), 'no.jsonl')])
   expect(code).toBe(2)

@@ -1,11 +1,11 @@
-// Called wrongly: exit code 2, a message that names what is wrong, on stderr, and nothing done.
+// Usage errors: exit code 2, a message on stderr that names the problem, and nothing is done.
 
 import { readdirSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { commands } from '../../cli/program.js'
 import { cli, temporaryDir } from './harness.js'
 
-describe('a mistake in the call', () => {
+describe('a usage error', () => {
   test.each<[string[], string]>([
     [[], 'Give a command'],
     [['gte', 'ns', 'key'], 'Did you mean get?'],
@@ -56,7 +56,7 @@ describe('a mistake in the call', () => {
     [['watch', 'src', '--all'], '--all'],
     [['stats', '--dir'], '--dir'],
     [['stats', '--dir='], '--dir'],
-  ])('%j is refused', async (args, named) => {
+  ])('%j is rejected', async (args, named) => {
     const dir = temporaryDir()
     const { code, out, err } = await cli(
       args.includes('--dir=') || args.at(-1) === '--dir' ? args : ['--dir', dir, ...args],
@@ -67,7 +67,7 @@ describe('a mistake in the call', () => {
     expect(readdirSync(dir)).toEqual([])
   })
 
-  test('--dir twice is refused', async () => {
+  test('--dir twice is rejected', async () => {
     expect(await cli(['list', '--dir', 'a', '--dir', 'b'])).toMatchObject({
       code: 2,
       err: expect.stringContaining('--dir'),
@@ -85,7 +85,7 @@ describe('a mistake in the call', () => {
     ['gc', '--namespace', 'n'.repeat(1000)],
     ['list', ''],
     ['stats', ''],
-  ])('a name or key that the cache refuses is one: %s', async (...args) => {
+  ])('includes invalid names and keys: %s', async (...args) => {
     const dir = temporaryDir()
     expect(await cli([...args, '--dir', dir])).toMatchObject({
       code: 2,
@@ -107,7 +107,7 @@ describe('help', () => {
     }
   })
 
-  test.each(commands.map(({ name }) => name))('of %s has its parameters, its options and its examples', async name => {
+  test.each(commands.map(({ name }) => name))('of %s shows its parameters, options and examples', async name => {
     const command = commands.find(each => each.name === name)!
     const { code, out, err } = await cli([name, '--help'])
     expect({ code, err }).toEqual({ code: 0, err: '' })
@@ -118,19 +118,19 @@ describe('help', () => {
     expect(Math.max(...out.split('\n').map(line => line.length))).toBeLessThanOrEqual(80)
   })
 
-  test('is not what a key named help, or one after --, asks for', async () => {
+  test('is not shown for a key named help or for --help after --', async () => {
     const dir = temporaryDir()
     expect((await cli(['get', 'ns', 'help', '--dir', dir])).code).toBe(1)
     expect((await cli(['get', '--dir', dir, 'ns', '--', '--help'])).code).toBe(1)
   })
 
-  test('is ASCII, whose width is its length', async () => {
+  test('is ASCII only', async () => {
     for (const args of [[], ...commands.map(({ name }) => [name])]) {
       expect((await cli([...args, '--help'])).out).toMatch(/^[\n -~]+$/)
     }
   })
 
-  test('needs no library', async () => {
+  test('does not load the library', async () => {
     const library = () => Promise.reject(new Error('loaded'))
     const { run } = await import('../../cli/run.js')
     const { Sink } = await import('./harness.js')
@@ -142,7 +142,7 @@ describe('help', () => {
   })
 })
 
-test('--version is printed with other arguments too', async () => {
+test('--version works with other arguments too', async () => {
   expect(await cli(['--version'])).toEqual({ code: 0, out: '1.2.3\n', err: '' })
   expect(await cli(['list', '--version'])).toEqual({ code: 0, out: '1.2.3\n', err: '' })
 })

@@ -4,23 +4,23 @@ import { jsonOf, textOf } from '../../cli/value-text.js'
 const ESCAPE = '\u001b'
 const both = (value: unknown) => [textOf(value).replace(/\n\s*/g, ' '), jsonOf(value)]
 
-describe('a value that JSON can hold', () => {
+describe('a value that JSON can express', () => {
   const value = { a: [1, 'x\u001b', null, true, -2.5], b: {}, c: [], 'key with "quotes"': { d: [[]] } }
 
-  test('is JSON for people and for programs', () => {
+  test('is printed as JSON for people and for programs', () => {
     expect(JSON.parse(jsonOf(value))).toEqual(value)
     expect(JSON.parse(textOf(value))).toEqual(value)
     expect(jsonOf(value)).not.toContain('\n')
     expect(textOf({ a: [1, {}] })).toBe('{\n  "a": [\n    1,\n    {}\n  ]\n}')
   })
 
-  test('keeps keys that mean something to JavaScript', () => {
+  test('keeps keys such as __proto__', () => {
     const hostile = JSON.parse('{"__proto__": 1, "constructor": 2, "toString": 3}')
     expect(jsonOf(hostile)).toBe('{"__proto__":1,"constructor":2,"toString":3}')
   })
 })
 
-describe('a value that JSON cannot hold', () => {
+describe('a value that JSON cannot express', () => {
   test.each([
     [undefined, 'undefined', '{"$type":"undefined"}'],
     [12n, '12n', '{"$type":"BigInt","value":"12"}'],
@@ -45,11 +45,11 @@ describe('a value that JSON cannot hold', () => {
     [new TypeError('no\u001b'), 'TypeError: no\\u001b', '{"$type":"TypeError","value":"no\\u001b"}'],
     [{ $type: 'Map' }, '{ "$type": "Map" }', '{"$type":"Object","value":{"$type":"Map"}}'],
     [{ a: undefined }, '{ "a": undefined }', '{"a":{"$type":"undefined"}}'],
-  ])('%o is shown readably, and tagged with --json', (value, text, json) => {
+  ])('%o is printed readably, and tagged with --json', (value, text, json) => {
     expect(both(value)).toEqual([text, json])
   })
 
-  test('may hold itself', () => {
+  test('can contain itself', () => {
     const parent: Record<string, unknown> = { name: 'p' }
     parent['the child'] = [{ parent }]
     parent.self = new Map([['k', parent]])
@@ -57,12 +57,12 @@ describe('a value that JSON cannot hold', () => {
     expect(JSON.parse(jsonOf(parent))['the child'][0].parent).toEqual({ $type: 'Circular', value: '$' })
   })
 
-  test('is no circle when it is only shared', () => {
+  test('is not marked as circular if it is only shared', () => {
     const shared = { a: 1 }
     expect(jsonOf([shared, shared])).toBe('[{"a":1},{"a":1}]')
   })
 
-  test('shows the beginning of many bytes to people, and all of them to programs', () => {
+  test('shows the first of many bytes to people, and all of them to programs', () => {
     const bytes = Buffer.alloc(1000, 7)
     expect(textOf(bytes)).toBe(`Buffer(1000) ${'07 '.repeat(32)}…`)
     expect(Buffer.from(JSON.parse(jsonOf(bytes)).value, 'base64')).toEqual(bytes)

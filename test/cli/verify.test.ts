@@ -16,7 +16,7 @@ async function store(): Promise<string> {
   return dir
 }
 
-test('a cache that is whole: exit code 0, and what was checked', async () => {
+test('an undamaged cache exits with 0 and reports what was checked', async () => {
   const dir = await store()
   const { code, out, err } = await cli(['verify', '--dir', dir])
   expect([code, err]).toEqual([0, ''])
@@ -38,7 +38,7 @@ test('a cache that is whole: exit code 0, and what was checked', async () => {
   })
 })
 
-test('a damaged value: exit code 1, named by file and offset, and nothing is changed', async () => {
+test('a damaged value exits with 1 and is reported by file and offset, and nothing is changed', async () => {
   const dir = await store()
   const at = readFileSync(pathIn(dir, PACK)).indexOf('the value of a')
   flip(pathIn(dir, PACK), at)
@@ -59,7 +59,7 @@ test('a damaged value: exit code 1, named by file and offset, and nothing is cha
   expect(filesBelow(dir).map(file => readFileSync(join(dir, file), 'latin1'))).toEqual(before)
 })
 
-test('a repair: exit code 0 once all is mended, what was cut out is kept, the rest still hits', async () => {
+test('a repair exits with 0, keeps what it cut out, and other entries still hit', async () => {
   const dir = await store()
   const at = readFileSync(pathIn(dir, PACK)).indexOf('the value of a')
   flip(pathIn(dir, PACK), at)
@@ -74,7 +74,7 @@ test('a repair: exit code 0 once all is mended, what was cut out is kept, the re
   expect((await cli(['get', 'ns', 'a', '--dir', dir])).code).toBe(1)
 })
 
-test('notes alone are exit code 0', async () => {
+test('notes alone exit with 0', async () => {
   const dir = await store()
   writeFileSync(pathIn(dir, PACK), readFileSync(pathIn(dir, PACK)).subarray(0, 20), { flag: 'a' })
   writeFileSync(join(dir, 'README'), 'mine')
@@ -86,7 +86,7 @@ test('notes alone are exit code 0', async () => {
   expect(out).toMatch(/^orphaned {2}v2\/blobs\/packs\/0\.pack at \d+, \d+ B: 1 /m)
 })
 
-test('a repair that cannot mend everything is exit code 1', async () => {
+test('a repair that cannot fix everything exits with 1', async () => {
   const dir = await store()
   rmSync(pathIn(dir, PACK))
   mkdirSync(pathIn(dir, PACK))
@@ -98,7 +98,7 @@ test('a repair that cannot mend everything is exit code 1', async () => {
   expect(readFileSync(join(dir, 'salvaged'), 'utf8')).toBe('a file')
 })
 
-test('while a gc runs, a repair is exit code 1, and a look is not', async () => {
+test('during a gc, verify --repair exits with 1, and verify with 0', async () => {
   const dir = await store()
   writeFileSync(
     join(dir, 'v2', 'gc.lock'),
@@ -111,7 +111,7 @@ test('while a gc runs, a repair is exit code 1, and a look is not', async () => 
   expect((await cli(['verify', '--dir', dir])).code).toBe(0)
 })
 
-test('a cache that does not exist is whole, and is not made; a root that is none is exit code 1', async () => {
+test('a missing cache exits with 0 and is not created; an invalid root exits with 1', async () => {
   const dir = join(temporaryDir(), 'cache')
   expect((await cli(['verify', '--dir', dir])).code).toBe(0)
   expect((await cli(['verify', '--repair', '--dir', dir])).code).toBe(0)
@@ -120,7 +120,7 @@ test('a cache that does not exist is whole, and is not made; a root that is none
   expect(await cli(['verify', '--dir', dir])).toMatchObject({ code: 1, err: expect.stringContaining('ERR_CACHE_ROOT') })
 })
 
-test('called wrongly is exit code 2', async () => {
+test('a usage error exits with 2', async () => {
   expect((await cli(['verify', 'something'])).code).toBe(2)
   expect((await cli(['verify', '--repare'])).code).toBe(2)
 })

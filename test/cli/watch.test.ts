@@ -1,4 +1,4 @@
-// The command that goes on until it is told to stop.
+// `wicked-cache watch`, which runs until it is stopped.
 
 import { mkdirSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -49,7 +49,7 @@ function begin(args: readonly string[], surroundings: Surroundings = {}) {
   return { stdout, stop, result: cli(['watch', ...args], { ...surroundings, stdout, stopped }) }
 }
 
-test('prints a line for each entry, and ends when it is asked to', async () => {
+test('prints a line for each dropped entry and ends when it is stopped', async () => {
   const { dir, root, path } = await project()
   const { stdout, stop, result } = begin([root, '--dir', dir])
   await stdout.until('Watching')
@@ -71,7 +71,7 @@ test('prints a line for each entry, and ends when it is asked to', async () => {
   expect(lines.slice(4)).toEqual(['Dropped 3 entries'])
 })
 
-test('keeps one line up to date on a terminal, no longer than that is wide', async () => {
+test('updates one line on a terminal, no wider than the terminal', async () => {
   const { dir, root, path } = await project()
   const { stdout, stop, result } = begin([root, '--dir', dir], { isTerminal: true })
   await stdout.until('3 sources of 4 entries')
@@ -90,7 +90,7 @@ test('keeps one line up to date on a terminal, no longer than that is wide', asy
   expect(drawn.slice(0, -1).join('')).not.toContain('\n')
 })
 
-test('cuts the line where the terminal ends', async () => {
+test('truncates the line at the terminal width', async () => {
   const { dir, root } = await project()
   const { stdout, stop, result } = begin([root, join(root, 'x'.repeat(200)), '--dir', dir], { isTerminal: true })
   await stdout.until('…')
@@ -98,7 +98,7 @@ test('cuts the line where the terminal ends', async () => {
   for (const drawn of (await result).out.split('\r\u001b[2K')) expect(drawn.trimEnd().length).toBeLessThan(80)
 })
 
-test('prints events for programs', async () => {
+test('--json prints events', async () => {
   const { dir, root, path } = await project()
   const late = join(root, 'not yet')
   const { stdout, stop, result } = begin([root, late, '--json', '--dir', dir])
@@ -130,7 +130,7 @@ test('prints events for programs', async () => {
   ])
 })
 
-test('of a directory that is no cache, it ends at once', async () => {
+test('ends at once for a directory that is not a cache', async () => {
   const { root } = await project()
   expect(await cli(['watch', root, '--dir', root])).toMatchObject({ code: 1, err: expect.stringContaining('no cache') })
 })
