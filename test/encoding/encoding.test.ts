@@ -102,38 +102,38 @@ const RESTORED: Record<string, unknown> = {
   'array buffers and views': [new Uint8Array([1, 2, 3]).buffer, new DataView(new Uint8Array([1, 2, 3]).buffer, 1, 1)],
 }
 
-describe('what comes back as it went in', () => {
+describe('values that are decoded unchanged', () => {
   test.each(Object.entries(RESTORED))('%s', (_, value) => {
     expect(isSame(value, andBack(value))).toBe(true)
     expect(isSame(value, andBack(value, lenient))).toBe(true)
     expect(isSame(value, andBack(value, cyclic))).toBe(true)
   })
 
-  test('objects without a prototype and of another realm, with Object.prototype', () => {
+  test('objects without a prototype or from another realm get Object.prototype', () => {
     const nothing = Object.assign(Object.create(null), { a: 1, constructor: 2 })
     const foreign = runInNewContext('({ a: [1, { b: 2 }, -0] })')
     expect(isSame({ a: 1, constructor: 2 }, andBack(nothing))).toBe(true)
     expect(isSame({ a: [1, { b: 2 }, -0] }, andBack(foreign))).toBe(true)
   })
 
-  test('properties that are not enumerable are not part of a value, accessors are what they give', () => {
+  test('accessors are stored by their value, and properties that are not enumerable are left out', () => {
     const value = Object.defineProperties({ a: 1 }, { b: { value: 2 }, c: { get: () => 3, enumerable: true } })
     expect(andBack(value)).toEqual({ a: 1, c: 3 })
   })
 
-  test('the value itself is left as it was', () => {
+  test('encoding does not change the value', () => {
     const value = { a: [-0, '\ud800'], m: new Map([[Number.NaN, { __keys__: -0 }]]) }
     const before = structuredClone(value)
     strict.encode(value)
     expect(isSame(before, value)).toBe(true)
   })
 
-  test('class instances as plain objects, where asked for', () => {
+  test("classInstances: 'plain' decodes instances as plain objects", () => {
     const value = [new Point(), { at: Object.assign(new Point(), { [Symbol('s')]: 1, constructor: 'own' }) }]
     expect(isSame([{ x: 1, y: -0 }, { at: { x: 1, y: -0, constructor: 'own' } }], andBack(value, lenient))).toBe(true)
   })
 
-  test('a view with a copied buffer of its own', () => {
+  test('decoded views have their own copied buffers', () => {
     const bytes = Buffer.from(there([Buffer.from('abc'), new Uint8Array([1, 2])]))
     const [buffer, array] = decodeValue(bytes) as [Buffer, Uint8Array]
     bytes.fill(0)
@@ -147,7 +147,7 @@ describe('what comes back as it went in', () => {
 })
 
 describe('cyclic values', () => {
-  test('a value without shared references has the same bytes in both kinds of namespace', () => {
+  test('a value without shared references has the same bytes in plain and cyclic namespaces', () => {
     for (const value of Object.values(RESTORED)) {
       const bytes = there(value, cyclic)
       if ([1, 2, 4].includes(bytes[0] as number)) expect(hex(bytes)).toBe(hex(there(value)))
@@ -155,7 +155,7 @@ describe('cyclic values', () => {
     expect(hex(there({ a: [{}, -0] }, cyclic))).toBe(hex(there({ a: [{}, -0] })))
   })
 
-  test('cycles and shared references through every kind of container', () => {
+  test('keep cycles and shared references through every kind of container', () => {
     const map = new Map<unknown, unknown>()
     const set = new Set<unknown>([map])
     const error = Object.assign(new RangeError('r'), { set })
@@ -170,7 +170,7 @@ describe('cyclic values', () => {
     expect(isSame([map, root], andBack([map, root], cyclic), true)).toBe(true)
   })
 
-  test('a tree with parent links, a doubly linked list of 100,000, and more than 65,535 shared references', () => {
+  test('keep parent links, a linked list of 100,000 nodes and over 65,535 shared references', () => {
     const child: Record<string, unknown> = { type: 'leaf' }
     const tree = { type: 'root', body: [child, { type: 'leaf', parent: null as unknown }] }
     child.parent = tree
@@ -198,7 +198,7 @@ describe('cyclic values', () => {
 })
 
 describe('determinism', () => {
-  test('the bytes do not depend on what was encoded before, not even on a failure', () => {
+  test('the bytes do not depend on earlier encodes, not even failed ones', () => {
     const values = [...Object.values(RESTORED), { __keys__: 1 }, {}]
     const first = values.map(value => hex(there(value)))
     expect(values.toReversed().map(value => hex(there(value)))).toEqual(first.toReversed())
@@ -213,7 +213,7 @@ describe('determinism', () => {
     expect(hex(there([negative, { a: negative }]))).toBe(hex(there([Number.NaN, { a: Number.NaN }])))
   })
 
-  test('a value much larger than the buffer, and the ones after it', () => {
+  test('a value much larger than the buffer does not change later ones', () => {
     for (const also of [{}, { date: new Date(1) }]) {
       const small = hex(there({ a: 1, ...also }))
       const large = { text: 'é'.repeat(2_000_000), list: Array.from({ length: 100_000 }, (_, i) => i), ...also }
@@ -232,7 +232,7 @@ describe('determinism', () => {
     }
   })
 
-  test('an accessor may encode another value in the middle', () => {
+  test('an accessor can encode another value during an encode', () => {
     const list = Array.from({ length: 300 }, (_, i) => ({ i }))
     const value = {
       list,
@@ -244,7 +244,7 @@ describe('determinism', () => {
     expect(andBack(value)).toEqual({ list, inner: JSON.stringify([list, list, new Date(1)]), last: 'text' })
   })
 
-  test('an accessor cannot encode another value in the middle of cbor, as cbor', () => {
+  test('an accessor cannot encode a cbor value during a cbor encode', () => {
     const value = {
       get a() {
         return strict.encode([new Date(1)]).length

@@ -1,4 +1,4 @@
-// JSON that programs in other languages give: kept to the byte, and read as values.
+// JSON from programs in other languages: stored byte for byte, and decoded as values.
 
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
@@ -36,7 +36,7 @@ test.each([
   'null',
   '"é😀"',
   `${'['.repeat(1000)}${']'.repeat(1000)}`,
-])('%s comes back byte for byte, whether given as a text or as bytes', text => {
+])('%s is returned byte for byte, whether given as text or as bytes', text => {
   const stored = encodeJsonBytes(text)
   expect([...stored]).toEqual([CODEC.foreignJson, ...Buffer.from(text)])
   expect(back(stored)).toBe(text)
@@ -71,15 +71,18 @@ test.each([
   '"\\u12g4"',
   "'a'",
   `${'['.repeat(1001)}${']'.repeat(1001)}`,
-])('%j is no JSON and is refused', text => {
+])('%j is rejected, as it is not JSON', text => {
   expect(refusalOf(() => encodeJsonBytes(text))).toMatch(/at byte \d+\.$/)
 })
 
-test.each([['\ud800'], [Buffer.from([0x22, 0xff, 0x22])], [1], [undefined], [{}]])('%j is no UTF-8 text', value => {
-  refusalOf(() => encodeJsonBytes(value))
-})
+test.each([['\ud800'], [Buffer.from([0x22, 0xff, 0x22])], [1], [undefined], [{}]])(
+  '%j is rejected, as it is not UTF-8 text',
+  value => {
+    refusalOf(() => encodeJsonBytes(value))
+  },
+)
 
-test('a text is JSON exactly where JSON.parse says so', () => {
+test('accepts a text if and only if JSON.parse does', () => {
   const pieces = [
     '{',
     '}',
@@ -126,8 +129,8 @@ test('a text is JSON exactly where JSON.parse says so', () => {
   expect(valid).toBeGreaterThan(1000)
 })
 
-describe('other programs read', () => {
-  test('JSON as JSON.parse does', () => {
+describe('foreign JSON', () => {
+  test('is decoded as by JSON.parse', () => {
     fc.assert(
       fc.property(fc.json(), text => {
         expect(decodeValue(encodeJsonBytes(text))).toEqual(JSON.parse(text))
@@ -136,7 +139,7 @@ describe('other programs read', () => {
     )
   })
 
-  test('NaN and the infinities as numbers', () => {
+  test('can contain NaN and Infinity', () => {
     const text = '{"a": [NaN, Infinity, -Infinity, "NaN", "\\"Infinity\\\\"], "__proto__": NaN}'
     const value = decodeValue(encodeJsonBytes(text)) as Record<string, unknown>
     expect(value.a).toEqual([Number.NaN, Infinity, -Infinity, 'NaN', '"Infinity\\'])
@@ -144,12 +147,12 @@ describe('other programs read', () => {
     expect(Object.getPrototypeOf(value)).toBe(Object.prototype)
   })
 
-  test('a long string with many escapes beside NaN', () => {
+  test('can contain a long string with many escapes beside NaN', () => {
     const long = '\\"'.repeat(3_000_000)
     expect(decodeValue(encodeJsonBytes(`["${long}",NaN]`))).toEqual(['"'.repeat(3_000_000), Number.NaN])
   })
 
-  test('damaged bytes as damage', () => {
+  test('with damaged bytes is reported as damaged', () => {
     const bytes = encodeJsonBytes('{"a": [1, NaN, {"b": null}], "c": "\\u00e9"}')
     for (let at = 1; at < bytes.length; at++) {
       for (const byte of [0, 0x22, 0x5b, 0x7d, 0xff]) {
@@ -165,8 +168,8 @@ describe('other programs read', () => {
   })
 })
 
-describe('what a program in JavaScript has set', () => {
-  test('is said in JSON where JSON can say it', () => {
+describe('a value from JavaScript, read as JSON', () => {
+  test('is returned as JSON if JSON can express it', () => {
     fc.assert(
       fc.property(fc.jsonValue({ maxDepth: 4 }), value => {
         expect(JSON.stringify(JSON.parse(back(there(value))))).toBe(JSON.stringify(value))
@@ -192,7 +195,7 @@ describe('what a program in JavaScript has set', () => {
     ['bytes', { a: new Uint8Array(3) }, '$.a is a Uint8Array'],
     ['an error', new RangeError('x'), '$ is a RangeError'],
     ['a cycle', cycle, '$[0].in is a reference to what it lies in'],
-  ])('is refused where it holds %s', (_, value, message) => {
+  ])('is rejected if it contains %s', (_, value, message) => {
     const bytes = there(value, value === cycle ? cyclic : strict)
     expect(refusalOf(() => back(bytes))).toContain(message)
   })

@@ -24,35 +24,35 @@ const MALFORMED: Record<string, Uint8Array> = {
   'no items': records(''),
   'items and more': records('72 72'),
   'a number that goes past the length': records('71 0000'),
-  'an integer that is cut': records('60'),
+  'a truncated integer': records('60'),
   undefined: records('73'),
   'no strings': records('72', ''),
-  'strings that are no list': records('72', {}),
-  'a string that is none': records('7a', [1]),
-  'a string that is not there': records('7a'),
-  'a string before it was there': records('91', ['a']),
-  'a string that is never used': records('72', ['a']),
+  'strings that are not a list': records('72', {}),
+  'a string that is not a string': records('7a', [1]),
+  'a missing string': records('7a'),
+  'a string before its definition': records('91', ['a']),
+  'an unused string': records('72', ['a']),
   'a long string number': records('7b ff ff ff ff ff 01', ['a']),
   'a text that goes past the items': records('7f 03000000 6161'),
   'a text of four billion bytes': records('7f ffffffff 6161'),
   'a text without a length': records('7f 00'),
-  'a record of keys that are not there': records('c0'),
-  'a record of keys that are far from there': records('f8 ff'),
-  'a record with a long number of keys that are not there': records('7e 80 01'),
+  'a record with undefined keys': records('c0'),
+  'a record with a far too high number of keys': records('f8 ff'),
+  'a record with undefined keys under a long number': records('7e 80 01'),
   'a record with a key twice': records('7c 02 7a 90 72 72', ['a']),
   'a record with a number as key': records('7c 01 31 72', ['a']),
   'a record with a text as key': records('7c 01 7f 01000000 61 72'),
   'a record of more keys than bytes': records('7c ff ff 03 7a', ['a']),
   'a huge array': records('8f ff ff ff ff 0f 72'),
-  'a BigInt that is none': records('77 7a', ['x']),
+  'an invalid BigInt': records('77 7a', ['x']),
   'a BigInt in another form': records('77 7a', ['0x1']),
   'a BigInt without digits': records('77 7a', ['-']),
-  'a regular expression that is none': records('78 7a 7a 30', ['(', 'g']),
+  'an invalid regular expression': records('78 7a 7a 30', ['(', 'g']),
   'a regular expression with unknown flags': records('78 7a 90 30', ['a']),
   'a regular expression without its lastIndex': records('78 7a 7a 72', ['a', 'g']),
-  'a reference where there are none': records('81 79 01'),
+  'a reference in a value without references': records('81 79 01'),
   'a reference without a target': records('81 79 02', [], 3),
-  'a reference to what comes next': records('82 79 00 80', [], 3),
+  'a reference to the next item': records('82 79 00 80', [], 3),
   '1,001 levels': records(`${'81'.repeat(1001)}72`),
   '1,001 levels with references': records(`${'81'.repeat(1001)}72`, [], 3),
   '1,001 levels of records': records(`7d 01 7a ${'c0'.repeat(1000)} 72`, ['a']),
@@ -66,7 +66,7 @@ describe('malformed bytes', () => {
     expect(decodeOrRefuse(bytes)).toMatchObject({ code: 'ERR_CACHE_CORRUPT' })
   })
 
-  test('1,000 levels are read', () => {
+  test('1,000 levels are decoded', () => {
     const depthOf = (bytes: Uint8Array) => {
       let depth = 0
       for (let at = decodeValue(bytes); at !== null; at = Object.values(at as object)[0]) depth++
@@ -77,7 +77,7 @@ describe('malformed bytes', () => {
     expect(depthOf(json(`${'{"a":'.repeat(1000)}null${'}'.repeat(1000)}`))).toBe(1000)
   })
 
-  test('a codec that a later version may have is no damage', () => {
+  test('an unknown codec is reported as such, not as damage', () => {
     for (const byte of [8, 9, 0x7b, 255]) {
       let thrown: unknown
       try {
@@ -101,7 +101,7 @@ describe('malformed bytes', () => {
     expect(Object.keys(decodeValue(json('{"__proto__":1}')) as object)).toEqual(['__proto__'])
   })
 
-  test('a BigInt of many digits that stands in many places takes memory once', () => {
+  test('a large BigInt with many references uses memory once', () => {
     const digits = 'f'.repeat(100_000)
     const before = process.memoryUsage().rss
     const value = decodeValue(
@@ -113,7 +113,7 @@ describe('malformed bytes', () => {
     expect(process.memoryUsage().rss - before).toBeLessThan(300e6)
   })
 
-  test('a value cut anywhere is refused', () => {
+  test('a value cut at any byte is rejected', () => {
     const shared = { b: 'text' }
     const values = [
       { a: [1, 'two', { three: null }] },
@@ -147,7 +147,7 @@ const likeRecords = fc
   .map(([parts, strings, codecByte]) => records(Buffer.concat(parts), strings, codecByte))
 
 describe('random bytes', () => {
-  test('either decode to a value or are refused', async () => {
+  test('decode to a value or are rejected', async () => {
     const property = fc.property(likeRecords, isValueOrRefused)
     await inRounds({ short: 1, share: 0.02 }, seed => {
       fc.assert(property, { seed, numRuns: 50_000 })
@@ -155,7 +155,7 @@ describe('random bytes', () => {
     })
   })
 
-  test('changed values decode to a value or are refused', async () => {
+  test('changed values decode to a value or are rejected', async () => {
     const property = fc.property(fc.anything({ withBigInt: true }), changes, isValueOrRefusedOnceChanged)
     await inRounds({ short: 1, share: 0.02 }, seed => {
       fc.assert(property, { seed, numRuns: 20_000 })

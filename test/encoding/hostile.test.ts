@@ -47,13 +47,13 @@ const MALFORMED: Record<string, Uint8Array> = {
   'string bundles': bytesOf('04 0200 5b5d d9 df f9 82 1a 00 00 00 01 01 60 60'),
   'a generic object of an unknown class': bytesOf('04 0200 5b5d d8 1b 82 68 46756e6374696f6e 61 31'),
   'a generic object named constructor': bytesOf('04 0200 5b5d d8 1b 82 6b 636f6e7374727563746f72 61 31'),
-  'a generic object that is no array': bytesOf('04 0200 5b5d d8 1b 61 61'),
-  'a record whose keys are no array': bytesOf('04 0200 5b5d d9 df ff 83 19 e0 00 61 61 01'),
+  'a generic object that is not an array': bytesOf('04 0200 5b5d d8 1b 61 61'),
+  'a record whose keys are not an array': bytesOf('04 0200 5b5d d9 df ff 83 19 e0 00 61 61 01'),
   'a record whose keys are a map': bytesOf('04 0200 5b5d d9 df ff 83 19 e0 00 a0 01'),
   'a record with the key __proto__': bytesOf('04 0200 5b5d d9 df ff 83 19 e0 00 81 69 5f5f70726f746f5f5f a0'),
   'a record with a number as key': bytesOf('04 0200 5b5d d9 df ff 83 19 e0 00 81 01 01'),
   'a record that was never defined': bytesOf('04 0200 5b5d d9 e0 00 81 01'),
-  'a set that is no array': bytesOf('04 0200 5b5d d9 01 02 61 61'),
+  'a set that is not an array': bytesOf('04 0200 5b5d d9 01 02 61 61'),
   'a reference in a plain message': bytesOf('04 0200 5b5d d8 1d 00'),
   'a shared leaf in a plain message': bytesOf('04 0200 5b5d d8 1c 00'),
   'a message with references of another shape': bytesOf('05 0200 5b5d 82 80 80'),
@@ -68,20 +68,20 @@ const MALFORMED: Record<string, Uint8Array> = {
   ),
   'a leaf as the keys of a record': bytesOf('05 0200 5b5d 83 81 d8 1c 40 82 d8 1d 04 d9 df ff 82 19 e0 00 d8 1d 04 80'),
   'a negative reference': bytesOf('05 0200 5b5d 83 80 d8 1d 20 81 80'),
-  'a reference to a leaf that is not there': bytesOf('05 0200 5b5d 83 80 d8 1d 04 80'),
+  'a reference to a missing leaf': bytesOf('05 0200 5b5d 83 80 d8 1d 04 80'),
   'a target that nothing refers to': bytesOf('05 0200 5b5d 83 80 01 81 80'),
   'shapes that go past the end': bytesOf('04 ff ff 5b 5d 01'),
-  'shapes that are cut': shaped('[["a"]', '01'),
-  'shapes that are no list': shaped('{}', '01'),
-  'a shape that is no list': shaped('["a"]', '01'),
+  'truncated shapes': shaped('[["a"]', '01'),
+  'shapes that are not a list': shaped('{}', '01'),
+  'a shape that is not a list': shaped('["a"]', '01'),
   'a shape with a number as key': shaped('[[1]]', '01'),
   'a shape with the key __proto__': shaped('[["__proto__"]]', 'd9 e0 00 81 a0'),
   'shapes alone': shaped('[["a"]]', ''),
   'undefined after shapes': shaped('[["a"]]', 'f7'),
   'a record without a shape': shaped('[["a"]]', 'd9 e0 01 81 01'),
   'a record that is defined beside shapes': shaped('[["a"]]', 'd9 df ff 83 19 e0 05 81 61 61 01'),
-  'a shape that is defined anew': shaped('[["a"]]', 'd9 df ff 83 19 e0 00 81 61 62 01'),
-  'many shapes that are defined anew': shaped('[["a"]]', 'd9 df fe 83 19 e0 00 81 61 62 01'),
+  'a shape that is redefined': shaped('[["a"]]', 'd9 df ff 83 19 e0 00 81 61 62 01'),
+  'many shapes that are redefined': shaped('[["a"]]', 'd9 df fe 83 19 e0 00 81 61 62 01'),
   'string bundles after shapes': shaped('[["a"]]', 'd9 df f9 82 1a 00 00 00 01 01 60 60'),
   'a reference without a target after shapes': shaped('[]', '83 80 d8 1d 00 80', 5),
   'a million nested arrays': Buffer.concat([shaped('[]', ''), Buffer.alloc(1_000_000, 0x81)]),
@@ -95,7 +95,7 @@ describe('malformed cbor', () => {
     expect(decodeValue(codec.encode({ a: new Map() }))).toEqual({ a: new Map() })
   })
 
-  test('records that are longer than their shape, each of which would take a reader of its own', () => {
+  test('many records with lengths other than their shape are rejected', () => {
     const records = (lengths: number[]) => lengths.map(length => `d9 e0 00 ${(0x80 + length).toString(16)} 01`).join('')
     const message = (lengths: number[]) => shaped('[["a key of its own"]]', `89 ${records(lengths)}`)
     expect(decodeOrRefuse(message([1, 1, 1, 2, 3, 4, 5, 6, 7]))).toBeInstanceOf(CacheError)
@@ -107,7 +107,7 @@ describe('malformed cbor', () => {
     expect(value).toBeInstanceOf(Map)
   })
 
-  test('a message cut anywhere is refused', () => {
+  test('a message cut at any byte is rejected', () => {
     const shared = { b: 'text' }
     const bytes = Uint8Array.from(
       codec.encode([shared, { a: [1, 70_000, shared], d: new Date(1) }, -0, /a/, 'é', new Set([1n])]),
@@ -117,7 +117,7 @@ describe('malformed cbor', () => {
     expect(bytes[0]).toBe(5)
   })
 
-  test('string bundles, which would read the same text again and again, are refused', () => {
+  test('string bundles that would decode the same text repeatedly are rejected', () => {
     const count = 300
     const item = (index: number) => {
       const bytes = bytesOf('d9 df f9 82 1a 00 00 00 00 01')
@@ -156,7 +156,7 @@ const cborish = fc
   .chain(parts => fc.constantFrom(...BEGINNINGS).map(first => Buffer.concat([first, ...parts])))
 
 describe('random bytes', () => {
-  test('either decode to a value or are refused', async () => {
+  test('decode to a value or are rejected', async () => {
     const property = fc.property(fc.oneof(cborish, fc.uint8Array({ maxLength: 60 })), isValueOrRefused)
     await inRounds({ short: 1, share: 0.03 }, seed => {
       fc.assert(property, { seed, numRuns: 50_000 })
@@ -164,7 +164,7 @@ describe('random bytes', () => {
     })
   })
 
-  test('changed messages decode to a value or are refused', async () => {
+  test('changed messages decode to a value or are rejected', async () => {
     const values = fc.anything({ withBigInt: true, withDate: true, withMap: true, withSet: true, withTypedArray: true })
     const property = fc.property(values, changes, isValueOrRefusedOnceChanged)
     await inRounds({ short: 1, share: 0.03 }, seed => {

@@ -99,7 +99,7 @@ const amongMany = (inner: fc.Arbitrary<unknown>) =>
 const single = fc.oneof(nasty, anything)
 const value = fc.oneof({ weight: 3, arbitrary: single }, { weight: 1, arbitrary: amongMany(single) })
 
-test('a value comes back as it went in, or is refused', () => {
+test('a value is decoded unchanged or rejected', () => {
   let refused = 0
   const numRuns = 20_000
   fc.assert(
@@ -113,14 +113,14 @@ test('a value comes back as it went in, or is refused', () => {
   expect(refused).toBeLessThan(numRuns / 2)
 })
 
-test('what is stored in a form of its own is never refused', () => {
+test('edge-case values are never rejected', () => {
   fc.assert(
     fc.property(nasty, input => input === undefined || isSame(input, decodeValue(plain.encode(input)))),
     { numRuns: 10_000 },
   )
 })
 
-test('the same value has the same bytes, whatever was encoded before and by whichever codec', () => {
+test('equal values have equal bytes, whatever was encoded before and by whichever codec', () => {
   fc.assert(
     fc.property(fc.array(value, { minLength: 2, maxLength: 6 }), values => {
       const first = values.map(input => encoded(plain, input)?.toString('hex'))
@@ -132,7 +132,7 @@ test('the same value has the same bytes, whatever was encoded before and by whic
   )
 })
 
-test('a decoded value encodes to the bytes that it came from', () => {
+test('a decoded value encodes to the bytes it came from', () => {
   fc.assert(
     fc.property(value, fc.constantFrom(plain, cyclic), (input, codec) => {
       const bytes = encoded(codec, input)
@@ -158,7 +158,7 @@ function spoil(value: unknown, spoilt = new Set<unknown>()): void {
   for (const name of Object.keys(value)) Object.defineProperty(value, name, { value: 'spoilt' })
 }
 
-test('a value that is wanted again is the same each time, and the caller may do with it what he likes', () => {
+test('a stored value that is read repeatedly is the same each time, even if the caller changes it', () => {
   fc.assert(
     fc.property(value, fc.constantFrom(plain, cyclic), (input, codec) => {
       const bytes = encoded(codec, input)
@@ -175,7 +175,7 @@ test('a value that is wanted again is the same each time, and the caller may do 
   )
 })
 
-test('graphs with cycles and shared references come back with the same shape', () => {
+test('graphs keep their cycles and shared references', () => {
   const kinds = fc.constantFrom('object', 'array', 'map', 'set', 'error', 'date', 'bytes')
   const edges = fc.array(fc.tuple(fc.nat(11), fc.nat(11), key), { maxLength: 40 })
   fc.assert(

@@ -22,14 +22,14 @@ describe.each([false, true])('values of another realm, cyclic: %s', cyclic => {
   const codec = createValueCodec({ cyclic, classInstances: 'refuse' })
   const roundTrip = (value: unknown) => decodeValue(Buffer.from(codec.encode(value)))
 
-  test.each(Object.entries(VALUES))('%s comes back as one of this realm', (_, [code, expected]) => {
+  test.each(Object.entries(VALUES))('%s is decoded as a value of this realm', (_, [code, expected]) => {
     const { value } = roundTrip({ value: evaluate(code) }) as { value: object }
     expect(value).toEqual(expected)
     expect(Object.getPrototypeOf(value)).toBe(Object.getPrototypeOf(expected))
     if (expected instanceof RegExp) expect((value as RegExp).lastIndex).toBe(3)
   })
 
-  test('an error keeps its class and what was added to it', () => {
+  test('an error keeps its class and extra properties', () => {
     const value = roundTrip(evaluate("Object.assign(new TypeError('wrong'), { code: 'E_WRONG' })")) as Error
     expect(value).toBeInstanceOf(TypeError)
     expect(value).toMatchObject({ message: 'wrong', code: 'E_WRONG' })
@@ -44,7 +44,7 @@ describe.each([false, true])('values of another realm, cyclic: %s', cyclic => {
     'new (class Point { x = 1 })()',
     'new WeakMap()',
     'Promise.resolve()',
-  ])('%s is refused', code => {
+  ])('%s is rejected', code => {
     expect(() => codec.encode({ value: evaluate(code) })).toThrow(
       expect.objectContaining({ code: 'ERR_CACHE_VALUE', message: expect.stringContaining('$.value') }),
     )

@@ -15,7 +15,7 @@ const many = <Item>(count: number, item: (index: number) => Item) => Array.from(
 /** The bytes of records with these items and strings, in hex. */
 const records = (items: string, strings: unknown, codec = 2) => hex(recordBytes(items, strings, codec))
 
-describe('a small value that JSON can say', () => {
+describe('a small value that JSON can express', () => {
   test.each([
     ['null', null],
     ['"é"', 'é'],
@@ -25,13 +25,13 @@ describe('a small value that JSON can say', () => {
       ['"\\\n\u2028 \ud800', '\u007f'],
     ],
     ['{"1":2,"__proto__":[],"\\ud800":{}}', JSON.parse('{"1":2,"__proto__":[],"\\ud800":{}}')],
-  ])('is the JSON of it: %s', (text, value) => {
+  ])('is stored as JSON: %s', (text, value) => {
     expect(hex(there(value))).toBe(`01${hexOf(text)}`)
     expect(hex(there(value, cyclic))).toBe(`01${hexOf(text)}`)
     expect(isSame(value, decodeValue(there(value)))).toBe(true)
   })
 
-  test('up to 64 containers, 200 values that are no strings, and texts of 4,096 characters', () => {
+  test('may have up to 64 containers, 200 values that are not strings, and texts of 4,096 characters', () => {
     const codecOf = (value: unknown) => there(value)[0]
     expect([codecOf(many(63, () => ({}))), codecOf(many(64, () => ({})))]).toEqual([1, 2])
     expect([codecOf(many(199, i => i)), codecOf(many(200, i => i))]).toEqual([1, 2])
@@ -47,7 +47,7 @@ describe('a small value that JSON can say', () => {
     ['undefined', { a: undefined }],
     ['a BigInt', 1n],
     ['a regular expression', [/a/]],
-  ])('is records with %s', (_, value) => {
+  ])('is stored as records with %s', (_, value) => {
     expect(there(value)[0]).toBe(2)
     expect(isSame(value, decodeValue(there(value)))).toBe(true)
   })
@@ -58,13 +58,13 @@ describe('a small value that JSON can say', () => {
     ['a Set', [new Set([/a/])]],
     ['bytes', { a: Buffer.from('a') }],
     ['an error', [new TypeError('a')]],
-    ['a date behind much else', [many(300, i => ({ i })), new Date(1)]],
-  ])('is cbor with %s', (_, value) => {
+    ['a date after much else', [many(300, i => ({ i })), new Date(1)]],
+  ])('is stored as cbor with %s', (_, value) => {
     expect(there(value)[0]).toBe(4)
     expect(isSame(value, decodeValue(there(value)))).toBe(true)
   })
 
-  test('is records where a host has given all arrays or objects a toJSON', () => {
+  test('is stored as records if the host added toJSON to Array or Object', () => {
     for (const prototype of [Array.prototype, Object.prototype]) {
       Object.defineProperty(prototype, 'toJSON', { value: () => 'not this', configurable: true })
       try {
@@ -76,7 +76,7 @@ describe('a small value that JSON can say', () => {
     }
   })
 
-  test('is one blob with what comes back as the same value', () => {
+  test('has the same bytes as another value that decodes to the same', () => {
     class Point {
       x = 1
     }
@@ -93,7 +93,7 @@ describe('records', () => {
     ['undefined and NaN', [undefined, Number.NaN], '82 73 76', []],
     ['doubles', [Number.NaN, 0.5, -0], '83 76 71 000000000000e03f 71 0000000000000080', []],
     [
-      'integers, as differences to those at the same place',
+      'integers, as differences to those in the same position',
       [
         [47, 1000, Number.NaN],
         [0, 999],
@@ -107,14 +107,14 @@ describe('records', () => {
       '82 73 84 6fffff 680000 70ffffff7f 7000000080',
       [],
     ],
-    ['strings, each once', ['é', undefined, 'é', ''], '84 7a 73 90 7a', ['é', '']],
-    ['a long text, each time', ['é'.repeat(1024), 'é'.repeat(1024), 0n], `83 ${text} ${text} 77 7a`, ['0']],
-    ['a long text that UTF-8 cannot say', ['\ud800'.repeat(1024), 0n], '82 7a 77 7a', ['\ud800'.repeat(1024), '0']],
+    ['strings, once each', ['é', undefined, 'é', ''], '84 7a 73 90 7a', ['é', '']],
+    ['a long text, at each occurrence', ['é'.repeat(1024), 'é'.repeat(1024), 0n], `83 ${text} ${text} 77 7a`, ['0']],
+    ['a long text that UTF-8 cannot express', ['\ud800'.repeat(1024), 0n], '82 7a 77 7a', ['\ud800'.repeat(1024), '0']],
     ['BigInts', [-255n, 0n], '82 77 7a 77 7a', ['-ff', '0']],
     ['a regular expression', /a/g, '78 7a 7a 30', ['a', 'g']],
     ['a record', { a: undefined, b: 1 }, '7c 02 7a 7a 73 31', ['a', 'b']],
     [
-      'a record with the keys of one before',
+      'a record with the keys of an earlier one',
       [
         { a: 'x', b: undefined },
         { a: 'x', b: 'y' },
@@ -123,12 +123,12 @@ describe('records', () => {
       ['a', 'b', 'x', 'y'],
     ],
     ['the integers under one key', [{ a: 5 }, { a: 7, b: undefined }], '82 7d 01 7a 35 7c 02 90 7a 32 73', ['a', 'b']],
-  ])('of %s', (_, value, items, strings) => {
+  ])('encode %s', (_, value, items, strings) => {
     expect(hex(there(value))).toBe(records(items, strings))
     expect(isSame(value, decodeValue(there(value)))).toBe(true)
   })
 
-  test('of shared references and cycles', () => {
+  test('encode shared references and cycles', () => {
     const shared: unknown[] = []
     const loop: unknown[] = [shared, shared]
     loop.push(loop)
@@ -136,7 +136,7 @@ describe('records', () => {
     expect(isSame(loop, decodeValue(there(loop, cyclic)), true)).toBe(true)
   })
 
-  test('come back whatever their sizes and numbers are', () => {
+  test('are decoded unchanged, whatever their sizes and numbers', () => {
     for (const count of [14, 15, 31, 32, 33, 55, 56, 57, 127, 128, 2103, 2104, 2105, 4127, 4128, 4129, 20_000]) {
       const strings = many(count, i => `text ${i}`)
       const value = [
@@ -159,7 +159,7 @@ describe('records', () => {
     }
   })
 
-  test('within records of the same keys come back, repeated values before and after them', () => {
+  test('nested in records of the same keys are decoded unchanged', () => {
     const node = (depth: number): unknown => ({
       kind: depth % 2 ? 'odd' : 'even',
       left: depth > 0 ? node(depth - 1) : null,
@@ -170,7 +170,7 @@ describe('records', () => {
     expect(isSame(node(12), decodeValue(there(node(12))))).toBe(true)
   })
 
-  test('come back where a host has changed Object.prototype', () => {
+  test('are decoded unchanged if the host changed Object.prototype', () => {
     const value = [many(200, i => i), { changed: 1, own: 2 }, { changed: 3, own: 4 }]
     Object.defineProperty(Object.prototype, 'changed', {
       set() {

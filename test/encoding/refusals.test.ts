@@ -46,8 +46,8 @@ const REFUSED: [name: string, value: unknown, message: string, codecs?: 'strict 
   ['a subclass of Array', [new List()], '$[0] is an instance of List'],
   ['a class with an iterator', [new Walks()], '$[0] is an instance of Walks'],
   ['a class with toJSON', [new Serial()], '$[0] is an instance of Serial'],
-  ['a false Map', { a: Object.create(Map.prototype) }, '$.a cannot be read'],
-  ['a false Error', [Object.create(Error.prototype)], '$[0] is an instance of Error'],
+  ['an object that pretends to be a Map', { a: Object.create(Map.prototype) }, '$.a cannot be read'],
+  ['an object that pretends to be an Error', [Object.create(Error.prototype)], '$[0] is an instance of Error'],
   ['a Map with properties', [Object.assign(new Map(), { a: 1 })], '$[0] is an instance of Map with added properties'],
   ['a class instance', [new Point()], '$[0] is an instance of Point', 'strict only'],
   ['a tag of cbor-x', [tag], '$[0] is an instance of Tag', 'strict only'],
@@ -60,7 +60,7 @@ function revoked(): object {
   return proxy
 }
 
-describe('what is refused, with its place', () => {
+describe('rejected values, with their paths', () => {
   test.each(REFUSED)('%s', (_, value, message, only) => {
     for (const codec of only ? [strict] : [strict, lenient, cyclic]) {
       const error = refusal(value, codec)
@@ -69,7 +69,7 @@ describe('what is refused, with its place', () => {
     }
   })
 
-  test('the offending value is in the error, and its cause', () => {
+  test('the error has the offending value and the cause', () => {
     const offender = () => 1
     expect(refusal({ a: [offender] }).value).toBe(offender)
     const cause = new Error('no')
@@ -103,7 +103,7 @@ describe('what is refused, with its place', () => {
     expect(refusal({ x: error }).message).toContain('$.x.cause[0] refers back to $.x,')
   })
 
-  test('in a cyclic value, the place of what stands below a shared reference', () => {
+  test('in a cyclic value, the path of a value below a shared reference', () => {
     const shared = { list: [{ bad: () => 1 }] }
     const value = { m: new Map([[1, { first: shared }]]), again: shared }
     expect(refusal(value, cyclic).message).toContain('.bad is a function')
@@ -119,13 +119,16 @@ describe('depth', () => {
     'objects of many shapes': (value, level) => ({ [`k${level}`]: value }),
     maps: value => new Map([[1, value]]),
   }
-  test.each(Object.entries(wraps))('%s within 1,000 levels come back, deeper ones are refused', (_, wrap) => {
-    const bytes = there(nested(990, wrap))
-    expect(hex(there(decodeValue(bytes)))).toBe(hex(bytes))
-    expect(refusal(nested(1001, wrap)).message).toContain('is nested deeper than 1000 levels')
-  })
+  test.each(Object.entries(wraps))(
+    '%s within 1,000 levels are decoded unchanged, deeper ones are rejected',
+    (_, wrap) => {
+      const bytes = there(nested(990, wrap))
+      expect(hex(there(decodeValue(bytes)))).toBe(hex(bytes))
+      expect(refusal(nested(1001, wrap)).message).toContain('is nested deeper than 1000 levels')
+    },
+  )
 
-  test('a million levels are refused, in any codec', () => {
+  test('a million levels are rejected by every codec', () => {
     const value = nested(1_000_000, item => ({ next: item }))
     for (const codec of [strict, lenient, cyclic])
       expect(refusal(value, codec).message).toMatch(/\$(\.next)+…\(976 more\)…(\.next)+ is nested deeper/)
@@ -141,7 +144,7 @@ describe('depth', () => {
     if (level % 7 === 0) visit()
   }
 
-  test('with the host deep in its stack, an encode throws the same error and the next one is sound', () => {
+  test('with little stack left, an encode throws the same error and the next one works', () => {
     const value = nested(900, item => ({ a: item, b: 'x'.repeat(100) }))
     const sound = { list: [1, 70_000, 'text', 2 ** 40, new Date(5), 3n], more: 'é'.repeat(5000) }
     const expected = hex(there(sound))
@@ -160,7 +163,7 @@ describe('depth', () => {
     expect(hex(there(sound))).toBe(expected)
   })
 
-  test('with the host deep in its stack, a decode throws and the next one is sound', () => {
+  test('with little stack left, a decode throws and the next one works', () => {
     const bytes = there(nested(900, item => ({ a: item })))
     const small = there({ a: [1, { b: 2 }] })
     let errors = 0

@@ -7,19 +7,19 @@ const cyclic = createValueCodec({ cyclic: true, classInstances: 'refuse' })
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex')
 const there = (value: unknown, codec = strict) => Buffer.from(codec.encode(value))
 
-describe('a value with objects that only cbor can hold', () => {
+describe('a value whose objects need cbor', () => {
   /** Makes it one for cbor. */
   const date = new Date(0)
   const many = <Item>(count: number, item: (index: number) => Item) => Array.from({ length: count }, (_, i) => item(i))
 
-  test('lists their keys first', () => {
+  test('starts with a list of their keys', () => {
     const bytes = there([date, many(100, i => (i % 2 === 0 ? { a: 1, é: 2 } : { a: 3 }))])
     const item = many(50, () => 'd9e000820102d9e0008103').join('')
     expect(hex(bytes)).toBe(`040c00${Buffer.from('[["a","é"]]').toString('hex')}82c11a000000009864${item}`)
     expect(hex(there(date))).toBe(`040200${Buffer.from('[]').toString('hex')}c11a00000000`)
   })
 
-  test('comes back as it went in, however many kinds of objects there are', () => {
+  test('is decoded unchanged, however many kinds of objects there are', () => {
     for (const kinds of [1, 2, 127, 128, 129, 249, 250, 251, 256, 300, 5000]) {
       const value = [date, many(2 * kinds, i => ({ [`key ${i % kinds}`]: i, list: [i] }))]
       const bytes = there(value)
@@ -30,7 +30,7 @@ describe('a value with objects that only cbor can hold', () => {
     }
   })
 
-  test('comes back with each order of the same keys, with none, and with the first of those of others', () => {
+  test('keeps the key order of every object', () => {
     const value = many(
       2000,
       i => [{ a: i, b: 1 }, { b: 1, a: i }, {}, { a: i }, { a: i, b: 1, c: 2 }, { a: i, c: 2 }][i % 6],
@@ -39,7 +39,7 @@ describe('a value with objects that only cbor can hold', () => {
     expect(back.map(each => Object.entries(each))).toEqual(value.map(each => Object.entries(each as object)))
   })
 
-  test('has great keys, and lists of keys that are as long', () => {
+  test('can have very long keys and lists of keys', () => {
     for (const length of [300, 70_000]) {
       const value = [date, many(64, i => ({ [`${i}`.padEnd(length, 'k')]: i }))]
       expect(there(value).readUInt16LE(1) > 2).toBe(length === 300)
@@ -47,7 +47,7 @@ describe('a value with objects that only cbor can hold', () => {
     }
   })
 
-  test('that shares some of them comes back, too', () => {
+  test('can share some of these objects', () => {
     const shared = { type: 'shared' }
     for (const count of [64, 3000]) {
       const value = many(count, i => ({ [`key ${count === 64 ? '' : i}`]: i, shared }))
@@ -59,7 +59,7 @@ describe('a value with objects that only cbor can hold', () => {
     }
   })
 
-  test('is read without making code of its keys', () => {
+  test('is decoded without generating code', () => {
     const bytes = there([date, many(100, i => ({ a: i, b: date }))])
     let made = 0
     const construct = (target: typeof Function, args: string[]) => {

@@ -1,4 +1,4 @@
-// Syntax trees, recorded ones and generated ones, come back as they went in, whatever a parser puts into them.
+// Recorded and generated syntax trees are decoded unchanged, whatever a parser puts into them.
 
 import { readFileSync } from 'node:fs'
 import { parse } from '@babel/parser'
@@ -30,7 +30,7 @@ const recorded = (name: string) => readFileSync(new URL(`../../fixtures/trees/${
 describe.each(['acorn', 'mdast'])('the recorded tree of %s', name => {
   const text = recorded(name)
 
-  test('comes back as it went in, in a part of its JSON', () => {
+  test('is decoded unchanged, and much smaller than its JSON', () => {
     for (const codec of [strict, lenient, cyclic]) {
       const bytes = Buffer.from(codec.encode(JSON.parse(text)))
       expect(bytes[0]).toBe(2)
@@ -39,7 +39,7 @@ describe.each(['acorn', 'mdast'])('the recorded tree of %s', name => {
     }
   })
 
-  test('comes back with parents', () => {
+  test('is decoded unchanged with parent links', () => {
     const tree = withParents(JSON.parse(text))
     const bytes = Buffer.from(cyclic.encode(tree))
     expect(bytes[0]).toBe(3)
@@ -48,7 +48,7 @@ describe.each(['acorn', 'mdast'])('the recorded tree of %s', name => {
   })
 })
 
-test('a tree of @babel/parser comes back as plain objects', () => {
+test('a tree of @babel/parser is decoded as plain objects', () => {
   const source = readFileSync(new URL('../../src/encoding/record-reader.ts', import.meta.url), 'utf8')
   const tree = parse(source, { sourceType: 'module', plugins: ['typescript'] })
   const bytes = Buffer.from(lenient.encode(tree))
@@ -96,7 +96,7 @@ const tree = fc
   .array(node, { minLength: 70, maxLength: 90 })
   .map(body => ({ type: 'Root', body, rest: body.map(() => []) }))
 
-test('generated trees come back as they went in, from the same bytes in any namespace', () => {
+test('generated trees are decoded unchanged, and have the same bytes in plain and cyclic namespaces', () => {
   fc.assert(
     fc.property(tree, value => {
       const bytes = Buffer.from(strict.encode(value))
@@ -108,7 +108,7 @@ test('generated trees come back as they went in, from the same bytes in any name
   )
 })
 
-test('generated trees come back with what is shared in them', () => {
+test('generated trees keep their shared references', () => {
   const links = fc.array(fc.tuple(fc.nat(), fc.nat()), { minLength: 1, maxLength: 20 })
   fc.assert(
     fc.property(tree, links, (value, list) => {
@@ -131,7 +131,7 @@ test('generated trees come back with what is shared in them', () => {
   )
 })
 
-test('class instances are written as what they hold, with the bytes of plain objects', () => {
+test('class instances have the bytes of equal plain objects', () => {
   const instances = Array.from({ length: 100 }, (_, i) => Object.assign(new Token(), { value: i }))
   const bytes = Buffer.from(lenient.encode(instances))
   expect(bytes[0]).toBe(2)
@@ -139,7 +139,7 @@ test('class instances are written as what they hold, with the bytes of plain obj
   expect(() => strict.encode(instances)).toThrow('$[0] is an instance of Token')
 })
 
-test('what a parser hides in instances, or shows through accessors alone, is not lost in silence', () => {
+test('hidden properties or accessors of instances are never lost silently', () => {
   class Hidden {
     shown = 1
     constructor() {

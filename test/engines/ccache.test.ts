@@ -1,4 +1,4 @@
-// ccache keeps its objects in the same stores at the same time: what is there is there for more than one tool.
+// ccache and wicked-cache use the same store at the same time.
 
 import { execFile } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
@@ -68,7 +68,7 @@ async function analyze(team: Team, remote: RemoteOptions): Promise<number> {
 }
 
 describe.each(STORES)('%s', (_, isThere, start) => {
-  test.skipIf(!isThere || !ccache)('serves ccache and machines of a team at once', async () => {
+  test.skipIf(!isThere || !ccache)('serves ccache and the machines of a team at once', async () => {
     const { theirs, ours } = await start()
     const directory = join(temporaryDirectory(), 'sources')
     mkdirSync(directory)

@@ -95,7 +95,7 @@ const MACHINE = `
   print(JSON.stringify({ values, hits, stats: remote.stats() }))
 `
 
-test.skipIf(!redisServer)('two machines in networks of their own share answers, far away and with losses', async () => {
+test.skipIf(!redisServer)('two machines share results over a slow network with packet loss', async () => {
   const made = namespaces()
   if (!made) {
     process.stdout.write('Skipped: network namespaces need root, ip, and netem or iptables.\n')

@@ -1,4 +1,4 @@
-// The server that many teams run for Turborepo.
+// A Turborepo cache server as the remote.
 
 import { expect, test } from 'vitest'
 import type { RemoteOptions } from '../../src/index.js'
@@ -14,7 +14,7 @@ async function run(team: Team, remote: RemoteOptions) {
   return { computed: machine.computedCount, codes: machine.opened.warnings.map(({ code }) => code) }
 }
 
-test('machines share answers through it, and it refuses those without its token', async () => {
+test('machines share results through it, and a wrong token is rejected', async () => {
   const { url, token } = await startTurborepo()
   const team = new Team(FILES)
   expect(await run(team, { url, token, ...writer })).toEqual({ computed: 100, codes: [] })
@@ -26,7 +26,7 @@ test('machines share answers through it, and it refuses those without its token'
   expect(other).toEqual({ computed: 100, codes: [] })
 })
 
-test('where it takes nothing, machines read on', async () => {
+test('if it is read-only, machines keep reading', async () => {
   const { url, token } = await startTurborepo({ READ_ONLY: 'true' })
   const team = new Team(FILES)
   expect(await run(team, { url, token, ...writer })).toEqual({ computed: 100, codes: [] })

@@ -104,7 +104,7 @@ async function analyzeAll(cache: Cache, project: string, files: readonly string[
   return { values, digests, hits }
 }
 
-test('another machine gets all that one has computed, from each engine', { timeout: 900_000 }, async () => {
+test('another machine gets all results of the first from each engine', { timeout: 900_000 }, async () => {
   Object.assign(process.env, {
     AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
     AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,

@@ -81,7 +81,7 @@ test('every value of the golden store is read', () => {
   expect(filesBelow(GOLDEN).map(name => readFileSync(join(GOLDEN, name)))).toEqual(before)
 })
 
-test('it can be written to and collected', async () => {
+test('the golden store can be written to and collected', async () => {
   const dir = join(temporaryDirectory(), 'root')
   cpSync(GOLDEN, dir, { recursive: true })
   const cache = open(dir)

@@ -1,4 +1,4 @@
-// `wicked-cache/babel` in the place of babel-loader, in webpack. Each build is a process: Babel keeps configurations.
+// `wicked-cache/babel` instead of babel-loader in webpack. Each build is a separate process, as Babel caches configurations.
 
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
@@ -49,7 +49,7 @@ const outputOf = (project: Project) => read(project, 'out/out.js')
 const mapOf = (project: Project) => read(project, 'out/out.js.map')
 const transformedCount = (project: Project) => read(project, 'transformed').length
 
-test('gives what babel-loader gives, and transforms nothing in the second build', async () => {
+test('returns what babel-loader returns, and transforms nothing in the second build', async () => {
   const project = newProject()
   const watched = await build(project, 'babel-loader')
   const [output, map] = [outputOf(project), mapOf(project)]
@@ -67,7 +67,7 @@ test.each([
   ['targets', { '.browserslistrc': 'chrome 120' }],
   ['text', { 'src/a.js': 'export const a = 5\n', 'src/main.js': `export { a } from './a.js'` }],
   ['plugin', { 'plugin.cjs': PLUGIN.replace("=== 'a'", "=== 'x'") }],
-])('transforms again what has another %s', async (_, files) => {
+])('transforms again after a change of %s', async (_, files) => {
   const project = newProject()
   await build(project, OURS)
   project.write(files)
@@ -78,7 +78,7 @@ test.each([
   expect(outputOf(project)).toBe(found)
 })
 
-test('another source map that a file names gives another one', async () => {
+test('a change of a source map that a file refers to changes the output map', async () => {
   const project = newProject()
   const mapTo = (name: string) => JSON.stringify({ version: 3, sources: [name], names: [], mappings: 'AAAA' })
   project.write({
@@ -92,14 +92,14 @@ test('another source map that a file names gives another one', async () => {
   expect(read(project, 'out/out.js.map')).toContain('second.ts')
 })
 
-test('another environment is another configuration', async () => {
+test('a change of the environment is a change of the configuration', async () => {
   const project = newProject()
   await build(project, OURS)
   await project.node(['build.cjs', OURS], { BABEL_ENV: 'other' })
   expect(transformedCount(project)).toBe(4)
 })
 
-test('a plugin without a file is not taken for another one', async () => {
+test('a plugin without a file is not confused with another one', async () => {
   const project = newProject()
   expect(await build(project, OURS, 'first')).toContain("aren't cached")
   expect(outputOf(project)).toContain('first')

@@ -1,5 +1,5 @@
-// The examples of the pages below docs/hosts, as they are written, each in its host: the second run finds everything. The comment before an
-// example names its file.
+// The examples of the pages below docs/hosts, unchanged, each in its host. The second run finds everything. The comment before
+// an example names its file.
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -85,14 +85,14 @@ const hosted = readdirSync(pages)
   .filter(({ comment }) => comment.startsWith('host: '))
 const examples = hosted.filter(({ comment }) => !ELSEWHERE.includes(comment.replace('host: ', '')))
 
-test('each host has an example, of few lines', () => {
+test('each host has a short example', () => {
   const names = hosted.map(({ comment }) => comment.replace('host: ', ''))
   expect(names.toSorted()).toEqual([...Object.keys(RUNS), ...ELSEWHERE].toSorted())
   for (const { text } of hosted) expect(text.trimEnd().split('\n').length).toBeLessThanOrEqual(MAX_LINES)
 })
 
 describe.each(examples)('the example at $place', ({ comment, text }) => {
-  test('stores in the first run, and finds all in the second', async () => {
+  test('stores in the first run and finds everything in the second', async () => {
     const name = comment.replace('host: ', '')
     const run = RUNS[name] ?? []
     const project = new Project({ ...FILES, [name]: text, ...(typeof run === 'string' && { 'run.cjs': run }) })

@@ -52,7 +52,7 @@ function opened() {
   return { project, place, plugin, options, bundle }
 }
 
-test('loads nothing in the second build, which is the same', async () => {
+test('loads nothing in the second build, and the output is the same', async () => {
   const { bundle } = opened()
   const first = await bundle()
   expect(first).toContain('Hello one two x')
@@ -60,7 +60,7 @@ test('loads nothing in the second build, which is the same', async () => {
   expect(loaded).toEqual(['a.txt'])
 })
 
-test('loads again what has another text, dependency, directory, option, or setting of the build', async () => {
+test('loads again after a change of text, dependency, directory, option or build setting', async () => {
   const { bundle, plugin, project } = opened()
   await bundle()
   project.write({ 'src/a.txt': '1' })
@@ -77,7 +77,7 @@ test('loads again what has another text, dependency, directory, option, or setti
   expect(loaded).toHaveLength(6)
 })
 
-describe('what is not stored', () => {
+describe('results that are not stored', () => {
   const run = async (result: OnLoadResult) => {
     const { bundle, place } = opened()
     let calls = 0
@@ -94,19 +94,19 @@ describe('what is not stored', () => {
     return { calls, outcomes }
   }
 
-  test('a warning, an error, and what is passed on to other plugins', async () => {
+  test('include warnings, errors and data passed to other plugins', async () => {
     expect((await run({ contents: 'x', warnings: [{ text: 'careful' }] })).calls).toBe(2)
     expect((await run({ contents: 'x', pluginData: {} })).calls).toBe(2)
     const failed = await run({ errors: [{ text: 'broken' }] })
     expect([failed.calls, failed.outcomes[1]]).toEqual([2, expect.stringContaining('broken')])
   })
 
-  test('all else is', async () => {
+  test('do not include other results', async () => {
     expect((await run({ contents: new Uint8Array([65]) })).calls).toBe(1)
   })
 })
 
-test('in watch mode, an edit of a dependency is seen though the first build was all hits', async () => {
+test('in watch mode, an edit of a dependency is noticed after a first build of hits only', async () => {
   const { bundle, plugin, options, project } = opened()
   await bundle()
   const outputs: string[] = []

@@ -57,7 +57,7 @@ test.each([
   expect(transformedCount(project)).toBe(2 * first + 1)
 })
 
-test('instruments for coverage though there are results without', async () => {
+test('instruments for coverage though results without instrumentation are stored', async () => {
   const project = newProject(['wicked-cache/jest', { transformer: 'babel-jest' }])
   await jest(project)
   const counts = [transformedCount(project)]
@@ -69,7 +69,7 @@ test('instruments for coverage though there are results without', async () => {
   expect(counts[2]).toBe(counts[1])
 })
 
-test('a transformer without a key of its own goes by all that Jest tells it', async () => {
+test('a transformer without a cache key depends on everything that Jest passes to it', async () => {
   let count = 0
   const inner: Transformer = {
     process: (source, _, { transformerConfig }) => ({
@@ -94,7 +94,7 @@ test('a transformer without a key of its own goes by all that Jest tells it', as
   expect((await transformer.processAsync?.('x', '/p/a.js', options(1)))?.code).toBe('5 x async')
 })
 
-test("what Babel returns is stored though it has fields that can't be", () => {
+test('a result of Babel is stored despite its unstorable fields', () => {
   let count = 0
   const process = (source: string) => {
     count++

@@ -1,4 +1,4 @@
-// The Keyv store under both lines of Keyv, and under the caches that are built on it.
+// The Keyv store with Keyv 5 and 6, and with the caches that are built on Keyv.
 
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -31,7 +31,7 @@ describe.each([
     return { now, entries, keyv }
   }
 
-  test('gives what was set, and forgets it after the ttl', async () => {
+  test('returns what was set until its ttl is over', async () => {
     const { keyv, now, entries } = opened()
     const cache = keyv('a')
     expect(await cache.set('key', { list: [1] }, 60_000)).toBe(true)
@@ -42,7 +42,7 @@ describe.each([
     expect(await cache.has('key')).toBe(false)
   })
 
-  test('sets, gets, finds and deletes many', async () => {
+  test('sets, gets, finds and deletes many keys', async () => {
     const { keyv } = opened()
     const cache = keyv('a')
     const all = [1, 2, 3].map(value => ({ key: `k${value}`, value }))
@@ -90,7 +90,7 @@ describe.each([
   })
 })
 
-test('a namespace of Keyv 5 and one of Keyv 6 are two', async () => {
+test('namespaces of Keyv 5 and Keyv 6 with one name are separate', async () => {
   const entries = newNamespace('both')
   const five = new Keyv5({ store: new KeyvStore(entries), namespace: 'a' })
   const six = new Keyv6({ store: new KeyvStore(entries), namespace: 'a' })
@@ -99,13 +99,13 @@ test('a namespace of Keyv 5 and one of Keyv 6 are two', async () => {
   expect([await five.get('key'), await six.get('key')]).toEqual([5, 6])
 })
 
-test('a store that Keyv 5 uses is refused to Keyv 6, which would use it without a namespace', () => {
+test('a store that Keyv 5 uses is rejected by Keyv 6, which would ignore its namespace', () => {
   const store = new KeyvStore(newNamespace('mixed'))
   new Keyv5({ store, namespace: 'a' })
   expect(() => new Keyv6({ store, namespace: 'b' })).toThrow('make another one for Keyv 6')
 })
 
-test('cache-manager wraps, and calls again once the ttl is over', async () => {
+test('cache-manager wrap computes again after the ttl', async () => {
   const now = { ms: Date.now() }
   const entries = newNamespace('manager', { clock: () => now.ms })
   let calls = 0
@@ -124,7 +124,7 @@ test('cache-manager wraps, and calls again once the ttl is over', async () => {
   expect(await cache().mget(['a', 'b'])).toEqual([undefined, 2])
 })
 
-test('cacheable has it as the second layer', async () => {
+test('works as the second layer of cacheable', async () => {
   const entries = newNamespace('cacheable')
   const cacheable = () => new Cacheable({ secondary: new Keyv5({ store: new KeyvStore(entries) }) })
   const first = cacheable()
@@ -147,7 +147,7 @@ describe('got', () => {
   beforeAll(() => new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve)))
   afterAll(() => server.close())
 
-  test('asks the server once', async () => {
+  test('requests a cached response once', async () => {
     const entries = newNamespace('got')
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
     const ask = () => got(url, { cache: new KeyvStore(entries) })

@@ -41,7 +41,7 @@ function newProject(): Project {
   })
 }
 
-test('the second build computes nothing, and is the same', async () => {
+test('the second build computes nothing, and the output is the same', async () => {
   const project = newProject()
   await project.node(['build.cjs', project.at('first.js')])
   const first = project.counts()
@@ -57,7 +57,7 @@ test('the second build computes nothing, and is the same', async () => {
   expect(readFileSync(project.at('third.js'), 'utf8')).toContain('edited')
 })
 
-test('gives bytes as a Buffer, and never throws from get', () => {
+test('returns bytes as a Buffer, and get never throws', () => {
   const cache = openCacheSync({ dir: newDirectory() })
   const store: CacheStore<unknown> = new MetroStore(cache.namespace('metro', { project: false }))
   const key = Buffer.from([1, 2, 3])

@@ -1,5 +1,5 @@
-// The examples of docs/migrating.md: what a program does with the other library and with this one is the same, in a first run and in
-// a second, and the second run with this one computes nothing.
+// The examples of docs/migrating.md: a program prints the same with the other library and with this one, in the first and the
+// second run. The second run with this library computes nothing.
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -33,13 +33,13 @@ function projectWith(program: string): { project: Project; run: () => Promise<st
   return { project, run: () => project.node([isConfiguration ? 'run.cjs' : 'program.mjs']) }
 }
 
-test('there is one before and one after for each', () => {
+test('each library has one example before and one after', () => {
   expect(names).toEqual(['file-entry-cache', 'flat-cache', 'cacache', 'keyv', 'babel-loader'])
   expect(blocks.filter(({ comment }) => comment.startsWith('after: '))).toHaveLength(names.length)
 })
 
 describe.each(names)('%s', name => {
-  test('the program gives the same before and after, and finds what it stored', async () => {
+  test('the program prints the same before and after, and finds what it stored', async () => {
     const before = projectWith(programOf('before', name))
     const after = projectWith(programOf('after', name))
     const expected = await before.run()

@@ -1,4 +1,4 @@
-// The unstorage driver, named in the configuration of a real Nitro, as docs/hosts/unstorage.md shows it: what one server has stored, the next one finds.
+// The unstorage driver in the configuration of a real Nitro server, as docs/hosts/unstorage.md shows it.
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -30,7 +30,7 @@ const response = await fetch('http://localhost:' + server.address().port)
 console.log(response.status, await response.text())
 process.exit()`
 
-test('a second server finds what the first one has stored', async () => {
+test('a second server finds what the first one stored', async () => {
   const project = new Project({ 'nitro.config.mjs': CONFIG, 'routes/index.js': ROUTE, 'ask.mjs': ASK })
   await project.node(['node_modules/nitropack/dist/cli/index.mjs', 'build'])
   const first = await project.node(['ask.mjs'])

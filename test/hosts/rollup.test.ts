@@ -77,7 +77,7 @@ describe.each([
   ['Rolldown', bundleWithRolldown],
   ['Vite', bundleWithVite],
 ])('%s', (_, bundle) => {
-  test('transforms nothing in the second build, which is the same and watches the same files', async () => {
+  test('transforms nothing in the second build, with the same output and watched files', async () => {
     const { input, plugin, project } = opened()
     const first = await bundle(input, plugin())
     expect(transformed.sort()).toEqual(['a.js', 'main.js'])
@@ -88,7 +88,7 @@ describe.each([
     expect(second.watched.sort()).toEqual(first.watched.sort())
   })
 
-  test('transforms again what has another text, dependency, option or version', async () => {
+  test('transforms again after a change of text, dependency, option or version', async () => {
     const { input, plugin, project } = opened()
     await bundle(input, plugin())
     project.write({ 'src/a.js': 'export const a = 2\n' })
@@ -106,7 +106,7 @@ describe.each([
   })
 })
 
-describe('what a plugin does besides', () => {
+describe('side effects of a plugin', () => {
   const run = async (transform: RollupPlugin['transform']) => {
     const { input, place } = opened()
     let calls = 0
@@ -127,7 +127,7 @@ describe('what a plugin does besides', () => {
     return { first, second, calls, warnings }
   }
 
-  test('a file that it emits is emitted each time', async () => {
+  test('an emitted file is emitted each time', async () => {
     const { first, second } = await run(function (code) {
       this.emitFile({ type: 'asset', name: 'x.txt', source: 'x' })
       return code
@@ -144,12 +144,12 @@ describe('what a plugin does besides', () => {
     expect(warnings.filter(text => text.includes('careful'))).toHaveLength(4)
   })
 
-  test('what it makes nothing of is remembered as well', async () => {
+  test('a result of undefined is cached too', async () => {
     const { calls, first, second } = await run(() => undefined)
     expect([calls, second]).toEqual([2, first])
   })
 
-  test('a result of Babel is remembered, as Babel returns it', async () => {
+  test('a result of Babel is cached, in the form Babel returns it', async () => {
     const { calls, first, second } = await run(
       code =>
         transformAsync(code, { configFile: false, plugins: [() => ({ visitor: {} })], sourceMaps: true }) as never,
@@ -166,7 +166,7 @@ describe('what a plugin does besides', () => {
   })
 })
 
-test('options that cannot be stored are not taken for equal, and `inputs` stands for them', async () => {
+test('unstorable options are never treated as equal, and `inputs` replaces them', async () => {
   const { input, place } = opened()
   let calls = 0
   const factory = ({ change }: { change: (code: string) => string }) => ({
@@ -187,7 +187,7 @@ test('options that cannot be stored are not taken for equal, and `inputs` stands
   expect(calls).toBe(6)
 })
 
-test('another checkout finds results that are portable, and others are bound to their checkout', async () => {
+test('portable results are found in another checkout, and other results are not', async () => {
   const bundleIn = async (project: Project, portable: boolean) => {
     const options = { version: '1', portable, place: place.in(project.dir) }
     const plugin = cachePlugin(banner, { greeting: `Hello ${portable}` }, options)
@@ -205,11 +205,11 @@ test('another checkout finds results that are portable, and others are bound to 
   }
 })
 
-test('a version must be given', () => {
+test('the version option is required', () => {
   expect(() => cachePlugin(banner, { greeting: '' }, {} as never)).toThrow('version')
 })
 
-test("in Rollup's watch mode, an edit of a dependency is seen though the first build was all hits", async () => {
+test("in Rollup's watch mode, an edit of a dependency is noticed after a first build of hits only", async () => {
   const { input, plugin, project } = opened()
   await bundleWithRollup(input, plugin())
   const file = project.at('out.js')
@@ -235,7 +235,7 @@ test("in Rollup's watch mode, an edit of a dependency is seen though the first b
   }
 })
 
-test("in Vite's dev server, a hit is served, and an edit of a dependency reloads", async () => {
+test("in Vite's dev server, hits are served, and an edit of a dependency reloads", async () => {
   const { plugin, project } = opened()
   const serve = () =>
     createServer({

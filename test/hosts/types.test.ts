@@ -1,5 +1,5 @@
-// The adapters are what the hosts' own declarations ask for. The published declarations name no host, so that they are valid where
-// it isn't installed.
+// The adapters match the hosts' own declarations. The published declarations import no host, so they are valid where the host
+// isn't installed.
 
 import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
@@ -8,7 +8,7 @@ import { expect, test } from 'vitest'
 
 const here = import.meta.dirname
 
-test('this suite, which hands the adapters to the hosts, has no errors of types', () => {
+test('this suite, which passes the adapters to the hosts, type-checks', () => {
   const tsc = join(here, '..', '..', 'node_modules', 'typescript', 'bin', 'tsc')
   const run = () => execFileSync(process.execPath, [tsc, '-p', here], { encoding: 'utf8' })
   expect(errorsOf(run)).toBe('')
@@ -22,7 +22,7 @@ function errorsOf(run: () => string): string {
   }
 }
 
-test('the declarations name no other package', () => {
+test('the published declarations import no other package', () => {
   const directory = join(here, 'node_modules', 'wicked-cache', 'dist', 'adapters')
   const files = readdirSync(directory).filter(name => /\.d\.c?ts$/.test(name))
   expect(files.length).toBeGreaterThan(6)

@@ -1,4 +1,4 @@
-// What unstorage asks of a driver, and the driver in its storage.
+// The unstorage driver, used through unstorage.
 
 import { createStorage, type Driver, prefixStorage, restoreSnapshot, snapshot } from 'unstorage'
 import { describe, expect, test } from 'vitest'
@@ -13,7 +13,7 @@ function opened() {
 }
 
 describe('items', () => {
-  test('are null and not there at first', async () => {
+  test('are null if never set', async () => {
     const { storage } = opened()
     expect([await storage.hasItem('a:b'), await storage.getItem('a:b'), await storage.getItemRaw('a:b')]).toEqual([
       false,
@@ -34,21 +34,21 @@ describe('items', () => {
     ['false', false],
     ['an object', { a: [1, { b: null }] }],
     ['what toJSON gives', { toJSON: () => ({ c: 1 }) }, { c: 1 }],
-  ] as [string, unknown, unknown?][])('are what was set: %s', async (_, value, expected = value) => {
+  ] as [string, unknown, unknown?][])('are returned as they were set: %s', async (_, value, expected = value) => {
     const { storage } = opened()
     await storage.setItem('data:key.json', value as never)
     expect(await storage.getItem('data:key.json')).toEqual(expected)
     expect(await storage.hasItem('data/key.json')).toBe(true)
   })
 
-  test('are refused where unstorage has no text for them', async () => {
+  test('that unstorage cannot stringify are rejected', async () => {
     class Unknown {}
     const { storage } = opened()
     await expect(storage.setItem('key', new Unknown() as never)).rejects.toThrow('Cannot stringify')
     expect(await storage.hasItem('key')).toBe(false)
   })
 
-  test('are set and had many at once, in order', async () => {
+  test('can be set and read in batches, in order', async () => {
     const { storage } = opened()
     await storage.setItems([1, 2, 3].map(each => ({ key: `t:${each}`, value: `value ${each}` })))
     expect(await storage.getItems(['t:3', { key: 't:1' }, 't:none'])).toEqual([
@@ -74,14 +74,14 @@ describe('items', () => {
 describe('raw items', () => {
   test.each([
     ['bytes', new Uint8Array([0, 1, 254, 255])],
-    ['a value that JSON has not', new Map([[1, new Date(5)]])],
-  ])('are what was set: %s', async (_, value) => {
+    ['a value that JSON cannot express', new Map([[1, new Date(5)]])],
+  ])('are returned as they were set: %s', async (_, value) => {
     const { storage } = opened()
     await storage.setItemRaw('data:raw.bin', value)
     expect(await storage.getItemRaw('data:raw.bin')).toEqual(value)
   })
 
-  test('are refused where they cannot be stored', async () => {
+  test('that cannot be stored are rejected', async () => {
     const { storage } = opened()
     await expect(storage.setItemRaw('key', () => 1)).rejects.toThrow('function')
   })
@@ -101,20 +101,20 @@ describe('keys', () => {
     return { storage, ...rest }
   }
 
-  test('are listed, of all and below a base', async () => {
+  test('can be listed, all or below a base', async () => {
     const { storage } = await filled()
     expect((await storage.getKeys()).sort()).toEqual(['a:b:two', 'a:one', 'ab:three', 'top'])
     expect((await storage.getKeys('a')).sort()).toEqual(['a:b:two', 'a:one'])
     expect(await storage.getKeys('none')).toEqual([])
   })
 
-  test('are listed to a depth', async () => {
+  test('can be listed to a depth', async () => {
     const { storage } = await filled()
     expect(await storage.getKeys(undefined, { maxDepth: 0 })).toEqual(['top'])
     expect((await storage.getKeys(undefined, { maxDepth: 1 })).sort()).toEqual(['a:one', 'ab:three', 'top'])
   })
 
-  test('are cleared, of all and below a base, more than once', async () => {
+  test('can be cleared, all or below a base, repeatedly', async () => {
     const { storage, driver } = await filled()
     await driver.clear?.('a:', {})
     expect((await storage.getKeys()).sort()).toEqual(['ab:three', 'top'])
@@ -135,7 +135,7 @@ describe('keys', () => {
   })
 })
 
-test('an item lives as many seconds as its ttl', async () => {
+test('an item lives for its ttl in seconds', async () => {
   const { storage, now } = opened()
   await storage.setItem('short', 1, { ttl: 10 })
   await storage.setItems([{ key: 'many', value: '2' }], { ttl: 10 })
@@ -150,7 +150,7 @@ test('an item lives as many seconds as its ttl', async () => {
   ])
 })
 
-test('metadata are when it was set, its size and the seconds that are left, and do not count', async () => {
+test('metadata have time, size and remaining ttl, and do not count as reads', async () => {
   const { storage, now, entries } = opened()
   await storage.setItem('key', 'value', { ttl: 60 })
   const set = new Date(now.ms)
@@ -162,7 +162,7 @@ test('metadata are when it was set, its size and the seconds that are left, and 
   expect(entries.stats().hitCount).toBe(0)
 })
 
-test('a snapshot is taken and restored', async () => {
+test('a snapshot can be taken and restored', async () => {
   const { storage } = opened()
   await restoreSnapshot(storage, { 'a:b': 'one', c: 'two' })
   expect(await snapshot(storage, '')).toEqual({ 'a:b': 'one', c: 'two' })

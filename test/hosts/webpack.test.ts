@@ -64,7 +64,7 @@ describe('a cached loader', () => {
   })
   const loadedCount = (project: Project) => readFileSync(project.at('loaded'), 'utf8').length
 
-  test('loads nothing in the second build, which is the same and depends on the same files', async () => {
+  test('loads nothing in the second build, with the same output and dependencies', async () => {
     const project = newProject()
     const first = await bundle(project, use(project))
     const output = outputOf(project)
@@ -75,7 +75,7 @@ describe('a cached loader', () => {
     expect([...second.compilation.fileDependencies]).toContain(project.at('src/banner.txt'))
   })
 
-  test('loads again what has another text, dependency or option', async () => {
+  test('loads again after a change of text, dependency or option', async () => {
     const project = newProject()
     await bundle(project, use(project))
     project.write({ 'src/a.js': 'export const a = 3\n' })
@@ -98,7 +98,7 @@ describe('a cached loader', () => {
     }
   })
 
-  test('in watch mode, an edit of a dependency is seen though the first build was all hits', async () => {
+  test('in watch mode, an edit of a dependency is noticed after a first build of hits only', async () => {
     const project = newProject()
     await bundle(project, use(project))
     const compiler = webpack(configOf(project, use(project)))

@@ -1,4 +1,4 @@
-// Bundled as part of a plugin, chokidar included, and run where there is no node_modules.
+// Bundled into a plugin, with chokidar, and run without node_modules.
 
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,4 +1,4 @@
-// Installed by package managers that do not lay packages out as npm does.
+// Installed by package managers with another layout than npm's.
 
 import { renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -18,13 +18,13 @@ function newProject(): string {
   return directory
 }
 
-test('pnpm', async () => {
+test('works when installed by pnpm', async () => {
   const directory = newProject()
   await run(tool('.bin', 'pnpm'), ['install', '--ignore-scripts'], directory)
   for (const file of ['main.mjs', 'main.cjs']) expect(await run(NODE, [file], directory)).toBe('all is well\n')
 })
 
-test('Yarn with Plug’n’Play', async () => {
+test('works when installed by Yarn with Plug’n’Play', async () => {
   const directory = newProject()
   const yarn = (...args: string[]) =>
     run(NODE, [tool('@yarnpkg', 'cli-dist', 'bin', 'yarn.js'), ...args], directory, {

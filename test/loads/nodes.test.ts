@@ -1,4 +1,4 @@
-// By itself, on each version of Node that `engines` admits.
+// On each version of Node that `engines` allows.
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { NODES, newProject, nodeOf, removeDirectories, run } from './support.js'
@@ -12,7 +12,7 @@ afterAll(removeDirectories)
 describe.each(NODES)('on Node %s', version => {
   const node = (...args: string[]) => run(nodeOf(version), args, directory)
 
-  test('it is that version', async () => {
+  test('node --version reports that version', async () => {
     expect(await node('--version')).toMatch(new RegExp(`^v${version.replace('.', '\\.')}\\.`))
   })
 
@@ -22,7 +22,7 @@ describe.each(NODES)('on Node %s', version => {
     [['worker.mjs']],
     [['foreign.cjs']],
     [['--disallow-code-generation-from-strings', 'main.mjs']],
-  ])('%j', async args => {
+  ])('%j prints all is well, without a warning', async args => {
     // Nor any warning of Node.
     expect(await node(...args)).toBe('all is well\n')
   })

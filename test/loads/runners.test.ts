@@ -1,4 +1,4 @@
-// In the runners of tests and of TypeScript, each with the configuration that its manual begins with.
+// In test runners and TypeScript runners, each with the first configuration of its manual.
 
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -27,17 +27,17 @@ describe('Jest', () => {
     return run(NODE, [...args, '--config', join(directory, 'jest.config.json')], directory, env)
   }
 
-  test('with CommonJS', async () => {
+  test('works with CommonJS', async () => {
     const config = { testMatch: ['**/plugin.test.cjs'], moduleFileExtensions: ['js', 'cjs', 'json'] }
     expect(await jest(config, [], { HEARS_LATE: 'yes' })).toContain('1 passed')
   })
 
-  test('with CommonJS, where ES modules are allowed', async () => {
+  test('works with CommonJS and --experimental-vm-modules', async () => {
     const config = { testMatch: ['**/plugin.test.cjs'], moduleFileExtensions: ['js', 'cjs', 'json'] }
     expect(await jest(config, ['--experimental-vm-modules'])).toContain('1 passed')
   })
 
-  test('with ES modules', async () => {
+  test('works with ES modules', async () => {
     const config = {
       testMatch: ['**/plugin.test.mjs'],
       moduleFileExtensions: ['js', 'cjs', 'mjs', 'json'],
@@ -46,7 +46,7 @@ describe('Jest', () => {
     expect(await jest(config, ['--experimental-vm-modules'])).toContain('1 passed')
   })
 
-  test('with ts-jest', async () => {
+  test('works with ts-jest', async () => {
     const tsconfig = {
       module: 'nodenext',
       target: 'es2022',
@@ -70,7 +70,7 @@ describe('Jest', () => {
 })
 
 describe('vitest', () => {
-  test.each(['threads', 'forks', 'vmThreads', 'vmForks'])('in the pool %s', async pool => {
+  test.each(['threads', 'forks', 'vmThreads', 'vmForks'])('works in the pool %s', async pool => {
     const config = { test: { globals: true, pool, include: ['plugin.test.{mjs,ts,cjs}'] } }
     writeFileSync(join(directory, 'vitest.config.mjs'), `export default ${JSON.stringify(config)}\n`)
     const args = [tool('vitest', 'vitest.mjs'), 'run', '--root', directory, '--no-color']

@@ -1,4 +1,4 @@
-// On other runtimes than Node.
+// On runtimes other than Node.
 
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -38,12 +38,12 @@ describe('Deno', () => {
   const permissions = () => [`--allow-read=${directory}`, `--allow-write=${join(directory, 'little')}`, '--allow-env']
   beforeAll(() => writeFileSync(join(directory, 'little.mjs'), LITTLE))
 
-  test('needs the directory, the environment, and to know who it is', async () => {
+  test('needs permissions for the directory, the environment, and uid, gid and hostname', async () => {
     const sys = '--allow-sys=uid,gid,hostname'
     expect(await deno([...permissions(), sys], 'little.mjs')).toBe('true 1 2 \n')
   })
 
-  test('opens with a warning where it may not know who it is', async () => {
+  test('opens with a warning without permission for uid, gid and hostname', async () => {
     // A root of the superuser's can be trusted by all.
     const expected = process.getuid?.() === 0 ? 'true 1 2 ' : 'false undefined 2 ERR_CACHE_ROOT'
     expect(await deno(permissions(), 'little.mjs')).toBe(`${expected}\n`)

@@ -1,4 +1,4 @@
-// The type declarations, as TypeScript sees them in the projects of its users.
+// The type declarations, checked by TypeScript in user projects.
 
 import { mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -56,7 +56,7 @@ const MODULES = ['node16', 'nodenext', 'preserve', 'commonjs']
 describe.each(['typescript-5.9', 'typescript', 'typescript-7'])('%s', name => {
   const { version } = JSON.parse(readFileSync(tool(name, 'package.json'), 'utf8'))
 
-  test.each(MODULES)(`${version} with module %s`, async module => {
+  test.each(MODULES)(`${version} accepts them with module %s`, async module => {
     const isOld = module === 'commonjs'
     const options = {
       module,
@@ -77,7 +77,7 @@ describe.each(['typescript-5.9', 'typescript', 'typescript-7'])('%s', name => {
   })
 })
 
-describe('checkers of packages', () => {
+describe('package checkers', () => {
   let tarball: string
   beforeAll(() => {
     const place = newDirectory()
@@ -102,7 +102,7 @@ describe('checkers of packages', () => {
   })
 })
 
-test('each declaration file stands alone', () => {
+test('each declaration file is self-contained', () => {
   for (const name of ['index.d.ts', 'index.d.cts']) {
     const text = readFileSync(join(directory, 'node_modules', 'wicked-cache', 'dist', name), 'utf8')
     expect(text).toMatch(/^\/\/\/ <reference types="node" \/>\n/)
