@@ -1,4 +1,4 @@
-// Any program of computations, by four actors over files that change, gives what it gives without a cache; and where nothing
+// A random program of computations, by four actors over changing files, gives the same results as without a cache. If nothing
 // changed, it computes nothing.
 
 import { test } from 'vitest'
@@ -11,7 +11,7 @@ const count = counting()
 const SHRINKING_MS = 60_000
 const TIMEOUT_MS = (Number(process.env.TORTURE_MINUTES) || 0) * 60_000 + 4 * SHRINKING_MS
 
-test('any program gives what it gives without a cache', { timeout: TIMEOUT_MS }, async () => {
+test('a random program gives the same results as without a cache', { timeout: TIMEOUT_MS }, async () => {
   const runner = new Runner()
   await inRounds({ short: 6, share: 0.3 }, async seed => {
     const program = createProgram(seed)

@@ -1,4 +1,4 @@
-// Machines that share a store: each gives what it gives without a cache, also where the store answers as it likes.
+// Machines that share a remote give the same results as without a cache, even if the remote returns arbitrary objects.
 
 import { expect, test } from 'vitest'
 import type { RemoteOptions } from '../../src/index.js'
@@ -76,7 +76,7 @@ async function playTeam(runner: Runner, seed: number, url: string): Promise<Play
   return remotes
 }
 
-test('machines that share a store give what each gives alone', { timeout: TIMEOUT_MS }, async () => {
+test('machines that share a remote give the same results as each alone', { timeout: TIMEOUT_MS }, async () => {
   const runner = new Runner()
   let hits = 0
   await inRounds({ short: 2, share: 0.05 }, async seed => {
@@ -89,7 +89,7 @@ test('machines that share a store give what each gives alone', { timeout: TIMEOU
   expect(hits).toBeGreaterThan(0)
 })
 
-test('a store that answers as it likes leads to no wrong answer', { timeout: TIMEOUT_MS }, async () => {
+test('a remote that returns arbitrary objects never causes a wrong result', { timeout: TIMEOUT_MS }, async () => {
   const runner = new Runner()
   let rejected = 0
   await inRounds({ short: 2, share: 0.05 }, async seed => {

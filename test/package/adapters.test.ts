@@ -1,4 +1,4 @@
-// The adapters of the package as it is published, where none of their hosts is installed.
+// The adapters of the published package, without their hosts installed.
 
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
@@ -29,12 +29,12 @@ function run(code: string, kind = 'module'): string {
 const { exports } = JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8'))
 const names = Object.keys(exports).flatMap(name => /^\.\/([\w-]+)$/.exec(name)?.[1] ?? [])
 
-test('there is one for each host', () => {
+test('there is one adapter for each host', () => {
   expect(names).toEqual(['babel', 'esbuild', 'jest', 'keyv', 'metro', 'rollup', 'unstorage', 'webpack'])
 })
 
 describe.each(names)('%s', name => {
-  test('is one instance by import and by require, and loads nothing but itself and the core', () => {
+  test('is the same instance for import and require, and loads only itself and the core', () => {
     const code = `
       import { createRequire } from 'node:module'
       const require = createRequire(process.cwd() + '/x.js')
@@ -51,7 +51,7 @@ describe.each(names)('%s', name => {
   })
 })
 
-test('stores keep what they are given, in the default cache, on this Node', () => {
+test('stores keep values in the default cache', () => {
   const code = `
     const { KeyvStore } = require('wicked-cache/keyv')
     const { MetroStore } = require('wicked-cache/metro')
@@ -72,7 +72,7 @@ test('stores keep what they are given, in the default cache, on this Node', () =
   )
 })
 
-test('a plugin without a bundler is cached, and what is no place is refused', () => {
+test('a plugin without a bundler is cached, and an invalid place is rejected', () => {
   const code = `
     const { cachePlugin } = require('wicked-cache/rollup')
     const { KeyvStore } = require('wicked-cache/keyv')
@@ -85,7 +85,7 @@ test('a plugin without a bundler is cached, and what is no place is refused', ()
   expect(run(code, 'commonjs')).toBe('1x 1 ERR_CACHE_OPTION ERR_CACHE_OPTION\n')
 })
 
-test('their declarations are there for import and require', () => {
+test('declarations exist for import and require', () => {
   for (const name of names) {
     for (const extension of ['d.ts', 'd.cts']) {
       const file = join(directory, 'node_modules', 'wicked-cache', 'dist', 'adapters', `${name}.${extension}`)

@@ -1,4 +1,4 @@
-// The code as it is published: what a process with one get loads and calls of it, and that it reads as plain JavaScript.
+// The published code: what a process with a single get loads and calls, and that the code is readable.
 
 import { execFileSync } from 'node:child_process'
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
@@ -61,7 +61,7 @@ test('the core is small', () => {
   expect(statSync(join(dist, 'index.cjs')).size).toBeLessThanOrEqual(MAX_CORE_BYTES)
 })
 
-test('an import has Node look for the names of exports in a small file', () => {
+test('the ES module entry lets Node detect export names in a small file', () => {
   const [, imported = ''] = /from '(.+)'/.exec(readFileSync(join(dist, 'index.js'), 'utf8')) ?? []
   const text = readFileSync(join(dist, imported), 'utf8')
   expect(text.length).toBeLessThan(1000)
@@ -87,19 +87,17 @@ test.each([
   ['a get', `entries.get('key')`, []],
   ['a get of an entry with files', `entries.get('with files')`, ['inputs']],
   ['a set', `entries.set('other', { list: [2] })`, ['writing']],
-  ['a computed value that is found', `computed()`, ['inputs']],
+  ['a computed value that is a hit', `computed()`, ['inputs']],
   ['a get that misses', `entries.get('another')`, ['listing']],
-  ['a computed value that is not found', `entries.getOrSetSync('new', () => 1, { files: ${FILES} })`, MISS, OS],
-])(
-  '%s loads little besides the core, and no module of Node that takes long',
-  (_, call, siblings, slow: string[] = []) => {
-    // One process in sixteen would look after the cache as well.
-    const entries = `
+  ['a computed value that is a miss', `entries.getOrSetSync('new', () => 1, { files: ${FILES} })`, MISS, OS],
+])('%s loads little besides the core, and no slow module of Node', (_, call, siblings, slow: string[] = []) => {
+  // One process in sixteen would look after the cache as well.
+  const entries = `
     Math.random = () => 0.5
     const entries = require('wicked-cache').openCacheSync().namespace('core')
     const computed = () => entries.getOrSetSync('computed', () => 1, { files: ${FILES} })`
-    run(`${entries}; computed(); entries.set('with files', 1, { files: ${FILES} })`)
-    const names = run(`
+  run(`${entries}; computed(); entries.set('with files', 1, { files: ${FILES} })`)
+  const names = run(`
     const before = new Set(process.moduleLoadList)
     ${entries}
     ${call}
@@ -107,13 +105,12 @@ test.each([
       const loaded = Object.keys(require.cache).map(file => require('node:path').basename(file, '.cjs')).sort()
       console.log(JSON.stringify([loaded, process.moduleLoadList.filter(name => !before.has(name))]))
     })`)
-    const [loaded, modules] = JSON.parse(names)
-    expect(loaded).toEqual([...siblings, 'index'].sort())
-    expect(modules.filter((name: string) => SLOW_MODULES.test(name))).toEqual(slow)
-  },
-)
+  const [loaded, modules] = JSON.parse(names)
+  expect(loaded).toEqual([...siblings, 'index'].sort())
+  expect(modules.filter((name: string) => SLOW_MODULES.test(name))).toEqual(slow)
+})
 
-test('classes and errors have the names of their sources, and stack traces the lines of their files', () => {
+test('classes and errors keep their names, and stack traces have the lines of the published files', () => {
   const code = `
     const { CacheError, openCacheSync } = require('wicked-cache')
     const cache = openCacheSync()
@@ -138,7 +135,7 @@ test('classes and errors have the names of their sources, and stack traces the l
   }
 })
 
-test('is readable, and makes no code of texts', () => {
+test('is readable, and generates no code', () => {
   for (const file of scripts()) {
     const text = readFileSync(join(dist, file), 'utf8')
     const longest = Math.max(...text.split('\n').map(line => (line.includes('"AGFzb') ? 0 : line.length)))
@@ -148,7 +145,7 @@ test('is readable, and makes no code of texts', () => {
   }
 })
 
-test('a process whose installation is replaced misses and stores nothing, with one warning', () => {
+test('a process whose installation is replaced gets misses, stores nothing and warns once', () => {
   const code = `
     const { mkdirSync, renameSync } = require('node:fs')
     const { dirname, join } = require('node:path')
@@ -195,7 +192,7 @@ test('writes nothing outside the cache directory', () => {
   expect(stateOf()).toEqual(before)
 })
 
-test.each(['import', 'require'])('by %s, there is one instance, with the same names and a default', async way => {
+test.each(['import', 'require'])('by %s, there is one instance with the same named and default exports', async way => {
   const file = join(directory, `by-${way}.mjs`)
   const first = way === 'import' ? `await import('wicked-cache')` : `require('wicked-cache')`
   writeFileSync(
@@ -218,7 +215,7 @@ test.each(['import', 'require'])('by %s, there is one instance, with the same na
 })
 
 test.each([['--jitless'], ['--disallow-code-generation-from-strings'], ['--no-expose-wasm']])(
-  'is loaded and opened under %s',
+  'can be loaded and opened with %s',
   flag => {
     const code = `
     const { openCache, openCacheSync } = require('wicked-cache')

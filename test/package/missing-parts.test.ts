@@ -1,5 +1,5 @@
-// The package is replaced, removed or cut short while a process uses it: nothing is thrown into its host where the same program
-// without a cache works.
+// The package is replaced, removed or truncated while a process uses it. No call throws if the same program works without a
+// cache.
 
 import { execFile } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
@@ -127,7 +127,7 @@ function check({ given, warnings, told }: Answers): void {
   expect(told).toEqual([true, true, true])
 }
 
-test('with all parts, every call gives what it should', async () => {
+test('with all parts, every call returns what it should', async () => {
   const answers = await answersAfter('leave', 'all', 'nothing')
   check(answers)
   expect(answers.given).toMatchObject({ ...REPORTED, set: true, setMany: 1 })

@@ -1,4 +1,4 @@
-// The package as it is published: packed, unpacked into an empty project, and used there.
+// The published package: packed, unpacked into an empty project and used there.
 
 import { execFileSync } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
@@ -31,11 +31,11 @@ const run = (argv: string[], env: Record<string, string> = {}) =>
     env: { ...process.env, NODE_OPTIONS: '', WICKED_CACHE_DIR: join(directory, 'cache'), ...env },
   })
 
-test('import and require work where chokidar is absent', () => {
+test('import and require work without chokidar', () => {
   expect(smoke(directory)).toEqual(['import.mjs', 'require.cjs', 'both.cjs'])
 })
 
-test('import and require work where chokidar is there, and watch with it', () => {
+test('import and require work with chokidar, and watch with it', () => {
   const link = join(directory, 'node_modules', 'chokidar')
   symlinkSync(join(projectRoot, 'node_modules', 'chokidar'), link, 'junction')
   const source = join(directory, 'watched', 'a.js')
@@ -63,7 +63,7 @@ test('import and require work where chokidar is there, and watch with it', () =>
   }
 })
 
-test('a process whose installation is replaced goes on with what it has loaded', () => {
+test('a process whose installation is replaced keeps working with what it has loaded', () => {
   const code = `
     import { rmSync } from 'node:fs'
     import { CacheError, openCacheSync } from 'wicked-cache'
@@ -86,8 +86,10 @@ test('a process whose installation is replaced goes on with what it has loaded',
   }
 })
 
-test.each([[], ['--disallow-code-generation-from-strings']])('large values come back, under %j', (...flags) => {
-  const code = `
+test.each([[], ['--disallow-code-generation-from-strings']])(
+  'large values are decoded unchanged, with %j',
+  (...flags) => {
+    const code = `
     import { deepStrictEqual } from 'node:assert'
     import { openCacheSync } from 'wicked-cache'
     const entries = openCacheSync().namespace('trees')
@@ -95,10 +97,11 @@ test.each([[], ['--disallow-code-generation-from-strings']])('large values come 
     entries.set('tree', value)
     // Its readers are compiled in between, where that is allowed.
     for (let i = 0; i < 3; i++) deepStrictEqual(entries.get('tree'), value)`
-  expect(run([...flags, '--input-type=module', '--eval', code])).toBe('')
-})
+    expect(run([...flags, '--input-type=module', '--eval', code])).toBe('')
+  },
+)
 
-test('in a realm of its own, as test runners make, it knows the classes of that realm', () => {
+test('in a separate realm, as in test runners, it recognizes the classes of that realm', () => {
   const code = `
     const { readFileSync } = require('node:fs')
     const { dirname, join } = require('node:path')
@@ -136,7 +139,7 @@ test('in a realm of its own, as test runners make, it knows the classes of that 
   expect(run(['--input-type=commonjs', '--eval', code])).toBe('true,true,true,true,true,100,1,1,2,true\n')
 })
 
-test.each(['esm', 'cjs'] as const)('a plugin that is bundled as %s holds all of it', async format => {
+test.each(['esm', 'cjs'] as const)('a plugin bundled as %s is self-contained', async format => {
   const out = join(directory, `bundled-${format}`, `plugin.${format === 'esm' ? 'mjs' : 'cjs'}`)
   await build({
     stdin: {
@@ -159,7 +162,7 @@ test.each(['esm', 'cjs'] as const)('a plugin that is bundled as %s holds all of 
   expect(run([out])).toBe('true [ 1 ] 2 never-set\ntrue true\n')
 })
 
-test('holds what it needs and nothing of the checkout', () => {
+test('contains what it needs and nothing else of the checkout', () => {
   const files = filesBelow(installed).map(file => file.split('\\').join('/'))
   for (const file of [
     'package.json',
@@ -181,24 +184,24 @@ test('holds what it needs and nothing of the checkout', () => {
   expect(Object.keys(dependencies)).toEqual(['chokidar'])
 })
 
-test('holds all that its pages link to', () => {
+test('contains all files that its pages link to', () => {
   const pages = filesBelow(installed).filter(file => file.endsWith('.md'))
   expect(pages.length).toBeGreaterThan(20)
   const broken = pages.flatMap(page => brokenLinks(installed, page))
   expect(broken).toEqual([])
 })
 
-test('names no place of the machine that built it', () => {
+test('contains no path of the build machine', () => {
   for (const file of filesBelow(installed)) {
     expect(readFileSync(join(installed, file), 'latin1').includes(projectRoot), file).toBe(false)
   }
 })
 
-test('its command line runs where no other package is', () => {
+test('its command line runs without other packages', () => {
   expect(run([join(installed, 'dist', 'cli.cjs'), 'path'])).toBe(`${join(directory, 'cache')}\n`)
 })
 
-test('its types describe what it does, to a strict project that checks them', () => {
+test('its types match its behaviour in a strict project', () => {
   writeFileSync(
     join(directory, 'consumer.mts'),
     `import { type Cache, CacheError, type CacheWarning, type EntryInfo, openCache, openCacheSync, namespace } from 'wicked-cache'

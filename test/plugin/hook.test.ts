@@ -1,4 +1,4 @@
-// The example of a hook: what it tells, and that it computes each content of a file once.
+// The example hook: what it prints, and that it parses each file content once.
 
 import { execFileSync } from 'node:child_process'
 import { cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
@@ -7,7 +7,7 @@ import { expect, test } from 'vitest'
 import { openAsAnotherProcess, temporaryDirectory } from '../support/caches.js'
 import { projectRoot } from '../support/children.js'
 
-test('tells the exports of an edited file, and parses each content once', () => {
+test('prints the exports of an edited file, and parses each content once', () => {
   const dir = temporaryDirectory()
   const file = join(dir, 'a.ts')
   mkdirSync(join(dir, 'node_modules', '@babel'), { recursive: true })

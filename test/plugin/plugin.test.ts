@@ -24,11 +24,11 @@ test('has the name and the version of the package', () => {
 describe('skills', () => {
   const names = readdirSync(join(plugin, 'skills'))
 
-  test('are there for list, stats, clear, gc and explain, and for all of them', () => {
+  test('exist for list, stats, clear, gc and explain, and for all of them together', () => {
     expect(names.sort()).toEqual(['cache', 'clear', 'explain', 'gc', 'list', 'stats'])
   })
 
-  test.each(names)('%s runs commands that there are, with options that they have', name => {
+  test.each(names)('%s runs only existing commands and options', name => {
     const [, header = '', body = ''] = /^---\n(.*?)\n---\n(.*)$/s.exec(read('skills', name, 'SKILL.md')) ?? []
     const fields = Object.fromEntries(header.split('\n').map(line => line.split(/: (.*)/)))
     expect(fields).toMatchObject({
@@ -50,7 +50,7 @@ describe('skills', () => {
 describe('the bundle', () => {
   const built = join(plugin, 'dist', 'wicked-cache.cjs')
 
-  test('needs no package', () => {
+  test('needs no other package', () => {
     const required = [...readFileSync(built, 'utf8').matchAll(/\brequire\("([^"./]+)"\)/g)].map(([, name = '']) => name)
     expect(required.filter(name => !isBuiltin(name))).toEqual([])
     expect(readFileSync(built, 'utf8')).not.toMatch(/\bimport\(/)
@@ -58,7 +58,7 @@ describe('the bundle', () => {
     expect(version.trim()).toBe(json('.claude-plugin', 'plugin.json').version)
   })
 
-  test('watches with its own chokidar', async () => {
+  test('watches with its bundled chokidar', async () => {
     const dir = temporaryDirectory()
     const source = join(dir, 'src', 'a.js')
     mkdirSync(join(dir, 'src'))

@@ -1,4 +1,4 @@
-// `wicked-cache setup`: what it puts where, and what it leaves alone.
+// `wicked-cache setup`: what it installs, and which files it leaves alone.
 
 import { execFileSync } from 'node:child_process'
 import { existsSync, lstatSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
@@ -22,7 +22,7 @@ function home() {
   return { dir, target, run, files }
 }
 
-test('puts all files of the plugin there, says so, and does nothing when run again', async () => {
+test('installs all files of the plugin, reports it, and does nothing when run again', async () => {
   const { dir, target, run, files } = home()
   const { code, out, err } = await cli(['setup'], { env: { HOME: dir } })
   expect({ code, err }).toEqual({ code: 0, err: '' })
@@ -35,7 +35,7 @@ test('puts all files of the plugin there, says so, and does nothing when run aga
   expect(await run()).toMatchObject({ code: 0, created: [], updated: [], removed: [], kept: [], unchanged: ours() })
 })
 
-test('the program that was put there runs, and removes itself', async () => {
+test('the installed program runs and can remove itself', async () => {
   const { dir, target, run, files } = home()
   await run()
   const program = join(target, 'bin', 'wicked-cache')
@@ -61,7 +61,7 @@ test('--dry-run changes nothing', async () => {
   expect(files()).toEqual(before)
 })
 
-test('an upgrade replaces what an earlier version put there, and removes what it no longer has', async () => {
+test('an upgrade replaces files of an earlier version and removes obsolete ones', async () => {
   const { target, run, files } = home()
   await run()
   const record = JSON.parse(readFileSync(join(target, RECORD), 'utf8'))
@@ -77,7 +77,7 @@ test('an upgrade replaces what an earlier version put there, and removes what it
   expect(files()).toEqual([RECORD, ...ours()].sort())
 })
 
-test('keeps what others have put there, also where it is in the way', async () => {
+test('keeps foreign files, even where it wants to install its own', async () => {
   const { target, run, files } = home()
   const foreign = { 'scripts/cache.py': '# of another plugin', 'scripts/other.py': '1', 'notes.txt': '2' }
   for (const [path, text] of Object.entries(foreign)) {
@@ -96,7 +96,7 @@ test('keeps what others have put there, also where it is in the way', async () =
   expect(files()).toEqual(Object.keys(foreign).sort())
 })
 
-test('--remove keeps files that were changed, and removes what Python compiled', async () => {
+test('--remove keeps changed files and removes what Python compiled', async () => {
   const { target, run, files } = home()
   await run()
   writeFileSync(join(target, 'skills', 'gc', 'SKILL.md'), 'mine')
@@ -127,7 +127,7 @@ test('writes nothing through links', async () => {
   expect(dir).not.toBe('')
 })
 
-test('a link to the plugin itself is left as it is', async () => {
+test('a link to the plugin itself is left unchanged', async () => {
   const { dir, target } = home()
   mkdirSync(dirname(target), { recursive: true })
   symlinkSync(plugin, target)
@@ -135,7 +135,7 @@ test('a link to the plugin itself is left as it is', async () => {
   expect({ code, out }).toEqual({ code: 0, out: `${target} is this installation: nothing to do\n` })
 })
 
-test('a record that was damaged or forged removes nothing else', async () => {
+test('a damaged or forged record removes no other file', async () => {
   const { dir, target, run } = home()
   await run()
   const victim = join(dir, 'victim')

@@ -1,4 +1,4 @@
-// Processes that start together and need the same value: one computes it, the others wait for it, and none for the dead.
+// Processes that need the same value at the same time: one computes it, the others wait. None waits for a killed process.
 
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -37,7 +37,7 @@ async function workers(count: number, form: string) {
   return { dir, children, computed: () => readdirSync(marks).map(Number) }
 }
 
-test('one of six processes computes', async () => {
+test('six processes compute a value once', async () => {
   const { children, computed } = await workers(6, 'getOrSet')
   for (const child of children) child.send('start')
   const [first] = children
@@ -50,7 +50,7 @@ test('one of six processes computes', async () => {
   expect(ended.map(({ stderr }) => stderr).join('')).toBe('')
 })
 
-test('of four processes that cannot wait for promises, one computes', async () => {
+test('four processes that call getOrSetSync compute a value once', async () => {
   const { children, computed } = await workers(4, 'getOrSetSync')
   for (const child of children) child.send('start')
   const ended = await Promise.all(children.map(child => child.ended))
@@ -59,7 +59,7 @@ test('of four processes that cannot wait for promises, one computes', async () =
   expect(ended.map(({ lines }) => JSON.parse(lines.at(-1) ?? ''))).toEqual(ended.map(() => ({ by })))
 })
 
-test('a process that is killed while it computes is not waited for', async () => {
+test('no process waits for one that was killed during its computation', async () => {
   const { children, computed } = await workers(2, 'getOrSet')
   const [first, second] = children
   first?.send('start')
@@ -72,7 +72,7 @@ test('a process that is killed while it computes is not waited for', async () =>
   expect(computed().length).toBe(2)
 })
 
-test.each(['getOrSet', 'getOrSetSync'])('of four threads of one process, one computes (%s)', async form => {
+test.each(['getOrSet', 'getOrSetSync'])('four threads of one process compute a value once (%s)', async form => {
   const dir = join(temporaryDirectory(), 'cache')
   const marks = temporaryDirectory()
   const code = `
@@ -110,7 +110,7 @@ test.each(['getOrSet', 'getOrSetSync'])('of four threads of one process, one com
   expect([JSON.parse(lines[0] ?? ''), stderr]).toEqual([[by, by, by, by], ''])
 })
 
-test('a nested computation waits for no other process, which might wait for it', async () => {
+test('a nested computation does not wait for another process, as that could deadlock', async () => {
   const dir = join(temporaryDirectory(), 'cache')
   const holder = startModule(
     `

@@ -1,4 +1,4 @@
-// Plugins bring copies of the library of their own: in one process these are several programs that must act as one.
+// Plugins may bring their own copies of the library. Several copies in one process must behave like one.
 
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -20,7 +20,7 @@ function copies(count: number) {
   return { tree, args: { urls, dir: tree.at('cache'), project: tree.at('project'), file: tree.at('project/file') } }
 }
 
-test('a result of one copy depends on what it asked of another, computed and found', async () => {
+test('a result of one copy depends on nested results of another, computed or cached', async () => {
   const { tree, args } = copies(2)
   const module = `
     const [one, two] = await Promise.all(args.urls.map(url => import(url)))

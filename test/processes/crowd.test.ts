@@ -1,4 +1,4 @@
-// Real processes, several at once, that start to write at the same moment.
+// Several real processes that start to write at the same time.
 
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
@@ -35,7 +35,7 @@ const packBytes = (dir: string) =>
     .reduce((sum, path) => sum + statSync(join(dir, path)).size, 0)
 
 describe('six processes on one root', () => {
-  test('that set keys of their own and common ones lose nothing, and count exactly', async () => {
+  test('setting their own and common keys lose nothing and count exactly', async () => {
     const dir = temporaryRoot()
     const [processes, own, common] = [6, 500, 50]
     const results = await together(
@@ -75,7 +75,7 @@ describe('six processes on one root', () => {
     expect(warnings).toEqual([])
   })
 
-  test('store what is known once, whoever sets it under whatever name', async () => {
+  test('store a known value once, under any namespace and key', async () => {
     const dir = temporaryRoot()
     const values = Array.from({ length: 500 }, (_, index) => ({ index, text: 'x'.repeat(200) }))
     const first = openAsAnotherProcess(dir).cache
@@ -92,7 +92,7 @@ describe('six processes on one root', () => {
     expect(openAsAnotherProcess(dir).cache.stats()).toMatchObject({ entryCount: 2500 })
   })
 
-  test('that make the same values at the same moment store few of them twice, and give all of them right', async () => {
+  test('storing the same values at the same time store few of them twice, and read all correctly', async () => {
     const dir = temporaryRoot()
     await together(
       4,
@@ -109,7 +109,7 @@ describe('six processes on one root', () => {
     expect(packBytes(dir)).toBeLessThan(4 * uniqueSize)
   })
 
-  test('that fill a namespace until its files split, and split again, lose nothing', async () => {
+  test('filling a namespace until its files split repeatedly lose nothing', async () => {
     const dir = temporaryRoot()
     const [processes, keys] = [4, 4000]
     await together(
@@ -141,7 +141,7 @@ describe('six processes on one root', () => {
     expect(warnings).toEqual([])
   })
 
-  test('of which some clear and some set leave a store that works', async () => {
+  test('setting and clearing at once leave a working store', async () => {
     const dir = temporaryRoot()
     await together(
       4,
@@ -164,7 +164,7 @@ describe('six processes on one root', () => {
     expect(entries.set('after', 1)).toBe(true)
   })
 
-  test('may use namespaces and versions that the others make at that moment', async () => {
+  test('can use namespaces and versions that others create at the same time', async () => {
     const dir = temporaryRoot()
     await together(
       6,
@@ -185,7 +185,7 @@ describe('six processes on one root', () => {
   })
 })
 
-test('a process that is suspended in the middle of its sets blocks no other', async () => {
+test('a process suspended during its sets blocks no other', async () => {
   const dir = temporaryRoot()
   const stopped = startModule(
     `const entries = library.openCacheSync(args).namespace('tool')
@@ -208,7 +208,7 @@ test('a process that is suspended in the middle of its sets blocks no other', as
   }
 })
 
-test('no file of the store is a lock on the way of a get or set', () => {
+test('get and set need no lock file', () => {
   const dir = temporaryRoot()
   const { cache } = openAsAnotherProcess(dir)
   cache.namespace('tool').set('key', 1)

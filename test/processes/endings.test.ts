@@ -1,4 +1,4 @@
-// However a process ends, short of a kill, its counts are added; and what it has set is there in any case.
+// However a process ends, its sets are stored. Unless it is killed, its counts are added too.
 
 import { describe, expect, test } from 'vitest'
 import { openAsAnotherProcess, temporaryRoot } from '../support/caches.js'
@@ -15,7 +15,7 @@ const WORK = `
 const ENDINGS: [string, string, number | null][] = [
   ['by running out of work', '', 0],
   ['by process.exit', 'process.exit(3)', 3],
-  ['by process.exit in a listener of its own', "process.on('exit', () => process.exit(4))", 4],
+  ['by process.exit in its own exit listener', "process.on('exit', () => process.exit(4))", 4],
   ['by an uncaught exception', "throw new Error('made by a test')", 1],
   [
     'by an unhandled rejection',
@@ -24,11 +24,11 @@ const ENDINGS: [string, string, number | null][] = [
   ],
   ['by closing its cache', 'cache.close()', 0],
   ['by closing its cache, and process.exit', 'cache.close(); process.exit(0)', 0],
-  ['with an exit code of its own', 'process.exitCode = 5', 5],
+  ['with its own exit code', 'process.exitCode = 5', 5],
 ]
 
 describe('a process that ends', () => {
-  test.each(ENDINGS)('%s has its counts added', async (_how, ending, code) => {
+  test.each(ENDINGS)('%s adds its counts', async (_how, ending, code) => {
     const dir = temporaryRoot()
     const child = startModule(WORK + ending, { dir, id: 'only' })
     child.end()
@@ -42,7 +42,7 @@ describe('a process that ends', () => {
     })
   })
 
-  test('by SIGKILL has set what it has set', async () => {
+  test('by SIGKILL keeps its sets', async () => {
     const dir = temporaryRoot()
     const child = startModule(`${WORK} process.kill(process.pid, 'SIGKILL')`, { dir, id: 'only' })
     expect((await child.ended).signal).toBe('SIGKILL')
@@ -51,7 +51,7 @@ describe('a process that ends', () => {
   })
 })
 
-test('processes that end at the same moment in all these ways lose and invent no count', async () => {
+test('processes that end in all these ways at the same time lose and invent no counts', async () => {
   const dir = temporaryRoot()
   for (let round = 1; round <= 3; round++) {
     const children = ENDINGS.map(([, ending], id) =>
@@ -72,7 +72,7 @@ test('processes that end at the same moment in all these ways lose and invent no
   }
 })
 
-test('processes that have nothing but equal counts to add, at the same moment, are all counted', async () => {
+test('processes that add equal counts at the same time are all counted', async () => {
   const dir = temporaryRoot()
   let expected = 0
   for (let round = 0; round < 4; round++) {

@@ -1,5 +1,5 @@
-// Two processes, the second of which does all of its work between two file calls of the first, for every two of them. So
-// each race of two operations that can happen does happen here, the same way each time.
+// Two processes, where the second does all of its work between two file calls of the first, for every pair of calls. So every
+// possible race of two operations happens here, reproducibly.
 
 import { describe, expect, test } from 'vitest'
 import { CacheHandle } from '../../src/cache/cache.js'
@@ -79,14 +79,14 @@ let isDeleted = false
 const both = (entries: Namespace) => entries.get('first') === 1 && entries.get('second') === 2
 const RACES: Race[] = [
   {
-    name: 'first sets in a root that exists and is empty',
+    name: 'first sets in an empty root',
     disk: emptyRoot,
     first: entries => set(entries, 'first', 1),
     second: entries => set(entries, 'second', 2),
     isRight: both,
   },
   {
-    name: 'first sets in an empty directory',
+    name: 'first sets in a missing root',
     disk: emptyDisk,
     first: entries => set(entries, 'first', 1),
     second: entries => set(entries, 'second', 2),
@@ -187,7 +187,7 @@ const RACES: Race[] = [
     },
   },
   {
-    name: 'closes with the first counts there are',
+    name: 'closes with the very first counts',
     disk: emptyDisk,
     first: (entries, cache) => {
       entries.get('nothing')
@@ -214,7 +214,7 @@ const SPLITS: Race[] = [
     isRight: entries => entries.get(long(-1)) === 1 && entries.get('second') === 2,
   },
   {
-    name: 'two sets, each of which splits',
+    name: 'two sets that both split',
     disk: fullDisk,
     first: entries => set(entries, long(-1), 1),
     second: entries => set(entries, long(-2), 2),
@@ -293,22 +293,22 @@ function run(race: Race, secondOptions: { isWarm: boolean; isReadOnly?: boolean 
 }
 
 describe.each(RACES)('$name', race => {
-  test.each([true, false])('come out as one after the other would (both have looked before: %s)', isWarm => {
+  test.each([true, false])('behave as if run one after the other (both with a warm cache: %s)', isWarm => {
     expect(run(race, { isWarm })).toBeGreaterThan(isWarm ? 0 : 2)
   })
 })
 
 describe.each(SPLITS)('$name', race => {
-  test.each([true, false])('come out as one after the other would (both have looked before: %s)', isWarm => {
+  test.each([true, false])('behave as if run one after the other (both with a warm cache: %s)', isWarm => {
     expect(run(race, { isWarm })).toBeGreaterThan(50)
   })
 })
 
-test('a read-only process finds everything at each moment of a split', () => {
+test('a read-only process finds everything at every moment of a split', () => {
   expect(run(SPLITS.at(-1) as Race, { isWarm: false, isReadOnly: true })).toBeGreaterThan(50)
 })
 
-test('a set that is killed while another process sets leaves no entry without its value', async () => {
+test("a set that is killed during another process's set leaves no entry without its value", async () => {
   const template = smallDisk()
   /** The second sets before one call of the first, which is killed before a later one; returns how many there were. */
   const setBeside = async (secondAt: number, killedAt: number): Promise<number> => {

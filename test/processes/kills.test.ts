@@ -1,5 +1,4 @@
-// Writers are killed at a moment of nobody's choice, in the middle of whatever they do. What they had acknowledged over a
-// pipe before is in the store, which works at once.
+// Writers are killed at random moments. What they had acknowledged over a pipe is in the store, which works at once.
 
 import { expect, test } from 'vitest'
 import { openAsAnotherProcess, temporaryRoot } from '../support/caches.js'
@@ -24,7 +23,7 @@ const WRITER = `
 const keyOf = (name: string, i: number) =>
   `a rather long key, so that files fill up and split ${'k'.repeat(700)}${name} ${i}`
 
-test('sets that returned before a process was killed are found by the next process at once', async () => {
+test('sets that returned before a process was killed are found by the next process', async () => {
   await inRounds({ short: 1, share: 0.06 }, killAndLook)
 })
 

@@ -1,5 +1,5 @@
-// A process that waits for another one, or for a thread, without giving up its event loop finds what that has changed: require
-// hooks and synchronous linters work so.
+// A process that waits synchronously for another process or thread finds what that has changed, as require hooks and
+// synchronous linters do.
 
 import { describe, expect, test } from 'vitest'
 import { temporaryRoot } from '../support/caches.js'
@@ -72,8 +72,8 @@ const READER = `
   print(JSON.stringify(seen))
 `
 
-describe.each(['process', 'thread'])('a %s that is waited for in one tick', kind => {
-  test('shows what it has changed to the very next get', async () => {
+describe.each(['process', 'thread'])('after a synchronous wait for a %s', kind => {
+  test('the very next get sees its changes', async () => {
     const steps = STEPS.map(([, change]) => change)
     const { lines } = await runModule(READER, { dir: temporaryRoot(), kind, url: libraryUrl, steps })
     const seen = JSON.parse(lines[0] ?? '[]') as unknown[][]

@@ -1,5 +1,5 @@
-// A host that doesn't leave its turn of the event loop sees what others have stored meanwhile: a child that it waited for
-// synchronously, a worker that it waited for with `Atomics.wait`.
+// A program that doesn't return to the event loop sees what others have stored meanwhile: a child that it waited for
+// synchronously, or a worker that it waited for with `Atomics.wait`.
 
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
@@ -27,7 +27,7 @@ function setUp() {
   return { dir, entries: cache.namespace('n', { project: false }), inChild, open }
 }
 
-describe('after a child that was waited for', () => {
+describe('after a synchronous wait for a child', () => {
   test('a set, a delete and a clear are seen', () => {
     const { entries, inChild } = setUp()
     entries.set('key', 'mine')
@@ -41,7 +41,7 @@ describe('after a child that was waited for', () => {
     expect(entries.has('key')).toBe(false)
   })
 
-  test('a key that was missed before is found, in a namespace that was not there before', () => {
+  test('a key that was a miss before is found, in a new namespace', () => {
     const { entries, inChild } = setUp()
     expect(entries.get('key')).toBeUndefined()
     inChild("entries.set('key', 'theirs')")
@@ -49,7 +49,7 @@ describe('after a child that was waited for', () => {
     expect(entries.getOrSetSync('key', () => 'computed')).toBe('theirs')
   })
 
-  test('so many sets are seen that the bucket was split', () => {
+  test('enough sets to split a bucket are seen', () => {
     const { entries, inChild } = setUp()
     entries.set('key 1', 'mine')
     expect(entries.get('key 1')).toBe('mine')
@@ -59,7 +59,7 @@ describe('after a child that was waited for', () => {
   })
 })
 
-test('after a worker that was waited for, its set is seen', async () => {
+test('after a synchronous wait for a worker, its set is seen', async () => {
   const { entries, open } = setUp()
   const flag = new Int32Array(new SharedArrayBuffer(8))
   const [READY, DONE, GO] = [1, 2, 1]

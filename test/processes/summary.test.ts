@@ -1,4 +1,4 @@
-// What a process says at its end with $WICKED_CACHE_SUMMARY, and writes with $WICKED_CACHE_TRACE.
+// What a process prints at exit with $WICKED_CACHE_SUMMARY, and records with $WICKED_CACHE_TRACE.
 
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
@@ -55,13 +55,13 @@ describe('with WICKED_CACHE_SUMMARY=1, a process that ends', () => {
     expectSummary(stderr)
   })
 
-  test('prints nothing where nothing was asked', async () => {
+  test('prints nothing without calls', async () => {
     const code = `library.openCacheSync({ dir: args.dir }).namespace('tool')`
     const { stderr } = await run(code, { dir: temporaryDirectory() }, { env: SUMMARY })
     expect(stderr).toBe('')
   })
 
-  test('prints what its threads did as well, also of one that ends by process.exit', async () => {
+  test('prints the counts of its threads too, even of one that calls process.exit', async () => {
     const work = `import(${JSON.stringify(libraryUrl)}).then(library => {
       const args = process.getBuiltinModule('node:worker_threads').workerData
       const onWarning = () => undefined
@@ -76,7 +76,7 @@ describe('with WICKED_CACHE_SUMMARY=1, a process that ends', () => {
     expectSummary(stderr)
   })
 
-  test('ends as usual where nobody can read it', async () => {
+  test('exits normally if stderr is closed', async () => {
     const { code } = await run(
       `${WORK}; process.getBuiltinModule('node:fs').closeSync(2)`,
       {
@@ -88,7 +88,7 @@ describe('with WICKED_CACHE_SUMMARY=1, a process that ends', () => {
   })
 })
 
-test('each write to stderr has whole lines, and no more than a pipe takes in one piece', () => {
+test('each write to stderr has whole lines and fits into one pipe write', () => {
   const written: Buffer[] = []
   const append = vi.spyOn(nodeFiles, 'append').mockImplementation((_fd, bytes, length) => {
     written.push(Buffer.from(bytes.subarray(0, length)))
@@ -117,7 +117,7 @@ test('each write to stderr has whole lines, and no more than a pipe takes in one
   }
 })
 
-test('without the variable, nothing is printed', async () => {
+test('without WICKED_CACHE_SUMMARY, nothing is printed', async () => {
   const { stderr } = await run(WORK, { dir: temporaryDirectory() }, { env: { WICKED_CACHE_SUMMARY: '' } })
   expect(stderr).toBe('')
 })
@@ -155,7 +155,7 @@ describe('with WICKED_CACHE_TRACE', () => {
     return { dir, path, ended: await run(code, { dir }, { env, cwd: dir }) }
   }
 
-  test('each question is a line with its key, reason, inputs and times', async () => {
+  test('each call has a line with its key, reason, inputs and times', async () => {
     const { path, dir, ended } = await runTraced(root => join(root, 'trace.jsonl'))
     expect(ended).toMatchObject({ code: 0, stderr: '' })
     const lines = traced(path)
@@ -191,12 +191,12 @@ describe('with WICKED_CACHE_TRACE', () => {
     expect(lines[3].inputs).toHaveLength(7)
   })
 
-  test('neither values nor variables are in the file', async () => {
+  test('values and environment variables are not recorded', async () => {
     const { path } = await runTraced(root => join(root, 'trace.jsonl'))
     expect(readFileSync(path, 'utf8')).not.toMatch(/hidden-value|TEXT|"text"/)
   })
 
-  test('a relative path leads from the working directory of the first question', async () => {
+  test('a relative path is resolved in the working directory of the first call', async () => {
     const { dir } = await runTraced(
       () => 'trace.jsonl',
       `${TRACED}
@@ -207,7 +207,7 @@ describe('with WICKED_CACHE_TRACE', () => {
     expect(existsSync(join(dir, 'cache', 'trace.jsonl'))).toBe(false)
   })
 
-  test('each caller of a computation that throws has a line, and a miss', async () => {
+  test('each caller of a computation that throws has a line and a miss', async () => {
     const { path, ended } = await runTraced(
       root => join(root, 'trace.jsonl'),
       `
@@ -221,7 +221,7 @@ describe('with WICKED_CACHE_TRACE', () => {
     expect(traced(path)).toMatchObject([failing, failing, failing])
   })
 
-  test('lines of several processes are appended whole', async () => {
+  test('several processes append whole lines', async () => {
     const dir = temporaryDirectory()
     const path = join(dir, 'trace.jsonl')
     const code = `
@@ -236,16 +236,16 @@ describe('with WICKED_CACHE_TRACE', () => {
 
   test.each<[string, (dir: string) => string]>([
     ['a directory', dir => dir],
-    ['a file in a directory that is not there', dir => join(dir, 'no', 'trace.jsonl')],
+    ['a file in a missing directory', dir => join(dir, 'no', 'trace.jsonl')],
     [
-      'a pipe that nobody reads',
+      'a pipe without a reader',
       dir => {
         const path = join(dir, 'fifo')
         expect(spawnSync('mkfifo', [path]).status).toBe(0)
         return path
       },
     ],
-  ])('%s is one warning, and the process goes on', async (_what, file) => {
+  ])('%s gives one warning, and the process continues', async (_what, file) => {
     const { ended } = await runTraced(file, `${TRACED}; print(tool.get('set'))`)
     expect(ended.code).toBe(0)
     expect(ended.lines).toEqual(['1'])

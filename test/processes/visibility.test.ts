@@ -1,5 +1,5 @@
-// A process that is told of a set by the one that made it must find it, in whatever phase of the event loop it looked
-// before: another turn has come since, however it was woken.
+// A process that hears of a set from the process that made it must find it, in whatever phase of the event loop its last lookup
+// was: it is in a later tick now, however it was woken.
 
 import { describe, expect, test } from 'vitest'
 import { temporaryRoot } from '../support/caches.js'
@@ -40,8 +40,8 @@ const READER = `
 
 const PHASES = ['main', 'microtask', 'tick', 'timer', 'immediate', 'immediate of an immediate', 'io']
 
-describe('what one process has set, deleted or cleared', () => {
-  test.each(PHASES)('is seen by another in its next turn after it looked in: %s', async first => {
+describe('a set, delete or clear of one process', () => {
+  test.each(PHASES)('is seen by another in its next tick after a lookup in: %s', async first => {
     const dir = temporaryRoot()
     const setter = startModule(SETTER, { dir })
     const reader = startModule(READER, { dir, first })
@@ -74,7 +74,7 @@ describe('what one process has set, deleted or cleared', () => {
     for (const child of [setter, reader]) expect(await child.ended).toMatchObject({ code: 0, stderr: '' })
   })
 
-  test('is seen through splits of the files, made by either of them', async () => {
+  test('is seen across splits of the files by either process', async () => {
     const dir = temporaryRoot()
     const code = `
       const entries = library.openCacheSync({ dir: args.dir }).namespace('tool')

@@ -1,4 +1,4 @@
-// cache.py by its public names: what a Python plugin may rely on.
+// The public names of cache.py, which Python plugins use.
 
 import { copyFileSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -24,7 +24,7 @@ function nowhere(): string {
 }
 
 describe.skipIf(python === undefined)('cache.py', () => {
-  test('gives back what JSON can say as what it is', async () => {
+  test('returns JSON values unchanged', async () => {
     const { stderr } = await passes(`
 c = namespace("ns")
 values = [0, False, "", [], {}, None, 1.0, -0.0, 2**60, 10**400, 1e-300, True, "\\ud800é😀\\n", {"a": [{"b": None}]}, [[]] * 3]
@@ -43,7 +43,7 @@ assert c.get("k5") == 5
     expect(stderr).toBe('')
   })
 
-  test('tells a mistake from a miss', async () => {
+  test('raises for an invalid argument and returns None for a miss', async () => {
     await passes(`
 c = namespace("ns")
 c.set("k", 1)
@@ -99,7 +99,7 @@ assert namespace("a").get("A") == [6, 5]
     expect(existsSync(join(dir, '..', '..', 'x', 'v2'))).toBe(false)
   })
 
-  test('entries live as their mode says', async () => {
+  test('entries expire according to their mode', async () => {
     const source = join(temporaryDirectory(), 'source')
     writeFileSync(source, 'before')
     await passes(
@@ -139,7 +139,7 @@ assert c.invalidate("manual") is True and c.invalidate("manual") is False and c.
     )
   })
 
-  test('counters outlive clear, and are the same to a later process', async () => {
+  test('counters survive clear and are visible to later processes', async () => {
     const { dir } = await passes(`
 c = namespace("ns")
 empty = {"entry_count": 0, "total_size": 0, "hit_count": 0, "miss_count": 0, "oldest_entry_age": None}
@@ -156,7 +156,7 @@ assert c.stats() == {**empty, "hit_count": 1, "miss_count": 1}
     expect(JSON.parse(lines[0] as string)).toMatchObject({ hit_count: 1, miss_count: 1, entry_count: 0 })
   })
 
-  test('is user-wide, and leaves what belongs to projects of Node plugins alone', async () => {
+  test('is user-wide and leaves the entries of projects alone', async () => {
     const dir = join(temporaryDirectory(), 'cache')
     const project = temporaryDirectory()
     const { cache } = openAsAnotherProcess(dir)
@@ -177,7 +177,7 @@ assert c.clear() == 1
     expect(ofProject.get('key')).toBe('of the project')
   })
 
-  test('reads what Node set, or says what JSON cannot say of it', async () => {
+  test('reads what Node set, and gets a warning for values that JSON cannot express', async () => {
     const dir = join(temporaryDirectory(), 'cache')
     const shared = openAsAnotherProcess(dir).cache.namespace('ns', { project: false })
     shared.set(
@@ -202,7 +202,7 @@ c.set("python", {"ratio": 1.0, "big": 2**60, "nan": float("nan")})
     expect(shared.get('python')).toEqual({ ratio: 1, big: 2 ** 60, nan: Number.NaN })
   })
 
-  test('takes values of 200 MB', async () => {
+  test('stores values of 200 MB', async () => {
     await passes(`
 c = namespace("ns")
 value = ["x" * 50_000_000] * 4
@@ -214,7 +214,7 @@ assert c.get("small") == 1
 `)
   }, 240_000)
 
-  test('by JSON values at random, comes back identical, and is to Node what JSON.parse makes of it', async () => {
+  test('returns random JSON values unchanged, and Node reads them like JSON.parse', async () => {
     const { dir, lines } = await passes(`
 import random
 seed = random.randrange(2**32)
@@ -251,7 +251,7 @@ for i, each in enumerate(values):
   })
 })
 
-describe.skipIf(python === undefined)('without a server, every get is None and one line says why:', () => {
+describe.skipIf(python === undefined)('without a server, every get is None, and one line gives the reason:', () => {
   const calls = `
 c = namespace("ns")
 assert c.set("k", 1) == "k"
@@ -270,28 +270,28 @@ except TypeError:
     expect(stderr).toMatch(/^wicked-cache: Node is not on the PATH: install Node 20\.19 or later[^\n]*\n$/)
   })
 
-  test('a Node that is too old, or ends at once', async () => {
+  test('Node is too old or exits at once', async () => {
     const bin = nowhere()
     writeFileSync(join(bin, 'node'), '#!/bin/sh\necho "SyntaxError: a long story" >&2\nexit 1\n', { mode: 0o755 })
     const { stderr } = await passes(calls, { PATH: `${bin}:/usr/bin:/bin` })
     expect(stderr).toMatch(/^wicked-cache: [^\n]*it needs Node 20\.19 or later[^\n]*\n$/)
   })
 
-  test('a program that is none', async () => {
+  test('a program that is not Node', async () => {
     const bin = nowhere()
     writeFileSync(join(bin, 'node'), '#!/bin/sh\ncat\n', { mode: 0o755 })
     const { stderr } = await passes(calls, { PATH: `${bin}:/usr/bin:/bin` })
     expect(stderr).toMatch(/^wicked-cache: [^\n]*of another version[^\n]*\n$/)
   })
 
-  test('no package beside it', async () => {
+  test('no package beside cache.py', async () => {
     const elsewhere = temporaryDirectory()
     copyFileSync(join(scripts, 'cache.py'), join(elsewhere, 'cache.py'))
     const { stderr } = await passes(calls, { PYTHONPATH: elsewhere, PATH: nowhere() })
     expect(stderr).toMatch(/^wicked-cache: [^\n]*npm install --global wicked-cache[^\n]*\n$/)
   })
 
-  test('a root that cannot be used', async () => {
+  test('an unusable root', async () => {
     const file = join(temporaryDirectory(), 'file')
     writeFileSync(file, '')
     const { stderr } = await passes(calls, { WICKED_CACHE_DIR: file })
@@ -304,7 +304,7 @@ except TypeError:
   })
 })
 
-test.skipIf(python === undefined)('is found through a link to its directory', async () => {
+test.skipIf(python === undefined)('can be imported through a link to its directory', async () => {
   const link = join(temporaryDirectory(), 'scripts')
   symlinkSync(scripts, link)
   const { stderr } = await passes('c = namespace("ns")\nc.set("k", 1)\nassert c.get("k") == 1', { PYTHONPATH: link })

@@ -1,5 +1,5 @@
-// Node and Python processes at once in the same namespaces, some of which are killed. Each sets and removes keys of its own and
-// reads those of all others.
+// Node and Python processes use the same namespaces at once, and some are killed. Each sets and removes its own keys and reads
+// those of all others.
 
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -84,7 +84,7 @@ interface Member {
   isKilled: boolean
 }
 
-test.skipIf(python === undefined)('every answer is right, and nothing that was acknowledged is lost', async () => {
+test.skipIf(python === undefined)('every result is correct, and nothing acknowledged is lost', async () => {
   const seed = printedSeed('Node and Python processes')
   const random = randomFrom(seed)
   const dir = join(temporaryDirectory(), 'cache')

@@ -36,7 +36,7 @@ function machine(): (code: string) => string {
 }
 
 describe.skipIf(python === undefined)('a document', () => {
-  test('of the original plugin: three plugins share the cache and are kept apart', () => {
+  test('of the original plugin works: three plugins share the cache and are isolated', () => {
     const run = machine()
     const printed = blocksOf('cross-plugin-integration.md').map(({ code }) => run(code))
     expect(printed.length).toBe(7)
@@ -54,7 +54,7 @@ describe.skipIf(python === undefined)('a document', () => {
 
   const own = readdirSync(documents).filter(name => name !== 'cross-plugin-integration.md')
 
-  test.each(own)('%s prints what it says', name => {
+  test.each(own)('%s prints what it shows', name => {
     const run = machine()
     const blocks = blocksOf(name)
     expect(blocks.length).toBeGreaterThan(1)

@@ -1,4 +1,4 @@
-// cache.py in programs that do what libraries don't expect: names that are not UTF-8, descriptors closed, forks at any time.
+// cache.py in unusual programs: names that are not UTF-8, closed descriptors, forks at any time.
 
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -18,10 +18,8 @@ async function passes(code: string): Promise<string> {
 const isLinux = process.platform === 'linux'
 
 describe.skipIf(python === undefined)('cache.py', () => {
-  test.runIf(isLinux)(
-    'stores nothing for a file that cannot be watched, and drops what it would have replaced',
-    async () => {
-      const stderr = await passes(`
+  test.runIf(isLinux)('stores nothing for a file that cannot be watched, and drops the old entry', async () => {
+    const stderr = await passes(`
 name = os.fsencode(DIR) + b"/caf\\xe9"
 with open(name, "w") as file:
     file.write("1")
@@ -45,13 +43,12 @@ assert c.get("k") is None
 c.set("k", "new", source_file=DIR + "/é")
 assert c.get("k") == "new"
 `)
-      const lines = stderr.trimEnd().split('\n')
-      expect(lines.length).toBe(5)
-      for (const line of lines) expect(line).toMatch(/^wicked-cache: nothing is stored for /)
-    },
-  )
+    const lines = stderr.trimEnd().split('\n')
+    expect(lines.length).toBe(5)
+    for (const line of lines) expect(line).toMatch(/^wicked-cache: nothing is stored for /)
+  })
 
-  test('takes any time and any options that are a dict', async () => {
+  test('accepts any ttl, and only a dict as options', async () => {
     const stderr = await passes(`
 for i, seconds in enumerate([1e300, 1e306, 10**400]):
     c.set(f"k{i}", i, ttl=seconds)
@@ -66,7 +63,7 @@ for options in ["manual", ["a"], 5, [["mode"]]]:
     expect(stderr).toBe('')
   })
 
-  test.runIf(isLinux)('writes to no file that has got its descriptor, and starts another server', async () => {
+  test.runIf(isLinux)('does not write to files that reuse its descriptors, and starts another server', async () => {
     const stderr = await passes(`
 c.set("k", 1)
 os.closerange(3, 100)
@@ -83,7 +80,7 @@ os._exit(0)
     expect(stderr).toBe('')
   })
 
-  test.runIf(isLinux)('goes on after a moment in which too many files were open', async () => {
+  test.runIf(isLinux)('recovers after too many files were open', async () => {
     const stderr = await passes(`
 import resource
 c.set("k", "old")
@@ -109,7 +106,7 @@ assert c.get("k") == 1
     expect(stderr).toMatch(/^wicked-cache: nothing is cached for the moment: [^\n]*\n$/)
   })
 
-  test.runIf(isLinux)('a server that has ended does not end a program that SIGPIPE ends', async () => {
+  test.runIf(isLinux)('a server that has exited does not kill a program that dies of SIGPIPE', async () => {
     const stderr = await passes(`
 import select, signal
 signal.signal(signal.SIGPIPE, signal.SIG_DFL)
@@ -134,7 +131,7 @@ kill_server()
     expect(stderr).toBe('')
   })
 
-  test('starts in a directory that is gone', async () => {
+  test('starts in a deleted working directory', async () => {
     const stderr = await passes(`
 gone = DIR + "/gone"
 os.mkdir(gone)
@@ -146,7 +143,7 @@ assert c.get("k") == 1
     expect(stderr).toBe('')
   })
 
-  test.runIf(isLinux)('a value that could not be stored does not leave an earlier one in its place', async () => {
+  test.runIf(isLinux)('a value that could not be stored replaces the old entry with a miss', async () => {
     const stderr = await passes(`
 import resource
 c.set("k", "old")
@@ -158,7 +155,7 @@ assert c.get("k") is None
     expect(stderr).toMatch(/^wicked-cache: [^\n]*\(ERR_CACHE_IO\)\n$/)
   })
 
-  test('what a destructor sets in the middle of a request is stored after it', async () => {
+  test('a set in a destructor during a request is stored after it', async () => {
     const stderr = await passes(`
 c.set("k", "old")
 c.set("gone", 1)
@@ -179,7 +176,7 @@ assert c.get("k") == ["new"] and c.get("gone") is None
     expect(stderr).toBe('')
   })
 
-  test('signal handlers that set at any moment, also at the end, disturb nothing', async () => {
+  test('signal handlers can set at any moment, even at exit', async () => {
     const stderr = await passes(`
 import signal
 count = 0
@@ -206,7 +203,7 @@ atexit.register(connection.close)
     expect(stderr).toBe('')
   })
 
-  test('says nothing to a destructor at the very end', async () => {
+  test('returns None in a destructor at interpreter exit', async () => {
     const stderr = await passes(`
 class Late:
     def __del__(self, get=c.get):
@@ -217,7 +214,7 @@ c.set("k", 1)
     expect(stderr).toBe('')
   })
 
-  test.runIf(isLinux)('a fork while the server starts holds no end of its pipes', async () => {
+  test.runIf(isLinux)('a fork during the start of the server holds none of its pipes open', async () => {
     await passes(`
 spawn = cache._spawn
 children = []
@@ -243,7 +240,7 @@ assert c.get("k") == 1 and len(children) == 1
 })
 
 describe.skipIf(python === undefined)('python3 cache.py', () => {
-  test('a value that is nested too deeply is a mistake: exit code 2', async () => {
+  test('a value that is nested too deeply exits with 2', async () => {
     await passes(`
 try:
     cache.main(["set", "-n", "ns", "-k", "k", "-v", "[" * 50000 + "]" * 50000])

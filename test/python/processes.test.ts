@@ -1,4 +1,4 @@
-// cache.py and processes: one server for each, whatever threads, forks and copies of the file there are.
+// cache.py runs one server per process, however many threads, forks and copies of the file there are.
 
 import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
@@ -45,7 +45,7 @@ async function noServerOn(dir: string): Promise<void> {
 }
 
 describe.skipIf(python === undefined)('cache.py', () => {
-  test('starts one server for all threads, and each gets its own answers', async () => {
+  test('starts one server for all threads, and each thread gets its own answers', async () => {
     const dir = newRoot()
     const child = startPython(
       `${withVisibleServers}
@@ -73,7 +73,7 @@ sys.stdin.read()
     await noServerOn(dir)
   })
 
-  test('starts none before it is needed, and ends it with the process, however that ends', async () => {
+  test('starts the server when it is first needed, and stops it when the process ends in any way', async () => {
     for (const end of ['sys.stdin.read()', 'os._exit(0)', 'os.kill(os.getpid(), 9)', 'raise SystemExit(0)']) {
       const dir = newRoot()
       const child = startPython(
@@ -92,7 +92,7 @@ sys.stdin.read()
     }
   })
 
-  test("gives a fork a server of its own, which ends with it, and leaves the parent's alone", async () => {
+  test("gives a fork its own server, which ends with it, and keeps the parent's", async () => {
     await runPython(
       `${withVisibleServers}
 import threading
@@ -120,7 +120,7 @@ assert [c.get(f"child {number}") for number in range(4)] == [0, 1, 2, 3]
     )
   })
 
-  test('a child that lives on does not keep the server of its parent', async () => {
+  test("a child that outlives its parent does not keep the parent's server alive", async () => {
     const dir = newRoot()
     const child = startPython(
       `${withVisibleServers}
@@ -138,7 +138,7 @@ if os.fork() == 0:
     await child.ended
   })
 
-  test.each(['fork', 'spawn'])('works in the processes of multiprocessing, started by %s', async method => {
+  test.each(['fork', 'spawn'])('works in multiprocessing with %s', async method => {
     const dir = newRoot()
     const { lines } = await runPython(
       `
@@ -159,7 +159,7 @@ if __name__ == "__main__":
     expect(lines).toEqual(['True', 'True'])
   })
 
-  test('is no child that a program would have to wait for, and keeps no stream of it open', async () => {
+  test('os.wait does not see the server, and the server keeps no stream of the program open', async () => {
     const { lines } = await runPython(
       `
 import os, subprocess, sys
@@ -180,7 +180,7 @@ print(subprocess.run([sys.executable, "-c", program], capture_output=True, text=
     expect(lines[1]).toContain(`returncode=0, stdout='x\\n', stderr=''`)
   })
 
-  test('goes on when its server is killed, between requests and within one', async () => {
+  test('works again when its server is killed, between requests and within one', async () => {
     const dir = newRoot()
     const child = startPython(
       `${withVisibleServers}
@@ -200,7 +200,7 @@ for line in sys.stdin:
     expect(await child.ended).toMatchObject({ code: 0, stderr: '' })
   })
 
-  test('an interrupt in the middle of a request leaves no answer behind for the next one', async () => {
+  test('a signal during a request leaves no stale answer for the next one', async () => {
     await runPython(
       `
 import signal, sys
@@ -235,7 +235,7 @@ assert c.get("k1") == 1
     )
   })
 
-  test('loaded under other names, it is the same server', async () => {
+  test('modules loaded under other names use the same server', async () => {
     const dir = newRoot()
     const child = startPython(
       `
@@ -265,7 +265,7 @@ sys.stdin.read()
     expect(await child.ended).toMatchObject({ code: 0, stderr: '' })
   })
 
-  test('serves a class that is written to the contract of its mocks', async () => {
+  test('works with a class written to the abstract contract of the old mocks', async () => {
     await runPython(
       `
 from abc import ABC, abstractmethod
@@ -297,7 +297,7 @@ assert namespace("two").list_entries() == []
     )
   })
 
-  test('its text is of Python 3.9, and has no __future__', async () => {
+  test('its syntax is valid in Python 3.9, without __future__', async () => {
     await runPython(`
 import ast, os
 text = open(os.path.join(os.environ["PYTHONPATH"], "cache.py")).read()
@@ -345,7 +345,7 @@ describe.skipIf(python === undefined)('python3 cache.py', () => {
     [['set', '-n', 'ns', '-k', 'a', '-v', '1', '--mode', 'file']],
     [['set', '-n', 'ns', '-k', 'a', '-v', '1', '--ttl', '-1']],
     [['drop', '-n', 'ns']],
-  ])('%j is a mistake: exit code 2', args => {
+  ])('%j exits with 2', args => {
     expect(run(newRoot(), ...args)).toMatchObject({ code: 2, out: '' })
   })
 })
