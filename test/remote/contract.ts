@@ -1,4 +1,4 @@
-// The contract of all adapters, on any engine.
+// The contract that all remote adapters pass, with any engine.
 
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { RemoteAdapter } from '../../src/index.js'
@@ -22,7 +22,7 @@ export type EngineCase = [string, boolean, () => Promise<RemoteAdapter>]
 
 export function describeAdapters(engines: readonly EngineCase[]): void {
   describe.each(engines)('%s', (_, isThere, start) => {
-    test.skipIf(!isThere)('keeps objects by name', async () => {
+    test.skipIf(!isThere)('stores objects by name', async () => {
       const adapter = await start()
       expect(await adapter.getMany([name(1), name(2)], never())).toEqual([undefined, undefined])
       await adapter.put(name(2), Buffer.from('two'), never())
@@ -37,7 +37,7 @@ export function describeAdapters(engines: readonly EngineCase[]): void {
       expect(texts(await adapter.getMany([name(2)], never()))).toEqual(['2'])
     })
 
-    test.skipIf(!isThere)('keeps whatever bytes there are', async () => {
+    test.skipIf(!isThere)('stores any bytes', async () => {
       const adapter = await start()
       const all = Buffer.from(Array.from({ length: 256 }, (_each, at) => at))
       const objects = [all, Buffer.from('\r\n$-1\r\n'), Buffer.alloc(400_000, all), Buffer.from([0])]
@@ -51,7 +51,7 @@ export function describeAdapters(engines: readonly EngineCase[]): void {
       })
     })
 
-    test.skipIf(!isThere)('answers batches of its size, and several at once', async () => {
+    test.skipIf(!isThere)('answers full batches, several at once', async () => {
       const adapter = await start()
       const { maxBatch = 256 } = adapter
       await Promise.all(Array.from({ length: 20 }, (_each, at) => adapter.put(name(at), Buffer.from(`${at}`), never())))
@@ -63,7 +63,7 @@ export function describeAdapters(engines: readonly EngineCase[]): void {
       }
     })
 
-    test.skipIf(!isThere)('goes on after a call was given up', async () => {
+    test.skipIf(!isThere)('works after an aborted call', async () => {
       const adapter = await start()
       await adapter.put(name(1), Buffer.from('one'), never())
       const controller = new AbortController()
@@ -74,7 +74,7 @@ export function describeAdapters(engines: readonly EngineCase[]): void {
       expect(texts(await adapter.getMany([name(1)], never()))).toEqual(['one'])
     })
 
-    test.skipIf(!isThere)('shows that an object is longer than the limit', async () => {
+    test.skipIf(!isThere)('returns more than the limit for an object that is too long', async () => {
       const adapter = await start()
       await adapter.put(name(1), Buffer.alloc(500_000, 'a'), never())
       const [long] = await adapter.getMany([name(1)], never())
@@ -83,7 +83,7 @@ export function describeAdapters(engines: readonly EngineCase[]): void {
       expect(texts(await adapter.getMany([name(2)], never()))).toEqual(['two'])
     })
 
-    test.skipIf(!isThere)('closes twice', async () => {
+    test.skipIf(!isThere)('can be closed twice', async () => {
       const adapter = await start()
       await adapter.getMany([name(1)], never())
       await adapter.close()

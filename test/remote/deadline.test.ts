@@ -17,16 +17,16 @@ async function work(ms: number, everyMs: number): Promise<void> {
   await nextTurn()
 }
 
-test('an idle host sees the timeout when its time is over', async () => {
+test('an idle process sees the timeout on time', async () => {
   const start = monotonicMs()
   await new Promise<void>(resolve => deadline(50, () => resolve()))
   expect(monotonicMs() - start).toBeGreaterThanOrEqual(49)
 })
 
 test.each([
-  ['at a stretch', 1000],
+  ['without interruption', 1000],
   ['in short pieces', 5],
-])('a host that works %s for longer than the timeout sees it only after waiting', async (_, everyMs) => {
+])('a process that is busy %s for longer than the timeout sees it only after a pause', async (_, everyMs) => {
   let isLate = false
   const late = new Promise<void>(resolve => {
     deadline(300, () => {
@@ -39,7 +39,7 @@ test.each([
   await late
 })
 
-test('a host that never pauses sees the timeout in the end', async () => {
+test('a process that never pauses sees the timeout in the end', async () => {
   let isLate = false
   deadline(20, () => {
     isLate = true
@@ -48,7 +48,7 @@ test('a host that never pauses sees the timeout in the end', async () => {
   expect(isLate).toBe(true)
 })
 
-test('a timeout begins again while its function returns true, and ends when it is cancelled', async () => {
+test('a timeout repeats while its function returns true, until it is cancelled', async () => {
   let calls = 0
   await new Promise<void>(resolve => {
     const cancel = deadline(5, () => {

@@ -1,4 +1,4 @@
-// Objects as they travel: nothing but what was signed under a name is ever an answer.
+// The encoding of remote objects. Only objects that were signed for their name are accepted.
 
 import { deflateRawSync } from 'node:zlib'
 import { expect, test } from 'vitest'
@@ -22,7 +22,7 @@ const answer = (bytes = Buffer.from('\u0001"a value"')): Answered => ({
 const trusted = { name, maxBytes: 2 ** 20, keys: readers }
 const trusting = { ...trusted, keys: undefined }
 
-test('what was sealed is opened', () => {
+test('a sealed object can be opened', () => {
   for (const bytes of [Buffer.from('\u0001"a value"'), Buffer.alloc(100_000, 'abc')]) {
     const object = seal(name, answer(bytes), signingKey)
     expect(open(object, trusted)).toEqual(answer(bytes))
@@ -32,7 +32,7 @@ test('what was sealed is opened', () => {
   expect(open(seal(name, answer(), undefined), trusting)).toEqual(answer())
 })
 
-test('an object that is cut anywhere, or has a bit flipped anywhere, is none', () => {
+test('an object that is cut or changed at any byte is rejected', () => {
   const object = seal(name, answer(), signingKey)
   for (let length = 0; length < object.length; length++) {
     expect(open(object.subarray(0, length), trusted)).toEqual(expect.any(String))
@@ -49,7 +49,7 @@ test('an object that is cut anywhere, or has a bit flipped anywhere, is none', (
   }
 })
 
-test('each check has a reason of its own', () => {
+test('each check has its own reason', () => {
   const other = parseSigningKey(otherKeys.signingKey)
   const object = seal(name, answer(), signingKey)
   const wrong = Buffer.from(object)
@@ -78,7 +78,7 @@ test('each check has a reason of its own', () => {
   ])
 })
 
-test('a value that unpacks to more than it says is never unpacked', () => {
+test('a value that inflates to more than its declared length is never inflated', () => {
   const bomb = deflateRawSync(Buffer.alloc(400_000))
   expect(bomb.length).toBeLessThan(500)
   const plain = seal(name, answer(bomb), undefined)
@@ -93,7 +93,7 @@ test('a value that unpacks to more than it says is never unpacked', () => {
   expect(open(packed, trusting)).toBe('too-large')
 })
 
-test('an answer whose computation took what none takes is none', () => {
+test('a result with an impossible computation time is rejected', () => {
   const took = (computeMs: number) => open(seal(name, { ...answer(), computeMs }, signingKey), trusted)
   expect(took(2 ** 30)).toMatchObject({ computeMs: 2 ** 30 })
   for (const computeMs of [-1, 2 ** 31, Number.NaN, Number.POSITIVE_INFINITY]) {
@@ -101,7 +101,7 @@ test('an answer whose computation took what none takes is none', () => {
   }
 })
 
-test('names tell questions and states apart', () => {
+test('names distinguish questions and states', () => {
   const parts = {
     scope: '',
     epoch: '',

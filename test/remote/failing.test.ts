@@ -1,4 +1,4 @@
-// A remote that is dead, silent or slow costs a run its timeout once, and the processes after it nothing.
+// A dead, silent or slow remote costs a run one timeout, and later processes nothing.
 
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
@@ -39,7 +39,7 @@ async function silentPort(): Promise<{ port: number; connections: () => number }
   return { port: (server.address() as AddressInfo).port, connections: () => count }
 }
 
-test.each(['http', 'redis'])('a dead port is asked once by a run over %s', async protocol => {
+test.each(['http', 'redis'])('a closed port is tried once per run over %s', async protocol => {
   const team = new Team(FILES)
   const machine = await askInTurns(team, { url: `${protocol}://127.0.0.1:${await freePort()}`, ...reader })
   expect(machine.remote.stats()).toMatchObject({ errors: 1, skipped: 29, hits: 0, breaker: 'open' })
@@ -47,7 +47,7 @@ test.each(['http', 'redis'])('a dead port is asked once by a run over %s', async
   expect(machine.opened.warnings).toEqual([])
 })
 
-test.each(['http', 'redis'])('a silent port is asked once by a run over %s', async protocol => {
+test.each(['http', 'redis'])('a silent port is tried once per run over %s', async protocol => {
   const team = new Team(FILES)
   const { port, connections } = await silentPort()
   const url = `${protocol}://127.0.0.1:${port}`
@@ -56,7 +56,7 @@ test.each(['http', 'redis'])('a silent port is asked once by a run over %s', asy
   expect(connections()).toBe(1)
 })
 
-test('what is under way when the remote turns out to be down is given up with it', async () => {
+test('pending requests are given up when the remote turns out to be down', async () => {
   const team = new Team(FILES)
   const asked: number[] = []
   const adapter: RemoteAdapter = {
@@ -74,7 +74,7 @@ test('what is under way when the remote turns out to be down is given up with it
   expect(machine.remote.stats()).toMatchObject({ errors: 30, breaker: 'open' })
 })
 
-test('a host that is busy for longer than the timeout finds the answers that have come meanwhile', async () => {
+test('a process that is busy for longer than the timeout finds the results that arrived meanwhile', async () => {
   const team = new Team(FILES)
   const server = await memoryServer()
   const a = await askInTurns(team, { url: server.url, ...writer })
@@ -90,7 +90,7 @@ test('a host that is busy for longer than the timeout finds the answers that hav
   expect(b.remote.stats()).toMatchObject({ hits: 30, errors: 0, breaker: 'closed' })
 })
 
-test('a batch waits on while the remote answers others', async () => {
+test('a batch keeps waiting while the remote answers others', async () => {
   const team = new Team(FILES)
   let count = 0
   const adapter: RemoteAdapter = {
@@ -107,7 +107,7 @@ test('a batch waits on while the remote answers others', async () => {
   expect(machine.remote.stats()).toMatchObject({ misses: 30, errors: 0, breaker: 'closed' })
 })
 
-test('a batch that is never answered is given up, however many others are', async () => {
+test('a batch that is never answered is given up, however many others are answered', async () => {
   const team = new Team(FILES)
   const adapter: RemoteAdapter = {
     maxBatch: 1,
@@ -133,7 +133,7 @@ test('a batch that is never answered is given up, however many others are', asyn
   expect(machine.remote.stats().errors).toBeGreaterThan(0)
 })
 
-test('three processes find out for all', async () => {
+test('three processes open the breaker for all', async () => {
   const team = new Team({ 'a.js': 'a' })
   const { port, connections } = await silentPort()
   const { tree } = team
@@ -165,7 +165,7 @@ test('three processes find out for all', async () => {
   expect(connections()).toBe(3)
 })
 
-test('a remote that asks to be left alone is, and one that refuses this machine is not asked again', async () => {
+test('a remote is left alone for its retry-after, and not tried again if it rejects this machine', async () => {
   const team = new Team(FILES)
   const server = await memoryServer()
   const status: [number, Record<string, string>] = [429, { 'retry-after': '60' }]
@@ -189,7 +189,7 @@ test('a remote that asks to be left alone is, and one that refuses this machine 
   expect(message + cause.stack + JSON.stringify(await refused.remote.status())).not.toContain('secret')
 })
 
-test('a store that forbids to write is read on, without a warning', async () => {
+test('a store without write permission is still read, without a warning', async () => {
   const team = new Team(FILES)
   const server = await memoryServer()
   server.interfere = ({ method }, response) => {
@@ -207,7 +207,7 @@ test('a store that forbids to write is read on, without a warning', async () => 
   expect(machine.opened.warnings).toEqual([])
 })
 
-test('close ends by itself where uploads hang, and says that they were dropped', async () => {
+test('close returns though uploads hang, and warns that they were dropped', async () => {
   const team = new Team(FILES)
   const adapter: RemoteAdapter = {
     getMany: async names => names.map(() => undefined),
@@ -220,7 +220,7 @@ test('close ends by itself where uploads hang, and says that they were dropped',
   expect(remote.stats()).toMatchObject({ uploads: 0, dropped: 30 })
 })
 
-test('a process that has nothing else to do ends when its uploads are stored', async () => {
+test('a process without other work exits once its uploads are stored', async () => {
   const team = new Team({ 'a.js': 'a' })
   const server = await memoryServer()
   team.machine(undefined)
@@ -240,7 +240,7 @@ test('a process that has nothing else to do ends when its uploads are stored', a
   expect(server.objects.size).toBe(1)
 })
 
-test('what is computed faster than the store answers is computed, but for a try now and then', () => {
+test('results that are faster to compute than to fetch are only fetched now and then', () => {
   const worth = new Worth()
   for (let at = 0; at < 10; at++) {
     worth.computed('quick', 2)
@@ -257,7 +257,7 @@ test('what is computed faster than the store answers is computed, but for a try 
   expect(worth.isAsking('quick')).toBe(true)
 })
 
-test('the breaker opens for longer each time, and closes with an answer', () => {
+test('the breaker opens for longer each time, and closes after an answer', () => {
   const directory = temporaryDirectory()
   let now = 1_000_000
   const open = () =>

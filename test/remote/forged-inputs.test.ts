@@ -1,5 +1,5 @@
-// Well-formed answers whose inputs are none that an honest machine would send: none of them is taken, none is looked for outside
-// the checkout, and nothing throws.
+// Well-formed results with inputs that no honest machine would send. They are rejected, nothing outside the checkout is read,
+// and nothing throws.
 
 import { createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
@@ -20,21 +20,21 @@ const FORGED: [string, Input[]][] = [
   ['a file outside the checkout', [subject, inputOf('file', '../../../outside', true, digestOf('outside'))]],
   ['a missing file outside', [subject, inputOf('missing', '../../../../../../../../nowhere', true)]],
   ['an absolute path', [subject, inputOf('missing', '/nowhere/at/all', false)]],
-  ['an absolute path that is said to be relative', [subject, inputOf('missing', '/nowhere/at/all', true)]],
+  ['an absolute path declared as relative', [subject, inputOf('missing', '/nowhere/at/all', true)]],
   ['a drive', [subject, inputOf('missing', 'c:/nowhere', true)]],
   ['a NUL', [subject, inputOf('missing', 'a\0b', true)]],
   ['an empty path', [subject, inputOf('missing', '', true)]],
   ['a list', [subject, inputOf('list', 'ab'.repeat(16))]],
   ['this checkout', [subject, inputOf('checkout', '/somewhere')]],
   ['another home', [subject, inputOf('home', '/somewhere')]],
-  ['an entry that is there', [subject, { ...entry({}), digest: digestOf('x') }]],
-  ['an entry of a namespace that is a path', [subject, entry({ namespace: '../../..' })]],
-  ['an entry of a version that is too long', [subject, entry({ version: 'v'.repeat(300) })]],
+  ['an existing entry', [subject, { ...entry({}), digest: digestOf('x') }]],
+  ['an entry whose namespace is a path', [subject, entry({ namespace: '../../..' })]],
+  ['an entry with a too long version', [subject, entry({ version: 'v'.repeat(300) })]],
   ['an entry of another project', [subject, entry({ project: '/somewhere' })]],
   ['an entry without a key', [subject, entry({ key: '' })]],
-  ['an entry that is no JSON', [subject, inputOf('entry', '{', false, NO_DIGEST)]],
-  ['an entry that is no list', [subject, inputOf('entry', '7', false, NO_DIGEST)]],
-  ['a glob that is no JSON', [subject, inputOf('glob', 'src', true, NO_DIGEST, 'x')]],
+  ['an entry that is not JSON', [subject, inputOf('entry', '{', false, NO_DIGEST)]],
+  ['an entry that is not a list', [subject, inputOf('entry', '7', false, NO_DIGEST)]],
+  ['a glob that is not JSON', [subject, inputOf('glob', 'src', true, NO_DIGEST, 'x')]],
   ['too many', [subject, ...Array.from({ length: 10_001 }, (_, at) => inputOf('missing', `n${at}`, true))]],
 ]
 
@@ -54,7 +54,7 @@ function storeOf(value: string, inputs: Input[]): RemoteAdapter {
   }
 }
 
-test.each(FORGED)('inputs that are forged are not taken: %s', async (_, inputs) => {
+test.each(FORGED)('a result with forged inputs is rejected: %s', async (_, inputs) => {
   const adapter = storeOf('forged', inputs)
   const team = new Team({ 'a.js': 'a' })
   const machine = team.machine({ adapter, ...reader, trust: 'store' })
@@ -64,7 +64,7 @@ test.each(FORGED)('inputs that are forged are not taken: %s', async (_, inputs) 
   expect(machine.remote.stats().hits).toBe(0)
 })
 
-test('the same answer with an honest input is taken, so that the others are refused for theirs', async () => {
+test('the same result with honest inputs is accepted', async () => {
   const adapter = storeOf('from elsewhere', [subject, inputOf('missing', 'src/none.js', true), entry({})])
   const machine = new Team({ 'a.js': 'a' }).machine({ adapter, ...reader, trust: 'store' })
   expect(await machine.entries.analyze('text', machine.at('a.js'), ctx => ctx.source)).toBe('from elsewhere')

@@ -1,4 +1,4 @@
-// A store that returns whatever it likes for whatever name: never a wrong answer, never an exception.
+// A remote that returns arbitrary objects never causes a wrong result or an exception.
 
 import { expect, test } from 'vitest'
 import type { RemoteAdapter, RemoteOptions } from '../../src/index.js'
@@ -59,7 +59,7 @@ async function filledStore(team: Team, options: RemoteOptions = writer) {
   return store
 }
 
-test('objects of other names, other keys, and damaged ones are rejected, each for its reason', async () => {
+test('objects with other names or keys and damaged objects are rejected, each with its reason', async () => {
   const team = new Team(FILES)
   const store = await filledStore(team)
   const forged = await filledStore(team, { ...writer, signingKey: otherKeys.signingKey })
@@ -81,7 +81,7 @@ test('objects of other names, other keys, and damaged ones are rejected, each fo
 })
 
 test.each(['signed', 'store'] as const)(
-  'random answers are never wrong, and nothing throws, with trust: %s',
+  'random objects never cause a wrong result or an exception, with trust: %s',
   async trust => {
     const team = new Team(FILES)
     const store = await filledStore(team)
@@ -114,7 +114,7 @@ test.each(['signed', 'store'] as const)(
   },
 )
 
-test('a validly signed answer of an earlier state, replayed, is checked against this checkout', async () => {
+test('a replayed signed result of an earlier state is checked against this checkout', async () => {
   const team = new Team({ config: 'old' })
   const store = new HostileStore()
   const ask = (machine: ReturnType<typeof team.machine>) =>
@@ -136,10 +136,10 @@ test.each([
       throw new TypeError('secret')
     },
   ],
-  ['gives no list', async () => ({ length: 1e9 })],
-  ['gives too few', async () => []],
+  ['returns no list', async () => ({ length: 1e9 })],
+  ['returns too few objects', async () => []],
   ['never answers', () => new Promise(() => undefined)],
-] as [string, RemoteAdapter['getMany']][])('an adapter that %s costs its timeout once', async (_, getMany) => {
+] as [string, RemoteAdapter['getMany']][])('an adapter that %s costs one timeout', async (_, getMany) => {
   const team = new Team(FILES)
   let calls = 0
   const adapter: RemoteAdapter = {

@@ -48,7 +48,7 @@ function environment(variables: Record<string, string>) {
   }
 }
 
-test('paths are those of the layouts, and a query of the URL is kept', async () => {
+test('paths follow the layout, and the query of the URL is kept', async () => {
   const server = await memoryServer()
   for (const layout of ['dav', 'bazel', 'turbo', 'nx'])
     await adapterOf(`${layout}+${server.url}/base/?teamId=1`).getMany([name], never())
@@ -60,7 +60,7 @@ test('paths are those of the layouts, and a query of the URL is kept', async () 
   ])
 })
 
-test('credentials are those of the URL or the token', async () => {
+test('credentials come from the URL or the token', async () => {
   const server = await memoryServer()
   const withUser = server.url.replace('//', '//us%40er:p%3Aw@')
   await adapterOf(server.url).getMany([name], never())
@@ -75,7 +75,7 @@ test('credentials are those of the URL or the token', async () => {
   ])
 })
 
-test('connections are kept, and one that the server has closed is opened again', async () => {
+test('connections are reused, and reopened after the server closed them', async () => {
   const server = await memoryServer()
   const adapter = adapterOf(server.url)
   for (let at = 0; at < 5; at++) await adapter.getMany([name], never())
@@ -89,7 +89,7 @@ test('connections are kept, and one that the server has closed is opened again',
   expect(server.connectionCount).toBe(2)
 })
 
-test('redirects are followed, and other hosts are given no credentials', async () => {
+test('redirects are followed, without credentials for other hosts', async () => {
   const [first, second] = [await memoryServer(), await memoryServer()]
   second.objects.set(`/moved/ab/${name.slice(2)}`, Buffer.from('moved'))
   first.interfere = (request, response) => {
@@ -123,7 +123,7 @@ test('redirects are followed, and other hosts are given no credentials', async (
   expect((await failureOf(adapter.getMany([name], never()))).kind).toBe('off')
 })
 
-test('each status has its meaning', async () => {
+test('each status code is handled', async () => {
   const server = await memoryServer()
   let status = 0
   let headers = {}
@@ -191,7 +191,7 @@ test('each status has its meaning', async () => {
   expect(busy.retryAfterMs).toBeGreaterThan(50_000)
 })
 
-test('an answer that ends early is no answer', async () => {
+test('a truncated response is an error', async () => {
   const server = await memoryServer()
   server.interfere = (_, response) => {
     response.writeHead(200, { 'content-length': '1000' })
@@ -236,7 +236,7 @@ async function startProxy() {
 
 const PROXY_USER = `Basic ${Buffer.from('pro:xy').toString('base64')}`
 
-test('plain HTTP goes through the proxy of the environment', async () => {
+test('plain HTTP uses the proxy of the environment', async () => {
   const server = await memoryServer()
   const proxy = await startProxy()
   environment({ http_proxy: proxy.url, no_proxy: '' })
@@ -251,7 +251,7 @@ test('plain HTTP goes through the proxy of the environment', async () => {
   expect(server.requests.map(({ authorization }) => authorization)).toEqual(['Bearer secret', 'Bearer secret'])
 })
 
-test('HTTPS goes through a tunnel, whose certificate is checked', async () => {
+test('HTTPS uses a proxy tunnel, and the certificate is checked', async () => {
   const directory = temporaryDirectory()
   makeCertificate(directory)
   const [key, cert] = ['key.pem', 'certificate.pem'].map(file => readFileSync(join(directory, file)))
@@ -292,7 +292,7 @@ test('HTTPS goes through a tunnel, whose certificate is checked', async () => {
   expect(heads).toEqual([undefined, 'Bearer secret'])
 })
 
-test('which proxy is used follows the environment', () => {
+test('the proxy is chosen by the environment', () => {
   const at = (url: string, env: Record<string, string>) => proxyFor(new URL(url), env)?.target.hostname
   const env = {
     HTTPS_PROXY: 'https://one:1',
@@ -311,7 +311,7 @@ test('which proxy is used follows the environment', () => {
   expect(() => at('https://example.org', { HTTPS_PROXY: 'socks5://one:1' })).toThrow('socks5')
 })
 
-test('a port that takes connections and says nothing is given up with the signal', async () => {
+test('a silent port is given up when the signal aborts', async () => {
   const silent = createPlainServer(() => undefined)
   await new Promise<void>(resolve => silent.listen(0, '127.0.0.1', resolve))
   onTestFinished(() => void silent.close())

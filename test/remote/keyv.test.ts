@@ -1,4 +1,4 @@
-// Keyv instances wait for servers that are gone for longer than anybody would, and keep their process alive.
+// Keyv instances wait very long for missing servers and keep their process alive. The remote must not.
 
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
@@ -41,7 +41,7 @@ test.each(PORTS)('a %s server behind Keyv is waited for once', async (_, portOf)
   expect(machine.opened.warnings).toEqual([])
 })
 
-test.skipIf(!memcached)('a process that has closed its cache ends, whatever connections Keyv has', async () => {
+test.skipIf(!memcached)('a process exits after closing its cache, even if Keyv keeps connections', async () => {
   const team = new Team({ 'a.js': 'a' })
   const machine = team.machine(undefined)
   const code = `
@@ -65,9 +65,9 @@ test.skipIf(!memcached)('a process that has closed its cache ends, whatever conn
 })
 
 test.each([
-  ['asked and closed', 1],
-  ['that has tried again', 2],
-])('a process ends once its cache is closed, though its server is silent: a client %s', async (_, count) => {
+  ['that asked and closed', 1],
+  ['that has retried', 2],
+])('a process exits after closing its cache, though its server is silent: a client %s', async (_, count) => {
   const team = new Team({ 'a.js': 'a' })
   const machine = team.machine(undefined)
   // The server closes no connection and keeps no process alive, as if another machine had stopped.

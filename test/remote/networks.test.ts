@@ -1,4 +1,4 @@
-// Stores that are far away, and connections that break: answers come late or not at all, and are never wrong.
+// Distant stores and broken connections: results come late or not at all, and are never wrong.
 
 import { describe, expect, test } from 'vitest'
 import type { RemoteOptions } from '../../src/index.js'
@@ -36,7 +36,7 @@ async function run(team: Team, remote: RemoteOptions) {
 }
 
 describe.each(ENGINES)('%s', (_, isThere, start) => {
-  test.skipIf(!isThere)('that is 20 ms away gives all that it has, a batch in one round trip', async () => {
+  test.skipIf(!isThere)('that is 20 ms away returns everything, one batch per round trip', async () => {
     const { port, urlAt } = await start()
     const team = new Team(FILES)
     await run(team, { url: urlAt(port), ...writer })
@@ -46,7 +46,7 @@ describe.each(ENGINES)('%s', (_, isThere, start) => {
     expect(stats.p50).toBeGreaterThanOrEqual(19)
   })
 
-  test.skipIf(!isThere)('whose connections are cut anywhere gives right answers or none', async () => {
+  test.skipIf(!isThere)('whose connections are cut anywhere gives correct results or none', async () => {
     await inRounds({ short: 2, share: 0.01 }, async seed => {
       const below = randomFrom(seed)
       const { port, urlAt } = await start()

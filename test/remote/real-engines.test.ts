@@ -1,4 +1,4 @@
-// Two machines and a real engine between them: what it refuses, when it hangs, dies or evicts.
+// Two machines with a real engine between them that rejects requests, hangs, dies or evicts.
 
 import { describe, expect, test } from 'vitest'
 import type { RemoteOptions } from '../../src/index.js'
@@ -34,7 +34,7 @@ async function read(team: Team, remote: RemoteOptions, name?: string) {
 }
 
 describe.skipIf(redisServer === undefined)('Redis', () => {
-  test('gives one machine what another has computed, byte for byte', async () => {
+  test('gives one machine the results of another, byte for byte', async () => {
     const { port } = await startRedis()
     const team = new Team(FILES)
     const { values } = await filled(team, { url: `redis://127.0.0.1:${port}` })
@@ -43,7 +43,7 @@ describe.skipIf(redisServer === undefined)('Redis', () => {
     expect({ computed: found.computed, hits: found.stats.hits }).toEqual({ computed: 0, hits: 200 })
   })
 
-  test('wants a password, in the URL or as the token', async () => {
+  test('accepts a password in the URL or as the token', async () => {
     const { port } = await startRedis(['requirepass "pass word"'])
     const team = new Team(FILES)
     const url = `redis://127.0.0.1:${port}`
@@ -66,7 +66,7 @@ describe.skipIf(redisServer === undefined)('Redis', () => {
     }
   })
 
-  test('lets one user read and write, and another read alone', async () => {
+  test('lets one user read and write, and another only read', async () => {
     const { port } = await startRedis([
       'user default off',
       'user ci on >ci ~wicked-cache:* +@all',
@@ -81,7 +81,7 @@ describe.skipIf(redisServer === undefined)('Redis', () => {
     expect({ computed, warnings }).toEqual({ computed: 0, warnings: [] })
   })
 
-  test('is reached through TLS', async () => {
+  test('can be used through TLS', async () => {
     const { tlsPort, certificate } = await startRedis([], true)
     const team = new Team({ ...FILES, 'a.js': 'a' })
     team.machine(undefined)
@@ -112,7 +112,7 @@ describe.skipIf(redisServer === undefined)('Redis', () => {
     expect({ hits: stats.hits, computed }).toEqual({ hits: 0, computed: 200 })
   })
 
-  test('that is stopped costs a timeout, and is asked again when it goes on', async () => {
+  test('that is stopped costs one timeout, and is used again when it continues', async () => {
     const { port, child } = await startRedis()
     const team = new Team(FILES)
     const url = `redis://127.0.0.1:${port}`
@@ -130,7 +130,7 @@ describe.skipIf(redisServer === undefined)('Redis', () => {
     expect({ computed: dead.computed, warnings: dead.warnings }).toEqual({ computed: 200, warnings: [] })
   })
 
-  test('that dies while answers are stored loses these, and nothing else', async () => {
+  test('that dies during uploads loses only these', async () => {
     const { port, child } = await startRedis()
     const team = new Team(FILES)
     const machine = team.machine({ ...writer, url: `redis://127.0.0.1:${port}` })
@@ -144,7 +144,7 @@ describe.skipIf(redisServer === undefined)('Redis', () => {
     expect(again.computedCount).toBe(0)
   })
 
-  test('that evicts, or is full, makes misses', async () => {
+  test('that evicts or is full causes misses', async () => {
     const team = new Team(FILES)
     for (const policy of ['allkeys-lru', 'noeviction']) {
       const { port } = await startRedis(['maxmemory 1100kb', `maxmemory-policy ${policy}`])
@@ -159,7 +159,7 @@ describe.skipIf(redisServer === undefined)('Redis', () => {
 })
 
 describe.skipIf(nginx === undefined)('nginx with WebDAV', () => {
-  test('gives one machine what another has computed, byte for byte', async () => {
+  test('gives one machine the results of another, byte for byte', async () => {
     const { url } = await startNginx()
     const team = new Team(FILES)
     const { values } = await filled(team, { url })
@@ -168,7 +168,7 @@ describe.skipIf(nginx === undefined)('nginx with WebDAV', () => {
     expect({ computed: found.computed, hits: found.stats.hits }).toEqual({ computed: 0, hits: 200 })
   })
 
-  test('is read without a password on a port that takes nothing', async () => {
+  test('can be read without a password on a read-only port', async () => {
     const { url, readPort } = await startNginx()
     const team = new Team(FILES)
     const readUrl = `http://127.0.0.1:${readPort}/cache`
@@ -178,7 +178,7 @@ describe.skipIf(nginx === undefined)('nginx with WebDAV', () => {
     expect({ computed: found.computed, warnings: found.warnings }).toEqual({ computed: 0, warnings: [] })
   })
 
-  test('refuses a wrong password, and what is too large', async () => {
+  test('rejects a wrong password and too large objects', async () => {
     const { url } = await startNginx()
     const team = new Team({ ...FILES, large: '' })
     const wrong = await read(team, { url: url.replace('secret', 'wrong-guess') })
@@ -196,7 +196,7 @@ describe.skipIf(nginx === undefined)('nginx with WebDAV', () => {
     expect(machine.opened.warnings).toEqual([])
   })
 
-  test('that has ended makes misses', async () => {
+  test('that has exited causes misses', async () => {
     const { url, child } = await startNginx()
     const team = new Team(FILES)
     await filled(team, { url })

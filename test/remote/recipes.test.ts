@@ -1,5 +1,5 @@
-// The recipes for CI of docs/remote.md, as a CI runs them: a build of main, then a pull request on another machine. The store, and
-// what keeps artefacts, are servers of this process.
+// The CI recipes of docs/remote.md, run as in a CI: a build of main, then a pull request on another machine. The store and the
+// artefact storage are servers in this process.
 
 import { execFile } from 'node:child_process'
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -179,7 +179,7 @@ test('each recipe is run', () => {
   expect(recipes).toHaveLength(5)
 })
 
-test('every block of YAML in the documentation is YAML', () => {
+test('every YAML block in the documentation parses', () => {
   const blocks = documents.flatMap(file => blocksOf(file, read(file))).filter(({ language }) => language === 'yaml')
   expect(blocks.length).toBeGreaterThan(4)
   for (const { text } of blocks) expect(Object.keys(parse(text)).length).toBeGreaterThan(0)

@@ -1,4 +1,4 @@
-// Replies of Redis, in whatever pieces they come, and whatever a server says that is none.
+// Replies of Redis, in pieces of any size, and invalid replies.
 
 import { expect, test } from 'vitest'
 import { RedisError, type Reply, ReplyParser } from '../../src/remote/adapters/resp.js'
@@ -12,32 +12,32 @@ function repliesIn(text: string, pieceBytes: number, maxBytes = 100): Reply[] {
   return replies
 }
 
-test('replies are the same in pieces of any size', () => {
+test('replies in pieces of any size are parsed the same', () => {
   const text = '+OK\r\n:7\r\n$-1\r\n*3\r\n$3\r\na\r\n\r\n$0\r\n\r\n*0\r\n-WRONGPASS no secret\r\n*-1\r\n'
   const expected = ['OK', 7, null, [Buffer.from('a\r\n'), Buffer.alloc(0), []], new RedisError('WRONGPASS'), null]
   for (let pieceBytes = 1; pieceBytes <= text.length; pieceBytes++)
     expect(repliesIn(text, pieceBytes)).toEqual(expected)
 })
 
-test('of a text that is too long, one byte more than the limit is kept', () => {
+test('a too long string is truncated one byte past the limit', () => {
   expect(repliesIn(`$500\r\n${'a'.repeat(500)}\r\n+OK\r\n`, 64)).toEqual([Buffer.alloc(101, 'a'), 'OK'])
 })
 
-test('the code of an error is short, whatever it says', () => {
+test('the code of an error is limited in length', () => {
   expect(new RedisError('A'.repeat(1_000)).code).toHaveLength(32)
 })
 
 test.each([
   ['a page', 'HTTP/1.1 400 Bad Request\r\n'],
-  ['no length', '$1x\r\n'],
-  ['a length that is too large', '*99999999\r\n'],
-  ['lists in lists without an end', '*1\r\n'.repeat(100)],
-  ['a line without an end', '+'.repeat(70_000)],
-])('%s is no reply', (_, text) => {
+  ['a missing length', '$1x\r\n'],
+  ['a too large length', '*99999999\r\n'],
+  ['endlessly nested lists', '*1\r\n'.repeat(100)],
+  ['an endless line', '+'.repeat(70_000)],
+])('%s is an invalid reply', (_, text) => {
   expect(() => repliesIn(text, 4_096)).toThrow(/^(?:It is|A line)/)
 })
 
-test('bytes of any kind are replies or an error', () => {
+test('random bytes are parsed as replies or throw an error', () => {
   const parts = ['*', '$', '+', '-', ':', '\r\n', '1', '0', '-1', '3', 'abc', '\r', '*1\r\n', '$3\r\nabc\r\n', '_\r\n']
   let refusedCount = 0
   for (let seed = 1; seed <= 2_000; seed++) {

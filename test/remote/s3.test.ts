@@ -1,4 +1,4 @@
-// Signatures as AWS documents them, and what S3 says.
+// Signatures as documented by AWS, and the responses of S3.
 
 import { expect, onTestFinished, test } from 'vitest'
 import { createS3Adapter } from '../../src/remote/adapters/s3.js'
@@ -17,7 +17,7 @@ const CREDENTIALS = {
 const now = new Date('2013-05-24T00:00:00Z')
 const signatureOf = ({ authorization = '' }: Record<string, string>) => authorization.split('Signature=')[1]
 
-test('requests are signed as in the documentation of AWS', () => {
+test('requests are signed as in the AWS documentation', () => {
   const get = { method: 'GET', url: new URL('https://examplebucket.s3.amazonaws.com/test.txt'), body: undefined, now }
   expect(signatureOf(signedHeaders(CREDENTIALS, { ...get, headers: { range: 'bytes=0-9' } }))).toBe(
     'f0e8bdb87c964420e857bd35b5d6ed310bd44f0170aba48dd91039c6036bdb41',
@@ -62,7 +62,7 @@ function adapterOf(url: string) {
   return adapter
 }
 
-test('paths are those of the bucket and its prefix, and each request is signed for its region', async () => {
+test('paths have the bucket and prefix, and requests are signed for their region', async () => {
   const server = await memoryServer()
   environment({ AWS_ACCESS_KEY_ID: 'id', AWS_SECRET_ACCESS_KEY: 'secret', AWS_ENDPOINT_URL_S3: server.url })
   await adapterOf('s3://my.bucket/team cache/?region=eu-central-1').put(name, Buffer.from('x'), never())
@@ -72,7 +72,7 @@ test('paths are those of the bucket and its prefix, and each request is signed f
   expect(request?.authorization).not.toContain('secret')
 })
 
-test('what a bucket denies without a name is missing, and a wrong signature turns it off', async () => {
+test('AccessDenied for an object is a miss, and a wrong signature turns the remote off', async () => {
   const server = await memoryServer()
   let code = 'AccessDenied'
   server.interfere = (request, response) => {

@@ -1,4 +1,4 @@
-// The settings of the remote tier: where they come from, which wins, and the messages about mistakes.
+// The settings of the remote: where they come from, which wins, and the messages about invalid ones.
 
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -18,7 +18,7 @@ const { publicKey, signingKey } = keys
 const env = { WICKED_CACHE_REMOTE: 'https://env.example/', WICKED_CACHE_REMOTE_KEYS: publicKey }
 const config = (remote: object) => JSON.stringify({ maxSize: '1GB', remote })
 
-test('options go before the environment, which goes before config.json', () => {
+test('options override the environment, which overrides config.json', () => {
   const configured = config({
     url: 'https://config.example/',
     keys: [otherKeys.publicKey],
@@ -42,7 +42,7 @@ test('options go before the environment, which goes before config.json', () => {
   expect(settingsOf({ adapter }, env, configured)?.place).toBeUndefined()
 })
 
-test('the environment restricts the mode, and without a key there is nothing to store with', () => {
+test('the environment can restrict the mode, and without a signing key the mode is read', () => {
   const modeOf = (mode: 'off' | 'read' | 'readwrite' | undefined, variables: Record<string, string> = {}) =>
     settingsOf(mode && { mode }, { ...env, ...variables }, undefined)?.mode ?? 'off'
   const key = { WICKED_CACHE_REMOTE_SIGNING_KEY: signingKey }
@@ -56,7 +56,7 @@ test('the environment restricts the mode, and without a key there is nothing to 
   expect(modeOf('readwrite', { WICKED_CACHE_REMOTE_TRUST: 'store' })).toBe('readwrite')
 })
 
-test('a mistake in the environment or in config.json is a warning, and there is no remote', () => {
+test('an invalid setting in the environment or config.json is a warning and turns the remote off', () => {
   const codeOf = (...given: Parameters<typeof settingsOf>) => errorOf(() => settingsOf(...given)).code
   const mistakes: [Record<string, string>, string | undefined][] = [
     [{ WICKED_CACHE_REMOTE: 'gopher://x' }, undefined],
@@ -92,7 +92,7 @@ test('a mistake in the environment or in config.json is a warning, and there is 
   expect(warnings.map(({ code }) => code)).toEqual(['ERR_CACHE_CONFIG'])
 })
 
-test('a mistake in the options throws, and shows no secret', () => {
+test('an invalid option throws, without showing secrets', () => {
   const mistakes = [
     { url: 'gopher://user:hidden@x' },
     { url: 7 },
@@ -123,7 +123,7 @@ test('a mistake in the options throws, and shows no secret', () => {
   expect(broken).toBeInstanceOf(CacheError)
 })
 
-test('URLs are understood, and shown without what may be secret', () => {
+test('URLs are parsed, and shown without secrets', () => {
   const of = (text: string) => {
     const place = parsePlace(text)
     return place && [place.kind, place.layout, shown(place)]
@@ -148,7 +148,7 @@ test('URLs are understood, and shown without what may be secret', () => {
     expect([text, of(text)]).toEqual([text, undefined])
 })
 
-test('a repository has no say, and remote: false turns all off', () => {
+test('files of a repository cannot configure a remote, and remote: false turns it off', () => {
   const tree = new Tree({ 'package.json': '{}', 'a.js': 'a' })
   mkdirSync(tree.at('share'))
   const remote = { url: pathToFileURL(tree.at('share')).href, keys: [publicKey] }
@@ -165,7 +165,7 @@ test('a repository has no say, and remote: false turns all off', () => {
 })
 
 test.each(['the environment', 'options'])(
-  'with a remote in %s, a local hit loads nothing of it, nor does a get; a miss loads one adapter',
+  'with a remote in %s, local hits and gets load no adapter, and a miss loads only one',
   async where => {
     const tree = new Tree({ 'package.json': '{}', 'a.js': 'a' })
     mkdirSync(tree.at('share'))

@@ -1,4 +1,4 @@
-// Caches of one process that use the same store.
+// Several caches in one process with the same remote.
 
 import { expect, test } from 'vitest'
 import { MAX_SOCKETS } from '../../src/remote/adapters/http-client.js'
@@ -24,7 +24,7 @@ function plugins(url: string, count: number, remote: object = writer) {
 
 const values = Object.values(FILES)
 
-test('a dozen caches have the connections of one', async () => {
+test('a dozen caches share their connections', async () => {
   const server = await memoryServer()
   const all = plugins(server.url, 12)
   for (const { askAll } of all) expect(await askAll()).toEqual(values)
@@ -40,7 +40,7 @@ test('a dozen caches have the connections of one', async () => {
   expect(all.flatMap(({ warnings }) => warnings)).toEqual([])
 })
 
-test.skipIf(!redisServer)('one that is closed leaves the others what they wait for', async () => {
+test.skipIf(!redisServer)('closing one keeps the pending requests of the others', async () => {
   const { port } = await startProxy({ port: (await startRedis()).port, delayMs: 100 })
   const [one, other] = plugins(`redis://127.0.0.1:${port}`, 2, reader)
   const asked = [one?.askAll(), other?.askAll()]
@@ -53,7 +53,7 @@ test.skipIf(!redisServer)('one that is closed leaves the others what they wait f
   await other?.cache.close()
 })
 
-test('what one of them finds out about a store that is down, all know', async () => {
+test('all know when one finds that the remote is down', async () => {
   const all = plugins(`http://127.0.0.1:${await freePort()}`, 3, reader)
   for (const { askAll } of all) expect(await askAll()).toEqual(values)
   const counts = all.map(({ cache }) => cache.remote?.stats())
@@ -61,7 +61,7 @@ test('what one of them finds out about a store that is down, all know', async ()
   expect(counts.map(each => each?.skipped)).toEqual([0, 30, 30])
 })
 
-test('stores that differ in what they are reached with share nothing', async () => {
+test('remotes with different tokens share nothing', async () => {
   const server = await memoryServer()
   const tree = new Tree({ 'a/package.json': '{}', 'a/x.js': 'x' })
   for (const token of ['one', 'two']) {

@@ -1,4 +1,4 @@
-// What statistics say of the remote tier: of all processes of a root, and nothing secret.
+// Statistics of the remote: they cover all processes of a root and contain no secrets.
 
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -25,7 +25,7 @@ function isAbout(told: number | undefined, exact: number): boolean {
   return told !== undefined && told <= exact * ERROR && told >= exact / ERROR
 }
 
-test('a percentile of answers is as exact as is said', () => {
+test('percentiles of response times have the documented precision', () => {
   const shares = [0.01, 0.5, 0.95, 1]
   for (const factor of [1, 1.01, 1.3, 2.7]) {
     const counts = noCounts()
@@ -44,7 +44,7 @@ test('a percentile of answers is as exact as is said', () => {
   for (const odd of [70_000, 1e12, Number.POSITIVE_INFINITY]) expect(answerTimeName(odd)).toBe('remote-took-39')
 })
 
-test('times of all processes and namespaces are merged, and a reset forgets them', async () => {
+test('times of all processes and namespaces are merged, and a reset clears them', async () => {
   const dir = temporaryRoot()
   const { cache } = openAsAnotherProcess(dir)
   for (const name of ['one', 'two']) cache.namespace(name, { project: false }).set('key', 1)
@@ -81,7 +81,7 @@ test('times of all processes and namespaces are merged, and a reset forgets them
   expect(JSON.parse((await asked('--json')).out)).not.toHaveProperty('remote')
 })
 
-test('each answer of a store is counted with its time, hit or miss', async () => {
+test('each response of a remote is counted with its time, hit or miss', async () => {
   const files = smallSources(20)
   const server = await memoryServer()
   const team = new Team(files)
@@ -98,7 +98,7 @@ test('each answer of a store is counted with its time, hit or miss', async () =>
   expect([p50 > 0, p95 >= p50]).toEqual([true, true])
 })
 
-test('the breaker that three processes have opened is shown, with the last error and without credentials', async () => {
+test('a breaker opened by three processes is shown with the last error and without credentials', async () => {
   const team = new Team({ 'a.js': 'a' })
   const { project } = team.machine(undefined)
   const dir = team.tree.at('shared-cache')
@@ -140,7 +140,7 @@ test('the breaker that three processes have opened is shown, with the last error
   expect(JSON.parse(await stats('--json')).remote).toMatchObject({ errors: 0, failing: [{ failures: 3 }] })
 })
 
-test('a store that has answered, or failed long ago, is not shown, nor is a damaged file', () => {
+test('a remote that works again or failed long ago is not shown, nor is a damaged file', () => {
   const directory = join(temporaryDirectory(), 'remote')
   let now = 1_000_000
   const breaker = (store: string, name: string) =>

@@ -1,4 +1,4 @@
-// S3 as another program implements it: it works out the signature of each request itself.
+// The S3 interface of OpenStack Swift, which checks the signature of each request.
 
 import { expect, test } from 'vitest'
 import { reader, Team, writer } from './machines.js'
@@ -6,7 +6,7 @@ import { CREDENTIALS, startSwift, swift } from './swift.js'
 
 const FILES = Object.fromEntries(Array.from({ length: 50 }, (_, at) => [`src/${at}.js`, `v${at}`]))
 
-test.skipIf(!swift)('two machines share answers through the S3 interface of Swift', { timeout: 180_000 }, async () => {
+test.skipIf(!swift)('two machines share results through the S3 interface of Swift', { timeout: 180_000 }, async () => {
   const endpoint = await startSwift('team')
   const url = `s3://team/a%20prefix/(of)?region=us-east-1&endpoint=${endpoint}`
   const team = new Team(FILES)

@@ -1,4 +1,4 @@
-// Prefetch, push and pull, and what they report.
+// Prefetch, push, pull and bundles, and their reports.
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -23,7 +23,7 @@ const questions = (machine: Machine) => [
   'config',
 ]
 
-test('a synchronous plugin finds what was fetched ahead', async () => {
+test('a synchronous plugin finds prefetched results', async () => {
   const team = new Team(FILES)
   const url = team.share()
   const a = team.machine({ url, ...writer })
@@ -45,7 +45,7 @@ test('a synchronous plugin finds what was fetched ahead', async () => {
   expect(await none.entries.prefetch(questions(none))).toBe(0)
 })
 
-test('what is set while it is fetched stays', async () => {
+test('a value set during a prefetch is kept', async () => {
   const team = new Team(FILES)
   const url = team.share()
   const a = team.machine({ url, ...writer })
@@ -59,7 +59,7 @@ test('what is set while it is fetched stays', async () => {
   expect(askSync(b).at(-1)).toBe('mine')
 })
 
-test('all that a cache has is pushed, and pulled by one that has asked before', async () => {
+test('push uploads all results of a cache, and pull fetches them for known keys', async () => {
   const team = new Team(FILES)
   const a = team.machine(undefined)
   const values = askSync(a)
@@ -87,7 +87,7 @@ test('all that a cache has is pushed, and pulled by one that has asked before', 
   expect(b.computedCount).toBe(0)
 })
 
-test('a bundle moves answers as one file, and only what was signed and holds is taken from it', async () => {
+test('a bundle moves results as one file, and only signed and valid ones are accepted', async () => {
   const team = new Team(FILES)
   const a = team.machine({ url: team.share(), ...writer })
   const values = askSync(a)
@@ -133,7 +133,7 @@ test('a bundle moves answers as one file, and only what was signed and holds is 
   }
 })
 
-test('analyses of a content are pushed, pulled and bundled where a file of the checkout has it', async () => {
+test('analyses with anywhere are pushed, pulled and bundled for files with their content', async () => {
   const team = new Team({ 'node_modules/x/a.js': 'a', 'src/b.js': 'b', '.git/c.js': 'c' })
   const ask = (machine: Machine, files: readonly string[]) =>
     files.map(file =>
@@ -168,7 +168,7 @@ test('analyses of a content are pushed, pulled and bundled where a file of the c
   expect([...pusher.opened.warnings, ...b.opened.warnings, ...c.opened.warnings]).toEqual([])
 })
 
-test('a reader pushes nothing', async () => {
+test('a reader cannot push', async () => {
   const team = new Team(FILES)
   const b = team.machine({ url: team.share(), ...reader })
   await expect(b.remote.push()).rejects.toMatchObject({ code: 'ERR_CACHE_REMOTE' })
@@ -178,7 +178,7 @@ test('a reader pushes nothing', async () => {
   await expect(b.remote.pull({ nonsense: 1 } as never)).rejects.toMatchObject({ code: 'ERR_CACHE_OPTION' })
 })
 
-test('statistics are those of all processes, and explain says what the remote said', async () => {
+test("statistics cover all processes, and explain reports the remote's response", async () => {
   const team = new Team(FILES)
   const url = team.share()
   const ask = (machine: Machine) =>

@@ -1,4 +1,4 @@
-// What one machine computes is a hit on another: other directories, other inodes, the same answers.
+// A result computed on one machine is a hit on another, with other directories and inodes.
 
 import { execFileSync, spawn } from 'node:child_process'
 import { expect, test } from 'vitest'
@@ -40,7 +40,7 @@ test('a machine gets all analyses of another, byte for byte, and computes none',
   expect([...a.opened.warnings, ...b.opened.warnings]).toEqual([])
 })
 
-test('a file that differs here is analyzed here', async () => {
+test('a file that differs on this machine is analyzed again', async () => {
   const team = new Team({ 'a.js': 'one', 'b.js': 'two' })
   const url = team.share()
   const a = team.machine({ url, ...writer })
@@ -55,7 +55,7 @@ test('a file that differs here is analyzed here', async () => {
   expect(b.results.map(({ isHit }) => isHit)).toEqual([true, false])
 })
 
-test('other inputs of an answer are looked at here, and lead to the answer for their state', async () => {
+test('other inputs of a result are checked on this machine, and select the result for their state', async () => {
   const team = new Team({ 'a.js': 'code', config: 'strict' })
   const url = team.share()
   const lint = (machine: ReturnType<typeof team.machine>) =>
@@ -87,7 +87,7 @@ test('other inputs of an answer are looked at here, and lead to the answer for t
   expect(await lint(c)).toBe('code strict true')
 })
 
-test('getOrSet and wrap of portable namespaces are shared, and those of others are not', async () => {
+test('getOrSet and wrap share results of portable namespaces only', async () => {
   const team = new Team({ config: '1', 'src/a.js': 'a' })
   const url = team.share()
   const ask = async (machine: ReturnType<typeof team.machine>) => {
@@ -106,7 +106,7 @@ test('getOrSet and wrap of portable namespaces are shared, and those of others a
   }
 })
 
-test('what is bound to a checkout stays there', async () => {
+test('results bound to a checkout are not shared', async () => {
   const team = new Team({ 'a.js': 'a' })
   const url = team.share()
   const ask = async (machine: ReturnType<typeof team.machine>) => {
@@ -127,7 +127,7 @@ test('what is bound to a checkout stays there', async () => {
   expect(b.computedCount).toBe(3)
 })
 
-test('an analysis of a content, wherever it is, is shared and kept', async () => {
+test('an analysis with anywhere is shared and stored', async () => {
   const team = new Team({ 'a.js': 'the same' })
   const url = team.share()
   const size = (machine: ReturnType<typeof team.machine>, file: string) =>
@@ -147,7 +147,7 @@ test('an analysis of a content, wherever it is, is shared and kept', async () =>
   expect(b.opened.warnings).toEqual([])
 })
 
-test('nested analyses are shared with the inputs of what they asked', async () => {
+test('nested analyses are shared with the inputs of their inner calls', async () => {
   const team = new Team({ 'a.js': 'a', 'b.js': 'b' })
   const url = team.share()
   const sum = (machine: ReturnType<typeof team.machine>) => {
@@ -172,7 +172,7 @@ test('nested analyses are shared with the inputs of what they asked', async () =
   expect(c.computedCount).toBe(2)
 })
 
-test('a key that was deleted or invalidated here, alone or in a list, is computed here', async () => {
+test('a key that was deleted or invalidated on this machine is computed again', async () => {
   const team = new Team({ config: '1' })
   const url = team.share()
   const ask = (machine: ReturnType<typeof team.machine>) =>
@@ -207,7 +207,7 @@ test('a key that was deleted or invalidated here, alone or in a list, is compute
   }
 })
 
-test('answers expire everywhere at once', async () => {
+test('results expire at the same time on every machine', async () => {
   const team = new Team({ config: '1' })
   const url = team.share()
   const ask = (machine: ReturnType<typeof team.machine>, ttl: number | string) =>
@@ -224,7 +224,7 @@ test('answers expire everywhere at once', async () => {
   expect(entry?.expiresAt).toBeLessThanOrEqual(Date.now() + 3_600_000)
 })
 
-test('other keys, scopes and epochs share nothing', async () => {
+test('different keys, scopes and epochs share nothing', async () => {
   const team = new Team({ 'a.js': 'a' })
   const url = team.share()
   const ask = (machine: ReturnType<typeof team.machine>) =>
@@ -248,7 +248,7 @@ test('other keys, scopes and epochs share nothing', async () => {
   expect(computed).toEqual([0, 1, 1, 1])
 })
 
-test('a reader stores nothing, and synchronous calls ask nothing', async () => {
+test('a reader uploads nothing, and synchronous calls send no requests', async () => {
   const team = new Team({ 'a.js': 'a' })
   const url = team.share()
   const unsigned = team.machine({ url, keys: reader.keys, mode: 'readwrite' })
@@ -264,7 +264,7 @@ test('a reader stores nothing, and synchronous calls ask nothing', async () => {
   expect(b.computedCount).toBe(0)
 })
 
-test('a result that was made void while it was computed is not shared', async () => {
+test('a result that was voided during its computation is not shared', async () => {
   const team = new Team({ config: '1' })
   const url = team.share()
   const a = team.machine({ url, ...writer })
@@ -283,7 +283,7 @@ test('a result that was made void while it was computed is not shared', async ()
   expect(computing).toBe(2)
 })
 
-test.skipIf(process.platform === 'win32')('a pipe is read once, by its computation', async () => {
+test.skipIf(process.platform === 'win32')('a pipe is read once, by the computation', async () => {
   const team = new Team({})
   const a = team.machine({ url: team.share(), ...writer })
   const pipe = a.at('pipe')

@@ -13,7 +13,7 @@ const linesOf = ({ name, bytes, entryCount, children }: SizeNode, indent = ''): 
 
 const countOf = (node: SizeNode): number => node.children.reduce((sum, child) => sum + countOf(child), 1)
 
-test('adds sizes up by namespace, project and three levels of directories, the largest first', () => {
+test('sums sizes by namespace, project and three levels of directories, the largest first', () => {
   const tree = new SizeTree()
   tree.add(entry('lint', '/p', 'src/a/b/c/d/file.ts', 100))
   tree.add(entry('lint', '/p', 'src/a/other.ts', 10))
@@ -34,7 +34,7 @@ test('adds sizes up by namespace, project and three levels of directories, the l
   ])
 })
 
-test('shows as many nodes as asked for, each with its parents', () => {
+test('shows at most the given number of nodes, each with its parents', () => {
   const tree = new SizeTree()
   for (let n = 0; n < 500; n++) tree.add(entry('lint', `/p${n % 10}`, `dir ${n}/file`, n + 1))
   const shown = tree.largest(50)
@@ -42,7 +42,7 @@ test('shows as many nodes as asked for, each with its parents', () => {
   expect(shown.children[0]?.children).toHaveLength(10)
 })
 
-test('stays small whatever the keys are: the deepest directories are given up, and no size is lost', () => {
+test('limits its size for any keys by dropping the deepest directories, and loses no bytes', () => {
   const tree = new SizeTree()
   let total = 0
   for (const namespace of ['one', 'two']) {
@@ -61,7 +61,7 @@ test('stays small whatever the keys are: the deepest directories are given up, a
   expect(shown.children[1]?.children[0]?.children).toHaveLength(7)
 })
 
-test('as many namespaces as there can be are no more than names', () => {
+test('handles the maximum number of namespaces by name only', () => {
   const tree = new SizeTree()
   for (let n = 0; n < 60_000; n++) tree.add(entry(`namespace ${n}`, '/p', 'a/b/c/d', 1))
   expect(tree.largest(100).entryCount).toBe(60_000)

@@ -1,4 +1,4 @@
-// The runner's own tests: a scenario with a mistake in it is refused, and every expectation fails when it is not met.
+// Tests of the scenario runner: an invalid scenario is rejected, and every unmet expectation fails.
 
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -31,7 +31,7 @@ const get = { step: 'get', namespace: 'n', key: 'k', expect: { value: 1 } }
 const ask = { step: 'ask', for: 'text', expect: { value: 'ENOENT' } }
 const set = { step: 'set', namespace: 'n', key: 'k', value: 1 }
 
-describe('a scenario is refused', () => {
+describe('rejects a scenario', () => {
   test.each<[string, object, string]>([
     ['an unknown step', { step: 'gett' }, 'part 1, "steps", step 1: "step" must be one of "set"'],
     ['a step without a kind', { namespace: 'n' }, '"step" must be one of'],
@@ -41,60 +41,56 @@ describe('a scenario is refused', () => {
     ['an empty expectation', { ...get, expect: {} }, 'exactly one of'],
     ['two expectations at once', { ...get, expect: { value: 1, miss: true } }, 'exactly one of'],
     ['a misspelt expectation', { ...get, expect: { vaule: 1 } }, '"vaule" is not known here'],
-    ['a miss that is none', { ...get, expect: { miss: false } }, 'can only be true'],
-    ['statistics that do not exist', { step: 'stats of all', expect: { stats: { entries: 1 } } }, '"entries"'],
-    ['no statistics', { step: 'stats of all', expect: { stats: {} } }, 'expects nothing'],
-    ['what is no comparison', { step: 'gc', expect: { report: { keptBlobs: '=> 1' } } }, 'a comparison like'],
+    ['an invalid miss', { ...get, expect: { miss: false } }, 'can only be true'],
+    ['unknown statistics', { step: 'stats of all', expect: { stats: { entries: 1 } } }, '"entries"'],
+    ['missing statistics', { step: 'stats of all', expect: { stats: {} } }, 'expects nothing'],
+    ['an invalid comparison', { step: 'gc', expect: { report: { keptBlobs: '=> 1' } } }, 'a comparison like'],
     ['a key that is a number', { ...get, key: 1 }, 'must be a text'],
     ['an unknown marker in a value', { ...set, value: { $date: 1 } }, '"$date" is not known'],
-    ['a path out of the tree', { step: 'remove file', file: '../x' }, 'a path inside the tree'],
+    ['a path outside the tree', { step: 'remove file', file: '../x' }, 'a path inside the tree'],
     ['a time without a unit', { step: 'advance clock', by: '90' }, 'a duration like'],
     ['an unknown error code', { ...get, expect: { error: 'ERR_KEY' } }, 'an error code like'],
     [
-      'a step of the world in another process',
+      'a step outside the cache in another process',
       { step: 'another process', steps: [{ step: 'run cli', command: ['path'], expect: { exitCode: 0 } }] },
       'not "run cli"',
     ],
-    [
-      'a computation that is not defined',
-      { ...ask, for: 'nothing' },
-      'part 1 asks for "nothing", which is not defined',
-    ],
-    ['an answer without a value', { ...ask, expect: { computed: true } }, 'exactly one of "value"'],
-    ['no rounds', { step: 'repeat', times: 0, counter: 'n', steps: [get] }, 'must be 1 or more'],
+    ['an undefined computation', { ...ask, for: 'nothing' }, 'part 1 asks for "nothing", which is not defined'],
+    ['a result without a value', { ...ask, expect: { computed: true } }, 'exactly one of "value"'],
+    ['zero rounds', { step: 'repeat', times: 0, counter: 'n', steps: [get] }, 'must be 1 or more'],
     ['a process without steps', { step: 'another process', steps: [] }, '1 or more'],
-  ])('for %s', (_, step, message) => {
+  ])('with %s', (_, step, message) => {
     expect(() => parseScenario(JSON.stringify(scenarioOf(step)), 'example')).toThrow(message)
   })
 
   test.each<[string, object, string]>([
     ['does nothing', { namespace: 'n', key: 'k', does: [] }, 'must have 1 or more'],
-    ['does what is not known', { namespace: 'n', key: 'k', does: [{ raed: 'a' }] }, 'must have one of say, read'],
+    ['does something unknown', { namespace: 'n', key: 'k', does: [{ raed: 'a' }] }, 'must have one of say, read'],
     ['does two things at once', { namespace: 'n', key: 'k', does: [{ read: 'a', say: 'b' }] }, 'is not known here'],
     [
-      'is asked for in two ways',
+      'is called in two ways',
       { namespace: 'n', key: 'k', analysis: { name: 'a', file: 'b' }, does: [{ say: 'a' }] },
       'exactly one of "key"',
     ],
-    ['is asked for in no way', { namespace: 'n', does: [{ say: 'a' }] }, 'exactly one of "key"'],
+    ['is never called', { namespace: 'n', does: [{ say: 'a' }] }, 'exactly one of "key"'],
     [
-      'asks for one that is not defined',
+      'calls an undefined computation',
       { namespace: 'n', key: 'k', does: [{ untracked: [{ ask: 'x' }] }] },
       'asks for "x"',
     ],
     ['is defined for all parts', computations.text, 'defines "text", which is defined for all parts'],
-  ])('for a computation that %s', (_, computation, message) => {
+  ])('with a computation that %s', (_, computation, message) => {
     const parts = [{ title: 'a part', computations: { text: computation }, steps: [set] }]
     const all = message.includes('all parts') ? { computations } : {}
     expect(() => parseScenario(JSON.stringify({ title: 'a scenario', ...all, parts }), 'example')).toThrow(message)
   })
 
-  test('for two fields of one name', () => {
+  test('with two fields of one name', () => {
     const text = JSON.stringify(scenarioOf(get)).replace('"key":"k"', '"key":"j","key":"k"')
     expect(() => parseScenario(text, 'example')).toThrow('two fields of one name')
   })
 
-  test('for a criterion that no part shows', () => {
+  test('with a criterion that no part shows', () => {
     const criteria = (part: number) => [{ claim: 'It works', shownBy: [part] }]
     const parse = (scenario: object) => () => parseScenario(JSON.stringify(scenario), 'example')
     expect(parse({ ...scenarioOf(get), criteria: criteria(2) })).toThrow('there is no part 2 to show "It works"')
@@ -103,7 +99,7 @@ describe('a scenario is refused', () => {
   })
 })
 
-test('the scenarios in the README are right', async () => {
+test('the scenarios in the README pass', async () => {
   const text = readFileSync(new URL('../../fixtures/scenarios/README.md', import.meta.url), 'utf8')
   const scenarios = [...text.matchAll(/^```json\n(.*?)^```$/gms)].map(([, json = '']) => JSON.parse(json))
   expect(scenarios).toHaveLength(2)
@@ -191,7 +187,7 @@ const UNMET: Record<keyof typeof CACHE_STEPS, [fields: object, said: string][]> 
   close: [],
 }
 
-describe('an expectation that is not met fails', () => {
+describe('fails for an unmet expectation', () => {
   const cases = Object.entries(UNMET).flatMap(([step, unmet]) =>
     unmet.map(([fields, said]) => ({ step, fields, said })),
   )
@@ -218,14 +214,14 @@ describe('an expectation that is not met fails', () => {
     await expect(run('in one process', set, step)).rejects.toThrow(said)
   })
 
-  test('an edit that changes nothing, and a file that is there already', async () => {
+  test('for an edit without effect and for a file that already exists', async () => {
     const write = { step: 'write file', file: 'a.txt', text: 'b' }
     await expect(run('in one process', write, { ...write, step: 'edit file' })).rejects.toThrow('has this text already')
     await expect(run('in one process', write, write)).rejects.toThrow('a.txt is in the tree already')
   })
 })
 
-test('a failure names scenario, mode, part, step and difference', async () => {
+test('a failure message has scenario, mode, part, step and difference', async () => {
   const steps = [set, { step: 'repeat', times: 3, counter: 'n', steps: [{ ...get, key: '{n}', note: 'why' }] }]
   const place = (mode: string) =>
     `Scenario "example", ${mode}, part 1 "a part", step 2, round 1, step 1: get "1" in "n" (why):\n` +
@@ -235,7 +231,7 @@ test('a failure names scenario, mode, part, step and difference', async () => {
   }
 })
 
-test.each(MODES)('the steps while computing are taken once, and checked, %s', async mode => {
+test.each(MODES)('steps while computing run once and are checked, %s', async mode => {
   const meanwhile = (steps: object[]) => ({
     title: 'a scenario',
     parts: [
@@ -261,7 +257,7 @@ test.each(MODES)('the steps while computing are taken once, and checked, %s', as
   await expect(runParsed(mode, meanwhile([edit, edit]))).rejects.toThrow('a.txt has this text already')
 })
 
-test.each(MODES)('working directory, variables and place are those of the scenario, %s', async mode => {
+test.each(MODES)('a scenario has its own working directory, environment variables and location, %s', async mode => {
   const before = [process.cwd(), process.env.SCENARIO_VARIABLE]
   const does = [{ variable: 'SCENARIO_VARIABLE' }, { read: './b.txt' }]
   await runParsed(mode, {
@@ -285,7 +281,7 @@ test.each(MODES)('working directory, variables and place are those of the scenar
   expect([process.cwd(), process.env.SCENARIO_VARIABLE]).toEqual(before)
 })
 
-test('what a step remembers can be compared with', async () => {
+test('a remembered figure can be used in later comparisons', async () => {
   const stats = (expected: string) => ({ step: 'stats', ...n, expect: { stats: { totalSize: expected } } })
   const first = { ...stats('> 0'), remember: { size: 'totalSize' } }
   await run('in one process', set, first, { ...set, key: 'j' }, stats('= 2 * size'))

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { LineSplitter, TOO_LONG } from '../../cli/serve/lines.js'
 
-test('lines are the same however the bytes are cut, and those that are too long are left out', () => {
+test('lines do not depend on how the bytes are split, and too long lines are skipped', () => {
   const cut = fc.tuple(fc.string({ unit: fc.constantFrom('a', 'é', '\n'), maxLength: 60 }), fc.array(fc.nat(9)))
   fc.assert(
     fc.property(cut, ([text, sizes]) => {

@@ -1,4 +1,4 @@
-// What `wicked-cache serve` answers.
+// The responses of `wicked-cache serve`.
 
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -10,7 +10,7 @@ import { answersTo, linesFor } from './client.js'
 
 const at = (op: string, more: object = {}) => ({ id: 1, op, namespace: 'ns', ...more })
 
-test('the first line has the version of the protocol and of the program', async () => {
+test('the first line has the versions of the protocol and the program', async () => {
   const dir = temporaryDir()
   const { out, code } = await cli(['serve', '--dir', dir])
   expect(code).toBe(0)
@@ -26,7 +26,7 @@ describe('values', () => {
     'null',
     '{"value": {"value": "}"}}',
     '"é"',
-  ])('%s comes back byte for byte, wherever it stands in the line', async value => {
+  ])('%s is returned byte for byte, wherever it is in the line', async value => {
     const dir = temporaryDir()
     const lines = await linesFor(
       dir,
@@ -42,7 +42,7 @@ describe('values', () => {
     expect(lines[3]).toBe(`{"id":2,"hit":true,"value":${value.trimEnd()}}`)
   })
 
-  test('any JSON comes back byte for byte, and is to Node what JSON.parse makes of it', async () => {
+  test('any JSON is returned byte for byte, and Node reads it like JSON.parse', async () => {
     const dir = temporaryDir()
     const values = fc.sample(fc.json(), 300)
     const sets = values.map((value, i) => `{"op":"set","value":${value},"namespace":"ns","key":"${i}"}`)
@@ -57,7 +57,7 @@ describe('values', () => {
     })
   })
 
-  test('what Node has set is had as JSON on one line, or refused by its path', async () => {
+  test('a value from Node is returned as JSON on one line, or rejected with the path of what JSON cannot express', async () => {
     const dir = temporaryDir()
     await filled(dir, cache => {
       const plain = cache.namespace('ns', { project: false })
@@ -82,7 +82,7 @@ describe('values', () => {
 })
 
 describe('operations', () => {
-  test('set, get, has, delete, invalidate', async () => {
+  test('set, get, has, delete and invalidate work', async () => {
     const dir = temporaryDir()
     const key = '../../x'
     const ops = ['get', 'has', 'set', 'get', 'has', 'invalidate', 'invalidate', 'get', 'set', 'delete', 'delete', 'has']
@@ -109,7 +109,7 @@ describe('operations', () => {
     ])
   })
 
-  test('entries end by their ttl and with their files', async () => {
+  test('entries expire by ttl and by files', async () => {
     const dir = temporaryDir()
     const file = join(temporaryDir(), 'source')
     writeFileSync(file, 'before')
@@ -132,7 +132,7 @@ describe('operations', () => {
     expect((await answersTo(dir, gets, { library })).map(({ hit }) => hit)).toEqual([false, false, false])
   })
 
-  test("list, stats and clear are about the client's own keys", async () => {
+  test("list, stats and clear cover only the client's own keys", async () => {
     const dir = temporaryDir()
     const project = temporaryDir()
     await filled(dir, cache => cache.namespace('ns', { project }).set('theirs', [1, 2, 3]))
@@ -176,7 +176,7 @@ describe('operations', () => {
     expect(answers[11]).toEqual({ id: 2, namespaces: ['ns'] })
   })
 
-  test('entries are listed in the order in which they were set', async () => {
+  test('list returns entries in the order they were set', async () => {
     const dir = temporaryDir()
     const keys = Array.from({ length: 500 }, (_, i) => `key ${(i * 7919) % 500}`)
     const answers = await answersTo(dir, [...keys.map(key => at('set', { key, value: 0 })), at('list')])
@@ -193,7 +193,7 @@ describe('operations', () => {
     expect(answers.slice(4).map(({ value }) => value)).toEqual([0, 1, 2, 3])
   })
 
-  test('explain says why', async () => {
+  test('explain gives the reason', async () => {
     const dir = temporaryDir()
     const answers = await answersTo(dir, [
       at('set', { key: 'key', value: 1 }),
@@ -215,7 +215,7 @@ describe('analyses', () => {
     return { dir, place: { project: dir, name: 'imports', file: join(dir, 'src', 'a.py') } }
   }
 
-  test('belong to what the file holds, in every checkout', async () => {
+  test('belong to the content of the file, in every checkout', async () => {
     const root = temporaryDir()
     const [one, other] = [project(), project()]
     const answers = await answersTo(root, [
@@ -249,7 +249,7 @@ describe('analyses', () => {
     ])
   })
 
-  test('a result of a text that the file no longer holds is not had for what it holds now', async () => {
+  test('of an earlier text are not returned for the present content', async () => {
     const root = temporaryDir()
     const { place } = project()
     writeFileSync(place.file, 'import re\n')
@@ -272,7 +272,7 @@ describe('analyses', () => {
     expect(await answersTo(root, [at('get', { ...place, name: 'size' })])).toEqual([{ id: 1, hit: true, value: 10 }])
   })
 
-  test('of a file that cannot be read are a miss', async () => {
+  test('of a file that cannot be read are misses', async () => {
     const { dir, place } = project()
     expect(await answersTo(temporaryDir(), [at('get', { ...place, file: dir })])).toEqual([{ id: 1, hit: false }])
     expect(await answersTo(temporaryDir(), [at('get', { ...place, file: `${dir}/no` })])).toEqual([
@@ -280,7 +280,7 @@ describe('analyses', () => {
     ])
   })
 
-  test('that may hold the path of their project count in their checkout alone', async () => {
+  test('that may contain the path of their project are used only in their checkout', async () => {
     const root = temporaryDir()
     const [one, other] = ['é', 'é'].map(name => {
       const dir = join(temporaryDir(), name)
@@ -298,7 +298,7 @@ describe('analyses', () => {
   })
 })
 
-describe('a mistake is answered, and the next request is served', () => {
+describe('an invalid request gets an error, and the next request is served', () => {
   const valid = { namespace: 'ns', key: 'k' }
   test.each<[string | object, string, string]>([
     ['no json', 'ERR_CACHE_OPTION', 'must be an object in JSON'],
@@ -339,13 +339,13 @@ describe('a mistake is answered, and the next request is served', () => {
     expect(next?.id).toBe('next')
   })
 
-  test('bytes that are no UTF-8', async () => {
+  test('bytes that are not UTF-8', async () => {
     const [line] = await linesFor(temporaryDir(), Buffer.from('{"id":1,"op":"namespaces","x":"\xff"}\n', 'latin1'))
     expect(JSON.parse(line as string).error.message).toContain('UTF-8')
   })
 })
 
-test('what was counted is written by the time that close is answered', async () => {
+test('counts are written before close is answered', async () => {
   const dir = temporaryDir()
   let missCount: number | undefined
   class Watching extends Sink {
@@ -363,7 +363,7 @@ test('what was counted is written by the time that close is answered', async () 
   expect(jsonLines(out).length).toBe(3)
 })
 
-test('a broken cache misses, and says so once with an answer', async () => {
+test('a broken cache gives misses and one warning', async () => {
   const dir = temporaryDir()
   const file = join(dir, 'file')
   writeFileSync(file, '')

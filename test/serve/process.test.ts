@@ -1,4 +1,4 @@
-// The built command in processes of its own.
+// The built command in separate processes.
 
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
@@ -11,14 +11,14 @@ import { ServeProcess } from './client.js'
 const entry = { namespace: 'ns', key: 'key' }
 const statsIn = (dir: string) => openAsAnotherProcess(dir).cache.namespace('ns', { project: false }).stats()
 
-test('greets with its version', async () => {
+test('the greeting has the version', async () => {
   const { version } = JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8'))
   const served = new ServeProcess(temporaryDirectory())
   expect(await served.greeting()).toMatchObject({ serve: 1, version })
 })
 
-describe('ends, and has counted everything,', () => {
-  test('when its input ends, after a last line without an end', async () => {
+describe('exits and writes all counts', () => {
+  test('at the end of its input, even without a final line break', async () => {
     const dir = temporaryDirectory()
     const served = new ServeProcess(dir)
     await served.greeting()
@@ -40,7 +40,7 @@ describe('ends, and has counted everything,', () => {
     expect(statsIn(dir)).toMatchObject({ setCount: 1, hitCount: 1 })
   })
 
-  test('when it is told to close, by the time it has answered', async () => {
+  test('after close, before it responds', async () => {
     const dir = temporaryDirectory()
     const served = new ServeProcess(dir)
     await served.greeting()
@@ -50,7 +50,7 @@ describe('ends, and has counted everything,', () => {
     expect(await served.child.ended).toMatchObject({ code: 0 })
   })
 
-  test('when its reader has gone', async () => {
+  test('when its stdout is closed', async () => {
     const dir = temporaryDirectory()
     const served = new ServeProcess(dir)
     await served.greeting()
@@ -62,7 +62,7 @@ describe('ends, and has counted everything,', () => {
   })
 })
 
-test('a set that was answered outlives the process being killed', async () => {
+test('an acknowledged set survives SIGKILL', async () => {
   const dir = temporaryDirectory()
   const served = new ServeProcess(dir)
   await served.greeting()
@@ -73,7 +73,7 @@ test('a set that was answered outlives the process being killed', async () => {
   expect(Array.from({ length: 50 }, (_, i) => ns.get(`${i}`))).toEqual(Array.from({ length: 50 }, (_, i) => i))
 })
 
-test('a line that is too long is refused, and the next one is served', async () => {
+test('a too long line is rejected, and the next one is served', async () => {
   const served = new ServeProcess(temporaryDirectory())
   const { maxLineBytes } = (await served.greeting()) as { maxLineBytes: number }
   const { stdin } = served.child.process
@@ -85,7 +85,7 @@ test('a line that is too long is refused, and the next one is served', async () 
   expect(await served.ask({ op: 'namespaces' })).toEqual({ id: null, namespaces: [] })
 })
 
-test('two processes and Node see what each other set', async () => {
+test("two servers and Node see each other's sets", async () => {
   const dir = temporaryDirectory()
   const [one, other] = [new ServeProcess(dir), new ServeProcess(dir)]
   await Promise.all([one.greeting(), other.greeting()])
