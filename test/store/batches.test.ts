@@ -1,4 +1,4 @@
-// Batches into a new map: what they open, and what a root that is exchanged between two of their changes does to them.
+// Batches into a new map: which files they open, and what happens if the root is replaced between two of their changes.
 
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -15,7 +15,7 @@ const positionOf = (key: string) => ({ hash: Math.imul(Number(key), 2654435761) 
 const put = (key: string) => changeOf('put', positionOf(key), Buffer.from(key), Buffer.from('value'))
 const KEYS = Array.from({ length: 50 }, (_, n) => String(n))
 
-test.each([1, 2, 3, 4, 5])('a batch is written whole and leaves no file open if the map is closed at lookup %i', at => {
+test.each([1, 2, 3, 4, 5])('a batch is fully written and leaves no file open if the map is closed at lookup %i', at => {
   const path = join(temporaryDirectory(), 'map')
   const open = new Set<number>()
   const files = {
@@ -46,7 +46,7 @@ test.each([1, 2, 3, 4, 5])('a batch is written whole and leaves no file open if 
   expect(open.size).toBe(0)
 })
 
-test('a batch of any length opens the file of the seed a few times', () => {
+test('a batch of any length opens the seed file only a few times', () => {
   let opened = 0
   const files = {
     ...nodeFiles,
@@ -60,7 +60,7 @@ test('a batch of any length opens the file of the seed a few times', () => {
   expect(opened).toBeLessThan(10)
 })
 
-test('why a key was removed is still known once its bucket has been rewritten', () => {
+test('the reason of a removal survives a rewrite of its bucket', () => {
   const path = temporaryDirectory()
   const map = new LogMap(newEnvironment(), path, 'some/map', key => positionOf(key.toString()), 4096)
   map.write(KEYS.slice(0, 30).map(put))

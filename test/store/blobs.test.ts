@@ -38,14 +38,14 @@ function collidingHashing(): Hashing {
   }
 }
 
-test('bytes come back by the reference that put returned, also in another process', () => {
+test('bytes are found by the reference that put returned, in other processes too', () => {
   const root = temporaryDirectory()
   const ref = put(openBlobs(root), bytesOf('value'))
   expect(openBlobs(root).get(ref)?.toString()).toBe('value')
   expect(digestOf(ref.id)).toMatch(/^[0-9a-f]{32}-5$/)
 })
 
-test('equal bytes are stored once, whoever puts them', () => {
+test('equal bytes are stored once, whichever process puts them', () => {
   const root = temporaryDirectory()
   const a = openBlobs(root)
   const b = openBlobs(root)
@@ -57,7 +57,7 @@ test('equal bytes are stored once, whoever puts them', () => {
   expect(count).toBe(2)
 })
 
-test('the empty value and a value longer than a pack are blobs like any other', () => {
+test('an empty value and a value longer than a pack can be stored', () => {
   const root = temporaryDirectory()
   const blobs = openBlobs(root)
   const empty = put(blobs, Buffer.alloc(0))
@@ -68,7 +68,7 @@ test('the empty value and a value longer than a pack are blobs like any other', 
   expect(blobs.get(long)?.equals(Buffer.alloc(70 * 1024 * 1024, 3))).toBe(true)
 })
 
-test('different bytes with equal hashes are kept apart and still stored once each', () => {
+test('different bytes with equal hashes are kept apart and stored once each', () => {
   const root = temporaryDirectory()
   const blobs = openBlobs(root, newEnvironment({ hashing: collidingHashing() }))
   const texts = Array.from({ length: 100 }, (_, i) => `value ${String(i).padStart(3, '0')}`)
@@ -80,7 +80,7 @@ test('different bytes with equal hashes are kept apart and still stored once eac
   expect(digestOf((refs[99] as typeof one).id)).toMatch(/\+99$/)
 })
 
-test('a flipped byte in a pack makes its blob missing and no other', () => {
+test('a flipped byte in a pack makes only its own blob missing', () => {
   const root = temporaryDirectory()
   const refs = putAll(openBlobs(root), ['first', 'second', 'third'].map(bytesOf))
   const file = join(layoutOf(root).packs, '0.pack')
@@ -98,7 +98,7 @@ test('a flipped byte in a pack makes its blob missing and no other', () => {
   }
 })
 
-test('a blob that was moved is found by its old reference', () => {
+test('a moved blob is found by its old reference', () => {
   const root = temporaryDirectory()
   const blobs = openBlobs(root)
   const ref = put(blobs, bytesOf('value'))
@@ -111,7 +111,7 @@ test('a blob that was moved is found by its old reference', () => {
   expect(openBlobs(root).get(ref)?.toString()).toBe('value')
 })
 
-describe('a set that is confirmed', () => {
+describe('a confirmed set', () => {
   /** Puts a value, has others do something before it is confirmed, and expects it to be found by all then. */
   function expectFound(root: string, setter: Blobs, between: () => void): BlobRef {
     const stored = setter.put([bytesOf('value')])
@@ -126,13 +126,13 @@ describe('a set that is confirmed', () => {
     return ref
   }
 
-  test('is where it was put when nobody has written since', () => {
+  test('stays where it was put if nothing was written since', () => {
     const root = temporaryDirectory()
     const ref = expectFound(root, openBlobs(root), () => undefined)
     expect(openBlobs(root).locate(ref.id)).toEqual(ref.location)
   })
 
-  test('is found after an append of another process shifted it, and is indexed at once', () => {
+  test("is found after another process's append shifted it, and is indexed at once", () => {
     const root = temporaryDirectory()
     const setter = openBlobs(root)
     put(setter, bytesOf('first'))
@@ -163,7 +163,7 @@ describe('a set that is confirmed', () => {
     expect(ref.location.pack).toBe(1)
   })
 
-  test('is stored again when it was there, in a pack that was retired meanwhile', () => {
+  test('is stored again when it already existed in a pack that was retired meanwhile', () => {
     const root = temporaryDirectory()
     put(openBlobs(root), bytesOf('value'))
     const gc = openBlobs(root)
@@ -173,7 +173,7 @@ describe('a set that is confirmed', () => {
     expect(openBlobs(root).get(ref)?.toString()).toBe('value')
   })
 
-  test('is found when a gc has moved it before the index was told of it', () => {
+  test('is found when a gc moved it before it was indexed', () => {
     const root = temporaryDirectory()
     const setter = openBlobs(root)
     const stored = setter.put([bytesOf('value')])
@@ -210,7 +210,7 @@ describe('a set that is confirmed', () => {
     expect(openBlobs(root).get(ref)?.toString()).toBe('value')
   })
 
-  test('leaves nothing in the index that a gc has dropped before the index was told of it', () => {
+  test('is not indexed when a gc dropped it first', () => {
     const root = temporaryDirectory()
     const setter = openBlobs(root)
     const stored = setter.put([bytesOf('value')])
@@ -220,7 +220,7 @@ describe('a set that is confirmed', () => {
     expect(openBlobs(root).locate((stored.refs[0] as BlobRef).id)).toBeUndefined()
   })
 
-  test('leaves nothing in the index that a gc has dropped, while others rewrite the index', () => {
+  test('is not indexed when a gc dropped it while others rewrite the index', () => {
     const root = temporaryDirectory()
     let isDropped = false
     const files = interceptedFiles(call => {
@@ -240,7 +240,7 @@ describe('a set that is confirmed', () => {
     expect(openBlobs(root).locate((stored.refs[0] as BlobRef).id)).toBeUndefined()
   })
 
-  test('is found by its own process before it is indexed; of two equal ones the first to be indexed counts', () => {
+  test('is found by its own process before it is indexed, and of two equal ones the first indexed one is used', () => {
     const root = temporaryDirectory()
     const [a, b] = [openBlobs(root), openBlobs(root)]
     const [ofA, ofB] = [a.put([bytesOf('value')]), b.put([bytesOf('value')])]
@@ -276,7 +276,7 @@ test('a gc does not count a copy in a removed pack, even if it still has the fil
   expect(openBlobs(root).get(ref)?.toString()).toBe('value')
 })
 
-test('writers leave a full or retired pack, also one that they have open or are about to open', () => {
+test('writers switch to a new pack when theirs is full or retired, even if it is already open', () => {
   const root = temporaryDirectory()
   const path = join(root, 'packs')
   const id = (n: number) => Buffer.concat([Buffer.alloc(16, n), Buffer.from([4, 0, 0, 0, 0])])
@@ -297,7 +297,7 @@ test('writers leave a full or retired pack, also one that they have open or are 
   expect(seen).toEqual([7, 8, 10])
 })
 
-test('a pack that is made a second time, after it was filled and removed, does no harm', () => {
+test('a pack created again after it was filled and removed does no harm', () => {
   const root = temporaryDirectory()
   const setter = openBlobs(root)
   const gc = openBlobs(root)
@@ -313,7 +313,7 @@ test('a pack that is made a second time, after it was filled and removed, does n
   expect(openBlobs(root).packs.numbers()).toEqual([0, 1])
 })
 
-test('a pack that is made a second time, while the first one is retired, hides none of its blobs', () => {
+test('a pack created again while the first one is retired hides none of its blobs', () => {
   const root = temporaryDirectory()
   const ref = put(openBlobs(root), bytesOf('value'))
   openBlobs(root).packs.retire(0)

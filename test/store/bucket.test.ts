@@ -1,4 +1,4 @@
-// A lookup that searches the file's bytes, held against one in the table that is built of the whole file.
+// A lookup that searches the file's bytes, compared with a lookup in the table built from the whole file.
 
 import { describe, expect, test } from 'vitest'
 import { FRAME, FRAME_HEADER_BYTES, FRAME_MAGIC } from '../../src/base/layout.js'
@@ -97,7 +97,7 @@ function expectSame(bytes: Buffer, what: string): (string | undefined)[] {
   return found
 }
 
-test('a search finds the latest put of a key, and nothing where there is none or it was removed', () => {
+test('a search finds the latest put of a key, and nothing if the key is missing or removed', () => {
   const writer = new FrameWriter()
   for (let i = 0; i < 30; i++) put(writer, i, `old ${i}`)
   for (let i = 0; i < 30; i += 3) put(writer, i, `new ${i}`)
@@ -109,7 +109,7 @@ test('a search finds the latest put of a key, and nothing where there is none or
   expect(found[31]).toBeUndefined()
 })
 
-test('a search checks the payload that was asked for, and no other', () => {
+test('a search checks only the payload of the requested record', () => {
   const writer = new FrameWriter()
   for (let i = 0; i < 30; i++) put(writer, i, `value ${i}`)
   const hashed: number[] = []
@@ -127,7 +127,7 @@ test('a search checks the payload that was asked for, and no other', () => {
   expect(hashed.length).toBeLessThan(4)
 })
 
-describe('search and table agree whether a record still counts after', () => {
+describe('search and table agree whether a record is still valid after', () => {
   const check = (bytes: Buffer, frame: number) => new RecordView(bytes, frame).check
   const first = finished(put(new FrameWriter(), 1, 'first'))
   const cases: [string, (writer: FrameWriter) => void, RegExp | undefined][] = [
@@ -159,7 +159,7 @@ describe('search and table agree whether a record still counts after', () => {
   })
 })
 
-test('a damaged record is a miss: the one that it replaced does not come back, at whatever byte and to whatever it was changed', () => {
+test('a record damaged at any byte is a miss, and the record it replaced does not come back', () => {
   const second = finished(put(put(new FrameWriter(), 1, 'the first'), 2, 'of another key'))
   const bytes = finished(put(put(put(new FrameWriter(), 1, 'the first'), 2, 'of another key'), 1, 'the second'))
   for (let at = second.length; at < bytes.length; at++) {
@@ -207,7 +207,7 @@ function randomFrames(random: (below: number) => number, length: number): FrameW
   return writer
 }
 
-test('random buckets are searched as the table reads them, whole, cut at every byte and changed at every byte', async () => {
+test('a search agrees with the table in random buckets, whole, cut and changed at every byte', async () => {
   await inRounds({ short: 4, share: 0.1 }, roundSeed => {
     const random = randomFrom(roundSeed)
     const bytes = finished(randomFrames(random, 2 + random(25)))
@@ -226,7 +226,7 @@ test('random buckets are searched as the table reads them, whole, cut at every b
   })
 })
 
-test('what voids a record that was found is seen when it is appended', () => {
+test('an appended record that voids a found record is noticed', () => {
   const writer = put(put(new FrameWriter(), 1, 'one'), 2, 'two')
   const before = finished(writer)
   const later = finished(put(writer.begin(FRAME.clear).end(), 2, 'later'))
@@ -242,7 +242,7 @@ test('what voids a record that was found is seen when it is appended', () => {
   }
 })
 
-test('a bucket that is read while it grows gives the same records as one read at once', () => {
+test('a bucket read while it grows gives the same records as one read at once', () => {
   const random = randomFrom(printedSeed('growing buckets'))
   for (let round = 0; round < 60; round++) {
     const bytes = finished(randomFrames(random, 60))

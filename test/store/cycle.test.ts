@@ -1,4 +1,4 @@
-// A cycle of the background gc of which each step is taken by whichever process comes along, some of them twice.
+// A cycle of the background gc whose steps are run by different processes, some of them twice.
 
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
@@ -95,7 +95,7 @@ function expectValues(dir: string, values: ReadonlyMap<string, string>, where: s
 const bytesOf = (dir: string) =>
   filesBelow(join(dir, 'v2')).reduce((sum, name) => sum + statSync(join(dir, 'v2', name)).size, 0)
 
-test('gc steps that several processes take in turns, some killed after one, lose no value of a kept entry', async () => {
+test('gc steps that several processes run in turns, some killed after one, lose no value of a kept entry', async () => {
   const random = randomFrom(printedSeed('steps'))
   for (let round = 0; round < 4; round++) {
     const { dir, values } = filled()
@@ -133,7 +133,7 @@ test('a gc cycle continues where it stopped, in each phase', () => {
   expect(bytesOf(dir)).toBeLessThan(1_000_000)
 })
 
-test('leaves the cache whole after each step', async () => {
+test('the cache passes verify after each gc step', async () => {
   const { dir } = filled()
   const stepper = new Stepper(dir, 500_000)
   for (let step = 0, isOn = true; isOn; step++) {
@@ -144,7 +144,7 @@ test('leaves the cache whole after each step', async () => {
   }
 })
 
-test('removes a pack without anything alive in it without reading it', () => {
+test('a pack without live values is removed without reading it', () => {
   const { dir, values } = filled()
   const { packs } = layoutOf(dir)
   const before = readdirSync(packs).length
@@ -162,7 +162,7 @@ test('removes a pack without anything alive in it without reading it', () => {
   expectValues(dir, values, 'afterwards')
 })
 
-test('keeps what an earlier cycle has moved, though the entries do not say where to', () => {
+test('values moved by an earlier cycle are kept, though their entries have the old location', () => {
   const { dir, values } = filled()
   for (const maxSizeBytes of [1_200_000, 1_000_000, 800_000, 600_000]) {
     const stepper = new Stepper(dir, maxSizeBytes)

@@ -40,7 +40,7 @@ function totalHits(path: string): number {
   return hits
 }
 
-test('counts of different days are told apart, and added up', () => {
+test('counts of different days are kept apart and added up', () => {
   const path = temporaryDirectory()
   for (const [day, hits] of [
     [0, 2],
@@ -52,7 +52,7 @@ test('counts of different days are told apart, and added up', () => {
   expect(totalHits(path)).toBe(10)
 })
 
-test('counts since a time are those of its day and of later ones', () => {
+test('counts since a time cover its day and later ones', () => {
   const path = temporaryDirectory()
   for (let day = 0; day < 5; day++) count(day, path, 10 ** day)
   const counters = processOn(0, path)
@@ -63,7 +63,7 @@ test('counts since a time are those of its day and of later ones', () => {
   counters.close()
 })
 
-test('a full file keeps the sums of the latest 31 days, and no count is lost', () => {
+test('a full file keeps sums of the latest 31 days and loses no count', () => {
   const path = temporaryDirectory()
   const sizes: number[] = []
   let flushCount = 0
@@ -84,7 +84,7 @@ test('a full file keeps the sums of the latest 31 days, and no count is lost', (
   expect(Math.max(...sizes)).toBeLessThan(33 * 1024)
 })
 
-test('a process whose clock is years ahead, or before 1970, costs no other day', () => {
+test('a process whose clock is years ahead or before 1970 affects no other day', () => {
   const path = temporaryDirectory()
   count(-30_000, path, 1)
   count(20_000, path, 1)
@@ -97,7 +97,7 @@ test('a process whose clock is years ahead, or before 1970, costs no other day',
   })
 })
 
-test('more days of the future than are kept cost no day before them', () => {
+test('more future days than are kept affect no earlier day', () => {
   const path = temporaryDirectory()
   for (let day = 0; day < 40; day++) count(15_000 + day, path, 1)
   for (let day = 0; day < 3; day++) for (let flush = 0; flush < 200; flush++) count(day, path, 1)
@@ -105,14 +105,14 @@ test('more days of the future than are kept cost no day before them', () => {
   expect(hitsByDay(path, 3)).toEqual({ '2026-01-01': 200, '2026-01-02': 200, '2026-01-03': 200 })
 })
 
-test('a full file that is found by a clock that is behind keeps its days', () => {
+test('a full file keeps its days when a clock that is behind reads it', () => {
   const path = temporaryDirectory()
   for (let day = 0; day < 20; day++) count(day, path, 1)
   for (let flush = 0; flush < 400; flush++) count(-5000, path, 1)
   expect(Object.keys(hitsByDay(path))).toHaveLength(21)
 })
 
-test('of sizes the largest of a day counts, also in a full file', () => {
+test('the largest size of a day is kept, in a full file too', () => {
   const path = temporaryDirectory()
   for (let flush = 0; flush < 600; flush++) {
     const counters = processOn(flush < 300 ? 0 : 1, path)
@@ -129,7 +129,7 @@ test('of sizes the largest of a day counts, also in a full file', () => {
   ])
 })
 
-test('a damaged record costs its own counts, and one that was cut short nothing else', () => {
+test('a damaged record loses only its own counts, and a truncated one nothing else', () => {
   const path = temporaryDirectory()
   for (let day = 0; day < 3; day++) count(day, path, day + 1)
   const file = join(path, filesBelow(path)[0] as string)

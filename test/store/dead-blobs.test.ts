@@ -1,4 +1,4 @@
-// Values that no entry refers to: which of them a gc gives back, which it leaves, and what it and verify say of that.
+// Values that no entry refers to: which of them a gc removes or keeps, and what gc and verify report about them.
 
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -35,7 +35,7 @@ test('a gc removes the unused values of a pack that is half garbage', async () =
   expect((await cache.verify()).notes).toEqual([])
 })
 
-test('a gc of a namespace that is not there says so', async () => {
+test('a gc of an unknown namespace throws', async () => {
   const cache = withGarbage(2)
   for (const dryRun of [true, false]) {
     await expect(cache.gc({ namespace: 'nss', dryRun })).rejects.toMatchObject({
@@ -46,7 +46,7 @@ test('a gc of a namespace that is not there says so', async () => {
   expect(await cache.gc({ namespace: 'ns' })).toMatchObject({ keptEntries: 100 })
 })
 
-test('lists of inputs are no entries: they are neither counted nor limited by a number of entries', async () => {
+test('lists of inputs are not entries: they are not counted and not limited by maxEntries', async () => {
   const directory = temporaryDirectory()
   const files = Array.from({ length: 12 }, (_, n) => join(directory, `${n}.js`))
   for (const file of files) writeFileSync(file, file)

@@ -51,7 +51,7 @@ const HEADS: [string, Head][] = [
 /** What is not there is left out, on both sides. */
 const plain = (value: unknown) => JSON.parse(JSON.stringify(value))
 
-describe('a head comes back as it was', () => {
+describe('a head is decoded unchanged', () => {
   test.each(HEADS)('%s', (_name, head) => {
     const bytes = encodeHead(head)
     expect(plain(decodeHead(bytes))).toEqual(plain(head))
@@ -72,11 +72,11 @@ test.each([
   expect(decodeHead(encodeHead({ epoch: EPOCH, entry }))?.entry).toMatchObject({ computeMs: expected, seenIn: '/a/é' })
 })
 
-test('the head of a set entry takes 47 bytes', () => {
+test('the head of a plain set takes 47 bytes', () => {
   expect(encodeHead({ epoch: EPOCH, entry: manual })).toHaveLength(47)
 })
 
-test.each(HEADS)('a head that is cut anywhere is refused: %s', (_name, head) => {
+test.each(HEADS)('a head that is cut at any byte is rejected: %s', (_name, head) => {
   const bytes = encodeHead(head)
   for (let length = 0; length < bytes.length; length++) {
     expect(() => decodeHead(bytes.subarray(0, length)), `cut at ${length}`).toThrow(RangeError)
@@ -87,7 +87,7 @@ describe('a node', () => {
   const lists = [inputs, inputs.slice(3, 5), []]
   const bytes = encodeNode({ lists }, EPOCH)
 
-  test('comes back as the references of its inputs, whatever was found', () => {
+  test('is decoded as the references of its inputs, without their state', () => {
     const decoded = decodeNode(bytes)
     const other = inputs.map(input => {
       const isWhere = ['cwd', 'checkout', 'location'].includes(input.kind)
@@ -118,12 +118,12 @@ describe('a node', () => {
     ])
   })
 
-  test('has the epoch of its head, and is no entry', () => {
+  test('has the epoch of its head and is not an entry', () => {
     expect(decodeHead(bytes)).toMatchObject({ epoch: EPOCH, entry: undefined })
     expect(decodeNode(encodeHead({ epoch: EPOCH, entry: manual }))).toBe(undefined)
   })
 
-  test('that is cut anywhere is refused', () => {
+  test('that is cut at any byte is rejected', () => {
     for (let length = 0; length < bytes.length; length++) {
       expect(() => decodeNode(bytes.subarray(0, length)), `cut at ${length}`).toThrow(RangeError)
     }

@@ -1,4 +1,4 @@
-// The digests of files are remembered as long as the files are there; a gc has those of others forgotten.
+// The digests of files are remembered. A gc forgets those of deleted files.
 
 import { mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -33,7 +33,7 @@ function project() {
   return { root, paths, environment, open, means, look }
 }
 
-test('what one process has remembered, another knows once it is flushed', () => {
+test('another process finds remembered hashes once they are flushed', () => {
   const { paths, open, look } = project()
   const hashes = open()
   for (const path of paths) hashes.remember(path, look(path))
@@ -42,7 +42,7 @@ test('what one process has remembered, another knows once it is flushed', () => 
   expect(paths.map(path => open().recall(path))).toEqual(paths.map(look))
 })
 
-test('a gc has them forget files that are gone, and no others', async () => {
+test('a gc forgets only the hashes of deleted files', async () => {
   const { root, paths, open, look } = project()
   const { cache, warnings } = openAsAnotherProcess(join(root, CACHE))
   cache.namespace('tool').set('key', 1)
@@ -60,7 +60,7 @@ test('a gc has them forget files that are gone, and no others', async () => {
   expect(warnings).toEqual([])
 })
 
-test('the hash of a file that has not changed lately is remembered, so that later processes do not read it', () => {
+test('the hash of a file that has not changed recently is remembered, so later processes do not read it', () => {
   const { root, paths, open, means } = project()
   const hashes = open()
   const detail = globDetail('', ['[ab]'])

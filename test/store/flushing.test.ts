@@ -1,5 +1,5 @@
-// Counts and uses are pending in memory, and written within seconds: a process that is killed, or a worker that is terminated,
-// loses no more than that.
+// Counts and times of last use are buffered in memory and written within seconds. A killed process or a terminated worker loses
+// no more than that.
 
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { openAsAnotherProcess, temporaryRoot } from '../support/caches.js'
@@ -32,7 +32,7 @@ function filled(): string {
   return dir
 }
 
-test('many counts are written by a timer, if no call follows', () => {
+test('many counts are written by a timer without another call', () => {
   const dir = filled()
   const ns = openAsAnotherProcess(dir, { clock }).cache.namespace('ns')
   for (let i = 0; i < 500; i++) ns.get(`key ${i % 100}`)
@@ -62,7 +62,7 @@ test('times of last use are written with the counts, so that used entries surviv
   expect(await cache.gc({ maxAge: 7 * DAY_MS })).toMatchObject({ unusedEntries: 50, keptEntries: 50 })
 })
 
-describe('of many namespaces', () => {
+describe('with many namespaces', () => {
   const NAMES = Array.from({ length: 60 }, (_, n) => `ns ${n}`)
 
   /** A cache of which each write takes so long that few fit into a piece of work. */
@@ -91,7 +91,7 @@ describe('of many namespaces', () => {
     return { dir, cache: opened, writes: () => writeCount, elapsed: () => elapsedMs }
   }
 
-  test('what was gathered is written a few at a time', () => {
+  test('buffered counts are written a few at a time', () => {
     const { dir, cache, writes } = slowlyWritten()
     for (const name of NAMES) for (let i = 0; i < 20; i++) cache.namespace(name).get(`key ${i % 3}`)
     vi.advanceTimersByTime(1001)
@@ -102,7 +102,7 @@ describe('of many namespaces', () => {
     expect(hits(dir)).toBe(20 * NAMES.length)
   })
 
-  test('a set writes the uses of those alone that its step of the background gc looks at', () => {
+  test('a set writes only the uses that its background gc step needs', () => {
     const { cache, elapsed } = slowlyWritten()
     for (const name of NAMES) for (let i = 0; i < 2; i++) cache.namespace(name).get(`key ${i}`)
     const own = cache.namespace('own')

@@ -42,7 +42,7 @@ function scan(bytes: Buffer, seed = SEED, checksPayloads = false) {
   return { types, damage, end }
 }
 
-test('frames come back in order with their payloads', () => {
+test('frames are read in order with their payloads', () => {
   const { bytes } = sample()
   const payloads: Buffer[] = []
   const offsets: number[] = []
@@ -63,12 +63,12 @@ test('frames come back in order with their payloads', () => {
   expect(offsets).toEqual([0, ...sample().ends.slice(0, -1)].map(offset => 1000 + offset))
 })
 
-test('no frame is valid under the seed of another file', () => {
+test('no frame is valid with the seed of another file', () => {
   const { bytes } = sample()
   expect(scan(bytes, SEED + 5)).toMatchObject({ types: [], damage: ['lost', 0, bytes.length] })
 })
 
-test('no byte of a trailer is like the first byte of a frame', () => {
+test('no byte of a trailer equals the first byte of a frame', () => {
   for (let i = 0; i < 2000; i++) {
     const bytes = frameOf(FRAME.put, Buffer.from(`payload ${i}`))
     expect(bytes[0]).toBe(FRAME_MAGIC)
@@ -77,8 +77,8 @@ test('no byte of a trailer is like the first byte of a frame', () => {
   }
 })
 
-describe('a file that is cut', () => {
-  test('at any byte keeps every frame before the cut, and leaves the rest for its writer to finish', () => {
+describe('a truncated file', () => {
+  test('keeps every frame before the cut, and leaves the rest for its writer to finish', () => {
     const { bytes, ends } = sample()
     for (let length = 0; length <= bytes.length; length++) {
       const whole = ends.filter(end => end <= length)
@@ -90,7 +90,7 @@ describe('a file that is cut', () => {
     }
   })
 
-  test('at any byte of a frame loses that frame alone once others follow', () => {
+  test('loses only the truncated frame once others follow', () => {
     const { bytes } = sample()
     for (const payload of [Buffer.alloc(40, 7), Buffer.alloc(40, FRAME_MAGIC), Buffer.alloc(0), Buffer.alloc(500, 1)]) {
       const victim = frameOf(FRAME.put, payload)
@@ -107,7 +107,7 @@ describe('a file that is cut', () => {
     }
   })
 
-  test('before frames that end where it would have ended, at any byte, is told from a complete one', () => {
+  test('is recognized even if later frames end where the truncated one would have ended', () => {
     for (let missing = 1; missing < 200; missing++) {
       const victim = frameOf(FRAME.put, Buffer.alloc(400, 3)).subarray(0, -missing)
       for (let filler = 0; filler < 8; filler++) {
@@ -126,7 +126,7 @@ describe('a file that is cut', () => {
   })
 })
 
-test('the beginnings that several killed writers left in a row are no damage', () => {
+test('partial frames of several killed writers in a row are not damage', () => {
   const { bytes, ends } = sample()
   const first = bytes.subarray(ends[5] as number, (ends[5] as number) + 40)
   const second = bytes.subarray(ends[3] as number, (ends[3] as number) + 5)
@@ -141,7 +141,7 @@ test('the beginnings that several killed writers left in a row are no damage', (
 test.each([
   ['in the middle of a file', 1],
   ['at its end', 0],
-])('a flipped bit %s costs its own frame at most, and is told', (_where, following) => {
+])('a flipped bit %s loses its own frame at most, and is reported', (_where, following) => {
   const { bytes, ends } = sample()
   for (let at = 0; at < bytes.length; at++) {
     const victim = ends.findIndex(end => at < end)
@@ -166,25 +166,25 @@ test.each([
   }
 })
 
-test('a payload that holds frames of the same file does not bring them to life when its own frame is whole', () => {
+test('frames inside the payload of a valid frame are not read as frames', () => {
   const { bytes } = sample()
   expect(scan(frameOf(FRAME.blob, bytes)).types).toEqual([FRAME.blob])
 })
 
-test('a length that goes past the end is damage', () => {
+test('a length beyond the end is damage', () => {
   const { bytes, ends } = sample()
   bytes.writeUInt32LE(0xffffffff, 4)
   expect(scan(bytes)).toMatchObject({ types: TYPES.slice(1), damage: ['lost', 0, ends[0]] })
 })
 
-test('a writer grows for long payloads and gives the memory back', () => {
+test('a writer grows for long payloads and frees the memory afterwards', () => {
   const writer = new FrameWriter().begin(FRAME.blob).put(Buffer.alloc(3_000_000, 1)).end()
   expect(scan(bytesOf(writer))).toMatchObject({ end: 3_000_000 + FRAME_HEADER_BYTES + FRAME_TRAILER_BYTES })
   writer.reset()
   expect(writer.bytes.length).toBeLessThan(10_000)
 })
 
-test('bytes made to look like the beginnings of long frames are not each hashed to their ends', () => {
+test('bytes that look like starts of long frames are not each hashed to their ends', () => {
   const count = 5000
   const one = bytesOf(new FrameWriter().begin(FRAME.blob).put(Buffer.alloc(1_000_000)).end()).subarray(
     0,
@@ -203,7 +203,7 @@ test('bytes made to look like the beginnings of long frames are not each hashed 
   expect(hashedBytes).toBeLessThan(bytes.length * 2)
 })
 
-test('an unfinished frame after a damaged one is left for its writer to finish, and is torn once others follow', () => {
+test('a partial frame after a damaged one is left for its writer, and is torn once others follow', () => {
   const { bytes, ends } = sample()
   const last = ends.at(-2) as number
   const damaged = Buffer.from(bytes)

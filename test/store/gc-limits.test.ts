@@ -1,4 +1,4 @@
-// What a gc with limits drops, and that a dry run predicts it.
+// What a gc with limits drops, and whether a dry run predicts it.
 
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -22,7 +22,7 @@ const keysOf = (cache: ReturnType<typeof open>['cache'], name = 'ns') =>
 const upTo = (from: number, end: number) => Array.from({ length: end - from }, (_, at) => from + at)
 
 describe('a maximum age', () => {
-  test('drops what was not used for longer, and a miss says so', async () => {
+  test('drops entries that were not used for longer, and the miss reports it', async () => {
     const { cache, ns } = open(temporaryRoot())
     ns.set('key 1', 1)
     ns.set('key 2', 2)
@@ -38,7 +38,7 @@ describe('a maximum age', () => {
 })
 
 describe('a maximum number of entries', () => {
-  test('keeps the latest used, over all namespaces and processes', async () => {
+  test('keeps the most recently used entries over all namespaces and processes', async () => {
     const dir = temporaryRoot()
     for (let i = 0; i < 40; i++) {
       now += 1000
@@ -56,14 +56,14 @@ describe('a maximum number of entries', () => {
     expect(keysOf(cache, 'odd')).toEqual([31, 33, 35, 37, 39])
   })
 
-  test('of entries that were used in the same millisecond keeps as many as there may be', async () => {
+  test('keeps exactly that many of the entries used in the same millisecond', async () => {
     const { cache, ns } = open(temporaryRoot())
     ns.setMany(upTo(0, 50).map(i => ({ key: `key ${i}`, value: i })))
     expect(await cache.gc({ maxEntries: 20 })).toMatchObject({ evictedEntries: 30, keptEntries: 20 })
     expect(keysOf(cache).length).toBe(20)
   })
 
-  test('for one namespace leaves the others alone, expired entries as well', async () => {
+  test('for one namespace keeps the others, including their expired entries', async () => {
     const { cache, ns } = open(temporaryRoot())
     for (const name of ['ns', 'other']) {
       for (let i = 0; i < 10; i++) {
@@ -97,7 +97,7 @@ describe('a maximum size', () => {
     [3000, 30, 1],
     [20, 100_000, 3],
     [2000, 100, 0],
-  ])('is kept by the files: %d values of %d bytes', async (count, length, divisor) => {
+  ])('is kept by the files on disk: %d values of %d bytes', async (count, length, divisor) => {
     const dir = temporaryRoot()
     fill(dir, count, length)
     const maxSize = divisor === 0 ? 0 : Math.floor(bytesOf(dir) / (2 * divisor))
@@ -112,7 +112,7 @@ describe('a maximum size', () => {
     if (divisor > 0) expect(bytesOf(dir)).toBeGreaterThan(maxSize / 2)
   })
 
-  test('counts a value that several entries share once, and keeps it for the last of them', async () => {
+  test('counts a shared value once, and keeps it as long as one of its entries', async () => {
     const { cache } = open(temporaryRoot())
     const value = 'x'.repeat(100_000)
     for (let i = 0; i < 10; i++) {
@@ -129,7 +129,7 @@ describe('a maximum size', () => {
     expect(cache.namespace('ns 9').get('key')).toBe(value)
   })
 
-  test('that is not exceeded drops nothing', async () => {
+  test('drops nothing below the limit', async () => {
     const dir = temporaryRoot()
     fill(dir, 50, 100)
     const { cache } = open(dir)
@@ -141,7 +141,7 @@ describe('a maximum size', () => {
   })
 })
 
-test.each([Number.NaN, -1, '2 many', null])('a limit of %j is refused', async bound => {
+test.each([Number.NaN, -1, '2 many', null])('a limit of %j is rejected', async bound => {
   const { cache } = open(temporaryRoot())
   for (const name of ['maxSize', 'maxAge', 'maxEntries']) {
     const options = { [name]: bound } as object
@@ -152,7 +152,7 @@ test.each([Number.NaN, -1, '2 many', null])('a limit of %j is refused', async bo
 })
 
 describe('a dry run', () => {
-  test('changes nothing and foretells how many entries the next run drops and keeps', async () => {
+  test('changes nothing and predicts how many entries the next gc drops and keeps', async () => {
     const random = randomFrom(printedSeed('dry run'))
     for (let round = 0; round < 8; round++) {
       const dir = temporaryRoot()
@@ -188,7 +188,7 @@ describe('a dry run', () => {
     }
   })
 
-  test('of a cache that is being used takes no lock', async () => {
+  test('takes no lock', async () => {
     const { cache, ns } = open(temporaryRoot())
     ns.set('key', 1)
     const gcs = await Promise.all([cache.gc({ dryRun: true }), cache.gc(), cache.gc({ dryRun: true })])
@@ -197,7 +197,7 @@ describe('a dry run', () => {
 })
 
 describe('an abort', () => {
-  test('at any point leaves what was not dropped, and no lock', async () => {
+  test('at any point keeps the entries not yet dropped and leaves no lock', async () => {
     for (let stopAt = 0, isStopped = true; isStopped; stopAt++) {
       const { cache, ns } = open(temporaryRoot())
       for (let i = 0; i < 60; i++) ns.set(`key ${i}`, `value ${i}`, i % 2 ? { ttl: 10 } : {})
@@ -230,7 +230,7 @@ describe('an abort', () => {
   })
 })
 
-test('progress goes from 0 to 1, first through the entries', async () => {
+test('progress goes from 0 to 1, starting with the entries', async () => {
   const { cache, ns } = open(temporaryRoot())
   for (let i = 0; i < 3000; i++) ns.set(`key ${i}`, i, i % 2 ? { ttl: 1 } : {})
   now += 10
@@ -247,7 +247,7 @@ test('progress goes from 0 to 1, first through the entries', async () => {
 })
 
 describe('a removed namespace', () => {
-  test('is gone after the next gc, with its statistics and its values', async () => {
+  test('is gone after the next gc, with its statistics and values', async () => {
     const { cache, ns } = open(temporaryRoot())
     for (let i = 0; i < 30; i++) ns.set(`key ${i}`, i)
     cache.namespace('other').set('key', 'stays')
@@ -264,7 +264,7 @@ describe('a removed namespace', () => {
     expect(again.namespace('ns').get('key')).toBe(2)
   })
 
-  test('may be set to at that very moment: no set is lost', async () => {
+  test('loses no set made at the same time', async () => {
     const random = randomFrom(printedSeed('removed while set'))
     const dir = temporaryRoot()
     for (let round = 0; round < 40; round++) {
@@ -289,7 +289,7 @@ describe('a removed namespace', () => {
     }
   })
 
-  test('may be set to between any two calls of the gc', async () => {
+  test('loses no set made between any two calls of the gc', async () => {
     for (let setAt = 0, isOver = false; !isOver; setAt++) {
       const dir = temporaryRoot()
       const { cache, ns } = open(dir)
@@ -311,7 +311,7 @@ describe('a removed namespace', () => {
     }
   })
 
-  test('that was only cleared keeps its statistics', async () => {
+  test('keeps its statistics if it was only cleared', async () => {
     const { cache, ns } = open(temporaryRoot())
     ns.set('key', 1)
     ns.clear()
@@ -322,7 +322,7 @@ describe('a removed namespace', () => {
   })
 })
 
-test('files of others in and beside the cache are left alone', async () => {
+test('foreign files in and beside the cache are left alone', async () => {
   const dir = temporaryRoot()
   const { cache, ns } = open(dir)
   ns.set('key', 1)

@@ -35,7 +35,7 @@ function openAlone(dir: string, files = nodeFiles): CacheHandle {
   )
 }
 
-test('entries that expired or whose source changed go, and the blobs that only they referred to', async () => {
+test('expired and stale entries are dropped, with the values only they referred to', async () => {
   const dir = temporaryDirectory()
   const source = join(temporaryDirectory(), 'source.js')
   writeFileSync(source, 'one')
@@ -56,7 +56,7 @@ test('entries that expired or whose source changed go, and the blobs that only t
   expect(await cache.gc()).toMatchObject({ expiredEntries: 0, staleEntries: 0, keptEntries: 3, removedBlobs: 0 })
 })
 
-test('what was cleared or deleted gives its space back', async () => {
+test('space of cleared and deleted entries is freed', async () => {
   const cache = openAlone(join(temporaryDirectory(), 'root'))
   const ns = cache.namespace('ns')
   for (let i = 0; i < 3000; i++) ns.set(`key ${i}`, `${i} ${'x'.repeat(300)}`)
@@ -68,7 +68,7 @@ test('what was cleared or deleted gives its space back', async () => {
   expect(cache.namespace('other').get('key')).toBe('stays')
 })
 
-test('another process finds values where the gc has moved them', async () => {
+test('another process finds values that the gc moved', async () => {
   const dir = join(temporaryDirectory(), 'root')
   const cache = openAlone(dir)
   const other = openAlone(dir).namespace('ns')
@@ -81,7 +81,7 @@ test('another process finds values where the gc has moved them', async () => {
   expect(readdirSync(layoutOf(dir).packs)).toEqual(['1.pack'])
 })
 
-test('a pack that is made a second time hides no value from readers, verify and gc, and goes', async () => {
+test('a pack that is created again hides no value from readers, verify and gc, and is removed', async () => {
   const dir = join(temporaryDirectory(), 'root')
   const { packs } = layoutOf(dir)
   openAlone(dir).namespace('ns').set('key', 'value')
@@ -100,7 +100,7 @@ test('a pack that is made a second time hides no value from readers, verify and 
   expect(readdirSync(packs)).toEqual([expect.not.stringMatching('0.pack')])
 })
 
-test('a value that was moved or replaced since the tick began is found all the same', () => {
+test('a value that was moved or replaced since the tick began is found', () => {
   const dir = join(temporaryDirectory(), 'root')
   const reader = openAlone(dir).namespace('ns')
   reader.set('moved', 'value')
@@ -184,7 +184,7 @@ test.each([
   ['set', true],
   ['setMany', false],
   ['getOrSetSync', false],
-])('%s stays when a gc drops its value and its entry (reason forgotten: %s)', (call, isForgotten) => {
+])('%s keeps its result when a gc drops its value and entry (reason forgotten: %s)', (call, isForgotten) => {
   // Before each of the calls that follow the entry; by chance, a process would go on with a slice of the background gc.
   for (let at = 1, hasRun = true; hasRun; at++) {
     hasRun = false
@@ -213,7 +213,7 @@ test.each([
   }
 })
 
-test.each([1, 2, 3])('the index of values is right when %i gcs run while a process writes to it', async times => {
+test.each([1, 2, 3])('the index of values is correct when %i gcs run while a process writes to it', async times => {
   const dir = join(temporaryDirectory(), 'root')
   openAlone(dir).namespace('ns').set('other', 'value')
   const { files, arm, left } = haltingFiles(() => sweepAll(dir), join('blobs', 'index'))
@@ -227,7 +227,7 @@ test.each([1, 2, 3])('the index of values is right when %i gcs run while a proce
   expect((await openAlone(dir).verify()).problems).toEqual([])
 })
 
-test.each([1, 2, 5])('a get finds a value that %i gcs move while it looks for it', times => {
+test.each([1, 2, 5])('a get finds a value that %i gcs move during its lookup', times => {
   const dir = join(temporaryDirectory(), 'root')
   openAlone(dir).namespace('ns').set('key', 'value')
   // The entry names a pack that is gone, so that the index is asked.
@@ -245,7 +245,7 @@ test.each([1, 2, 5])('a get finds a value that %i gcs move while it looks for it
   expect([ns.get('key'), left]).toEqual(['value', 0])
 })
 
-test('two gcs at once lose nothing', () => {
+test('two concurrent gcs lose nothing', () => {
   const dir = join(temporaryDirectory(), 'root')
   openAlone(dir).namespace('ns').set('key', 'value')
   // The second one chose its packs before the first one retired this.
@@ -259,36 +259,33 @@ test('two gcs at once lose nothing', () => {
   expect(openAlone(dir).namespace('ns').get('key')).toBe('value')
 })
 
-test.each([1, 3])(
-  'entries point to their values when another process appends at the same moment (%i at once)',
-  count => {
-    const dir = join(temporaryDirectory(), 'root')
-    openAlone(dir).namespace('ns').set('first', 'first')
-    let isFirst = true
-    // Between this process's last look at the pack and its own append.
-    const files = interceptedFiles(call => {
-      if (call.name === 'append' && call.path.endsWith('.pack') && isFirst) {
-        isFirst = false
-        openAlone(dir).namespace('other').set('key', 'in between')
-      }
-      return call.proceed()
-    })
-    const items = Array.from({ length: count }, (_, i) => ({ key: `key ${i}`, value: `value ${i}` }))
-    const cache = openAlone(dir, files)
-    expect(cache.namespace('ns').setMany(items)).toBe(count)
-    const environment = newEnvironment({ hashSeed: seedIn(dir) })
-    const layout = layoutOf(dir)
-    const { packs } = new Blobs(environment, layout)
-    const manifest = new Manifest(environment, layout.manifest('ns'), 'namespaces/ns/manifest')
-    const prefix = encodePrefix({ version: '', scope: 'project', kind: 'plain', project: process.cwd() })
-    for (const { key } of items) {
-      const { blob } = manifest.look(manifest.keyOf(prefix, key)).entry as Entry
-      expect(packs.read(blob.location, blob.id)).toBeDefined()
+test.each([1, 3])('entries point to their values when another process appends at the same time (%i at once)', count => {
+  const dir = join(temporaryDirectory(), 'root')
+  openAlone(dir).namespace('ns').set('first', 'first')
+  let isFirst = true
+  // Between this process's last look at the pack and its own append.
+  const files = interceptedFiles(call => {
+    if (call.name === 'append' && call.path.endsWith('.pack') && isFirst) {
+      isFirst = false
+      openAlone(dir).namespace('other').set('key', 'in between')
     }
-  },
-)
+    return call.proceed()
+  })
+  const items = Array.from({ length: count }, (_, i) => ({ key: `key ${i}`, value: `value ${i}` }))
+  const cache = openAlone(dir, files)
+  expect(cache.namespace('ns').setMany(items)).toBe(count)
+  const environment = newEnvironment({ hashSeed: seedIn(dir) })
+  const layout = layoutOf(dir)
+  const { packs } = new Blobs(environment, layout)
+  const manifest = new Manifest(environment, layout.manifest('ns'), 'namespaces/ns/manifest')
+  const prefix = encodePrefix({ version: '', scope: 'project', kind: 'plain', project: process.cwd() })
+  for (const { key } of items) {
+    const { blob } = manifest.look(manifest.keyOf(prefix, key)).entry as Entry
+    expect(packs.read(blob.location, blob.id)).toBeDefined()
+  }
+})
 
-test('of a value that two processes stored at the same instant one copy is left', async () => {
+test('one copy is left of a value that two processes stored at the same time', async () => {
   const dir = join(temporaryDirectory(), 'root')
   const value = 'x'.repeat(50_000)
   let isFirst = true
@@ -309,13 +306,13 @@ test('of a value that two processes stored at the same instant one copy is left'
   expect(['a', 'b'].map(name => openAlone(dir).namespace(name).get('key'))).toEqual([value, value])
 })
 
-test('a gc on a cache that does not exist makes nothing', async () => {
+test('a gc of a missing cache creates nothing', async () => {
   const dir = join(temporaryDirectory(), 'root')
   expect(await openAlone(dir).gc()).toMatchObject({ keptEntries: 0, diskBytesAfter: 0 })
   expect(existsSync(dir)).toBe(false)
 })
 
-test('sets that run while a gc does are never lost', async () => {
+test('sets during a gc are never lost', async () => {
   const seed = 77
   const random = randomOf(seed)
   const dir = join(temporaryDirectory(), 'root')
@@ -348,7 +345,7 @@ test('sets that run while a gc does are never lost', async () => {
   }
 })
 
-test('a gc that is killed at any call leaves every entry as it was, and the next one finishes', async () => {
+test('a gc that is killed at any call leaves every entry unchanged, and the next one finishes', async () => {
   let killAt = 1
   for (let isKilled = true; isKilled; killAt++) {
     const dir = join(temporaryDirectory(), 'root')
@@ -391,7 +388,7 @@ test('a gc that is killed at any call leaves every entry as it was, and the next
   expect(killAt).toBeGreaterThan(20)
 })
 
-test('a root that another process makes in the tick in which a gc begins was not replaced', async () => {
+test("a root that another process creates in the tick of the gc's start does not count as replaced", async () => {
   const dir = temporaryRoot()
   const { cache } = openAsAnotherProcess(dir)
   cache.namespace('ns').get('key')

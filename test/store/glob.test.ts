@@ -1,4 +1,4 @@
-// The pure parts of globs: which patterns are absolute, and where they lead.
+// The pure parts of globs: which patterns are absolute, and where their search starts.
 
 import { describe, expect, test } from 'vitest'
 import { isAbsolutePattern, matcherOf, withSlashes } from '../../src/inputs/glob.js'
@@ -15,7 +15,7 @@ describe('a pattern on Windows', () => {
     ['C:/src/\\[a\\].js', 'C:/src/\\[a\\].js'],
     ['src/\\(a\\).js', 'src/\\(a\\).js'],
     ['\\*.js', '\\*.js'],
-  ])('%j is %j', (pattern, expected) => {
+  ])('%j becomes %j', (pattern, expected) => {
     expect(withSlashes(pattern, true)).toBe(expected)
     expect(withSlashes(pattern, false)).toBe(pattern)
   })
@@ -28,13 +28,13 @@ describe('a pattern on Windows', () => {
     ['C:src', false],
     ['src/C:/a', false],
     ['', false],
-  ])('that begins at %j is absolute: %s', (pattern, isAbsolute) => {
+  ])('that starts with %j is absolute: %s', (pattern, isAbsolute) => {
     expect(isAbsolutePattern(pattern, true)).toBe(isAbsolute)
     expect(isAbsolutePattern(pattern, false)).toBe(pattern.startsWith('/'))
   })
 })
 
-describe('where a glob begins to look', () => {
+describe('the start directory of a glob', () => {
   test.each([
     ['src/*.js', 'src'],
     ['*.js', ''],
@@ -47,12 +47,12 @@ describe('where a glob begins to look', () => {
     ['\\[slug\\]/*.js', '[slug]'],
     ['a/\\(b\\)/c.js', 'a/(b)'],
     ['!(src)/*.js', ''],
-  ])('for %j: %j', (pattern, start) => {
+  ])('is, for %j: %j', (pattern, start) => {
     expect(matcherOf([pattern]).starts).toEqual([start])
   })
 })
 
-test('directories on the way of an absolute pattern are those that it names', () => {
+test('an absolute pattern only visits directories on its way', () => {
   const { isOnTheWay } = matcherOf(['/a/*/c/**/x.js'])
   expect(['/a', '/a/b', '/a/b/c', '/a/b/c/d', '/a/b/d', '/b', 'a/b'].map(isOnTheWay)).toEqual([
     true,
@@ -66,17 +66,17 @@ test('directories on the way of an absolute pattern are those that it names', ()
   expect(['//server/share/a', '//server/other'].map(matcherOf(['//server/share/**']).isOnTheWay)).toEqual([true, false])
 })
 
-test('`!(a)` is a part of a pattern, and `!a` excludes', () => {
+test('`!(a)` is part of a pattern, and `!a` excludes', () => {
   const { isMatch } = matcherOf(['!(src)/*.js', '!lib/*.js'])
   expect(['src/a.js', 'other/a.js', 'lib/a.js'].map(isMatch)).toEqual([false, true, false])
 })
 
-test.each(['src/', 'src//a.js', '/src/'])('%j finds nothing', pattern => {
+test.each(['src/', 'src//a.js', '/src/'])('%j matches nothing', pattern => {
   const { isMatch, isOnTheWay } = matcherOf([pattern])
   expect([isMatch('src/a.js'), isMatch('src'), isOnTheWay('src/a.js')]).toEqual([false, false, false])
 })
 
-test('relative and absolute patterns in one list each find what is theirs', () => {
+test('relative and absolute patterns can be in one list', () => {
   const { isMatch, isOnTheWay } = matcherOf(['**/*.js', '/a/*.css', '!**/b.*'])
   expect(['x/a.js', '/a/a.css', '/a/a.js', 'a/a.css', '/a/b.css', 'b.js'].map(isMatch)).toEqual([
     true,

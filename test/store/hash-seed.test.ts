@@ -39,7 +39,7 @@ test('all processes use the first seed in the file, even those that had drawn an
   expect(readFileSync(path).length).toBe(8)
 })
 
-test('a seed that was cut or damaged is passed over', () => {
+test('a truncated or damaged seed is skipped', () => {
   const path = join(temporaryDirectory(), 'seed')
   seedAt(path, 0.25).establish()
   const whole = readFileSync(path)
@@ -57,9 +57,9 @@ test('a seed that was cut or damaged is passed over', () => {
 
 test.each([
   ['there was no file', false, false],
-  ['the first file was there and empty', true, false],
-  ['that had been read in the same tick', true, true],
-])('a record that was hashed before the seed was known is found by others, though %s', (_what, hasFile, isRead) => {
+  ['the first file was empty', true, false],
+  ['the file had been read in the same tick', true, true],
+])('a record hashed before the seed was known is found by other processes, though %s', (_what, hasFile, isRead) => {
   const dir = temporaryDirectory()
   const late = openMap(dir, 0.5)
   const key = late.at('key')
@@ -73,7 +73,7 @@ test.each([
   expect([late.get(key), late.get(), openMap(dir, 0.75).get()]).toEqual(['value', 'value', 'value'])
 })
 
-test('a process that goes on while its cache is deleted and made anew hashes as the others do', () => {
+test('a process whose cache is deleted and created again uses the new seed', () => {
   const dir = temporaryDirectory()
   const old = openMap(dir, 0.25)
   const key = old.at('key')
@@ -88,7 +88,7 @@ test('a process that goes on while its cache is deleted and made anew hashes as 
   expect(other.get(other.at('another'))).toBe('value')
 })
 
-test('where the seed is lost, the logs still have it', () => {
+test('a lost seed is recovered from the logs', () => {
   const dir = join(temporaryDirectory(), 'cache')
   const first = openAsAnotherProcess(dir).cache
   for (let i = 0; i < 2000; i++) first.namespace('tool').set(`key ${i}`, i)

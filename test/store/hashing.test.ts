@@ -12,7 +12,7 @@ describe.each([
   ['WebAssembly', startWasm],
   ['no WebAssembly', () => undefined],
 ])('with %s', (_what, start) => {
-  test('hashes are those of the package, wherever the bytes lie in their buffer', async () => {
+  test('hashes equal those of the xxhash package, at any offset in a buffer', async () => {
     const reference = await xxhash()
     for (const from of [0, 3]) {
       for (const length of lengths) {
@@ -33,7 +33,7 @@ describe.each([
   })
 })
 
-test('content digests begin like the SHA-256 of Node, of whatever length and wherever the bytes lie', () => {
+test('content digests are truncated SHA-256, for any length and offset', () => {
   const hashing = createHashing()
   for (const from of [0, 3]) {
     for (const length of lengths) {
@@ -49,7 +49,7 @@ test('content digests begin like the SHA-256 of Node, of whatever length and whe
   }
 })
 
-test('WebAssembly is started for large inputs or many, not for a small one', () => {
+test('WebAssembly is started for large or many inputs, not for a single small one', () => {
   let starts = 0
   const count = () => {
     starts++

@@ -1,4 +1,4 @@
-// A value that would take the place of all others is not kept.
+// A value that would evict all others is not stored.
 
 import { expect, test } from 'vitest'
 import { openAsAnotherProcess, temporaryRoot } from '../support/caches.js'
@@ -6,7 +6,7 @@ import { openAsAnotherProcess, temporaryRoot } from '../support/caches.js'
 const LIMIT = 2_000_000
 
 test.each([0.6, 0.9, 1.1, 3])(
-  'a value of %d times maxSize is refused with a warning, and evicts nothing',
+  'a value of %d times maxSize is rejected with a warning and evicts nothing',
   async times => {
     const { cache, warnings } = openAsAnotherProcess(temporaryRoot(), { maxSize: LIMIT })
     const small = cache.namespace('small')
@@ -20,7 +20,7 @@ test.each([0.6, 0.9, 1.1, 3])(
   },
 )
 
-test('setMany stores all values but the one that is too large', () => {
+test('setMany stores all values except the one that is too large', () => {
   const { cache, warnings } = openAsAnotherProcess(temporaryRoot(), { maxSize: LIMIT })
   const ns = cache.namespace('ns')
   const keys = Array.from({ length: 3000 }, (_, n) => `key ${n}`)
@@ -30,7 +30,7 @@ test('setMany stores all values but the one that is too large', () => {
   expect(warnings.map(({ code }) => code)).toEqual(['ERR_CACHE_VALUE_TOO_LARGE'])
 })
 
-test('a value of half of maxSize is stored; a computed one that is too large is returned', () => {
+test('a value of half of maxSize is stored, and a computed one that is too large is only returned', () => {
   const { cache } = openAsAnotherProcess(temporaryRoot(), { maxSize: LIMIT })
   const ns = cache.namespace('ns')
   const half = 'x'.repeat(LIMIT / 2 - 1000)

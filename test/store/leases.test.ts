@@ -1,4 +1,4 @@
-// A lease is taken by one at a time, waited for as long as its owner lives, and given up by its owner alone.
+// A lease has one owner at a time. Others wait for it while its owner is alive, and only the owner releases it.
 
 import { spawnSync } from 'node:child_process'
 import { hostname } from 'node:os'
@@ -53,7 +53,7 @@ const found = (lease: Lease | undefined) => ({ head: { epoch: 1, lease } as Head
 const deadPid = () => spawnSync(process.execPath, ['-e', '']).pid as number
 
 describe('a lease', () => {
-  test('is taken by one of two who saw it free', () => {
+  test('can be taken by only one of two processes that saw it free', () => {
     const { store, other, key, look } = stores()
     const seen = look()
     const alsoSeen = other.manifest.look(key)
@@ -63,7 +63,7 @@ describe('a lease', () => {
     expect(look().head).toMatchObject({ epoch, lease: { pid: process.pid, host: hostname(), isSync: true } })
   })
 
-  test('leaves the entry and the epoch of its key as they are, and draws an epoch for a new one', () => {
+  test('keeps the entry and epoch of its key, and draws an epoch for a new key', () => {
     const { store, key, look } = stores()
     const blob = { id: Buffer.alloc(21, 7), location: { pack: 0, offset: 27 } }
     const entry: Entry = { blob, createdAt: 1000, usedAt: 1000, epoch: 42 }
@@ -76,7 +76,7 @@ describe('a lease', () => {
     expect(look()).toMatchObject({ head: { epoch }, removal: { cause: 'deleted' } })
   })
 
-  test('is given up by its owner alone, and only if the key is still of its epoch', () => {
+  test('is released only by its owner, and only if the key still has its epoch', () => {
     const { store, key, look } = stores()
     const epoch = takeLease(store, key, look(), true) as number
     dropLease(store, key, epoch + 1)
@@ -88,7 +88,7 @@ describe('a lease', () => {
     expect(look().head?.lease).toEqual(leaseOf())
   })
 
-  test('of another owner stays when a result is stored, its own goes', () => {
+  test('is removed by a stored result, unless another owner has it', () => {
     const { store, key, look } = stores()
     takeLease(store, key, look(), true)
     expect(leaseOfOthers(look().head?.lease)).toBe(undefined)
@@ -97,21 +97,21 @@ describe('a lease', () => {
   })
 })
 
-describe('waiting is worth it', () => {
-  test('not without a lease, nor for a lease of its own', () => {
+describe('waiting is worthwhile', () => {
+  test("not without a lease, nor for the process's own lease", () => {
     const { store, key, look } = stores()
     expect(isWorthWaiting(look(), newWait(), false)).toBe(false)
     takeLease(store, key, look(), true)
     expect(isWorthWaiting(look(), newWait(), false)).toBe(false)
   })
 
-  test('not for a process that has ended, though it is for one on another machine with that number', () => {
+  test('not for a process that has ended, unless its number is from another machine', () => {
     const pid = deadPid()
     expect(isWorthWaiting(found(leaseOf({ pid })), newWait(), false)).toBe(false)
     expect(isWorthWaiting(found(leaseOf({ pid, host: 'elsewhere' })), newWait(), false)).toBe(true)
   })
 
-  test('as long as the owner gives signs of life', () => {
+  test('while the owner sends heartbeats', () => {
     const wait = newWait()
     for (let beatAt = 1; beatAt < 5; beatAt++) {
       expect(isWorthWaiting(found(leaseOf({ beatAt })), wait, false)).toBe(true)
@@ -122,7 +122,7 @@ describe('waiting is worth it', () => {
     }
   })
 
-  test('even if the clock of the owner is wrong', () => {
+  test("even if the owner's clock is wrong", () => {
     const wait = newWait()
     for (const beatAt of [2 ** 47, 0, 5]) {
       expect(isWorthWaiting(found(leaseOf({ beatAt, host: 'elsewhere' })), wait, false)).toBe(true)
@@ -130,14 +130,14 @@ describe('waiting is worth it', () => {
     }
   })
 
-  test('not for the parent, if that blocks: it waits for this process', () => {
+  test('not for the parent in a blocking wait, as the parent waits for this process', () => {
     const lease = { pid: process.ppid, isSync: true }
     expect(isWorthWaiting(found(leaseOf(lease)), newWait(), true)).toBe(false)
     expect(isWorthWaiting(found(leaseOf({ ...lease, isSync: false })), newWait(), true)).toBe(true)
     expect(isWorthWaiting(found(leaseOf({ ...lease, host: 'elsewhere' })), newWait(), true)).toBe(true)
   })
 
-  test('for a second only, where the wait blocks and the owner is another thread of this process', () => {
+  test('for one second if the wait blocks and the owner is another thread of this process', () => {
     for (const isSync of [true, false]) {
       const wait = newWait()
       nowMs += 999
@@ -147,14 +147,14 @@ describe('waiting is worth it', () => {
     }
   })
 
-  test('again as long for a new owner', () => {
+  test('for the full time again when there is a new owner', () => {
     const wait = newWait()
     expect(isWorthWaiting(found(leaseOf()), wait, false)).toBe(true)
     nowMs += SILENCE_MS + 5
     expect(isWorthWaiting(found(leaseOf({ owner: Buffer.alloc(8, 2) })), wait, false)).toBe(true)
   })
 
-  test('for a blocked thread without heartbeats, and for no one longer than 10 s', () => {
+  test('for a blocked thread without heartbeats, but for none longer than 10 s', () => {
     for (const isSync of [true, false]) {
       const wait = newWait()
       let beatAt = 0
@@ -168,7 +168,7 @@ describe('waiting is worth it', () => {
   })
 })
 
-describe('signs of life', () => {
+describe('heartbeats', () => {
   let beats: Set<() => void>
   beforeEach(() => {
     beats = new Set()
@@ -185,7 +185,7 @@ describe('signs of life', () => {
     for (const beat of beats) beat()
   }
 
-  test('are given for asynchronous computations until they end', () => {
+  test('are sent for asynchronous computations until they end', () => {
     const { store, key, look } = stores()
     const epoch = takeLease(store, key, look(), false) as number
     const seen = [look().head?.lease?.beatAt]
@@ -200,7 +200,7 @@ describe('signs of life', () => {
     expect(beats.size).toBe(0)
   })
 
-  test('are not given for synchronous ones', () => {
+  test('are not sent for synchronous computations', () => {
     const { store, key, look } = stores()
     takeLease(store, key, look(), true)
     pass()
@@ -209,9 +209,9 @@ describe('signs of life', () => {
 
   test.each<[string, (head: Head) => Head]>([
     ['another owner has', head => ({ ...head, lease: leaseOf() })],
-    ['was given up', ({ epoch }) => ({ epoch })],
+    ['was released', ({ epoch }) => ({ epoch })],
     ['is of another epoch', head => ({ ...head, epoch: head.epoch + 1 })],
-  ])('are not given for a lease that %s', (_what, change) => {
+  ])('are not sent for a lease that %s', (_what, change) => {
     const { store, key, look, reports } = stores()
     const epoch = takeLease(store, key, look(), false) as number
     const changed = change(look().head as Head)
@@ -222,7 +222,7 @@ describe('signs of life', () => {
     letGo(key, epoch)
   })
 
-  test('end with one report where they cannot be given', () => {
+  test('stop with one report when they fail', () => {
     const { store, key, look, reports } = stores()
     const epoch = takeLease(store, key, look(), false) as number
     const failure = Object.assign(new Error('made by a test'), { code: 'EIO' })

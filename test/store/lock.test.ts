@@ -1,4 +1,4 @@
-// One gc at a time: a lock lives by its heartbeat, whatever the clocks and names of the processes.
+// One gc at a time: a lock is valid while it has heartbeats, whatever the clocks and names of the processes.
 
 import { readdirSync, rmSync, symlinkSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -54,7 +54,7 @@ test('one gc runs at a time', async () => {
 })
 
 describe('a lock', () => {
-  test('that a killed process left is taken over once it had no heartbeat for a while, without anything left behind', () => {
+  test('of a killed process is taken over after a while without heartbeats, and leaves nothing behind', () => {
     const path = join(temporaryDirectory(), 'gc.lock')
     const passed = { ms: 0 }
     // One disk for both: what the file system says of a file does not depend on who asks.
@@ -70,7 +70,7 @@ describe('a lock', () => {
   })
 
   test.each([-HOUR_MS, -DEAD_AFTER_MS * 1.5, -10_000, 10_000, DEAD_AFTER_MS * 1.5, HOUR_MS])(
-    'is judged by the clock of the file system, within a minute, by a process whose clock is %i ms ahead of it',
+    "expires by the file system's clock, for a process whose clock is %i ms ahead of it",
     aheadMs => {
       const path = join(temporaryDirectory(), 'gc.lock')
       const passed = { ms: 0 }
@@ -84,7 +84,7 @@ describe('a lock', () => {
     },
   )
 
-  test('that is kept stays its own for hours', () => {
+  test('with heartbeats stays valid for hours', () => {
     const path = join(temporaryDirectory(), 'gc.lock')
     const passed = { ms: 0 }
     const files = agingFiles(passed)
@@ -106,7 +106,7 @@ describe('a lock', () => {
     expect(other.acquire()).toBe(true)
   })
 
-  test('of a clock that was set back dies as well', () => {
+  test('expires even if the clock was set back', () => {
     const path = join(temporaryDirectory(), 'gc.lock')
     const passed = { ms: HOUR_MS }
     const files = agingFiles(passed)
@@ -115,7 +115,7 @@ describe('a lock', () => {
     expect(lockOn(files, path).acquire()).toBe(true)
   })
 
-  test('that was taken over ends the gc that stood still, and is not given back by it', () => {
+  test('that was taken over ends the suspended gc, which does not release it', () => {
     const path = join(temporaryDirectory(), 'gc.lock')
     const passed = { ms: 0 }
     const files = agingFiles(passed)
@@ -128,14 +128,14 @@ describe('a lock', () => {
     expect(() => other.keep()).not.toThrow()
   })
 
-  test('that is a link is not an owner’s', () => {
+  test('that is a link has no owner', () => {
     const path = join(temporaryDirectory(), 'gc.lock')
     symlinkSync('nowhere', path)
     expect(lockOn(nodeFiles, path).acquire()).toBe(true)
     expect(readdirSync(dirname(path))).toEqual(['gc.lock'])
   })
 
-  test('of a dead owner is taken over by one of two that find it', () => {
+  test('of a dead owner is taken over by only one of two processes', () => {
     const path = join(temporaryDirectory(), 'gc.lock')
     for (let at = 1, isInterrupted = true; isInterrupted; at++) {
       const passed = { ms: 0 }
@@ -162,7 +162,7 @@ describe('a lock', () => {
     }
   })
 
-  test('that was given back a moment ago is not taken over: another process may have it by now', () => {
+  test('that was just released is not taken over, as another process may have it by now', () => {
     const path = join(temporaryDirectory(), 'gc.lock')
     const first = lockOn(nodeFiles, path)
     expect(first.acquire()).toBe(true)

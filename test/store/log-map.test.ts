@@ -46,7 +46,7 @@ function filesBelow(path: string): string[] {
   )
 }
 
-test('a record is found by its writer and by others as soon as it is set, and is gone as soon as it is removed', () => {
+test('a record is found by all processes once it is set, and by none once it is removed', () => {
   const path = temporaryDirectory()
   const a = openMap(path)
   const b = openMap(path)
@@ -75,8 +75,8 @@ test('offer makes the same conditional changes as write', () => {
 test.each<[string, (map: LogMap) => number]>([
   ['a listing', map => [...map.records()].length],
   ['a clear', map => map.clear()],
-  ['a removal of leftovers', map => map.removeLeftovers()],
-])('what was set after %s of an empty map is found by the next look', (_first, look) => {
+  ['a removal of orphans', map => map.removeLeftovers()],
+])('a set after %s of an empty map is found by the next lookup', (_first, look) => {
   const path = temporaryDirectory()
   const a = openMap(path)
   const b = openMap(path)
@@ -85,7 +85,7 @@ test.each<[string, (map: LogMap) => number]>([
   expect(b.get('key')).toBe('one')
 })
 
-test('a lookup in an empty map makes no files', () => {
+test('a lookup in an empty map creates no files', () => {
   const path = join(temporaryDirectory(), 'map')
   expect(openMap(path).get('key')).toBeUndefined()
   expect([...openMap(path).map.records()]).toEqual([])
@@ -108,7 +108,7 @@ test('thousands of records split into many buckets and are all found again', () 
   expect(filesBelow(path).filter(name => name.endsWith('.new'))).toEqual([])
 })
 
-test('a key that is set again and again does not make its map grow', () => {
+test('a key that is set repeatedly does not make its map grow', () => {
   const path = temporaryDirectory()
   const a = openMap(path)
   for (let i = 0; i < 2000; i++) a.set('same', `value ${i}`)
@@ -118,7 +118,7 @@ test('a key that is set again and again does not make its map grow', () => {
   expect(statSync(join(path, file as string)).size).toBeLessThan(2 * BUCKET_BYTES)
 })
 
-test('a batch is all there, whichever buckets it goes to', () => {
+test('a batch is stored completely, across buckets', () => {
   const path = temporaryDirectory()
   const a = openMap(path)
   for (const round of [0, 1]) {
@@ -128,7 +128,7 @@ test('a batch is all there, whichever buckets it goes to', () => {
   expect(openMap(path).get('key 77')).toBe('1-77')
 })
 
-test('a conditional change is made only while the record is the expected one', () => {
+test('a conditional change applies only to the expected record', () => {
   const path = temporaryDirectory()
   const a = openMap(path)
   const b = openMap(path)
@@ -160,7 +160,7 @@ test('a new reader finds the same records as the processes that wrote them', () 
   }
 })
 
-test('clear counts and removes what all processes have set, in every bucket', () => {
+test('clear counts and removes the records of all processes in every bucket', () => {
   const path = temporaryDirectory()
   const a = openMap(path)
   const b = openMap(path)
@@ -172,7 +172,7 @@ test('clear counts and removes what all processes have set, in every bucket', ()
   expect(openMap(path).all()).toEqual(new Map([['key 5', 'again']]))
 })
 
-test('records are found after their file was given up from memory', () => {
+test('records are found after their file was evicted from memory', () => {
   const path = temporaryDirectory()
   const a = openMap(path)
   const value = 'x'.repeat(50_000)
@@ -212,14 +212,14 @@ test('several processes with random changes agree with a model at every step', (
   }
 })
 
-describe('a process that is killed', () => {
+describe('a killed process', () => {
   /** Enough to fill a bucket, split it, and compact one of the parts. */
   const workload = [
     ...Array.from({ length: 70 }, (_, i) => [`key ${i}`, `value ${i}`] as const),
     ...Array.from({ length: 60 }, (_, i) => ['key 1', `again ${i}`] as const),
   ]
 
-  test.each([0, 0.5, 1])('at any call, with %d of its write done, has lost nothing that it had set', partOfAppend => {
+  test.each([0, 0.5, 1])('loses nothing it had set, killed at any call with %d of its write done', partOfAppend => {
     let killAt = 1
     for (; ; killAt++) {
       const path = temporaryDirectory()
@@ -257,7 +257,7 @@ describe('a process that is killed', () => {
     expect(killAt).toBeGreaterThan(workload.length)
   })
 
-  test('while it sealed a bucket does not stop a read-only process', () => {
+  test('while sealing a bucket does not stop a read-only process', () => {
     const count = mortalFiles(-1, 0)
     const filling = openMap(temporaryDirectory(), newEnvironment({ files: count }))
     for (let i = 0; i < 70; i++) filling.set(`key ${i}`, 'value')
@@ -279,7 +279,7 @@ describe('a process that is killed', () => {
   })
 })
 
-test('on a disk that cannot be written to, records are still found', () => {
+test('records are found on a disk that cannot be written to', () => {
   const path = temporaryDirectory()
   const a = openMap(path)
   for (let i = 0; i < 100; i++) a.set(`key ${i}`, 'value')
@@ -293,7 +293,7 @@ test('on a disk that cannot be written to, records are still found', () => {
   expect(b.get('key 5')).toBe('value')
 })
 
-test('when all files are deleted under it, a process begins anew in its next tick', () => {
+test('when all files are deleted, an open process starts anew in its next tick', () => {
   const path = temporaryDirectory()
   const a = openMap(path)
   for (let i = 0; i < 300; i++) a.set(`key ${i}`, 'value')
@@ -304,7 +304,7 @@ test('when all files are deleted under it, a process begins anew in its next tic
   expect(openMap(path).all()).toEqual(new Map([['key 1', 'new']]))
 })
 
-test('a bucket file that is deleted costs its own records alone', () => {
+test('a deleted bucket file loses only its own records', () => {
   const path = temporaryDirectory()
   const a = openMap(path)
   for (let i = 0; i < 500; i++) a.set(`key ${i}`, 'value')
@@ -318,8 +318,8 @@ test('a bucket file that is deleted costs its own records alone', () => {
   for (let i = 0; i < 500; i++) expect(b.get(`key ${i}`)).toBe('again')
 })
 
-describe('what a dead process left', () => {
-  test('goes, wherever it was killed, unless it is still needed', () => {
+describe('files that a dead process left', () => {
+  test('are removed, wherever it was killed, unless they are still needed', () => {
     const refusingRenames = {
       ...nodeFiles,
       rename: () => {
@@ -361,7 +361,7 @@ describe('what a dead process left', () => {
 test.each<[string, (slow: ReturnType<typeof openMap>) => unknown]>([
   ['set', slow => slow.set('of the slow one', '1')],
   ['rewrite', slow => slow.map.renew(0)],
-])('a map is emptied, set to, emptied and set to within a %s of another process, and nothing is lost', (what, act) => {
+])('clears and sets by others during a %s of another process lose nothing', (what, act) => {
   let calls = 0
   for (let at = 1; at <= calls + 1; at++) {
     const path = join(temporaryDirectory(), 'map')

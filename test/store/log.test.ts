@@ -35,7 +35,7 @@ function openLog(path: string, environment: Environment = newEnvironment()) {
   }
 }
 
-test('what was appended is seen at once by its writer, and by others when they read', () => {
+test('appended frames are seen at once by their writer, and by others when they read', () => {
   const path = join(temporaryDirectory(), 'log')
   const a = openLog(path)
   const b = openLog(path)
@@ -45,7 +45,7 @@ test('what was appended is seen at once by its writer, and by others when they r
   expect(b.seen).toEqual(['one', 'two'])
 })
 
-test('every writer sees the frames of all in the same order', () => {
+test('every writer sees all frames in the same order', () => {
   const path = join(temporaryDirectory(), 'log')
   const writers = [openLog(path), openLog(path), openLog(path)]
   const order: string[] = []
@@ -60,7 +60,7 @@ test('every writer sees the frames of all in the same order', () => {
   }
 })
 
-test('append returns the offset at which the first frame of the batch is', () => {
+test('append returns the offset of the first frame of the batch', () => {
   const path = join(temporaryDirectory(), 'log')
   const a = openLog(path)
   const b = openLog(path)
@@ -84,7 +84,7 @@ test.each([
     ['first', 'x', 'first'],
     ['first', 'x'],
   ],
-])('also when %j is written between what others write, and %j after it', (own, after) => {
+])('append returns it even if other writers append %j before it and %j after it', (own, after) => {
   const path = join(temporaryDirectory(), 'log')
   const other = openLog(path)
   let isWritten = false
@@ -104,7 +104,7 @@ test.each([
   expect(frames.slice(0, own.length)).toEqual(own)
 })
 
-test('a torn tail is waited for, and skipped once something valid follows it', () => {
+test('a torn tail is kept until something valid follows it, and then skipped', () => {
   const path = join(temporaryDirectory(), 'log')
   const a = openLog(path)
   a.append('whole')
@@ -119,7 +119,7 @@ test('a torn tail is waited for, and skipped once something valid follows it', (
   expect(b.torn).toEqual([20])
 })
 
-test('a tail that its writer finishes later is taken in', () => {
+test('a tail that its writer finishes later is read', () => {
   const path = join(temporaryDirectory(), 'log')
   const a = openLog(path)
   a.append('first')
@@ -136,7 +136,7 @@ test('a tail that its writer finishes later is taken in', () => {
   expect(b.torn).toEqual([])
 })
 
-test('frames are seen wherever the bytes that are read at a time end', () => {
+test('frames are read whatever the chunk size', () => {
   const path = join(temporaryDirectory(), 'log')
   const a = openLog(path)
   a.append('first', 'second')
@@ -149,7 +149,7 @@ test('frames are seen wherever the bytes that are read at a time end', () => {
   }
 })
 
-test('a log that was deleted, cut or replaced says so', () => {
+test('a log that was deleted, cut or replaced is reported', () => {
   const path = join(temporaryDirectory(), 'log')
   const deleted = openLog(path)
   deleted.append('gone')
@@ -163,7 +163,7 @@ test('a log that was deleted, cut or replaced says so', () => {
   expect(cut.read()).toBe(false)
 })
 
-test('a log that was removed and made anew while its descriptor was closed says so, though it has inode and size of the old one', () => {
+test('a log that was removed and created again with the same inode and size is reported', () => {
   const path = join(temporaryDirectory(), 'log')
   const fstat = (fd: number) => ({ ...nodeFiles.fstat(fd), inode: 1 })
   const linkStat = (path: string) => ({ ...(nodeFiles.linkStat(path) as FileStat), inode: 1 })
@@ -179,7 +179,7 @@ test('a log that was removed and made anew while its descriptor was closed says 
   expect(a.seen).toEqual(['gone'])
 })
 
-test('a log that was closed to spare descriptors and is still there goes on', () => {
+test('a log that was closed to save descriptors can be used again', () => {
   const path = join(temporaryDirectory(), 'log')
   const environment = newEnvironment()
   const a = openLog(path, environment)
@@ -192,7 +192,7 @@ test('a log that was closed to spare descriptors and is still there goes on', ()
   expect(a.seen).toEqual(['one', 'two', 'three'])
 })
 
-test('a frame that is longer than what is read at a time is read whole', () => {
+test('a frame longer than the chunk size is read completely', () => {
   const path = join(temporaryDirectory(), 'log')
   const long = 'x'.repeat(3_000_000)
   openLog(path).append('short', long, 'last')
@@ -201,7 +201,7 @@ test('a frame that is longer than what is read at a time is read whole', () => {
   expect(b.seen).toEqual(['short', long, 'last'])
 })
 
-test('a short write is an error, and the next append goes on behind it', () => {
+test('a short write is an error, and the next append continues after it', () => {
   const path = join(temporaryDirectory(), 'log')
   const environment = newEnvironment()
   const a = openLog(path, environment)

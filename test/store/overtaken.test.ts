@@ -1,4 +1,4 @@
-// A process that gives a bucket its successors, and others that are faster and clear up behind it.
+// A process that replaces a bucket while faster processes do the same and remove its leftovers.
 
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -41,7 +41,7 @@ function overtakenFiles(path: string, name: string) {
 }
 
 test.each(['open', 'linkStat', 'append', 'sync'])(
-  'a set succeeds when others replace its bucket just before its own replacement gets to %s',
+  'a set succeeds when others replace its bucket just before its own replacement reaches %s',
   name => {
     const path = join(temporaryDirectory(), 'map')
     const { files, count } = overtakenFiles(path, name)
@@ -53,7 +53,7 @@ test.each(['open', 'linkStat', 'append', 'sync'])(
 )
 
 test.each(['open', 'linkStat', 'append', 'sync', 'link'])(
-  'a process that rebuilds lost buckets goes on with those of others if its own are removed before %s',
+  'a process that rebuilds lost buckets uses those of others if its own are removed before %s',
   name => {
     const path = join(temporaryDirectory(), 'map')
     const dying = interceptedFiles(call => {

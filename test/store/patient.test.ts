@@ -20,8 +20,8 @@ function scannedDisk(tries: number, code: string) {
   return { files: patient(disk, ms => pauses.push(ms)), pauses, seen }
 }
 
-describe.each(['EPERM', 'EBUSY', 'EACCES'])('what a scanner holds, with %s', code => {
-  test('for a moment is renamed and removed once it lets go', () => {
+describe.each(['EPERM', 'EBUSY', 'EACCES'])('a file held by a virus scanner, with %s', code => {
+  test('for a moment is renamed or removed once it is free', () => {
     const directory = temporaryDirectory()
     const { files, pauses } = scannedDisk(3, code)
     const [from, to, sub] = ['a', 'b', 'c'].map(name => join(directory, name)) as [string, string, string]
@@ -33,7 +33,7 @@ describe.each(['EPERM', 'EBUSY', 'EACCES'])('what a scanner holds, with %s', cod
     expect(pauses).toHaveLength(9)
   })
 
-  test('for long stays, after a tenth of a second', () => {
+  test('for long is given up after a tenth of a second', () => {
     const directory = temporaryDirectory()
     const { files, pauses } = scannedDisk(1000, code)
     const path = join(directory, 'a')
@@ -43,7 +43,7 @@ describe.each(['EPERM', 'EBUSY', 'EACCES'])('what a scanner holds, with %s', cod
     expect(() => files.rename(path, `${path}b`)).toThrow(code)
   })
 
-  test('does not stop a gc, and goes with the next one', async () => {
+  test('does not stop a gc, and is removed by the next one', async () => {
     const root = temporaryRoot()
     const { cache } = openAsAnotherProcess(root)
     const ns = cache.namespace('tool')
@@ -64,7 +64,7 @@ describe.each(['EPERM', 'EBUSY', 'EACCES'])('what a scanner holds, with %s', cod
   })
 })
 
-test('other errors are not waited for', () => {
+test('other errors are not retried', () => {
   const { files, pauses } = scannedDisk(1, 'EIO')
   expect(() => files.remove(join(temporaryDirectory(), 'a'))).toThrow('EIO')
   expect(pauses).toEqual([])

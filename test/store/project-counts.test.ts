@@ -1,4 +1,4 @@
-// What counters know of projects: beside their totals and days, never instead of them.
+// Counts per project, which are kept beside totals and days.
 
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
@@ -37,7 +37,7 @@ function known(path: string) {
   return { byProject, totals, hitsByDay: [...days.values()].reduce((sum, { hits }) => sum + hits, 0) }
 }
 
-test('counts of different projects are told apart, and added up', () => {
+test('counts of different projects are kept apart and added up', () => {
   const path = temporaryDirectory()
   count(path, ['/a', '/b', undefined, '/ä ö'])
   count(path, ['/b'])
@@ -47,7 +47,7 @@ test('counts of different projects are told apart, and added up', () => {
   expect(hitsByDay).toBe(10)
 })
 
-test('what is not written yet counts as well', () => {
+test('counts that are not written yet are included', () => {
   const path = temporaryDirectory()
   count(path, ['/a'])
   const counters = countersOn(path, 0)
@@ -61,7 +61,7 @@ test('what is not written yet counts as well', () => {
   counters.close()
 })
 
-test('a full file keeps sums of projects, and no count is lost or counts twice', () => {
+test('a full file keeps sums of projects, and no count is lost or doubled', () => {
   const path = temporaryDirectory()
   for (let flush = 0; flush < 1000; flush++) count(path, [`/project ${flush % 10}`], flush % 3)
   const { byProject, totals, hitsByDay } = known(path)
@@ -71,7 +71,7 @@ test('a full file keeps sums of projects, and no count is lost or counts twice',
   for (const hits of byProject.values()) expect(hits).toBe(200)
 })
 
-test('of very many projects those that were asked last stay, and the file stays small', () => {
+test('with very many projects the most recent ones are kept, and the file stays small', () => {
   const path = temporaryDirectory()
   let largest = 0
   for (let day = 0; day < 600; day++) {
@@ -89,7 +89,7 @@ test('of very many projects those that were asked last stay, and the file stays 
   expect(largest).toBeLessThan(33 * 1024)
 })
 
-test('projects with very long paths leave the file room for others', () => {
+test('projects with very long paths leave room in the file for others', () => {
   const path = temporaryDirectory()
   for (let flush = 0; flush < 100; flush++) count(path, [`/${'x'.repeat(3900)}${flush}`, '/short'], flush)
   const { byProject, totals } = known(path)
@@ -97,7 +97,7 @@ test('projects with very long paths leave the file room for others', () => {
   expect(byProject.get('/short')).toBe(200)
 })
 
-test('where only some of the projects can be written, the others are written later, and none twice', () => {
+test('if only some projects can be written, the others are written later, and none twice', () => {
   const path = temporaryDirectory()
   let isFull = false
   const files = {

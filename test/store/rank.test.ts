@@ -1,4 +1,4 @@
-// Which entries go first where there is too much, in gc() and in the background: by last use, and by what they cost.
+// Which entries gc() and the background gc evict first: by last use and computation time.
 
 import { expect, test, vi } from 'vitest'
 import { lastUseOf, rankOf } from '../../src/gc/rank.js'
@@ -17,7 +17,7 @@ function entryOf(computeMs: number | undefined, sizeBytes: number, usedAt = NOW)
 
 const rank = (...given: Parameters<typeof entryOf>) => rankOf(entryOf(...given), NOW, false)
 
-test('twice the time per byte counts like a use two days later', () => {
+test('twice the computation time per byte counts like a use two days later', () => {
   // 1 µs per byte, the entry's own bytes included.
   expect(rank(1, 700)).toBe(NOW)
   expect(rank(2, 700)).toBe(NOW + 2 * DAY)
@@ -25,23 +25,23 @@ test('twice the time per byte counts like a use two days later', () => {
   expect(rank(8, 700, NOW - 6 * DAY)).toBe(NOW)
 })
 
-test('what was set counts by its last use alone', () => {
+test('a value that was set ranks by its last use only', () => {
   expect(rank(undefined, 1)).toBe(NOW)
   expect(rank(undefined, HUGE, NOW - DAY)).toBe(NOW - DAY)
 })
 
-test('no cost counts for more than sixteen days, whatever an entry says', () => {
+test('no computation time counts for more than sixteen days', () => {
   for (const ms of [1e9, Number.POSITIVE_INFINITY]) expect(rank(ms, 0)).toBe(NOW + 16 * DAY)
   for (const ms of [0, 1e-9]) expect(rank(ms, HUGE)).toBe(NOW - 16 * DAY)
   expect(rank(Number.NaN, 1)).toBe(NOW)
   expect(rank(-1, 1)).toBe(NOW)
 })
 
-test('a list of inputs stays as long as any entry that was used with it', () => {
+test('a list of inputs ranks as high as any entry of the same last use', () => {
   expect(rankOf(entryOf(undefined, HUGE), NOW, true)).toBe(NOW + 16 * DAY)
 })
 
-test('one that was used by a clock that is ahead counts as the oldest', () => {
+test('an entry last used by a clock that is ahead ranks as the oldest', () => {
   expect(lastUseOf(entryOf(1, 700, NOW + DAY), NOW)).toBe(0)
 })
 
@@ -65,7 +65,7 @@ function filled(maxSize: number) {
   return { cache, kept, slowShare }
 }
 
-test('gc() keeps what took long', async () => {
+test('gc() keeps entries that took long to compute', async () => {
   const { cache, kept, slowShare } = filled(Number.POSITIVE_INFINITY)
   expect(slowShare()).toBe(0.75)
   expect(await cache.gc({ maxEntries: 1000 })).toMatchObject({ evictedEntries: 1000, keptEntries: 1000 })
@@ -73,13 +73,13 @@ test('gc() keeps what took long', async () => {
   expect(slowShare()).toBe(1)
 })
 
-test('the background gc keeps what took long', () => {
+test('the background gc keeps entries that took long to compute', () => {
   const { kept, slowShare } = filled(1_000_000)
   expect(kept().length).toBeLessThan(1300)
   expect(slowShare()).toBeGreaterThan(0.9)
 })
 
-test('the background gc drops what is too old whatever it cost', () => {
+test('the background gc drops too old entries, however long they took', () => {
   let now = NOW
   let seconds = 0
   const { cache } = openAsAnotherProcess(temporaryRoot(), { clock: () => now, maxAge: '5d' })

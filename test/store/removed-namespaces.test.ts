@@ -1,4 +1,4 @@
-// A removed namespace leaves no file, however large it was, and whoever writes to it at that moment.
+// A removed namespace leaves no files, however large it was, even if others write to it at that moment.
 
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
@@ -40,7 +40,7 @@ function emptiedMap(): string {
   return path
 }
 
-test('no file is left of a map that was split, and it can be filled again', () => {
+test('a split map leaves no file, and can be filled again', () => {
   const path = emptiedMap()
   const other = openMap(path)
   expect(other.get('key 7')).toBeUndefined()
@@ -53,7 +53,7 @@ test('no file is left of a map that was split, and it can be filled again', () =
   }
 })
 
-test('buckets with records stay', () => {
+test('buckets with records are kept', () => {
   const path = emptiedMap()
   openMap(path).set('key 3', 'key 100')
   const { map, get } = openMap(path)
@@ -62,7 +62,7 @@ test('buckets with records stay', () => {
   expect([get('key 3'), get('key 100'), get('key 4')]).toEqual(['key 3', 'key 100', undefined])
 })
 
-test.each([1, 2, 3, 5, 7])('what others set after every call (%d) of a removal is not lost', every => {
+test.each([1, 2, 3, 5, 7])('sets of others after every call (%d) of a removal are not lost', every => {
   const path = emptiedMap()
   const writers = [openMap(path), openMap(path)]
   for (const { get } of writers) get('key 1')
@@ -81,7 +81,7 @@ test.each([1, 2, 3, 5, 7])('what others set after every call (%d) of a removal i
   for (const reader of [...writers, openMap(path)]) expect(set.filter(key => reader.get(key) !== key)).toEqual([])
 })
 
-test('a removal that is killed at any call leaves a map that can be used', () => {
+test('a removal that is killed at any call leaves a usable map', () => {
   for (let killAt = 1, isDone = false; !isDone; killAt += 7) {
     const path = emptiedMap()
     const { map } = openMap(path, newEnvironment({ files: mortalFiles(killAt, 0.5) }))
@@ -97,7 +97,7 @@ test('a removal that is killed at any call leaves a map that can be used', () =>
   }
 })
 
-test('a namespace that was split leaves no file, and a gc removes those of one that was set to meanwhile', async () => {
+test('a split namespace leaves no file, and a gc removes the files of one that was set to meanwhile', async () => {
   const root = temporaryRoot()
   const { cache } = openAsAnotherProcess(root)
   const ns = cache.namespace('large', { project: false })

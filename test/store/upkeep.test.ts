@@ -1,4 +1,4 @@
-// A cache keeps its limits by slices of work in the processes that set.
+// A cache keeps its limits by background gc steps in the processes that set.
 
 import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -46,7 +46,7 @@ function setMany(cache: ReturnType<typeof open>['cache'], from: number, count: n
 }
 
 describe('a cache with a maximum size', () => {
-  test('keeps it, by giving up what was least recently used', () => {
+  test('keeps it by evicting the least recently used entries', () => {
     const { cache, warnings } = open(temporaryRoot(), { maxSize: 1_000_000 })
     const largest = setMany(cache, 0, 4000)
     expect(largest).toBeLessThan(2_500_000)
@@ -74,7 +74,7 @@ describe('a cache with a maximum size', () => {
     expect(largest).toBeLessThan(1_500_000)
   })
 
-  test('counts no value twice that namespaces share', () => {
+  test('counts a value shared by namespaces once', () => {
     const { cache } = open(temporaryRoot(), { maxSize: 1_000_000 })
     for (let i = 0; i < 250; i++) {
       for (const name of ['a', 'b', 'c', 'd', 'e']) {
@@ -85,7 +85,7 @@ describe('a cache with a maximum size', () => {
     expect(cache.stats().entryCount).toBe(1250)
   })
 
-  test('keeps what is used', () => {
+  test('keeps entries in use', () => {
     const { cache, ns } = open(temporaryRoot(), { maxSize: 1_000_000 })
     setMany(cache, 0, 50)
     for (let i = 50; i < 3000; i += 50) {
@@ -107,7 +107,7 @@ test('a namespace keeps its own limits, and others are left alone', () => {
   expect(numbersOf(cache, 'other').length).toBe(300)
 })
 
-test('far fewer entries than are allowed stay, in however many buckets they lie', () => {
+test('nothing is evicted far below maxEntries, however many buckets there are', () => {
   const { cache } = open(temporaryRoot(), { maxEntries: 10_000 })
   const entries = Array.from({ length: 5000 }, (_, i) => ({ key: `key ${i} ${'k'.repeat(100)}`, value: i }))
   for (let round = 0; round < 4; round++) {
@@ -118,7 +118,7 @@ test('far fewer entries than are allowed stay, in however many buckets they lie'
   expect([...cache.namespace('ns').keys()]).toHaveLength(5000)
 })
 
-test('entries past a maximum age go', () => {
+test('entries past the maximum age are dropped', () => {
   const { cache } = open(temporaryRoot(), { maxAge: 3_600_000 })
   setMany(cache, 0, 300)
   now += 3_700_000
@@ -126,7 +126,7 @@ test('entries past a maximum age go', () => {
   expect(numbersOf(cache)).toEqual(Array.from({ length: 300 }, (_, at) => at + 300))
 })
 
-describe('limits are set', () => {
+describe('limits', () => {
   const kept = (dir: string, options: CacheOptions = {}) => {
     const { cache, warnings } = open(dir, options)
     setMany(cache, 0, 1000)
@@ -140,9 +140,9 @@ describe('limits are set', () => {
     return dir
   }
 
-  test('nowhere: 2 GB is the default', () => expect(kept(temporaryRoot())).toEqual({ count: 1000, warnings: [] }))
+  test('default to 2 GB', () => expect(kept(temporaryRoot())).toEqual({ count: 1000, warnings: [] }))
 
-  test('in config.json, for all or a namespace', () => {
+  test('can be set in config.json, for all namespaces or one', () => {
     for (const content of ['{"maxEntries": 100}', '{"namespaces": {"ns": {"maxSize": "200KB"}}}']) {
       const { count, warnings } = kept(withConfig(content))
       expect(warnings).toEqual([])
@@ -150,7 +150,7 @@ describe('limits are set', () => {
     }
   })
 
-  test('in the environment, which goes before config.json, and in options, which go before both', () => {
+  test('from the environment override config.json, and options override both', () => {
     const dir = withConfig('{"maxSize": "none"}')
     process.env.WICKED_CACHE_MAX_SIZE = '200KB'
     try {
@@ -169,13 +169,13 @@ describe('limits are set', () => {
     '{"maxSise": "5GB"}',
     '{"namespaces": []}',
     '{"namespaces": {"ns": {"maxAge": null}}}',
-  ])('wrongly in config.json (%s): one warning, and the defaults apply', content => {
+  ])('that are invalid in config.json (%s) give one warning, and the defaults apply', content => {
     const { count, warnings } = kept(withConfig(content))
     expect(count).toBe(1000)
     expect(warnings).toMatchObject([{ code: 'ERR_CACHE_CONFIG', message: expect.stringContaining('config.json') }])
   })
 
-  test('wrongly in the environment: a warning that names the variable', () => {
+  test('that are invalid in the environment give a warning that names the variable', () => {
     process.env.WICKED_CACHE_MAX_AGE = 'long'
     try {
       expect(kept(temporaryRoot()).warnings).toMatchObject([
@@ -198,7 +198,7 @@ test('a read-only cache runs no background gc', () => {
   expect(bytesOf(dir)).toBe(before)
 })
 
-test('a background gc that is killed loses no kept entry, and another process finishes its cycle', () => {
+test('a killed background gc loses no kept entry, and another process finishes its cycle', () => {
   const dir = temporaryRoot()
   const seed = printedSeed('killed upkeep')
   const random = randomFrom(seed)
@@ -264,7 +264,7 @@ test('an entry that another process sets during a background gc step is not lost
 })
 
 test.each([
-  ['a slice of another process', '', true],
+  ['a step of another process', '', true],
   ['a gc()', 'gc\n', false],
 ])('a set past the limit waits for %s (%o): %s', (_, content, waits) => {
   const dir = temporaryRoot()
@@ -289,7 +289,7 @@ test.each([
   expect(mostTries > 1, 'a set tried again').toBe(waits)
 })
 
-test('gc() ends a background gc cycle that is under way', async () => {
+test('gc() ends a running background gc cycle', async () => {
   const { cache } = open(temporaryRoot(), { maxSize: 500_000 })
   setMany(cache, 0, 400)
   const path = layoutOf(cache.dir).upkeep

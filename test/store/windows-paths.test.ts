@@ -11,18 +11,18 @@ test.each([
   JSON.stringify({ file: `${PATH}\\x` }),
   'file:///c:/Users/Ann%20Lee/my%2Bapp/x.js',
   '\\\\?\\C:\\Users\\Ann Lee\\my+app',
-])('%j holds a path on Windows', text => {
+])('%j contains a Windows path', text => {
   expect(holdsWindowsPath(`before ${text}`, PATH)).toBe(true)
 })
 
 test.each(['C:\\Users\\Ann Lee\\my+apple', 'C:\\Users\\Ann Lee\\myyapp', 'my+app', 'C:\\Users\\Ann Lee', '/'])(
-  '%j does not',
+  '%j contains no Windows path',
   text => {
     expect(holdsWindowsPath(text, PATH)).toBe(false)
   },
 )
 
-test('names beyond ASCII are those of the bytes', () => {
+test('names beyond ASCII are compared as bytes', () => {
   const bytes = Buffer.from('C:\\Müller\\日本\\x').toString('latin1')
   expect(holdsWindowsPath(bytes, 'D:\\Müller\\日本')).toBe(true)
   expect(holdsWindowsPath(bytes, 'D:\\Moller\\日本')).toBe(false)
