@@ -1,5 +1,5 @@
-// What editors and the reference show of the public API: all of it is described, what can be called has an example, and the examples
-// are of the right types and run.
+// The doc comments of the public API: every declaration has a description and every function an example. The examples
+// type-check and run.
 
 import { spawnSync } from 'node:child_process'
 import { cpSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
@@ -39,7 +39,7 @@ function declarationsIn(file: string): { line: number; name: string }[] {
     })
 }
 
-test('every type of the API and every member of it is described, or has a name that is described', () => {
+test('every type and member of the API has a description', () => {
   const declared = apiFiles.flatMap(file => {
     const lines = read(file).split('\n')
     return declarationsIn(file).map(({ line, name }) => {
@@ -89,7 +89,7 @@ function exportedFunctions(): string[] {
 /** How a cache is ended is described with `openCache`. */
 const ENDS = ['close', 'Symbol']
 
-test('every call has an example, and each adapter', () => {
+test('every function and adapter has an example', () => {
   const methods = ['cache', 'compute', 'namespace'].flatMap(name => {
     const lines = withoutComments(read(`src/api/${name}.ts`)).split('\n')
     return declarationsIn(`src/api/${name}.ts`).filter(({ line }) => /^ {2}\w+(?:<[^(]*>)?\(/.test(lines[line] ?? ''))
@@ -156,7 +156,7 @@ function newProject(): string {
   return dir
 }
 
-test('the examples have the types that the calls ask for', () => {
+test('the examples type-check', () => {
   const tsc = join(projectRoot, 'node_modules', 'typescript', 'bin', 'tsc')
   const options = [
     '--noEmit',

@@ -40,7 +40,7 @@ function linksOf(page: string): string[] {
   return Array.from(links, ([, link = '']) => join(dirname(page), link).split('\\').join('/'))
 }
 
-test('every page in docs/adr has a number of its own, its title, a date, and stands in the index', () => {
+test('every page in docs/adr has a unique number, a title and a date, and is in the index', () => {
   const pages = documents.filter(page => /^docs\/adr\/\d/.test(page))
   expect(pages.length).toBeGreaterThan(0)
   const numbers = pages.map(page => Number(/\/(\d{4})-/.exec(page)?.[1]))
@@ -55,14 +55,14 @@ test('every page in docs/adr has a number of its own, its title, a date, and sta
   }
 })
 
-test('every fenced block is in a language whose blocks are run, or in none', () => {
+test('every fenced block has a known language, and commands are in blocks that are run', () => {
   const unknown = allBlocks.filter(({ language }) => ![...LANGUAGES, ...PLAIN].includes(language))
   expect(unknown).toEqual([])
   const plain = allBlocks.filter(({ language, text }) => PLAIN.includes(language) && /^(\$ |wicked-cache )/m.test(text))
   expect(plain, 'commands in a block of no language').toEqual([])
 })
 
-test('what a CI configuration calls is shown and run on the same page', () => {
+test('commands in a CI configuration are also shown and run on the same page', () => {
   const called = allBlocks
     .filter(({ language }) => language === 'yaml')
     .flatMap(block =>
@@ -77,7 +77,7 @@ test('what a CI configuration calls is shown and run on the same page', () => {
   expect(called.filter(each => !isRun(each))).toEqual([])
 })
 
-test('every reason for a miss has a section in the troubleshooting page, in the order in which they are declared', () => {
+test('every miss reason has a section in docs/troubleshooting.md, in the order of declaration', () => {
   const [, union = ''] = /export type MissReason =\n((?: {2}.*\n)+)/.exec(read('src/api/reasons.ts')) ?? []
   const reasons = Array.from(union.matchAll(/^ {2}\| '([a-z-]+)'$/gm), ([, reason]) => reason)
   expect(reasons.length).toBeGreaterThan(15)
@@ -87,7 +87,7 @@ test('every reason for a miss has a section in the troubleshooting page, in the 
   expect(sections.filter(section => section.length < 100)).toEqual([])
 })
 
-test('what is shown of an example is what stands there', () => {
+test('excerpts from examples equal the files', () => {
   const shown = allBlocks.filter(({ comment }) => comment.startsWith('from: '))
   expect(shown.length).toBeGreaterThan(0)
   const { workspaces } = JSON.parse(read('examples/package.json')) as { workspaces: string[] }
@@ -99,7 +99,7 @@ test('what is shown of an example is what stands there', () => {
   }
 })
 
-test('every block of JSON is JSON', () => {
+test('every JSON block parses', () => {
   expect(blocksIn('json').length).toBeGreaterThan(0)
   for (const { text } of blocksIn('json')) JSON.parse(text)
 })
@@ -134,7 +134,7 @@ class Machine {
 const pagesWith = (language: string) => [...new Set(blocksIn(language).map(fileOf))]
 
 describe.each(pagesWith('sh'))('the commands of %s', page => {
-  test('are understood, and end with a hit or a miss', () => {
+  test('succeed or end with a miss', () => {
     const machine = new Machine()
     const lines = blocksIn('sh')
       .filter(block => fileOf(block) === page)
@@ -148,7 +148,7 @@ describe.each(pagesWith('sh'))('the commands of %s', page => {
 })
 
 describe.skipIf(python === undefined).each(pagesWith('python'))('the Python of %s', page => {
-  test('runs as it is written, again as well', () => {
+  test('runs as written, twice', () => {
     const machine = new Machine()
     expect(machine.run('wicked-cache', ['setup']).code).toBe(0)
     for (const { place, text } of blocksIn('python').filter(block => fileOf(block) === page)) {
@@ -166,7 +166,7 @@ describe.skipIf(python === undefined).each(pagesWith('python'))('the Python of %
   })
 })
 
-test('a dialogue with serve goes as it is written', async () => {
+test('dialogues with serve run as written', async () => {
   const dialogues = blocksIn('jsonl')
   expect(dialogues.length).toBeGreaterThan(1)
   for (const { text } of dialogues) {
@@ -188,7 +188,7 @@ const FIGURES: Record<string, [section: string, column: number]> = {
   'disk for each entry of five plugins with equal values': ['Disk, per analysis', 2],
 }
 
-test('the figures of the README are those of the results', () => {
+test('the figures in the README equal those in bench/RESULTS.md', () => {
   const results = read('bench/RESULTS.md')
   const [header = [], , ...rows] = tableFrom(read('README.md'), '| 1,000 entries |')
   expect(rows.map(([name]) => name)).toEqual(Object.keys(FIGURES))
@@ -217,7 +217,7 @@ function tableFrom(markdown: string, text: string): string[][] {
   )
 }
 
-test('every command is shown on a page', () => {
+test('every command is shown in docs/command-line.md', () => {
   const help = execFileSync(process.execPath, [builtCli, '--help'], { encoding: 'utf8' })
   const names = [...help.matchAll(/^ {2}([a-z]+) /gm)].map(([, name = '']) => name)
   expect(names.length).toBeGreaterThan(10)

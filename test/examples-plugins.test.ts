@@ -105,7 +105,7 @@ describe('the outline', () => {
   })
 })
 
-test('an outline is of what the file holds, also where that changes between its two parts', async () => {
+test("an outline matches the file's content, even if the file changes between its two parts", async () => {
   const { cache, file } = project()
   const path = file('a.js', "import './before.js'; let before")
   const edited = "import './after.js'; let after"
@@ -150,7 +150,7 @@ describe.each([
     expect((await plugin.analyze(file('a.js', "import './after_.js'"))).imports[0].from).toBe('./after_.js')
   })
 
-  test('is found again for an equal file elsewhere, unless it is in another language', async () => {
+  test('is a hit for an equal file in another directory, unless its language differs', async () => {
     const { dir, cache, file } = project()
     const parse = vi.fn(parseText)
     const plugin = create(cache, parse)
@@ -179,7 +179,7 @@ test.each([
   ['a.cts', 'import a = require("b")'],
   ['a.d.ts', 'export function a(): void; class B { accessor c: number }'],
   ['a.d.css.ts', 'declare const a: { readonly b: string }\nexport default a'],
-])('%s is parsed as what it is', async (name, source) => {
+])('%s is parsed by its extension', async (name, source) => {
   expect(await parseText(source, join('project', name))).toHaveProperty('program')
 })
 
@@ -213,22 +213,22 @@ describe('the progress bar', () => {
     expect(frames.map(frame => /\d+ %$/.exec(frame)?.[0])).toEqual([undefined, '33 %', '66 %', '100 %', undefined])
   })
 
-  test('has no colour under NO_COLOR, and some without', async () => {
+  test('has no colours with NO_COLOR, and colours without', async () => {
     expect(await draw({ isTTY: true, columns: 80 }, { NO_COLOR: '1' })).not.toContain('\u001b[3')
     expect(await draw({ isTTY: true, columns: 80 })).toContain('\u001b[3')
   })
 
-  test('works where the terminal does not tell its width', async () => {
+  test('works if the terminal does not report its width', async () => {
     expect(await draw({ isTTY: true, columns: 0 })).toContain('█')
   })
 
-  test('is one line at the end without a terminal, and on a dumb one', async () => {
+  test('is one line at the end without a terminal or on a dumb one', async () => {
     expect(await draw({ isTTY: false, columns: 80 })).toBe('first run: 3 files\n')
     expect(await draw({ isTTY: true, columns: 80 }, { TERM: 'dumb' })).toBe('first run: 3 files\n')
   })
 })
 
-test('sizes and times are told in the unit that fits', () => {
+test('sizes and times have a fitting unit', () => {
   expect([0, 1023, 1024, 1_048_575, 1_048_576].map(sizeText)).toEqual(['0 B', '1023 B', '1.0 KB', '1.0 MB', '1.0 MB'])
   expect([0.4, 999.4, 999.6, 61_000].map(timeText)).toEqual(['0 ms', '999 ms', '1.00 s', '61.00 s'])
 })

@@ -1,5 +1,5 @@
-// `npm run examples` runs the projects below examples/ and writes the tables of docs/hosts.md and of the pages below docs/hosts. Here: that
-// they show all examples, and the same figures.
+// `npm run examples` runs the projects below examples/ and writes the tables in docs/hosts.md and the pages below docs/hosts.
+// These tests check that the tables show all examples with the same figures.
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -12,15 +12,12 @@ const { workspaces } = JSON.parse(read('examples/package.json')) as { workspaces
 const pages = readdirSync(join(projectRoot, 'docs', 'hosts')).map(name => name.replace('.md', ''))
 const SECTIONS = ['What it gains', "What isn't cached", 'When something is off']
 
-test.each(workspaces)(
-  'the example %s is a project with its tool, a README of a few lines, and a program that shows it',
-  name => {
-    const directory = join(projectRoot, 'examples', name)
-    expect(JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8')).scripts.start).toBe('node demo.mjs')
-    expect(existsSync(join(directory, 'demo.mjs'))).toBe(true)
-    expect(readFileSync(join(directory, 'README.md'), 'utf8').split('\n').length).toBeLessThan(20)
-  },
-)
+test.each(workspaces)('the example %s has a start script, a demo and a short README', name => {
+  const directory = join(projectRoot, 'examples', name)
+  expect(JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8')).scripts.start).toBe('node demo.mjs')
+  expect(existsSync(join(directory, 'demo.mjs'))).toBe(true)
+  expect(readFileSync(join(directory, 'README.md'), 'utf8').split('\n').length).toBeLessThan(20)
+})
 
 /** Rows of the index, without header, by the page that the first cell leads to. */
 const rows = tablesOf(read('docs/hosts.md'))
@@ -30,7 +27,7 @@ const rows = tablesOf(read('docs/hosts.md'))
     return page === '' ? [] : [{ page, text: `| ${name} ${rest}`, cells: rest.split('|').map(cell => cell.trim()) }]
   })
 
-test('in each row of the table, the warm run hits', () => {
+test('the warm run hits in each row of the table', () => {
   const own = rows.filter(({ cells }) => cells.length === 8)
   expect(own.length).toBeGreaterThanOrEqual(workspaces.length)
   for (const { cells } of own) {
@@ -39,13 +36,13 @@ test('in each row of the table, the warm run hits', () => {
   }
 })
 
-test('the caches that tools have themselves stand beside ours', () => {
+test("the tools' own caches are in the table too", () => {
   const peers = rows.filter(({ cells }) => cells.length === 9)
   const names = new Set(peers.map(({ page }) => page))
   expect([...names]).toEqual(expect.arrayContaining(['eslint', 'webpack', 'babel-loader', 'jest', 'metro']))
 })
 
-test.each(pages)('the page of %s has the rows of the index that lead to it, and all sections', page => {
+test.each(pages)('the page of %s has its rows of the index and all sections', page => {
   const text = read(`docs/hosts/${page}.md`)
   const shown = tablesOf(text)
     .split('\n')
@@ -58,7 +55,7 @@ test.each(pages)('the page of %s has the rows of the index that lead to it, and 
   expect(text).toContain('npm install')
 })
 
-test('tables are put between their comments, and only there', () => {
+test('tables are written only between their comments', () => {
   const figures = { cold: '2 s', warm: '1 s', ratio: '0.50' }
   const peers = [{ ...figures, name: 'its own', isRight: false }]
   const row = { ...figures, page: 'a', host: 'A 1', without: '2 s', hits: '3 of 3', peers }

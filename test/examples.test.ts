@@ -1,4 +1,4 @@
-// The example as a person runs it, against the built package: in processes of its own, over a small tree.
+// The example as a user runs it, with the built package, in separate processes, on a small tree.
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -75,7 +75,7 @@ async function analyze(...args: string[]) {
 }
 
 describe('two runs', () => {
-  test('everything misses in the first and hits in the second', async () => {
+  test('everything misses in the first run and hits in the second', async () => {
     const { tree, cacheDir } = sourceTree()
     expect(await analyze('--dir', cacheDir, tree)).toMatchObject({
       files: [FILES, FILES],
@@ -84,7 +84,7 @@ describe('two runs', () => {
     })
   })
 
-  test('when everything is cached already, the first hits from the first file on, and says so', async () => {
+  test('if everything is cached already, the first run hits from the first file on and reports it', async () => {
     const { tree, cacheDir } = sourceTree()
     await analyze('--dir', cacheDir, tree)
     const again = await analyze('--dir', cacheDir, tree)
@@ -97,7 +97,7 @@ describe('two runs', () => {
   test.each([
     ['just written', ''],
     ['old', AN_HOUR_LATER],
-  ])('of an edited file and of no other the values miss, in a tree that is %s', async (_, nodeOptions) => {
+  ])('only the values of an edited file miss, in a tree that is %s', async (_, nodeOptions) => {
     vi.stubEnv('NODE_OPTIONS', nodeOptions)
     onTestFinished(() => void vi.unstubAllEnvs())
     const { tree, cacheDir } = sourceTree()
@@ -112,7 +112,7 @@ describe('two runs', () => {
     expect(edited.out).toContain(`parsed 1 file: ${path}\n`)
   })
 
-  test('a copy of the tree hits from the first file on, and says of what', async () => {
+  test('a copy of the tree hits from the first file on, and the output names the original', async () => {
     const { tree, cacheDir } = sourceTree()
     await analyze('--dir', cacheDir, tree)
     const copy = join(dirname(tree), 'copy')
@@ -123,7 +123,7 @@ describe('two runs', () => {
     expect(copied.out).toContain(`cached as well:\n  ${join(copy, 'broken.js')}: `)
   })
 
-  test('of two equal files one misses, and two in different languages are not equal', async () => {
+  test('one of two equal files misses, and equal text in two languages is not shared', async () => {
     const { tree, cacheDir } = sourceTree()
     for (const name of ['twin.jsx', 'lib/twin.jsx', 'twin.js']) cpSync(join(tree, 'view.jsx'), join(tree, name))
     expect(await analyze('--dir', cacheDir, tree)).toMatchObject({
@@ -133,14 +133,14 @@ describe('two runs', () => {
     })
   })
 
-  test('a new time without a new content misses nothing', async () => {
+  test('a changed mtime with the same content causes no misses', async () => {
     const { tree, cacheDir } = sourceTree()
     await analyze('--dir', cacheDir, tree)
     for (const name of ['errors.ts', 'layout.ts', 'broken.js']) utimesSync(join(tree, name), 1, 1)
     expect(await analyze('--dir', cacheDir, tree)).toMatchObject({ misses: [0, 0] })
   })
 
-  test('of a new file and of no other the values miss', async () => {
+  test('only the values of a new file miss', async () => {
     const { tree, cacheDir } = sourceTree()
     await analyze('--dir', cacheDir, tree)
     writeFileSync(join(tree, 'new.js'), 'export {}\n')
@@ -151,7 +151,7 @@ describe('two runs', () => {
     })
   })
 
-  test('what both plugins compute is stored once', async () => {
+  test('values that both plugins compute are stored once', async () => {
     const { tree, cacheDir } = sourceTree()
     const { out } = await analyze('--dir', cacheDir, tree)
     const cache = await openCache({ dir: cacheDir })
@@ -166,14 +166,14 @@ describe('two runs', () => {
     expect(out).toMatch(/^Space saved: [1-9]\d*(\.\d+)? K?B of equal values/m)
   })
 
-  test('a file that cannot be parsed is reported by both, and parsed by the first', async () => {
+  test('a file with a syntax error is reported by both plugins and parsed once', async () => {
     const { tree, cacheDir } = sourceTree()
     const { out } = await analyze('--dir', cacheDir, tree)
     expect(out).toContain(`1 file cannot be parsed, which is cached as well:\n  ${join(tree, 'broken.js')}: `)
     expect(out).toMatch(/^ {2}parsing +\S+ \S+ +0 ms$/m)
   })
 
-  test('without a terminal there is a line for each run and no escape code', async () => {
+  test('without a terminal there is one line per run and no escape code', async () => {
     const { tree, cacheDir } = sourceTree()
     const { out, err } = await runExample(['--dir', cacheDir, tree])
     expect(err).toMatch(/^first run: 7 files in \S+ m?s\nsecond run: 7 files in \S+ m?s\n$/)
@@ -190,7 +190,7 @@ describe('--fresh', () => {
     expect(fresh.out).not.toContain('first time ')
   })
 
-  test('leaves alone what others cached in the same directory', async () => {
+  test('keeps what other programs cached in the same directory', async () => {
     const { tree, cacheDir } = sourceTree()
     const cache = await openCache({ dir: cacheDir })
     onTestFinished(() => cache.close())
@@ -202,7 +202,7 @@ describe('--fresh', () => {
 })
 
 describe('the files', () => {
-  test('build output and caches are left out, what packages publish is not', async () => {
+  test('build output and caches are left out, published files of packages are not', async () => {
     const { tree, cacheDir } = sourceTree()
     for (const directory of ['dist', 'coverage', '.git', 'node_modules/package/dist', 'node_modules/.cache']) {
       mkdirSync(join(tree, directory), { recursive: true })
@@ -212,14 +212,14 @@ describe('the files', () => {
     expect((await analyze('--dir', cacheDir, tree)).files).toEqual([FILES + 1, FILES + 1])
   })
 
-  test('links that lead back and directories that are named twice change nothing', async () => {
+  test('circular links and repeated directories change nothing', async () => {
     const { tree, cacheDir } = sourceTree()
     symlinkSync(tree, join(tree, 'lib', 'again'), 'dir')
     expect((await analyze('--dir', cacheDir, tree, join(tree, 'lib'), tree)).files).toEqual([FILES, FILES])
   })
 })
 
-describe('what cannot work', () => {
+describe('invalid arguments', () => {
   test.each<[string, (tree: string) => string[], string]>([
     ['a directory that does not exist', tree => [join(tree, 'nowhere')], 'nowhere" does not exist'],
     ['a file in place of a directory', tree => [join(tree, 'errors.ts')], 'errors.ts" is not a directory'],
@@ -227,7 +227,7 @@ describe('what cannot work', () => {
     ['an unknown option', tree => ['--frehs', tree], '--frehs'],
     ['an empty --dir', tree => ['--dir=', tree], '--dir'],
     ['--dir without a path', tree => [tree, '--dir'], '--dir'],
-  ])('%s is refused, and nothing is done', async (_, args, named) => {
+  ])('%s is rejected, and nothing is done', async (_, args, named) => {
     const { tree, cacheDir } = sourceTree()
     const { code, out, err } = await runExample(['--dir', cacheDir, ...args(tree)])
     expect(err).toContain(named)
@@ -236,7 +236,7 @@ describe('what cannot work', () => {
     expect(readdirSync(dirname(cacheDir))).toEqual(['tree'])
   })
 
-  test('a cache that cannot be used costs the hits, not the results', async () => {
+  test('a cache that cannot be used causes misses but no wrong results', async () => {
     const { tree } = sourceTree()
     const { out, err, misses } = await analyze('--dir', join(tree, 'notes.txt'), tree)
     expect(misses).toEqual([FILES * VALUES, FILES * VALUES])
@@ -245,7 +245,7 @@ describe('what cannot work', () => {
   })
 })
 
-test('--help tells the arguments', async () => {
+test('--help shows the arguments', async () => {
   const { code, out, err } = await runExample(['--help'])
   expect({ code, err }).toEqual({ code: 0, err: '' })
   for (const argument of ['[directory...]', '--dir', '--fresh']) expect(out).toContain(argument)

@@ -52,12 +52,12 @@ const roomOf = (file: string) => file.split('/')[1] as string
 const floorOf = (file: string) => FLOORS.findIndex(rooms => rooms.includes(roomOf(file)))
 const sources = sourcesBelow('src')
 
-test('every file of src/ lies in a room that stands on a floor', () => {
+test('every directory of src/ is assigned to a floor', () => {
   expect(sources.length).toBeGreaterThan(20)
   expect(sources.filter(file => floorOf(file) < 0)).toEqual([])
 })
 
-test('imports go down the floors', () => {
+test('imports only go to lower floors', () => {
   const breaches = sources.flatMap(file =>
     importsOf(file)
       .filter(target => target.startsWith('src/'))
@@ -67,7 +67,7 @@ test('imports go down the floors', () => {
   expect(breaches).toEqual([])
 })
 
-test('no imports go in a circle', () => {
+test('there are no circular imports', () => {
   const finished = new Set<string>()
   const walk = (file: string, path: string[]) => {
     if (path.includes(file)) throw new Error([...path, file].join(' -> '))
@@ -79,7 +79,7 @@ test('no imports go in a circle', () => {
   expect(finished.size).toBeGreaterThanOrEqual(sources.length)
 })
 
-test('the disk, the hash, the codec and the watch are imported where they are wrapped, and the library never imports yargs', () => {
+test('disk, hash, codec and watcher packages are imported only by their wrappers, and yargs never by the library', () => {
   for (const file of sources) {
     for (const target of importsOf(file)) {
       const allowed = IMPORTERS[target.replace(/\/promises$/, '')]
@@ -89,13 +89,13 @@ test('the disk, the hash, the codec and the watch are imported where they are wr
   }
 })
 
-test('adapters import nothing of the library but its entry, and no package', () => {
+test('adapters import only the public entry of the library, and no package', () => {
   const targets = sourcesBelow('adapters').flatMap(importsOf)
   expect(targets.filter(target => !/^(src\/index\.ts|adapters\/|node:)/.test(target))).toEqual([])
   expect(targets).toContain('src/index.ts')
 })
 
-test('the command line imports nothing of the library but its entry', () => {
+test('the command line imports only the public entry of the library', () => {
   const targets = sourcesBelow('cli').flatMap(importsOf)
   expect(targets.filter(target => target.startsWith('src/') && target !== 'src/index.ts')).toEqual([])
   expect(targets).toContain('src/index.ts')

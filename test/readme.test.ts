@@ -149,7 +149,7 @@ const COMPUTES = /\.(?:getOrSet|analyze|wrap)(?:Sync)?\(/
 describe.each(allExamples())('the example at $place', example => {
   const computes = COMPUTES.test(example.text)
 
-  test('gives in each of two projects what it gives without a cache', { timeout: TIMEOUT_MS }, () => {
+  test('gives the same in two projects as without a cache', { timeout: TIMEOUT_MS }, () => {
     const stage = new Stage(example)
     const [first, second] = ['first', 'second'].map(project => ({
       expected: stage.run(project, 'off'),
@@ -161,7 +161,7 @@ describe.each(allExamples())('the example at $place', example => {
     expect(second?.found.values, 'the projects differ in what it looks at').not.toEqual(first?.found.values)
   })
 
-  test('computes nothing when it is run again, and what is stale after each edit', { timeout: TIMEOUT_MS }, () => {
+  test('computes nothing when it is run again, and only stale results after each edit', { timeout: TIMEOUT_MS }, () => {
     const stage = new Stage(example)
     const before = stage.run('first')
     const missesAtFirst = stage.missCount()
@@ -185,7 +185,7 @@ test('the README and the pages below docs have examples', () => {
   expect(files).toContain('docs/inputs.md')
 })
 
-test('a comment before a block names its fixture', () => {
+test('a comment before a block selects its fixture', () => {
   const block = (text: string) => `\`\`\`js\n${text}\n\`\`\`\n`
   const markdown = `# Title\n\n${block('first()')}\n<!-- example: other -->\n${block('second()')}`
   expect(examplesOf('A.md', markdown)).toEqual([
@@ -194,7 +194,7 @@ test('a comment before a block names its fixture', () => {
   ])
 })
 
-test('the values of a program are those of the names that it assigns to', () => {
+test('the values of a program are those of the names it assigns', () => {
   expect(namesAssigned('const a = 1\n  const inner = 2\nlet { b, c: d } = x\nconst [e, f] = y\nfoo()')).toEqual([
     'a',
     'b',

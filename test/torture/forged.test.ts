@@ -1,6 +1,5 @@
-// Records and values that somebody forged who knows the format: every check holds, and what they say is nonsense. Nothing
-// throws, nothing takes long or much memory, and what was not forged is as it was. (Who can write to the root can forge a value
-// that is believed; that is not the matter here.)
+// Forged records and values with valid checksums and nonsense in them. Nothing throws, nothing takes long or much memory, and
+// other entries are unchanged. (Anyone who can write to the root can also forge valid values; that is not tested here.)
 
 import { join } from 'node:path'
 import fc from 'fast-check'
@@ -169,7 +168,7 @@ const forging = fc.oneof(
   }),
 )
 
-test('forged records are refused, and what is beside them is as it was', async () => {
+test('forged records are rejected, and other entries are unchanged', async () => {
   const property = fc.asyncProperty(
     fc.constantFrom(...Object.keys(MAPS)),
     forging,
@@ -191,17 +190,18 @@ const cbor = (text: string) => Buffer.concat([CBOR, hex(text)])
 
 test.each([
   ['a million nested arrays', Buffer.concat([CBOR, Buffer.alloc(1_000_000, 0x81)])],
-  ['many lists that say they are long', Buffer.concat([CBOR, Buffer.alloc(300_000, hex('9a 00 00 ff ff'))])],
+  ['many lists with large declared lengths', Buffer.concat([CBOR, Buffer.alloc(300_000, hex('9a 00 00 ff ff'))])],
   ['a map of four billion pairs', cbor('ba ff ff ff ff')],
   ['bytes without end', cbor('5b 00 00 00 00 ff ff ff ff')],
   ['a record with the key __proto__', cbor('d9 df ff 83 19 e0 00 81 69 5f5f70726f746f5f5f a0')],
   ['an integer of a million digits', Buffer.concat([cbor('c2 5a 00 07 ff f0'), Buffer.alloc(0x7fff0, 0xff)])],
-  ['a regular expression that is none', cbor('d8 1b 83 66 526567457870 61 28 60')],
+  ['an invalid regular expression', cbor('d8 1b 83 66 526567457870 61 28 60')],
   ['nothing', Buffer.alloc(0)],
   ['JSON that ends early', hex('01 7b')],
-])('a forged value, %s, is a miss that is told as damage', (_what, bytes) => expectMiss(bytes, 'ERR_CACHE_CORRUPT'))
+])('a forged value, %s, is a miss that is reported as damage', (_what, bytes) => expectMiss(bytes, 'ERR_CACHE_CORRUPT'))
 
-test('a value of another codec is a miss that is told as such', () => expectMiss(hex('7f 01'), 'ERR_CACHE_CODEC'))
+test('a value with an unknown codec is a miss that is reported as such', () =>
+  expectMiss(hex('7f 01'), 'ERR_CACHE_CODEC'))
 
 async function expectMiss(bytes: Buffer, code: string): Promise<void> {
   const disk = template.clone()

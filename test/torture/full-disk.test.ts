@@ -1,5 +1,5 @@
-// Disks that are really full: a small file system, and files that may not grow. A host that goes on setting and getting sees
-// no exception; what it was told is stored is there; and room that comes back is all that it takes to go on.
+// Really full disks: a small file system, and files that may not grow. A program that keeps setting and getting sees no
+// exception, acknowledged entries are there, and it works again once there is space.
 
 import { spawnSync } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
@@ -91,7 +91,7 @@ const HOST = `
   print(JSON.stringify({ stored: stored.size, tried: i, problems }))
 `
 
-test.each([smallFiles, ...(canMount() ? [smallFileSystem] : [])])('a host goes on with $name', async limit => {
+test.each([smallFiles, ...(canMount() ? [smallFileSystem] : [])])('a program keeps working with $name', async limit => {
   const directory = join(temporaryDirectory(), 'disk')
   mkdirSync(directory)
   const { hasBallast } = limit

@@ -61,7 +61,7 @@ async function together(): Promise<void> {
 // A busy machine takes some minutes for a round.
 const TIMEOUT_MS = (Number(process.env.TORTURE_MINUTES) || 0) * 60_000 + 300_000
 
-test('four processes that keep setting keep a limit together, and lose nothing that is not evicted', {
+test('four processes that keep setting keep a limit together, and lose only evicted entries', {
   timeout: TIMEOUT_MS,
 }, async () => {
   await inRounds({ short: 1, share: 0.1 }, together)

@@ -1,5 +1,5 @@
-// Any sequence of operations, by two processes on one root, gives what a plain map in memory gives. A get that the map says
-// is a hit must hit: the only misses that the store may choose are those of an entry whose set was killed.
+// Random operations by two processes on one root give the same results as a plain map in memory. A get that hits in the map
+// must hit in the cache, unless the set of its entry was killed.
 
 import fc from 'fast-check'
 import { test } from 'vitest'
@@ -26,7 +26,7 @@ async function play(list: readonly Operation[], disk: TestDisk): Promise<void> {
   count('kills of the model', player.kills)
 }
 
-test('any operations on a disk in memory give what the model gives', async () => {
+test('random operations on a disk in memory match the model', async () => {
   await inRounds({ short: 1, share: 0.25 }, seed =>
     fc.assert(
       fc.asyncProperty(operations, list => play(list, memoryDisk())),
@@ -35,7 +35,7 @@ test('any operations on a disk in memory give what the model gives', async () =>
   )
 })
 
-test('any operations on the real disk give what the model gives', async () => {
+test('random operations on the real disk match the model', async () => {
   await inRounds({ short: 1, share: 0.1 }, seed =>
     fc.assert(
       fc.asyncProperty(operations, list => play(list, realDisk(temporaryDirectory()))),

@@ -1,5 +1,5 @@
-// What the world outside does to a root while it is used: it is moved away and replaced, clocks jump, links and foreign files are
-// planted in it. No call throws, no value is wrong, nothing outside changes, and in the end the store is whole.
+// Outside changes to a root in use: it is moved away and replaced, clocks jump, links and foreign files are planted in it. No
+// call throws, no value is wrong, nothing outside changes, and in the end the store passes verify.
 
 import {
   cpSync,
@@ -55,7 +55,7 @@ async function attempt(work: () => Promise<unknown>): Promise<void> {
   }
 }
 
-test('roots that are moved away, deleted and replaced under a process', async () => {
+test('survives roots that are moved away, deleted and replaced', async () => {
   await inRounds({ short: 3, share: 0.03 }, async seed => {
     const random = randomFrom(seed)
     const directory = temporaryDirectory()
@@ -100,7 +100,7 @@ test('roots that are moved away, deleted and replaced under a process', async ()
   })
 })
 
-test('clocks that jump by minutes and by years', async () => {
+test('survives clocks that jump by minutes and years', async () => {
   await inRounds({ short: 3, share: 0.03 }, async seed => {
     const random = randomFrom(seed)
     const dir = join(temporaryDirectory(), 'cache')
@@ -156,7 +156,7 @@ function contentsOf(directory: string): string[] {
     .sort()
 }
 
-test('links and foreign files that are planted in a root', async () => {
+test('survives links and foreign files planted in a root', async () => {
   await inRounds({ short: 3, share: 0.03 }, async seed => {
     const random = randomFrom(seed)
     const directory = temporaryDirectory()
@@ -229,7 +229,7 @@ test('links and foreign files that are planted in a root', async () => {
   })
 })
 
-test('links to the directories of another cache, which take the place of those of a root while a gc runs', async () => {
+test('survives links to another cache that replace directories of a root during a gc', async () => {
   await inRounds({ short: 3, share: 0.03 }, async seed => {
     const random = randomFrom(seed)
     const directory = temporaryDirectory()

@@ -1,5 +1,5 @@
-// Many processes do random things to one root, and some of them are killed at any moment. What each was told is then held
-// together: there must be one order of all writes that explains every read, down to the values that are there in the end.
+// Many processes run random operations on one root, and some are killed at random moments. There must be one order of all
+// writes that explains every read and the final values.
 
 import { expect, test } from 'vitest'
 import { layoutOf } from '../../src/base/layout.js'
@@ -129,10 +129,10 @@ async function together(seed: number, { kills }: { kills: boolean }): Promise<vo
   expect(history.size).toBeGreaterThan(NAMESPACES.length)
 }
 
-test('what many processes are told fits one order of their writes', async () => {
+test('one order of all writes explains every read', async () => {
   await inRounds({ short: 1, share: 0.15 }, seed => together(seed, { kills: false }))
 })
 
-test('what is told by processes of which some are killed, and by those after them, fits one order of their writes', async () => {
+test('one order of all writes explains every read, with killed processes and those after them', async () => {
   await inRounds({ short: 1, share: 0.2 }, seed => together(seed, { kills: true }))
 })

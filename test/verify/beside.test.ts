@@ -26,7 +26,7 @@ const WRITER = `
   }
 `
 
-test('while others write, split buckets and collect, nothing is found wrong', async () => {
+test('verify finds no problems while others write, split buckets and collect', async () => {
   const dir = temporaryRoot()
   open(dir).namespace('tool').set('first', 1)
   const writers = ['a', 'b'].map(name => startModule(WRITER, { dir, name, count: 2500 }))
@@ -50,7 +50,7 @@ test('while others write, split buckets and collect, nothing is found wrong', as
   expect(await verifyAt(dir)).toMatchObject({ isWhole: true, problems: [] })
 })
 
-test('after writers were killed nothing is wrong: what they left are notes', async () => {
+test('verify finds only notes after writers were killed', async () => {
   const random = randomFrom(printedSeed('verify after kills'))
   const dir = temporaryRoot()
   for (let round = 0; round < 4; round++) {
@@ -69,7 +69,7 @@ test('after writers were killed nothing is wrong: what they left are notes', asy
   }
 })
 
-test('a set that was killed at any call leaves nothing wrong', async () => {
+test('a set killed at any call leaves no problems', async () => {
   for (let killAt = 1, isKilled = true; isKilled; killAt++) {
     const dir = temporaryRoot()
     const before = open(dir)
@@ -113,7 +113,7 @@ function damage(dir: string, random: (below: number) => number): void {
   }
 }
 
-test('a repair loses nothing that others set while it runs', async () => {
+test('a repair loses no concurrent set', async () => {
   const seed = printedSeed('repair beside writers')
   const random = randomFrom(seed)
   const dir = temporaryRoot()
@@ -185,7 +185,7 @@ test('verify does not report a value as missing that is stored again meanwhile',
   expect(problems.filter(({ file }) => file.includes('index')).length).toBe(4)
 })
 
-test('an entry that is set again in the instant in which a repair removes it stays', async () => {
+test('an entry set again while a repair removes it is kept', async () => {
   const dir = temporaryRoot()
   const cache = open(dir)
   fill(cache, SMALL)
@@ -210,7 +210,7 @@ test('an entry that is set again in the instant in which a repair removes it sta
   }
 })
 
-test('a repair beside writers in processes of their own leaves nothing wrong, and what they end with is there', async () => {
+test('a repair beside writers in other processes leaves no problems, and keeps their last sets', async () => {
   const random = randomFrom(printedSeed('repair beside processes'))
   const dir = temporaryRoot()
   const writers = ['a', 'b'].map(name => startModule(WRITER, { dir, name, count: 1500 }))
@@ -229,7 +229,7 @@ test('a repair beside writers in processes of their own leaves nothing wrong, an
   expect(await verifyAt(dir)).toMatchObject({ isWhole: true, problems: [] })
 })
 
-test('a repair that is killed at any call leaves every entry that was whole, and the next one finishes', async () => {
+test('a repair killed at any call leaves every intact entry, and the next one finishes', async () => {
   let killAt = 1
   for (let isKilled = true; isKilled; killAt++) {
     const dir = temporaryRoot()

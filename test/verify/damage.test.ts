@@ -1,5 +1,5 @@
-// Each kind of damage, planted: verify says in which file and where, a repair saves what was not touched, and after it nothing
-// is wrong any more.
+// Every kind of damage: verify reports file and offset, a repair keeps all undamaged entries, and afterwards verify finds no
+// problems.
 
 import { execFileSync } from 'node:child_process'
 import {
@@ -82,8 +82,8 @@ async function expectMended(contents: Contents, before: Set<string>): Promise<Ve
   return repair
 }
 
-describe('a store that is whole', () => {
-  test('has no problem and no note, and is counted', async () => {
+describe('an undamaged store', () => {
+  test('has no problems and no notes, and is counted', async () => {
     const report = await verifyAt(work)
     expect(report).toMatchObject({ isWhole: true, problems: [], problemCount: 0, notes: [], noteCount: 0 })
     expect(report).toMatchObject({ fileCount: 8, entryCount: 6, blobCount: 5, lostAndFound: [] })
@@ -101,7 +101,7 @@ describe('a store that is whole', () => {
     expect(filesBelow(work).map(file => readFileSync(join(work, file), 'latin1'))).toEqual(before)
   })
 
-  test('may have been split, cleared, and collected', async () => {
+  test('stays undamaged when it is split, cleared and collected', async () => {
     rmSync(work, { recursive: true })
     const contents = large()
     const cache = open(work)
@@ -114,7 +114,7 @@ describe('a store that is whole', () => {
     expect(await verifyAt(work)).toMatchObject({ isWhole: true, notes: [], entryCount: 4206, blobCount: 4205 })
   })
 
-  test('may be empty, or not there, and then nothing is made', async () => {
+  test('can be empty or missing, and then nothing is created', async () => {
     rmSync(work, { recursive: true })
     expect(await verifyAt(work)).toMatchObject({ isWhole: true, fileCount: 0, notes: [] })
     expect(await verifyAt(work, { repair: true })).toMatchObject({ isWhole: true, fileCount: 0 })
@@ -122,8 +122,8 @@ describe('a store that is whole', () => {
   })
 })
 
-describe('a byte that was altered', () => {
-  test.each(LOGS)('in %s is found where it is, costs what it was part of at most, and is mended', async file => {
+describe('an altered byte', () => {
+  test.each(LOGS)('in %s is reported at its offset, loses at most its own record, and is repaired', async file => {
     const whole = MemoryDisk.of(work)
     const bytes = readFileSync(pathIn(work, file))
     for (let at = 0; at < bytes.length; at++) {
@@ -160,7 +160,7 @@ describe('a byte that was altered', () => {
     }
   })
 
-  test('in a large store is found among thousands of files and records, and nothing else is', async () => {
+  test('in a large store is found among thousands of files and records, without false reports', async () => {
     const contents = large()
     rmSync(work, { recursive: true })
     make(work, contents)
@@ -187,7 +187,7 @@ describe('a byte that was altered', () => {
     }
   })
 
-  test('in the hash seed is found, costs nothing, and is mended', async () => {
+  test('in the hash seed is found, loses nothing, and is repaired', async () => {
     for (let at = 0; at < 8; at++) {
       rmSync(work, { recursive: true })
       cpSync(template, work, { recursive: true })
@@ -199,7 +199,7 @@ describe('a byte that was altered', () => {
     }
   })
 
-  test('in the signature of the tag is found', async () => {
+  test('in the signature of the tag is found and repaired', async () => {
     flip(pathIn(work, TAG), 20)
     expect((await verifyAt(work)).problems).toMatchObject([{ kind: 'corrupt', file: TAG }])
     await expectMended(SMALL, all(SMALL))
@@ -207,9 +207,9 @@ describe('a byte that was altered', () => {
   })
 })
 
-describe('a file that was cut', () => {
+describe('a truncated file', () => {
   test.each(LOGS)(
-    '%s, at every length, leaves a torn note at most, what refers to it, and a store that is mended',
+    '%s, at every length, gives a torn note at most and dangling references, and is repaired',
     async file => {
       const whole = MemoryDisk.of(work)
       const bytes = readFileSync(pathIn(work, file))
@@ -233,8 +233,8 @@ describe('a file that was cut', () => {
   )
 })
 
-describe('a file that was removed', () => {
-  test('the pack: every entry and every index record dangles, each named with its file and offset', async () => {
+describe('a removed file', () => {
+  test('the pack: every entry and index record dangles, each reported with file and offset', async () => {
     rmSync(pathIn(work, PACK))
     const { problems } = await verifyAt(work)
     expect(problems.map(({ kind }) => kind)).toEqual(Array(11).fill('dangling'))
@@ -249,7 +249,7 @@ describe('a file that was removed', () => {
     await expectMended(SMALL, new Set())
   })
 
-  test('the index: what it no longer knows is counted, and it is told again', async () => {
+  test('the index: missing blobs are counted and indexed again', async () => {
     rmSync(pathIn(work, INDEX))
     const { problems, notes } = await verifyAt(work)
     // What writers leave that were killed before they told the index.
@@ -265,7 +265,7 @@ describe('a file that was removed', () => {
     expect(sizeOf(pathIn(work, PACK))).toBe(size)
   })
 
-  test('one of the parts of a bucket', async () => {
+  test('one part of a bucket', async () => {
     const contents = large()
     rmSync(work, { recursive: true })
     make(work, contents)
@@ -280,22 +280,22 @@ describe('a file that was removed', () => {
     await expectMended(contents, before)
   })
 
-  test('the hash seed: every log repeats it', async () => {
+  test('the hash seed: it is restored from the logs', async () => {
     rmSync(pathIn(work, SEED))
     expect((await verifyAt(work)).problems).toMatchObject([{ kind: 'missing', file: SEED }])
     await expectMended(SMALL, all(SMALL))
     expect(readFileSync(pathIn(work, SEED))).toEqual(readFileSync(pathIn(template, SEED)))
   })
 
-  test('the tag', async () => {
+  test('the tag: it is restored', async () => {
     rmSync(pathIn(work, TAG))
     expect((await verifyAt(work)).problems).toMatchObject([{ kind: 'missing', file: TAG }])
     await expectMended(SMALL, all(SMALL))
   })
 })
 
-describe('a file that was', () => {
-  test.each(LOGS)('emptied, filled with zeros, with noise, doubled, or swapped with another: %s', async file => {
+describe('a replaced file', () => {
+  test.each(LOGS)('emptied, filled with zeros or noise, doubled, or swapped with another: %s', async file => {
     const random = randomFrom(printedSeed(`noise in ${file}`))
     const bytes = readFileSync(pathIn(template, file))
     const noise = Buffer.from(Array.from({ length: bytes.length + 50 }, () => random(256)))
@@ -349,7 +349,7 @@ describe('a file that was', () => {
   })
 
   test.each(['v2', 'v2/blobs', 'v2/blobs/index', 'v2/blobs/packs', 'v2/namespaces', 'v2/namespaces/one/manifest'])(
-    'a directory, and is a file or a link now: %s',
+    'a directory replaced by a file or a link: %s',
     async name => {
       const elsewhere = join(directory, 'elsewhere')
       rmSync(elsewhere, { recursive: true, force: true })

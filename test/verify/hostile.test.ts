@@ -1,5 +1,5 @@
-// Stores that someone forged who knows the format: frames with valid checksums and nonsense in them, names that lead elsewhere,
-// files without end. Verify neither throws nor hangs nor leaves the root, and a repair gets rid of it.
+// Forged stores: frames with valid checksums and nonsense in them, links to other directories, endless files. Verify neither
+// throws nor hangs nor leaves the root, and a repair removes the forgeries.
 
 import {
   appendFileSync,
@@ -84,23 +84,23 @@ async function expectMended(): Promise<void> {
   expect(await verifyAt(dir)).toMatchObject({ isWhole: true, problems: [] })
 }
 
-describe('a frame whose check holds is corrupt when it is', () => {
+describe('a frame with a valid checksum is corrupt if it is', () => {
   const id = Buffer.alloc(21, 7)
   const elsewhere = { hash: 1, tag: 2 }
   const cases: [string, string, number, () => Forged][] = [
-    ['of a type that a map does not have', MANIFEST, FRAME.blob, () => ({ payload: Buffer.alloc(30) })],
-    ['of a type that nothing has', MANIFEST, 200, () => ({ payload: Buffer.alloc(0) })],
-    ['of a type that a pack does not have', PACK, FRAME.put, () => ({ payload: Buffer.alloc(30) })],
+    ['of a type that maps do not have', MANIFEST, FRAME.blob, () => ({ payload: Buffer.alloc(30) })],
+    ['of an unknown type', MANIFEST, 200, () => ({ payload: Buffer.alloc(0) })],
+    ['of a type that packs do not have', PACK, FRAME.put, () => ({ payload: Buffer.alloc(30) })],
     ['a record that is too short', MANIFEST, FRAME.putIf, () => ({ payload: Buffer.alloc(5) })],
     ['a record whose key is longer than it', MANIFEST, FRAME.put, () => ({ payload: Buffer.alloc(9), keyBytes: 10 })],
     [
-      'a record that stands at the hash of another key',
+      'a record under the hash of another key',
       MANIFEST,
       FRAME.put,
       () => recordOf(elsewhere, Buffer.from('\0x'), Buffer.alloc(9)),
     ],
     ['an entry of no bytes', MANIFEST, FRAME.put, () => entryRecord('x', Buffer.alloc(0))],
-    ['an entry that is cut short', MANIFEST, FRAME.put, () => entryRecord('x', Buffer.alloc(20, 3))],
+    ['a truncated entry', MANIFEST, FRAME.put, () => entryRecord('x', Buffer.alloc(20, 3))],
     [
       'an entry with four billion inputs',
       MANIFEST,
@@ -108,9 +108,9 @@ describe('a frame whose check holds is corrupt when it is', () => {
       () => entryRecord('x', Buffer.alloc(60, 255).fill(1, 0, 1).fill(2, 7, 8)),
     ],
     ['an answer of no bytes', MANIFEST, FRAME.put, () => entryRecord('x', Buffer.alloc(0), DIGEST)],
-    ['a node that is cut short', MANIFEST, FRAME.put, () => entryRecord('x', NODE.subarray(0, -1), DIGEST)],
+    ['a truncated node', MANIFEST, FRAME.put, () => entryRecord('x', NODE.subarray(0, -1), DIGEST)],
     [
-      'a record of another version than its key has room for',
+      'a record whose version does not fit its key',
       MANIFEST,
       FRAME.put,
       () => {
@@ -118,7 +118,12 @@ describe('a frame whose check holds is corrupt when it is', () => {
         return recordOf(positionIn(dir, bytes), bytes, Buffer.alloc(60))
       },
     ],
-    ['an index record without a place', INDEX, FRAME.put, () => recordOf(positionIn(dir, id, 0), id, Buffer.alloc(3))],
+    [
+      'an index record without a location',
+      INDEX,
+      FRAME.put,
+      () => recordOf(positionIn(dir, id, 0), id, Buffer.alloc(3)),
+    ],
     [
       'an index record under a short key',
       INDEX,
@@ -127,7 +132,7 @@ describe('a frame whose check holds is corrupt when it is', () => {
     ],
     ['a blob too short for an id', PACK, FRAME.blob, () => ({ payload: Buffer.alloc(5) })],
     [
-      'a blob of another length than its id says',
+      'a blob whose length differs from its id',
       PACK,
       FRAME.blob,
       () => ({ payload: Buffer.concat([id, Buffer.alloc(10)]) }),
@@ -146,7 +151,7 @@ describe('a frame whose check holds is corrupt when it is', () => {
     await expectMended()
   })
 
-  test('a blob of other bytes than its id says', async () => {
+  test('a blob whose bytes differ from its id', async () => {
     const first = FIRST_BLOB + FRAME_HEADER_BYTES
     const blob = Buffer.from(readFileSync(pathIn(dir, PACK)).subarray(first, first + 22))
     blob.writeUInt32LE(1, 16)
@@ -156,7 +161,7 @@ describe('a frame whose check holds is corrupt when it is', () => {
   })
 })
 
-test('an entry that refers to more bytes than a value can have, or past the end of a pack, dangles', async () => {
+test('an entry with a too long value or an offset past the end of its pack dangles', async () => {
   for (const [key, length, offset] of [
     ['long', 0xffffffff, FIRST_BLOB],
     ['far', 5, 0xfffffff0],
@@ -190,8 +195,8 @@ function watched(): { files: Files; strays: string[] } {
   return { files, strays }
 }
 
-describe('nothing outside of the root is looked at or changed', () => {
-  test('where links stand among the files and directories', async () => {
+describe('nothing outside the root is read or changed', () => {
+  test('with links among the files and directories', async () => {
     const outside = temporaryRoot()
     mkdirSync(join(outside, 'a'), { recursive: true })
     const names = ['_.9', '0.9', 'a.9', '0.pack', 'manifest', 'secret', 'a/0.9']
@@ -223,19 +228,22 @@ describe('nothing outside of the root is looked at or changed', () => {
     expect(filesBelow(outside).length).toBe(names.length)
   })
 
-  test.each(['v2', 'v2/blobs', 'v2/namespaces'])('where %s is a link to one of another cache', async name => {
-    const outside = temporaryRoot()
-    cpSync(pathIn(dir, name), outside, { recursive: true })
-    const before = filesBelow(outside).map(file => readFileSync(join(outside, file), 'latin1'))
-    rmSync(pathIn(dir, name), { recursive: true })
-    symlinkSync(outside, pathIn(dir, name))
-    const { files, strays } = watched()
-    expect((await verifyAt(dir, {}, files)).problems[0]).toMatchObject({ kind: 'unreadable', file: name })
-    expect((await verifyAt(dir, { repair: true }, files)).isWhole).toBe(true)
-    // The cache itself, which looks at its root when it is opened, is not what is tested here.
-    expect(strays.filter(call => call !== `stat ${pathIn(dir, 'v2')}`)).toEqual([])
-    expect(filesBelow(outside).map(file => readFileSync(join(outside, file), 'latin1'))).toEqual(before)
-  })
+  test.each(['v2', 'v2/blobs', 'v2/namespaces'])(
+    'when %s is a link to the same directory of another cache',
+    async name => {
+      const outside = temporaryRoot()
+      cpSync(pathIn(dir, name), outside, { recursive: true })
+      const before = filesBelow(outside).map(file => readFileSync(join(outside, file), 'latin1'))
+      rmSync(pathIn(dir, name), { recursive: true })
+      symlinkSync(outside, pathIn(dir, name))
+      const { files, strays } = watched()
+      expect((await verifyAt(dir, {}, files)).problems[0]).toMatchObject({ kind: 'unreadable', file: name })
+      expect((await verifyAt(dir, { repair: true }, files)).isWhole).toBe(true)
+      // The cache itself, which looks at its root when it is opened, is not what is tested here.
+      expect(strays.filter(call => call !== `stat ${pathIn(dir, 'v2')}`)).toEqual([])
+      expect(filesBelow(outside).map(file => readFileSync(join(outside, file), 'latin1'))).toEqual(before)
+    },
+  )
 })
 
 test.each([
@@ -243,7 +251,7 @@ test.each([
   'v2/blobs/packs/007.pack',
   'v2/namespaces/one/manifest/_.01',
   'v2/blobs/index/0.00',
-])('a number that no pack and no generation can have: %s', async file => {
+])('an impossible number of a pack or generation is reported: %s', async file => {
   writeFileSync(pathIn(dir, file), '')
   expect((await verifyAt(dir)).problems[0]).toMatchObject({ kind: 'unreadable', file })
   await expectMended()
@@ -264,8 +272,8 @@ test('verify of a huge sparse file ends', async () => {
   await expectMended()
 })
 
-describe('files that are not the cache’s', () => {
-  test('are notes, and are left alone', async () => {
+describe('foreign files', () => {
+  test('give notes and are left alone', async () => {
     const names = ['README', 'v2/x', 'v2/blobs/x', 'v2/blobs/packs/x', 'v2/blobs/index/zz.1']
     names.push('v2/namespaces/file', 'v2/namespaces/one/x', 'v2/blobs/index/g')
     for (const name of names) writeFileSync(pathIn(dir, name), 'theirs')
@@ -280,7 +288,7 @@ describe('files that are not the cache’s', () => {
     for (const name of names) expect(readFileSync(pathIn(dir, name), 'utf8')).toBe('theirs')
   })
 
-  test('and leftovers of its own are notes, too', async () => {
+  test("give notes like the cache's own leftovers", async () => {
     writeFileSync(pathIn(dir, 'v2/namespaces/one/manifest/_.5.0123456789abcdef.new'), 'a candidate')
     const manifest = readFileSync(pathIn(dir, MANIFEST))
     writeFileSync(pathIn(dir, 'v2/namespaces/two/manifest/_.1'), '')
@@ -294,7 +302,7 @@ describe('files that are not the cache’s', () => {
     expect(readFileSync(pathIn(dir, MANIFEST))).toEqual(manifest)
   })
 
-  test('a pack that a gc was moving when it was killed is a note, and a repair finishes it', async () => {
+  test('a pack that a killed gc was moving gives a note, and a repair finishes the move', async () => {
     renameSync(pathIn(dir, PACK), pathIn(dir, 'v2/blobs/packs/0.retired'))
     expect(await verifyAt(dir)).toMatchObject({
       isWhole: true,

@@ -18,7 +18,7 @@ function store(): string {
 }
 
 test.each([[null], ['repair'], [{ repair: 1 }], [{ onProgress: true }], [{ signal: {} }]])(
-  'bad options are refused: %j',
+  'invalid options are rejected: %j',
   async options => {
     const cache = open(store())
     await expect(cache.verify(options as never)).rejects.toMatchObject({ code: 'ERR_CACHE_OPTION' })
@@ -27,13 +27,13 @@ test.each([[null], ['repair'], [{ repair: 1 }], [{ onProgress: true }], [{ signa
   },
 )
 
-test('a read-only cache can be looked at, not repaired', async () => {
+test('a read-only cache can be verified but not repaired', async () => {
   const cache = open(store(), nodeFiles, true)
   expect((await cache.verify()).isWhole).toBe(true)
   await expect(cache.verify({ repair: true })).rejects.toMatchObject({ code: 'ERR_CACHE_OPTION' })
 })
 
-test('progress is told for each file, up to all bytes', async () => {
+test('progress is reported for each file, up to all bytes', async () => {
   const dir = store()
   const told: VerifyProgress[] = []
   const report = await verifyAt(dir, { onProgress: progress => told.push(progress) })
@@ -53,7 +53,7 @@ test('progress is told for each file, up to all bytes', async () => {
   expect(told.at(-1)?.totalBytes).toBeGreaterThan(report.checkedBytes)
 })
 
-test('a signal ends it, and a repair that it ended gives the lock back', async () => {
+test('a signal stops it, and a stopped repair releases the lock', async () => {
   const dir = store()
   const abort = new AbortController()
   const reason = new Error('enough')
@@ -67,7 +67,7 @@ test('a signal ends it, and a repair that it ended gives the lock back', async (
   expect((await verifyAt(dir, { repair: true })).isWhole).toBe(true)
 })
 
-test('a repair waits for no gc and no other repair, a look needs nothing of them', async () => {
+test('a repair rejects if a gc or another repair is running, and verify without repair does not', async () => {
   const dir = store()
   const [first, second, third] = await Promise.allSettled([
     verifyAt(dir, { repair: true }),
@@ -79,7 +79,7 @@ test('a repair waits for no gc and no other repair, a look needs nothing of them
   expect((await verifyAt(dir, { repair: true })).isWhole).toBe(true)
 })
 
-test('what cannot be read is told by file, and the rest is checked', async () => {
+test('unreadable files are reported, and the rest is checked', async () => {
   const dir = store()
   for (const code of ['EIO', 'EACCES']) {
     const files = interceptedFiles(call => {
@@ -99,7 +99,7 @@ test('what cannot be read is told by file, and the rest is checked', async () =>
   expect(problems[0]).toMatchObject({ kind: 'unreadable', file: 'v2/blobs/packs/0.pack' })
 })
 
-test('on a full disk nothing is cut that could not be kept', async () => {
+test('on a full disk, nothing is cut out that could not be saved', async () => {
   const dir = store()
   flip(pathIn(dir, 'v2/blobs/packs/0.pack'), 60)
   flip(pathIn(dir, 'v2/namespaces/one/manifest/_.0'), 60)
@@ -116,7 +116,7 @@ test('on a full disk nothing is cut that could not be kept', async () => {
   expect([...before].filter(each => !hitsOf(dir, SMALL).has(each))).toEqual([])
 })
 
-test('a thousand findings are listed, all are counted', async () => {
+test('a thousand problems are listed, and all are counted', async () => {
   const dir = temporaryRoot()
   const cache = open(dir)
   fill(cache, large(1500))
@@ -135,7 +135,7 @@ function tree(dir: string) {
   })
 }
 
-test('without repair nothing is written to an intact or a damaged store, nor tried', async () => {
+test('verify without repair never writes, whether the store is damaged or not', async () => {
   const work = store()
   const damages = [
     () => undefined,

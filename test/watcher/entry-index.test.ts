@@ -1,4 +1,4 @@
-// The index of watched entries follows a manifest whose parts are split.
+// The index of watched entries, when the manifest is split.
 
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -52,7 +52,7 @@ test.each([
   expect(index.entryCount).toBe(MORE.length + NAMES.length - (keepsOver ? over.length : 0))
 })
 
-test('an entry that is set again is added and not removed, also by a split', async () => {
+test('an entry that is set again is added and not removed, during a split too', async () => {
   const { index, catchUp, setMany } = indexed(false)
   await catchUp()
   setMany(NAMES, 2)
@@ -64,7 +64,7 @@ test('an entry that is set again is added and not removed, also by a split', asy
   expect(index.entryCount).toBe(NAMES.length + MORE.length)
 })
 
-test('a key without an entry is removed, also by a split', async () => {
+test('a key without an entry is removed, during a split too', async () => {
   const { index, catchUp, setMany, entries } = indexed(false)
   await catchUp()
   entries.delete(NAMES[0] as string)

@@ -25,7 +25,7 @@ beforeEach(() => {
   heard = new EventEmitter()
 })
 
-test('a new directory is looked into once more, as it may be filled before it is watched', async () => {
+test('a new directory is listed twice, as it may be filled before it is watched', async () => {
   const { dir, root, path, entries } = project()
   entries.set('absent', 1, { files: [path('new/a.js')] })
   let isArmed = false
@@ -45,7 +45,7 @@ test('a new directory is looked into once more, as it may be filled before it is
   expect(isArmed).toBe(false)
 })
 
-test('one event for a directory is enough for all that is in it', async () => {
+test('one event for a directory covers everything in it', async () => {
   const { cache, root, path } = project('src/a.js', 'src/deep/b.js', 'src2/c.js')
   const told = await watching(cache, root)
   for (const name of ['src/a.js', 'src/deep/b.js', 'src2/c.js']) writeFileSync(path(name), 'changed')
@@ -54,7 +54,7 @@ test('one event for a directory is enough for all that is in it', async () => {
   expect(told.watcher.status().entryCount).toBe(1)
 })
 
-test('an event without a name is one of its directory', async () => {
+test('an event without a name counts for its directory', async () => {
   const { cache, root, path } = project('src/a.js')
   const told = await watching(cache, root)
   writeFileSync(path('src/a.js'), 'changed')
@@ -62,7 +62,7 @@ test('an event without a name is one of its directory', async () => {
   await told.untilKeys('src/a.js')
 })
 
-test('each kind of trouble is told of once', async () => {
+test('each kind of error is reported once', async () => {
   const { cache, root } = project()
   const told = await watching(cache, root)
   for (const code of ['ENOSPC', 'ENOSPC', 'EMFILE']) heard.emit('error', Object.assign(new Error(code), { code }))

@@ -1,4 +1,4 @@
-// Changes without an event are found by periodic checks, which do no harm.
+// Changes without an event are found by periodic checks.
 
 import { rmSync, writeFileSync } from 'node:fs'
 import { expect, test, vi } from 'vitest'
@@ -12,14 +12,14 @@ vi.mock(import('../../src/watcher/rhythm.js'), async original => ({
   SWEEP: { intervalMs: 100, maxShare: 1 },
 }))
 
-test('sources in ignored directories are found all the same', async () => {
+test('changes in ignored directories are found', async () => {
   const { cache, root, path } = project('node_modules/x/index.js', 'a.js')
   const told = await watching(cache, root)
   writeFileSync(path('node_modules/x/index.js'), 'changed')
   await told.untilKeys('node_modules/x/index.js')
 })
 
-test('what the caller ignores is found as well', async () => {
+test('changes in files that the caller ignores are found too', async () => {
   const { cache, root, path } = project('a.js', 'b.js')
   const ignored: string[] = []
   const told = await watching(cache, root, {
@@ -33,7 +33,7 @@ test('what the caller ignores is found as well', async () => {
   expect(ignored).not.toContain(root)
 })
 
-test('an entry that is set anew between the look at it and its removal stays', async () => {
+test('an entry that is set again between the check and its removal is kept', async () => {
   const { dir, root, path, entries } = project('a.js', 'b.js')
   let rivals = 0
   const files = interceptedFiles(call => {
@@ -55,7 +55,7 @@ test('an entry that is set anew between the look at it and its removal stays', a
   expect(entries.get('a.js')).toBe('new')
 })
 
-test('a source is read again only as long as its times could hide a change', async () => {
+test('a source is read again only while its times could hide a change', async () => {
   const { dir, root, path, entries } = project('src/a.js', 'src/b.js')
   let nowMs = Date.now()
   const reads: string[] = []

@@ -1,4 +1,4 @@
-// Watchers in processes of their own.
+// Watchers in separate processes.
 
 import { spawn } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -44,7 +44,7 @@ async function keysFrom(child: Child, count: number): Promise<string[]> {
   return keys.sort()
 }
 
-test('all watching processes hear of every entry, whichever of them drops it', async () => {
+test('all watching processes report every dropped entry, whichever of them drops it', async () => {
   const { root, dir, cache, entries, names, path } = project(300)
   const children = [0, 1].map(() => startModule(WATCHER, { dir, root, persistent: true }))
   for (const child of children) expect(await child.line()).toBe('ready')
@@ -55,7 +55,7 @@ test('all watching processes hear of every entry, whichever of them drops it', a
   expect([...entries.keys()]).toEqual([])
 })
 
-test('a process that watches ends by itself, unless it is to persist', async () => {
+test('a watching process exits by itself, unless the watcher is persistent', async () => {
   const { root, dir, names } = project(500)
   expect((await runModule(WATCHER, { dir, root })).lines).toEqual(['ready'])
   const persistent = startModule(WATCHER, { dir, root, persistent: true })
@@ -64,7 +64,7 @@ test('a process that watches ends by itself, unless it is to persist', async () 
   expect(await keysFrom(persistent, 1)).toEqual([names[0]])
 })
 
-test('a process ends by itself once its watcher, or its cache, is closed', async () => {
+test('a process exits once its watcher or its cache is closed', async () => {
   const { root, dir } = project(50)
   for (const close of [
     'await watcher.close()',
@@ -76,13 +76,13 @@ test('a process ends by itself once its watcher, or its cache, is closed', async
   }
 })
 
-test('a process that closes its watcher before it is ready ends as well', async () => {
+test('a process that closes its watcher before it is ready exits too', async () => {
   const { root, dir } = project(50)
   const code = WATCHER.replace('await watcher.ready', 'await watcher.close(); await watcher.ready')
   expect((await runModule(code, { dir, root, persistent: true })).lines).toEqual(['ready'])
 })
 
-test('past the limit of watches, changes are found by looking', async () => {
+test("past the system's limit of watches, periodic checks find changes", async () => {
   const { root, dir, names, path } = project(1500, 1500)
   const limited = `
     import fs from 'node:fs'
@@ -108,7 +108,7 @@ test('past the limit of watches, changes are found by looking', async () => {
 
 const { version } = JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8'))
 
-test('without descriptors nothing is heard of, and all is found later', async () => {
+test('without file descriptors, changes are found later', async () => {
   const { root, dir, names, path } = project(300)
   const script = join(temporaryDirectory(), 'watch.mjs')
   const siblings = ['maintenance', 'watcher', 'inputs', 'listing']

@@ -1,5 +1,5 @@
-// Whatever happens to a tree while two processes watch it: in the end no stale entry is left, and none was dropped that
-// had been fresh all the time.
+// Random changes to a tree that two processes watch: in the end no stale entry is left, and no entry was dropped that stayed
+// fresh.
 
 import {
   existsSync,
@@ -29,7 +29,7 @@ function stateOf(path: string): string {
   return statSync(path).isDirectory() ? `names ${readdirSync(path).sort().join()}` : `content ${readFileSync(path)}`
 }
 
-test('random changes', async () => {
+test('random changes drop all stale entries and no fresh ones', async () => {
   const seed = printedSeed('watcher property')
   const random = randomFrom(seed)
   const pick = <T>(list: readonly T[]): T => list[random(list.length)] as T

@@ -1,4 +1,4 @@
-// A watch that says nothing, or that there is none of.
+// Watching without working file events.
 
 import { EventEmitter } from 'node:events'
 import { writeFileSync } from 'node:fs'
@@ -17,7 +17,7 @@ afterEach(() => {
   vi.resetModules()
 })
 
-test('without chokidar, changes are found by looking', async () => {
+test('without chokidar, periodic checks find changes', async () => {
   vi.doMock('chokidar', () => {
     throw Object.assign(new Error('Cannot find package'), { code: 'ERR_MODULE_NOT_FOUND' })
   })
@@ -30,7 +30,7 @@ test('without chokidar, changes are found by looking', async () => {
   expect(told.errors).toHaveLength(1)
 })
 
-test('an error that nobody listens to is a warning', async () => {
+test('an error without a listener is a warning', async () => {
   vi.doMock('chokidar', () => {
     throw new Error('Cannot find package')
   })
@@ -40,7 +40,7 @@ test('an error that nobody listens to is a warning', async () => {
   expect(warnings.map(({ code }) => code)).toEqual(['ERR_CACHE_WATCH'])
 })
 
-test('a watch that never gets ready is not waited for', async () => {
+test('a watch that never becomes ready is not waited for', async () => {
   const closed: string[] = []
   vi.doMock('chokidar', () => ({
     watch: (path: string) => Object.assign(new EventEmitter(), { close: async () => closed.push(path) }),

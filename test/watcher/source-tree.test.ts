@@ -1,4 +1,4 @@
-// The watched sources by path, as each system compares names: an event gives the name on disk, an entry the one that was written.
+// Watched sources by path, compared as the system compares names: an event has the name on disk, an entry the given one.
 
 import { afterEach, expect, test, vi } from 'vitest'
 
@@ -21,7 +21,7 @@ const DECOMPOSED = COMPOSED.normalize('NFD')
 test.each([
   ['darwin', true],
   ['linux', false],
-] as const)('on %s, names in another normal form or case are those of a source: %s', async (name, isSame) => {
+] as const)('on %s, a name with another Unicode form or case refers to the same source: %s', async (name, isSame) => {
   const { SourceTree, isWithin } = await sourceTreeOn(name)
   const tree = new SourceTree<string>()
   tree.add(COMPOSED, 'one')
@@ -35,7 +35,7 @@ test.each([
 })
 
 test.each(['darwin', 'linux'] as const)(
-  'on %s, a source is forgotten with its last user, whichever name that gave',
+  'on %s, a source is forgotten with its last user, whichever form of the name it used',
   async name => {
     const { SourceTree } = await sourceTreeOn(name)
     const tree = new SourceTree<string>()

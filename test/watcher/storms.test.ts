@@ -1,4 +1,4 @@
-// Many changes at once, more than the watch hears of: what it misses is found once it is quiet.
+// Many changes at once, more than the file events cover. Missed changes are found once it is quiet.
 
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, renameSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs'
@@ -28,7 +28,7 @@ function tree(count: number) {
   return { root, dir, cache, entries, names, path, setAll }
 }
 
-test('a checkout of another branch and back, over 500 files', async () => {
+test('finds the changes of a checkout of another branch and back, over 500 files', async () => {
   const { root, cache, entries, names, path, setAll } = tree(500)
   const git = (...args: string[]) =>
     execFileSync('git', ['-c', 'user.name=x', '-c', 'user.email=x@example.org', ...args], { cwd: root, stdio: 'pipe' })
@@ -67,7 +67,7 @@ test('a checkout of another branch and back, over 500 files', async () => {
   await told.untilKeys(...differing, ...differing, ...names)
 })
 
-test('5,000 files written in one turn of the event loop', async () => {
+test('finds 5,000 files written in one tick', async () => {
   const { root, cache, entries, names, path } = tree(5000)
   const told = await watching(cache, root)
   expect(told.watcher.status()).toMatchObject({ entryCount: 5000, sourceCount: 5000 })
@@ -77,7 +77,7 @@ test('5,000 files written in one turn of the event loop', async () => {
   expect([...entries.keys()]).toEqual([])
 })
 
-test('so much at once that the queue of events overflows', async () => {
+test('finds changes when the event queue overflows', async () => {
   const { root, cache, names, path } = tree(20)
   const told = await watching(cache, root)
   for (const name of ['noise one', 'noise two']) writeFileSync(path(name), '')
@@ -87,7 +87,7 @@ test('so much at once that the queue of events overflows', async () => {
   await told.untilKeys(...names)
 })
 
-test('an index that follows manifests through their growth, and reads only what has changed', async () => {
+test('the index follows growing manifests and reads only what has changed', async () => {
   const { root, dir, cache, path } = tree(0)
   const told = await watching(cache, root)
   const another = openAsAnotherProcess(dir).cache.namespace('tool')

@@ -1,5 +1,5 @@
-// Entries go as their sources change: against real files and the real watch, and without the looks from time to time that
-// would find in the end what the watch has missed.
+// Entries are dropped when their sources change: with real files and real file events, and without the periodic checks that
+// would find missed changes.
 
 import {
   appendFileSync,
@@ -25,7 +25,7 @@ vi.mock(import('../../src/watcher/rhythm.js'), async original => ({
 
 const heldKeys = (entries: Namespace) => [...entries.keys()].sort()
 
-describe('an entry goes when its source', () => {
+describe('an entry is dropped when its source', () => {
   const CHANGES: Record<string, (path: string) => void> = {
     'is written to': path => writeFileSync(path, 'changed'),
     'is appended to': path => appendFileSync(path, '!'),
@@ -37,7 +37,7 @@ describe('an entry goes when its source', () => {
       writeFileSync(`${path}~`, 'changed')
       renameSync(`${path}~`, path)
     },
-    'is moved away and written anew': path => {
+    'is moved away and written again': path => {
       renameSync(path, `${path}~`)
       writeFileSync(path, 'changed')
     },
@@ -87,7 +87,7 @@ describe('an entry goes when its source', () => {
     expect(entries.explain('a.js')).toMatchObject({ isHit: false, reason: 'source-missing', file: path('a.js') })
   })
 
-  test('appears, however deep', async () => {
+  test('appears, at any depth', async () => {
     const { cache, root, path, entries } = project()
     entries.set('shallow', 1, { files: [path('config.json')] })
     entries.set('deep', 1, { files: [path('x/y/z/config.json')] })
@@ -100,7 +100,7 @@ describe('an entry goes when its source', () => {
     expect(told.invalidations.map(({ cause }) => cause)).toEqual(['source-appeared', 'source-appeared'])
   })
 
-  test('is a directory in which names come and go', async () => {
+  test('is a directory whose names change', async () => {
     const { cache, root, path, entries } = project('src/a.js')
     mkdirSync(path('lib'))
     entries.set('names', 1, { files: [path('src')] })
@@ -113,8 +113,8 @@ describe('an entry goes when its source', () => {
   })
 })
 
-describe('an entry stays when its source', () => {
-  test('is touched, or written again as it was', async () => {
+describe('an entry is kept when its source', () => {
+  test('is touched or rewritten with the same content', async () => {
     const { cache, root, path, entries } = project('a.js', 'b.js', 'last.js')
     const told = await watching(cache, root)
     utimesSync(path('a.js'), 1, 1)
@@ -124,7 +124,7 @@ describe('an entry stays when its source', () => {
     expect(heldKeys(entries)).toEqual(['a.js', 'b.js'])
   })
 
-  test('is saved by rename as it was, and then goes with the next change', async () => {
+  test('is replaced with the same content, and then dropped after the next change', async () => {
     const { cache, root, path } = project('a.js', 'b.js')
     const told = await watching(cache, root)
     writeFileSync(path('a.tmp'), 'content of a.js')
@@ -136,7 +136,7 @@ describe('an entry stays when its source', () => {
   })
 })
 
-test('entries of all namespaces and versions go, and no other ones', async () => {
+test('only entries of the changed source are dropped, in all namespaces and versions', async () => {
   const { cache, root, path } = project('a.js', 'b.js')
   const other = cache.namespace('Other/Tool', { version: '2', project: root })
   other.set('both', 1, { files: ['a.js', 'b.js'].map(path) })
@@ -161,7 +161,7 @@ test('entries of all namespaces and versions go, and no other ones', async () =>
   expect(heldKeys(other)).toEqual(['neither', 'outside'])
 })
 
-test('an entry that was set after the start goes too, whoever set it', async () => {
+test('an entry that was set after the start is dropped too, in whichever process it was set', async () => {
   const { cache, dir, root, path, entries } = project()
   const told = await watching(cache, root)
   writeFileSync(path('own.js'), '')
@@ -173,7 +173,7 @@ test('an entry that was set after the start goes too, whoever set it', async () 
   await told.untilKeys('own', 'foreign')
 })
 
-test('an entry that was set anew meanwhile stays', async () => {
+test('an entry that was set again meanwhile is kept', async () => {
   const { cache, root, path, entries } = project('a.js', 'b.js')
   const told = await watching(cache, root)
   writeFileSync(path('a.js'), 'changed')
@@ -183,7 +183,7 @@ test('an entry that was set anew meanwhile stays', async () => {
   expect(entries.get('a.js')).toBe('new')
 })
 
-test('an entry that was removed by its user is not reported', async () => {
+test('an entry that the user removed is not reported', async () => {
   const { cache, root, path, entries } = project('a.js', 'b.js', 'c.js')
   const told = await watching(cache, root)
   entries.delete('a.js')
@@ -193,7 +193,7 @@ test('an entry that was removed by its user is not reported', async () => {
   expect(told.watcher.status()).toMatchObject({ entryCount: 0, sourceCount: 0 })
 })
 
-test('what changed while nobody watched is dropped before it is ready', async () => {
+test('entries that became stale before the start are dropped before the watcher is ready', async () => {
   const { cache, root, path, entries } = project('a.js', 'b.js', 'c.js', 'd.js')
   entries.set('absent', 1, { files: [path('new.js')] })
   writeFileSync(path('a.js'), 'changed')
@@ -205,7 +205,7 @@ test('what changed while nobody watched is dropped before it is ready', async ()
   expect(heldKeys(entries)).toEqual(['c.js', 'd.js'])
 })
 
-test('what changes while it starts is dropped', async () => {
+test('an entry that becomes stale during the start is dropped', async () => {
   const { cache, root, path } = project('a.js', 'b.js')
   const told = new Watching(cache, root)
   writeFileSync(path('a.js'), 'changed')
@@ -213,7 +213,7 @@ test('what changes while it starts is dropped', async () => {
   await told.untilKeys('a.js')
 })
 
-describe('a root', () => {
+describe('a watched root', () => {
   test('need not exist yet', async () => {
     const { cache, root, entries } = project()
     const late = join(root, 'not', 'yet')
@@ -227,7 +227,7 @@ describe('a root', () => {
     await told.untilKeys('late', 'late')
   })
 
-  test('may go and come back', async () => {
+  test('can disappear and come back', async () => {
     const { cache, path, entries } = project('root/src/a.js', 'root/src/b.js')
     const told = await watching(cache, path('root'))
     rmSync(path('root'), { recursive: true })
@@ -238,7 +238,7 @@ describe('a root', () => {
     await told.until(() => told.keys.at(-1) === 'again')
   })
 
-  test('may be one of several, each given more than once', async () => {
+  test('can be one of several, each given more than once', async () => {
     const { cache, path } = project('one/a.js', 'two/b.js', 'three/c.js')
     const told = await watching(cache, [path('one'), path('two'), path('one/'), path('one/below')])
     expect(told.watcher.roots).toEqual([path('one'), path('two'), path('one/below')])
@@ -246,14 +246,14 @@ describe('a root', () => {
     await told.untilKeys('one/a.js', 'two/b.js')
   })
 
-  test('may be a file', async () => {
+  test('can be a file', async () => {
     const { cache, path } = project('a.js', 'b.js')
     const told = await watching(cache, path('a.js'))
     for (const name of ['b.js', 'a.js']) writeFileSync(path(name), 'changed')
     await told.untilKeys('a.js')
   })
 
-  test('may hold the cache', async () => {
+  test('can contain the cache', async () => {
     const root = temporaryDirectory()
     const { cache } = openIn(join(root, 'cache'))
     const source = join(root, 'a.js')
@@ -264,14 +264,14 @@ describe('a root', () => {
     await told.untilKeys('a')
   })
 
-  test('may be missing from the list: then nothing is watched', async () => {
+  test('can be left out, and then nothing is watched', async () => {
     const { cache } = project('a.js')
     const told = await watching(cache, [])
     expect(told.watcher.status()).toMatchObject({ entryCount: 0, sourceCount: 0 })
   })
 })
 
-test('a directory that is renamed takes its entries with it, and brings back none', async () => {
+test('a renamed directory drops its entries', async () => {
   const { cache, root, path, entries } = project('src/a.js', 'src/deep/b.js', 'src2/c.js')
   entries.set('moved', 1, { files: [path('moved/deep/b.js')] })
   const told = await watching(cache, root)
@@ -283,7 +283,7 @@ test('a directory that is renamed takes its entries with it, and brings back non
   await told.until(() => told.keys.length === 4)
 })
 
-test('a link that is pointed elsewhere changes what lies behind it', async () => {
+test('a change of a link drops entries behind it', async () => {
   const { cache, root, path, entries } = project('one/a.js', 'two/a.js')
   writeFileSync(path('two/b.js'), '')
   symlinkSync(path('one'), path('current'), 'junction')
@@ -299,7 +299,7 @@ test('a link that is pointed elsewhere changes what lies behind it', async () =>
 })
 
 test.each([false, true])(
-  'a file that is only linked from below a root counts, too (persistent: %s)',
+  'a file that is only linked below a root is watched too (persistent: %s)',
   async persistent => {
     const { cache, path, entries } = project('elsewhere/a.js', 'root/b.js')
     symlinkSync(path('elsewhere/a.js'), path('root/linked.js'))
@@ -319,7 +319,7 @@ test.each([false, true])(
   },
 )
 
-test('a read-only cache says so, once, and drops nothing', async () => {
+test('a read-only cache gives one error and drops nothing', async () => {
   const { dir, root, path, entries } = project('a.js', 'b.js')
   const told = await watching(openIn(dir, { mode: 'readonly' }).cache, root)
   writeFileSync(path('a.js'), 'changed')

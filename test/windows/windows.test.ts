@@ -1,5 +1,5 @@
-// What is different on Windows. Wine's file system is that of a Windows before 10: a file that is removed while it is open keeps its
-// name until it is closed.
+// What differs on Windows. Wine's file system behaves like Windows before 10: a file removed while it is open keeps its name
+// until it is closed.
 
 import { mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -13,7 +13,7 @@ test('runs on Windows', () => {
 })
 
 test.each(['con', 'NUL', 'aux.txt', 'com1', 'LPT9', 'prn', 'a.', 'a ', 'a:b', '..', 'C:\\x', 'ä', 'Tool', 'tool'])(
-  'the namespace %j is one like all others',
+  'the namespace %j works',
   name => {
     const root = temporaryRoot()
     const { cache } = openIn(root)
@@ -25,13 +25,13 @@ test.each(['con', 'NUL', 'aux.txt', 'com1', 'LPT9', 'prn', 'a.', 'a ', 'a:b', '.
   },
 )
 
-test('namespaces that differ by case are two', () => {
+test('namespaces that differ by case are separate', () => {
   const { cache } = openIn(temporaryRoot())
   for (const name of ['tool', 'Tool', 'TOOL']) cache.namespace(name).set('key', name)
   for (const name of ['tool', 'Tool', 'TOOL']) expect(cache.namespace(name).get('key')).toBe(name)
 })
 
-test('roots and sources may have long paths', async () => {
+test('roots and sources can have long paths', async () => {
   const long = join(temporaryDirectory(), ...Array.from({ length: 5 }, (_, n) => `${n}`.repeat(80)))
   mkdirSync(long, { recursive: true })
   const source = join(long, 'source.txt')
@@ -46,7 +46,7 @@ test('roots and sources may have long paths', async () => {
   expect((await cache.verify()).problems).toEqual([])
 })
 
-test('all ways to write the path of a source lead to it', () => {
+test('all spellings of a source path refer to the same file', () => {
   const directory = temporaryDirectory()
   const source = join(directory, 'Source.txt')
   const drive = source.slice(0, 1)
@@ -74,7 +74,7 @@ test('all ways to write the path of a source lead to it', () => {
   }
 })
 
-test('a root is one cache, however its path is written', () => {
+test('all spellings of a root path open the same cache', () => {
   const root = join(temporaryDirectory(), 'Cache')
   const ways = [root, root.replaceAll('\\', '/'), root.toLowerCase(), `\\\\?\\${root}`]
   for (const [at, dir] of ways.entries()) {
@@ -84,7 +84,7 @@ test('a root is one cache, however its path is written', () => {
   }
 })
 
-test('a device is read, and no result that depends on it is kept', () => {
+test('a device is read, and a result that depends on it is not stored', () => {
   const name = '\\\\.\\NUL'
   const { cache } = openIn(temporaryRoot())
   const ns = cache.namespace('tool')
@@ -96,7 +96,7 @@ test('a device is read, and no result that depends on it is kept', () => {
   ])
 })
 
-test('absolute glob patterns in all forms find the files, and become stale with them', () => {
+test('absolute glob patterns in all forms find files and notice new ones', () => {
   const directory = temporaryDirectory()
   mkdirSync(join(directory, 'src', 'deep'), { recursive: true })
   for (const name of ['a.js', 'deep\\b.js', 'c.css']) writeFileSync(join(directory, 'src', name), '')
@@ -126,7 +126,7 @@ test('absolute glob patterns in all forms find the files, and become stale with 
   expect(ns.getOrSetSync('cwd', ctx => ctx.glob('*.js', { cwd: join(directory, 'src') }))).toEqual(['a.js'])
 })
 
-test('recorded paths have slashes, so that checkouts elsewhere find them', () => {
+test('recorded paths have slashes, so that other checkouts find them', () => {
   const directory = temporaryDirectory()
   const { cache } = openIn(temporaryRoot())
   const counts = ['a', 'b'].map(name => {
@@ -142,7 +142,7 @@ test('recorded paths have slashes, so that checkouts elsewhere find them', () =>
   expect(counts).toEqual([1, 0])
 })
 
-test('a result that holds the path of its project counts there alone, with a drive letter in either case', () => {
+test("a result that contains its project's path is bound to it, with a drive letter in either case", () => {
   const directory = temporaryDirectory()
   const { cache } = openIn(temporaryRoot())
   const results = ['a', 'b'].flatMap(name => {
@@ -159,7 +159,7 @@ test('a result that holds the path of its project counts there alone, with a dri
   expect(results).toEqual(results.map(() => true))
 })
 
-test('a checkout with other line ends is another content', () => {
+test('a checkout with other line endings has other content', () => {
   const directory = temporaryDirectory()
   const { cache } = openIn(temporaryRoot())
   const lengths = ['a\nb\n', 'a\r\nb\r\n', 'a\nb\n'].map((text, at) => {
@@ -175,7 +175,7 @@ test('a checkout with other line ends is another content', () => {
   expect(lengths).toEqual([4, 6, 4])
 })
 
-test('what another process has open is rewritten by a gc, and goes when it is closed', async () => {
+test('a file that another process has open is rewritten by a gc, and disappears when it is closed', async () => {
   const root = temporaryRoot()
   const { cache } = openAsAnotherProcess(root)
   const ns = cache.namespace('tool', { project: false })
@@ -210,7 +210,7 @@ test('what another process has open is rewritten by a gc, and goes when it is cl
   expect((await openAsAnotherProcess(root).cache.verify()).problems).toEqual([])
 })
 
-test('what the process of a gc had open itself goes with it', async () => {
+test("a file that the gc's own process has open is removed by the gc", async () => {
   const root = temporaryRoot()
   const { cache } = openAsAnotherProcess(root)
   const ns = cache.namespace('tool', { project: false })
@@ -222,7 +222,7 @@ test('what the process of a gc had open itself goes with it', async () => {
   expect(ns.get('key')).toContain('19x')
 })
 
-test('a root is moved away and made anew under an open cache', async () => {
+test('a root can be moved away and created again under an open cache', async () => {
   const root = temporaryRoot()
   const { cache, warnings } = openAsAnotherProcess(root)
   const ns = cache.namespace('tool', { project: false })
@@ -274,7 +274,7 @@ test.each(['v2', 'v2/namespaces/tool', 'v2/namespaces/tool/manifest', 'v2/blobs/
   },
 )
 
-test('a file that changes without a change of its size is seen', () => {
+test('a change that keeps the file size is noticed', () => {
   const source = join(temporaryDirectory(), 'source.txt')
   const { cache } = openIn(temporaryRoot())
   const ask = () => cache.namespace('tool').getOrSetSync('text', ctx => ctx.readFile(source))
