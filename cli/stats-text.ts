@@ -79,9 +79,13 @@ export function damageText(name: string, { damage }: NamespaceStats): string[] {
 function remoteLines({ remote }: NamespaceStats | CacheStats): string[] {
   if (!remote) return []
   const { hits, misses, errors, rejected, skipped, uploads, dropped, bytesIn, bytesOut, p50, p95 } = remote
-  const others = Object.entries({ errors, rejected, skipped }).filter(([, count]) => count > 0)
-  const asked = [`${formatCount(hits)} hits`, `${formatCount(misses)} misses`]
-  const trouble = others.map(([what, count]) => `${formatCount(count)} ${what}`)
+  const asked = [formatCountOf(hits, 'hit', 'hits'), formatCountOf(misses, 'miss', 'misses')]
+  const trouble = [
+    ...(errors > 0 ? [formatCountOf(errors, 'error', 'errors')] : []),
+    ...Object.entries({ rejected, skipped }).flatMap(([what, count]) =>
+      count > 0 ? [`${formatCount(count)} ${what}`] : [],
+    ),
+  ]
   const lost = dropped > 0 ? `, ${formatCount(dropped)} dropped` : ''
   return [
     `Remote: ${[...asked, ...trouble].join(', ')} (${formatSize(bytesIn)} in)`,

@@ -9,6 +9,7 @@ import { explainKey, findKey, placeOptions, placeText } from '../place.js'
 import { printable } from '../printable.js'
 import { withCache } from '../session.js'
 import { type Cells, type Column, tableFor } from '../table.js'
+import { NO_REMOTE } from './remote.js'
 
 const STATE_COLUMNS: readonly Column[] = [
   { title: '', align: 'left' },
@@ -159,8 +160,7 @@ export const explain: Command = {
       const given =
         file === undefined ? explainText(cache, name, key, options) : explainFile(cache, name, key, file, options)
       const { remote } = options.remote ? cache : {}
-      if (options.remote && !remote)
-        await context.stderr.line('There is no remote tier: WICKED_CACHE_REMOTE is not set.')
+      if (options.remote && !remote) await context.stderr.line(NO_REMOTE)
       const isGuess = ({ reason }: Explanation) => reason === 'never-set' && options['plugin-version'] === undefined
       const question = (each: Explanation) => {
         const version = (isGuess(each) ? newestVersion(cache, name) : undefined) ?? each.version

@@ -8,6 +8,8 @@ import { withCache } from '../session.js'
 const ACTIONS = ['status', 'push', 'pull', 'keygen'] as const
 type Action = (typeof ACTIONS)[number]
 
+export const NO_REMOTE = 'There is no remote tier to ask. WICKED_CACHE_REMOTE or config.json says where it is.'
+
 /** For bundles: uses the configured keys and scope, but no store. */
 const NO_STORE: RemoteAdapter = {
   getMany: async names => names.map(() => undefined),
@@ -112,7 +114,7 @@ export const remote: Command = {
     return withCache(session, context, async ({ cache, isBroken }) => {
       const { remote } = cache
       if (!remote) {
-        if (!isBroken()) await context.stderr.line('There is no remote tier: WICKED_CACHE_REMOTE is not set.')
+        if (!isBroken()) await context.stderr.line(NO_REMOTE)
         return 1
       }
       if (action === 'push' || action === 'pull') return transfer(action, remote, namespace, options, context)

@@ -100,7 +100,8 @@ async function push(means: RemoteToolsMeans, options: RemoteTransferOptions): Pr
   const { bundle } = options
   const isTrusted = tier.settings.signingKey !== undefined || tier.settings.trust === 'store'
   if (bundle === undefined ? !tier.canWrite : !isTrusted) {
-    const message = "Answers can't be stored: that needs mode: 'readwrite', and a key to sign with or trust: 'store'."
+    const mode = bundle === undefined ? "mode: 'readwrite', and " : ''
+    const message = `Answers can't be stored: that needs ${mode}a key to sign with or trust: 'store'.`
     throw new CacheError('ERR_CACHE_REMOTE', message)
   }
   const all = listed(means, options)

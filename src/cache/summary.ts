@@ -71,7 +71,8 @@ function lineOf(name: string, summary: NamespaceSummary): string {
   const why = missCount === 0 ? '' : ` (${reasons.map(([reason, count]) => `${count} ${reason}`).join(', ')})`
   const time =
     savedMs + computedMs === 0 ? '' : `, saved ${secondsText(savedMs)} of ${secondsText(savedMs + computedMs)}`
-  const text = `wicked-cache ${name}: ${hitCount} hits, ${missCount} misses${why}${time}, stored ${setCount}`
+  const [hits, misses] = [hitCount === 1 ? 'hit' : 'hits', missCount === 1 ? 'miss' : 'misses']
+  const text = `wicked-cache ${name}: ${hitCount} ${hits}, ${missCount} ${misses}${why}${time}, stored ${setCount}`
   // A name may hold anything.
   return `${text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, char => `\\u{${char.codePointAt(0)?.toString(16)}}`)}\n`
 }

@@ -115,5 +115,5 @@ function headerIn(bytes: Buffer): Omit<BundleRecord, 'envelope'> | undefined {
 }
 
 function noBundle(path: string): CacheError {
-  return new CacheError('ERR_CACHE_OPTION', 'The file is no bundle of answers, or was truncated.', { value: path })
+  return new CacheError('ERR_CACHE_OPTION', `${path} is not a bundle of answers, or was truncated.`, { value: path })
 }

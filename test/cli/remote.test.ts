@@ -127,7 +127,7 @@ test('another machine finds pushed results', async () => {
   expect(pulled.out).toMatch(/^Took 1 answer/)
   environment({})
   expect(await analyzed(b)).toBe(true)
-  expect((await cli(['stats', '--dir', b.dir])).out).toContain('Remote: 1 hits, 0 misses')
+  expect((await cli(['stats', '--dir', b.dir])).out).toContain('Remote: 1 hit, 0 misses')
 })
 
 test('a bundle works without a remote', async () => {

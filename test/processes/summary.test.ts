@@ -23,7 +23,7 @@ const WORK = `
 `
 const LINES = [
   /^wicked-cache tool: 3 hits, 3 misses \(3 never-set\), saved \d+\.\d\d s of \d+\.\d\d s, stored 2$/,
-  /^wicked-cache a\\u\{7\}b\\u\{2028\}: 0 hits, 1 misses \(1 never-set\), stored 0$/,
+  /^wicked-cache a\\u\{7\}b\\u\{2028\}: 0 hits, 1 miss \(1 never-set\), stored 0$/,
 ]
 
 function expectSummary(stderr: string): void {
