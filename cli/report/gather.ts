@@ -103,7 +103,7 @@ function figuresOf(places: Map<string, ProjectFigures>, project: string): Projec
 }
 
 function addTo(figures: ProjectFigures, entry: EntrySummary): void {
-  figures.entryCount++
+  if (!entry.isPastAnswer) figures.entryCount++
   figures.bytes += entry.sizeBytes
   figures.computeMs += entry.computeMs ?? 0
   figures.usedAt = Math.max(figures.usedAt, entry.usedAt)

@@ -31,18 +31,25 @@ export class SizeTree {
   #nodeCount = 0
   #maxDepth = MAX_DEPTH
 
-  add({ namespace, project, isPortable, key, sizeBytes }: EntrySummary): void {
-    const root = count(this.#root, sizeBytes)
-    const owner = count(this.#childOf(root, namespace), sizeBytes)
+  /** An answer to an earlier state takes space, but isn't counted as an entry, as elsewhere in the report. */
+  add({ namespace, project, isPortable, isPastAnswer, key, sizeBytes }: EntrySummary): void {
+    const entryCount = isPastAnswer ? 0 : 1
+    const count = (node: Growing): Growing => {
+      node.bytes += sizeBytes
+      node.entryCount += entryCount
+      return node
+    }
+    const root = count(this.#root)
+    const owner = count(this.#childOf(root, namespace))
     if (this.#maxDepth <= NAMESPACE_DEPTH) return
-    let node = count(this.#childOf(owner, project ?? (isPortable ? '(portable)' : '(user-wide)')), sizeBytes)
+    let node = count(this.#childOf(owner, project ?? (isPortable ? '(portable)' : '(user-wide)')))
     const path = project !== null && key.startsWith(`${project}/`) ? key.slice(project.length + 1) : key
     let start = 0
     while (node.depth < this.#maxDepth) {
       while (path[start] === '/') start++
       const end = path.indexOf('/', start)
       if (end < 0) break
-      node = count(this.#childOf(node, path.slice(start, end)), sizeBytes)
+      node = count(this.#childOf(node, path.slice(start, end)))
       start = end + 1
     }
     while (this.#nodeCount > MAX_NODES && this.#maxDepth > NAMESPACE_DEPTH) this.#giveUpDeepest()
@@ -92,10 +99,4 @@ export class SizeTree {
 
 function grow(name: string, parent: Growing | undefined): Growing {
   return { name, bytes: 0, entryCount: 0, depth: (parent?.depth ?? -1) + 1, parent, children: new Map() }
-}
-
-function count(node: Growing, bytes: number): Growing {
-  node.bytes += bytes
-  node.entryCount++
-  return node
 }

@@ -66,3 +66,10 @@ test('handles the maximum number of namespaces by name only', () => {
   for (let n = 0; n < 60_000; n++) tree.add(entry(`namespace ${n}`, '/p', 'a/b/c/d', 1))
   expect(tree.largest(100).entryCount).toBe(60_000)
 })
+
+test('counts the size of answers to earlier states, but not as entries', () => {
+  const tree = new SizeTree()
+  tree.add(entry('lint', '/p', 'src/a.ts', 100))
+  tree.add({ ...entry('lint', '/p', 'src/a.ts', 30), isPastAnswer: true })
+  expect(tree.largest(10)).toMatchObject({ bytes: 130, entryCount: 1 })
+})
