@@ -12,6 +12,8 @@ export interface Part {
   stamp: string
   /** Returns each key's latest put. Call it before any other call on the map. */
   records(): RecordView[]
+  /** Returns the keys' latest puts and removals since the part had this stamp; none if it was rewritten since. Likewise. */
+  changedSince(stamp: string): RecordView[]
   /** What can't be read of it, likewise. */
   damaged(): Damaged
 }
@@ -48,11 +50,19 @@ export function partAt(buckets: Buckets, hash: number): { part: Part | undefined
   const { name, end, sealedAt } = bucket
   // Successors of a sealed bucket may have taken over its other parts already.
   const prefix = sealedAt < 0 ? name.prefix : prefixOf(hash, name.prefix.length + 1)
-  const recordsOf = () => {
-    const all = bucket.table.records()
+  const inPart = (all: RecordView[]) => {
     buckets.account(bucket)
     return sealedAt < 0 ? all : all.filter(found => hasPrefix(found.hash, prefix))
   }
-  const stamp = `${name.generation} ${end}`
-  return { part: { prefix, stamp, records: recordsOf, damaged: () => bucket.table.damaged() }, next: hashAfter(prefix) }
+  const part: Part = {
+    prefix,
+    stamp: `${name.generation} ${end}`,
+    records: () => inPart(bucket.table.records()),
+    changedSince: stamp => {
+      const [generation, from = 0] = stamp.split(' ').map(Number)
+      return generation === name.generation ? inPart(bucket.table.since(from)) : []
+    },
+    damaged: () => bucket.table.damaged(),
+  }
+  return { part, next: hashAfter(prefix) }
 }

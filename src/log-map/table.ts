@@ -161,8 +161,13 @@ export class BucketTable implements FrameReader {
 
   /** The removals from this offset on that have a reason. */
   removals(from: number): RecordView[] {
+    return this.since(from).filter(record => !record.isPut && record.value.length > 0)
+  }
+
+  /** The keys' latest records, puts and removals, if they begin at this offset or later. */
+  since(from: number): RecordView[] {
     const offsets = this.#slots.offsets().filter(offset => offset >= from)
-    return this.#goodAt(offsets).filter(record => !record.isPut && record.value.length > 0 && this.#isFindable(record))
+    return this.#goodAt(offsets).filter(record => this.#isFindable(record))
   }
 
   #isFindable(record: RecordView): boolean {

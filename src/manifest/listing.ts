@@ -26,6 +26,8 @@ export interface ListedPart {
   prefix: string
   stamp: string
   entries(): ListedEntry[]
+  /** The keys of entries that were removed with a reason since the part had this stamp; see `Part.changedSince`. */
+  removedSince(stamp: string): Buffer[]
 }
 
 /** The key's entries under all versions and in all projects, without answers. */
@@ -119,9 +121,25 @@ export function* entriesIn(
 
 /** Yields all entries bucket by bucket; see `LogMap.parts`. */
 export function* partsOf(map: LogMap, unreadable?: (error: unknown) => void): IterableIterator<ListedPart> {
-  for (const { prefix, stamp, records } of map.parts()) {
-    yield { prefix, stamp, entries: () => records().flatMap(found => listed(found, unreadable)) }
+  for (const { prefix, stamp, records, changedSince } of map.parts()) {
+    yield {
+      prefix,
+      stamp,
+      entries: () => records().flatMap(found => listed(found, unreadable)),
+      removedSince: before =>
+        changedSince(before)
+          .filter(isRemoval)
+          .map(({ key }) => key),
+    }
   }
+}
+
+/** The removal of a computed entry is in the head that stays, that of a set one is a record of its own. */
+function isRemoval(found: RecordView): boolean {
+  if (parseKey(found.key).isAnswer) return false
+  if (!found.isPut) return found.value.length > 0
+  const head = tryHeadIn(found)
+  return head?.removal !== undefined && head.entry === undefined
 }
 
 /** An unreadable record must not hide the others. */

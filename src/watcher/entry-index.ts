@@ -1,8 +1,8 @@
 // An index from paths to the entries that depend on them: the entries of all namespaces with a source below the watched roots,
 // as of the last read of the manifests.
 //
-// Updating it costs a stat for each part of a manifest, and a read of the parts that have changed. Entries that were set and
-// removed in between are never seen.
+// Updating it costs a stat for each part of a manifest, and a read of the parts that have changed. Of entries that were set and
+// removed in between, the removals are seen, unless the part was rewritten as well.
 
 import type { Invalidation } from '../api/index.js'
 import type { KeyParts } from '../manifest/key-parts.js'
@@ -39,6 +39,8 @@ export interface Differences {
   added: WatchedEntry[]
   /** Entries whose keys have no entry any more. */
   removed: WatchedEntry[]
+  /** Keys of entries that were set and removed since the last read. */
+  missed: { namespace: string; manifest: Manifest; key: EntryKey }[]
 }
 
 export interface IndexInput {
@@ -66,7 +68,7 @@ export class EntryIndex {
   }
 
   async catchUp(pace: Pace): Promise<Differences> {
-    const differences: Differences = { added: [], removed: [] }
+    const differences: Differences = { added: [], removed: [], missed: [] }
     const manifests = this.#input.manifests()
     for (const [namespace, manifest] of manifests) {
       try {
@@ -81,6 +83,11 @@ export class EntryIndex {
       this.#namespaces.delete(namespace)
     }
     return differences
+  }
+
+  /** Whether the path is below one of the roots. */
+  covers(path: string): boolean {
+    return this.#input.roots.some(root => isWithin(path, root))
   }
 
   /** Stops watching the entry's sources. */
@@ -116,7 +123,8 @@ export class EntryIndex {
     differences: Differences,
   ): WatchedPart {
     const entries = new Map<string, WatchedEntry>()
-    const gone = new Map(parts.get(part.prefix)?.entries)
+    const before = parts.get(part.prefix)
+    const gone = new Map(before?.entries)
     const wholes = partsAbove(parts, part.prefix)
     for (const listed of part.entries()) {
       const { entry, check, isAnswer, keyBytes } = listed
@@ -147,7 +155,7 @@ export class EntryIndex {
         isOver: false,
       }
       for (const path of paths) {
-        if (this.#input.roots.some(root => isWithin(path, root))) watched.sources.push(this.sources.add(path, watched))
+        if (this.covers(path)) watched.sources.push(this.sources.add(path, watched))
       }
       if (watched.sources.length === 0) continue
       this.#entryCount++
@@ -155,6 +163,10 @@ export class EntryIndex {
       differences.added.push(watched)
     }
     this.#forget(gone, differences)
+    for (const keyBytes of before ? part.removedSince(before.stamp) : []) {
+      if (before?.entries.has(keyBytes.toString('latin1'))) continue
+      differences.missed.push({ namespace, manifest, key: manifest.keyAt(keyBytes) })
+    }
     for (const whole of wholes) for (const id of entries.keys()) whole.entries.delete(id)
     return { stamp: part.stamp, entries }
   }

@@ -11,7 +11,7 @@ import { createSnapshot, type SnapshotMeans } from '../inputs/snapshot.js'
 import type { Validity } from '../inputs/validity.js'
 import type { Environment } from '../log/environment.js'
 import type { Entry, Removal } from '../manifest/entry.js'
-import { askerOf, labelOf } from '../manifest/owner.js'
+import { askerOf, labelOf, originOf } from '../manifest/owner.js'
 import type { EntryChange, Lookup } from '../manifest/records.js'
 import type { EntryIndex, WatchedEntry } from './entry-index.js'
 import { fileInputs } from './file-inputs.js'
@@ -50,7 +50,11 @@ export class Examiner {
   /** Reads the manifests again and examines new entries. Returns whether there are any. */
   async catchUp(): Promise<boolean> {
     const { index, pace } = this.#input
-    const { added, removed } = await index.catchUp(pace)
+    const { added, removed, missed } = await index.catchUp(pace)
+    for (const each of missed) {
+      if (pace.isDue) await pace.breathe()
+      this.#learnRemoval(each)
+    }
     for (const entry of removed) {
       if (pace.isDue) await pace.breathe()
       this.#learnEnd(entry)
@@ -156,13 +160,29 @@ export class Examiner {
     }
   }
 
+  /** Reports an entry that was set and dropped since the last read of the manifest. */
+  #learnRemoval({ namespace, manifest, key }: Pick<WatchedEntry, 'namespace' | 'manifest' | 'key'>): void {
+    try {
+      const { head, entry, removal } = manifest.look(key)
+      const parts = manifest.partsOf(key)
+      if (entry || !removal?.path || !this.#input.index.covers(removal.path)) return
+      const origin = originOf(parts, { computeMs: head ? 0 : undefined })
+      this.#announce({ namespace, parts, origin, project: parts.scope === 'project' ? parts.project : null }, removal)
+    } catch (error) {
+      this.#input.report(error)
+    }
+  }
+
   #end(entry: WatchedEntry, removal: Removal | undefined): void {
     this.#input.index.end(entry)
     this.#announce(entry, removal)
   }
 
   /** Only removals that a source caused are reported. */
-  #announce({ namespace, parts, origin, project }: WatchedEntry, removal: Removal | undefined): void {
+  #announce(
+    { namespace, parts, origin, project }: Pick<WatchedEntry, 'namespace' | 'parts' | 'origin' | 'project'>,
+    removal: Removal | undefined,
+  ): void {
     if (!removal?.path || !isSourceCause(removal.cause)) return
     const { version } = parts
     const about = { namespace, key: labelOf(parts), origin, version, project }

@@ -3,7 +3,7 @@
 // Guarantees: an entry is dropped only if a source differs from its record. An entry that is set again at the same time
 // stays. Every change is found: within milliseconds if there is an event, otherwise by the next sweep over all sources, every
 // few seconds for thousands of them. Changes from before the start are found before `ready`. Every watching process reports
-// what another one drops, because it reads the manifests, unless the entry was set and dropped between two reads.
+// what another one drops, because it reads the manifests, unless a part of one was rewritten right after the drop.
 //
 // Not guaranteed: a maximum delay. Nothing depends on it, because each get checks its entry's inputs itself.
 
@@ -209,6 +209,7 @@ class SourceWatcher extends EventEmitter<WatcherEvents> implements Watcher {
     this.#eventCount = 0
     if (this.#isBurst || this.#grown.size > 0) this.#settleLater()
     await this.#catchUp()
+    const invalidCount = this.#invalidCount
     const { sources } = this.#index
     const concerned = new Set<WatchedSource<WatchedEntry>>()
     for (const path of changed) {
@@ -220,6 +221,8 @@ class SourceWatcher extends EventEmitter<WatcherEvents> implements Watcher {
       if (this.#pace.isDue) await this.#pace.breathe()
       this.#examiner.examine(source)
     }
+    // Takes note of the removals, so that the same keys are known to be new when they are set again.
+    if (this.#invalidCount > invalidCount) await this.#catchUp()
   }
 
   #settleLater(): void {

@@ -2,6 +2,11 @@
 
 import { rmSync, writeFileSync } from 'node:fs'
 import { expect, test, vi } from 'vitest'
+import { layoutOf } from '../../src/base/layout.js'
+import type { Removal } from '../../src/manifest/entry.js'
+import { Manifest } from '../../src/manifest/manifest.js'
+import type { ListedEntry } from '../../src/manifest/records.js'
+import { newEnvironment, seedIn } from '../store/environment.js'
 import { openAsAnotherProcess, settle } from '../support/caches.js'
 import { interceptedFiles } from '../support/files.js'
 import { project } from './project.js'
@@ -110,4 +115,33 @@ test('a new entry that is stale proves nothing for the entry that shares its sou
   entries.set('another', 1, { files: [path('a.js')] })
   rmSync(path('a.js'))
   await told.untilKeys('a.js', 'another')
+})
+
+test('entries that another process sets and drops between two reads are reported', async () => {
+  const { cache, dir, root, path, entries } = project('a.js', 'b.js')
+  const told = await watching(openAsAnotherProcess(dir).cache, root, { ignored: () => true })
+  const here = cache.namespace('tool', { project: root })
+  entries.set('set', 1, { files: [path('a.js')] })
+  here.getOrSetSync('computed', ctx => ctx.readFile(path('a.js')).length)
+  here.analyzeSync('analyzed', path('b.js'), ctx => ctx.source)
+  entries.set('elsewhere', 1, { files: [path('a.js')] })
+  entries.set('deleted', 1, { files: [path('a.js')] })
+  const environment = newEnvironment({ hashSeed: seedIn(dir) })
+  const manifest = new Manifest(environment, layoutOf(dir).manifest('tool'), 'namespaces/tool/manifest')
+  const drop = (name: string, removal: Removal) => {
+    const found = [...manifest.entries()].find(({ key }) => key.split('\0')[0] === name) as ListedEntry
+    const key = manifest.keyAt(found.keyBytes)
+    const { head, check } = manifest.look(key)
+    if (found.entry.computeMs === undefined) expect(manifest.swap({ key, removal }, check)).toBe(true)
+    else manifest.write([{ key, head: { epoch: head?.epoch ?? 0, removal }, expected: check }])
+  }
+  drop('set', { cause: 'source-changed', path: path('a.js') })
+  drop('computed', { cause: 'source-missing', path: path('a.js') })
+  drop('analyzed', { cause: 'source-changed', path: path('b.js') })
+  drop('elsewhere', { cause: 'source-changed', path: '/another/tree/a.js' })
+  drop('deleted', { cause: 'deleted' })
+  await told.untilKeys('analyzed b.js', 'computed', 'set')
+  const origins = told.invalidations.map(({ key, origin }) => [key, origin])
+  expect(Object.fromEntries(origins)).toEqual({ set: 'set', computed: 'getOrSet', 'analyzed b.js': 'analyze' })
+  manifest.close()
 })
