@@ -31,10 +31,10 @@ test.each([
   ['a page', 'HTTP/1.1 400 Bad Request\r\n'],
   ['a missing length', '$1x\r\n'],
   ['a too large length', '*99999999\r\n'],
-  ['endlessly nested lists', '*1\r\n'.repeat(100)],
+  ['nested lists', '*1\r\n*1\r\n+OK\r\n'],
   ['an endless line', '+'.repeat(70_000)],
 ])('%s is an invalid reply', (_, text) => {
-  expect(() => repliesIn(text, 4_096)).toThrow(/^(?:It is|A line)/)
+  expect(() => repliesIn(text, 4_096)).toThrow(/^(?:It is|A line|A list)/)
 })
 
 test('random bytes are parsed as replies or throw an error', () => {
@@ -46,9 +46,23 @@ test('random bytes are parsed as replies or throw an error', () => {
     try {
       repliesIn(text, 1 + below(9))
     } catch (error) {
-      expect((error as Error).message).toMatch(/^It is /)
+      expect((error as Error).message).toMatch(/^(?:It is|A list is)/)
       refusedCount++
     }
   }
   expect(refusedCount).toBeGreaterThan(100)
+})
+
+test('the memory for one reply is limited, and texts beyond that count as missing', () => {
+  const replies: Reply[] = []
+  const megabyte = 1024 * 1024
+  const parser = new ReplyParser(megabyte, reply => replies.push(reply))
+  const text = Buffer.concat([Buffer.from(`$${megabyte}\r\n`), Buffer.alloc(megabyte), Buffer.from('\r\n')])
+  parser.push(Buffer.from('*260\r\n'))
+  for (let i = 0; i < 260; i++) parser.push(text)
+  parser.push(text)
+  const [list, next] = replies as [Reply[], Reply]
+  expect([list.length, list.filter(Buffer.isBuffer).length]).toEqual([260, 256])
+  expect(list.slice(256)).toEqual([null, null, null, null])
+  expect(next).toHaveLength(megabyte)
 })

@@ -22,9 +22,10 @@ interface Text {
 
 const CRLF = Buffer.from('\r\n')
 const MAX_LINE_BYTES = 65_536
-const MAX_ITEMS = 1_000_000
-/** What is asked for is in one list. */
-const MAX_DEPTH = 4
+/** More than a batch has names. Lists of lists are never asked for. */
+const MAX_ITEMS = 10_000
+/** What the texts of one reply may take in memory. Further ones count as missing. */
+const MAX_REPLY_BYTES = 256 * 1024 * 1024
 
 export function encodeCommand(parts: readonly (string | Uint8Array)[]): Buffer {
   const bytes = [Buffer.from(`*${parts.length}\r\n`)]
@@ -41,8 +42,8 @@ export class ReplyParser {
   readonly #reply: (reply: Reply) => void
   #rest: Buffer = Buffer.alloc(0)
   #text: Text | undefined
-  /** The incomplete lists, outermost first. */
-  readonly #lists: { items: Reply[]; length: number }[] = []
+  #list: { items: Reply[]; length: number } | undefined
+  #replyBytes = 0
 
   constructor(maxBytes: number, reply: (reply: Reply) => void) {
     this.#maxBytes = maxBytes
@@ -70,10 +71,13 @@ export class ReplyParser {
     const kept = bytes.subarray(0, Math.min(taken, wanted))
     if (kept.length > 0) text.chunks.push(Buffer.from(kept))
     text.keptBytes += kept.length
+    this.#replyBytes += kept.length
     text.bytesLeft -= taken
+    const isTooMuch = this.#replyBytes > MAX_REPLY_BYTES
+    if (isTooMuch) text.chunks.length = 0
     if (text.bytesLeft === 0) {
       this.#text = undefined
-      this.#add(Buffer.concat(text.chunks))
+      this.#add(isTooMuch ? null : Buffer.concat(text.chunks))
     }
     return taken
   }
@@ -113,20 +117,17 @@ export class ReplyParser {
   #beginList(length: number): void {
     if (length < 0) this.#add(null)
     else if (length === 0) this.#add([])
-    else if (this.#lists.length === MAX_DEPTH) throw new Error('It is nested too deeply.')
-    else this.#lists.push({ items: [], length })
+    else if (this.#list) throw new Error('A list is inside another one.')
+    else this.#list = { items: [], length }
   }
 
-  #add(reply: Reply): void {
-    const list = this.#lists.at(-1)
-    if (!list) {
-      this.#reply(reply)
-      return
-    }
-    list.items.push(reply)
-    if (list.items.length < list.length) return
-    this.#lists.pop()
-    this.#add(list.items)
+  #add(item: Reply): void {
+    const list = this.#list
+    list?.items.push(item)
+    if (list && list.items.length < list.length) return
+    this.#list = undefined
+    this.#replyBytes = 0
+    this.#reply(list?.items ?? item)
   }
 }
 
