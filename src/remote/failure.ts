@@ -23,5 +23,7 @@ export class RemoteFailure extends Error {
 export function failureOf(error: unknown): RemoteFailure {
   if (error instanceof RemoteFailure) return error
   const code = (error as { code?: unknown } | null | undefined)?.code
+  if (code === 'ERR_INVALID_CHAR')
+    return new RemoteFailure('off', 'its token or user has a character that a header cannot have')
   return new RemoteFailure('down', typeof code === 'string' ? `it failed with ${code}` : 'it failed')
 }

@@ -9,7 +9,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import type { RemoteOptions } from '../../src/index.js'
 import { createHttpAdapter } from '../../src/remote/adapters/http.js'
 import { proxyFor } from '../../src/remote/adapters/proxy.js'
-import { RemoteFailure } from '../../src/remote/failure.js'
+import { failureOf as failureFrom, RemoteFailure } from '../../src/remote/failure.js'
 import { type Settings, settingsOf } from '../../src/remote/settings.js'
 import { temporaryDirectory } from '../support/caches.js'
 import { runModule } from '../support/children.js'
@@ -233,6 +233,34 @@ async function startProxy() {
   })
   return { asked, url: `http://pro:xy@127.0.0.1:${(proxy.address() as AddressInfo).port}` }
 }
+
+test('a proxy that sends its answer byte by byte is waited for once, and does not keep the process alive', async () => {
+  const proxy = createPlainServer(socket => {
+    socket.on('error', () => undefined)
+    socket.once('data', () => socket.write('HTTP/1.1 200 OK\r\nX: '))
+    const drip = setInterval(() => socket.write('x'), 20)
+    socket.on('close', () => clearInterval(drip))
+  })
+  await new Promise<void>(resolve => proxy.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => void proxy.close())
+  const { port } = proxy.address() as AddressInfo
+  environment({ https_proxy: `http://127.0.0.1:${port}`, no_proxy: '' })
+  const adapter = adapterOf('https://store.example/', { timeouts: { connect: 200, read: 10_000, upload: 10_000 } })
+  const failure = await failureOf(adapter.getMany([name], never()))
+  expect([failure.kind, failure.message]).toEqual(['down', "the proxy didn't answer within 200 ms"])
+  const connections = await new Promise(resolve => proxy.getConnections((_, count) => resolve(count)))
+  expect(connections).toBeLessThanOrEqual(1)
+})
+
+test.each([['\0'], ['😀'], ['two\nlines']])('a token that no header can have turns the store off: %j', async token => {
+  const server = await memoryServer()
+  const error = await adapterOf(`bazel+${server.url}`, { token })
+    .getMany([name], never())
+    .catch(thrown => thrown)
+  const failure = failureFrom(error)
+  expect(failure.kind).toBe('off')
+  expect(failure.message).not.toContain(token)
+})
 
 const PROXY_USER = `Basic ${Buffer.from('pro:xy').toString('base64')}`
 

@@ -2,7 +2,7 @@
 // names.
 
 import { constants } from 'node:fs'
-import { mkdir, open, rename, stat, unlink, writeFile } from 'node:fs/promises'
+import { access, chmod, mkdir, open, rename, stat, unlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { RemoteAdapter } from '../../api/index.js'
@@ -10,8 +10,9 @@ import { RemoteFailure } from '../failure.js'
 import type { Place } from '../place.js'
 import type { Settings } from '../settings.js'
 
-const MISSING = ['ENOENT', 'ENOTDIR', 'ELOOP', 'EISDIR']
-const READ_ONLY = ['EACCES', 'EPERM', 'EROFS']
+const MISSING = ['ENOENT', 'ENOTDIR', 'ELOOP']
+/** Errors of one object. They say nothing about the others. */
+const OF_OBJECT = [...MISSING, 'EISDIR', 'ENXIO', 'ENOTEMPTY', 'EEXIST', 'EACCES', 'EPERM']
 /** File system calls at once. Node has four threads, and a share that hangs blocks them. The host needs some for itself. */
 const MAX_CALLS = 2
 /** Don't block if there is a pipe where a file should be. */
@@ -23,6 +24,8 @@ export function createFileAdapter(place: Place, { maxBytes }: Settings): RemoteA
   const fileOf = (name: string) => join(directory, name.slice(0, 2), name.slice(2))
   let made = 0
   let isThere = false
+  /** The share's mode, which directories and files in it take, so that everyone who may use the share can use them. */
+  let mode = 0
 
   /** Fails if the share is missing. Otherwise every object would just seem missing. */
   async function assertThere(): Promise<void> {
@@ -31,6 +34,8 @@ export function createFileAdapter(place: Place, { maxBytes }: Settings): RemoteA
       throw MISSING.includes(codeOf(error) ?? '') ? new RemoteFailure('down', 'its directory does not exist') : error
     })
     if (!stats.isDirectory()) throw new RemoteFailure('down', 'its path is not a directory')
+    await access(directory, constants.R_OK | constants.X_OK)
+    mode = stats.mode & 0o777
     isThere = true
   }
 
@@ -53,9 +58,21 @@ export function createFileAdapter(place: Place, { maxBytes }: Settings): RemoteA
         await handle.close()
       }
     } catch (error) {
-      if (MISSING.includes(codeOf(error) ?? '')) return undefined
+      if (OF_OBJECT.includes(codeOf(error) ?? '')) return undefined
       throw error
     }
+  }
+
+  async function failureOf(error: unknown): Promise<unknown> {
+    const code = codeOf(error) ?? ''
+    const readOnly = new RemoteFailure('readonly', 'it can only be read')
+    if (code === 'EROFS') return readOnly
+    if (!OF_OBJECT.includes(code)) return error
+    const refused = new RemoteFailure('refused', `an object can't be stored there (${code})`)
+    return access(directory, constants.W_OK).then(
+      () => refused,
+      () => readOnly,
+    )
   }
 
   return {
@@ -79,30 +96,39 @@ export function createFileAdapter(place: Place, { maxBytes }: Settings): RemoteA
       const path = fileOf(name)
       const temporary = `${path}.${process.pid.toString(36)}-${(made++).toString(36)}-${Date.now().toString(36)}.new`
       try {
-        await written(temporary, bytes)
+        await written(temporary, bytes, mode)
         // Written under another name first: readers see only complete objects.
-        if (signal.aborted) await unlink(temporary)
-        else await rename(temporary, path)
+        if (!signal.aborted) return await rename(temporary, path)
       } catch (error) {
-        if (READ_ONLY.includes(codeOf(error) ?? '')) throw new RemoteFailure('readonly', 'it can only be read')
-        throw error
+        await unlink(temporary).catch(() => undefined)
+        throw await failureOf(error)
       }
+      await unlink(temporary)
     },
     close: () => undefined,
   }
 }
 
 /** Never creates the share itself: if it isn't mounted, nothing must be stored in its place. */
-async function written(path: string, bytes: Uint8Array): Promise<void> {
+async function written(path: string, bytes: Uint8Array, mode: number): Promise<void> {
   try {
     await writeFile(path, bytes, { flag: 'wx' })
   } catch (error) {
     if (codeOf(error) !== 'ENOENT') throw error
-    await mkdir(dirname(path)).catch(failure => {
-      if (codeOf(failure) !== 'EEXIST') throw failure
-    })
+    await mkdir(dirname(path)).then(
+      () => withMode(dirname(path), mode),
+      failure => {
+        if (codeOf(failure) !== 'EEXIST') throw failure
+      },
+    )
     await writeFile(path, bytes, { flag: 'wx' })
   }
+  await withMode(path, mode & 0o666)
+}
+
+/** Some shares have no modes. */
+function withMode(path: string, mode: number): Promise<void> {
+  return chmod(path, mode).catch(() => undefined)
 }
 
 function pathOf(url: URL): string {

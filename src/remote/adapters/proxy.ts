@@ -5,6 +5,7 @@ import { request as plainRequest } from 'node:http'
 import { Agent as SecureAgent, request as secureRequest } from 'node:https'
 import type { Socket } from 'node:net'
 import { connect as secureConnect } from 'node:tls'
+import { deadline } from '../deadline.js'
 import { RemoteFailure } from '../failure.js'
 
 export interface Proxy {
@@ -74,15 +75,17 @@ type Done = (error: Error | null, socket?: Socket) => void
 function tunnel({ target, isSecure, authorization }: Proxy, path: string, connectMs: number): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const headers = { host: path, ...(authorization && { 'proxy-authorization': authorization }) }
-    const options = { ...target, method: 'CONNECT', path, headers, agent: false as const, timeout: connectMs }
+    const options = { ...target, method: 'CONNECT', path, headers, agent: false as const }
     const request = isSecure ? secureRequest(options) : plainRequest(options)
-    request.on('timeout', () => {
-      request.destroy(new RemoteFailure('down', `the proxy didn't answer within ${connectMs} ms`))
-    })
+    const late = new RemoteFailure('down', `the proxy didn't answer within ${connectMs} ms`)
+    const answered = deadline(connectMs, () => request.destroy(late), false)
+    request.on('close', answered)
     request.on('error', reject)
+    // The caller has a timer that keeps the process alive.
+    request.on('socket', socket => socket.unref())
     request.on('connect', ({ statusCode = 0 }, socket) => {
+      answered()
       if (statusCode === 200) {
-        socket.setTimeout(0)
         resolve(socket)
         return
       }
