@@ -42,7 +42,7 @@ export async function explainRemote(
   const { asker } = question.question
   // A tool that names the project runs anywhere, and the plugin mostly in the project's directory.
   const ask = project === undefined ? question.question : { ...question.question, asker: askerAtTop(asker) }
-  const taken = await askRemote(question.entries, ask, tier)
+  const taken = await askRemote(question.entries, ask, tier, true)
   const said = tier.noted(store.name, store.manifest.partsOf(ask.key)) ?? 'not asked'
   return { said, ...(taken && { createdAt: taken.createdAt }) }
 }

@@ -58,7 +58,7 @@ export async function fetchOne(entries: Entries, question: Ask): Promise<boolean
   const tier = store.remote()
   if (!tier || !store.canWrite || !isAsked(entries, question, outcome.reason, outcome.found?.head?.epoch)) return false
   return underLease(entries, question, async epoch => {
-    const taken = await askRemote(entries, question, tier)
+    const taken = await askRemote(entries, question, tier, true)
     return taken !== undefined && storeTaken(entries, question, epoch, taken)
   })
 }

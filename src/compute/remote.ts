@@ -43,9 +43,17 @@ function mayTravel({ project, store }: Entries, { isPortable, isUnkept }: Ask): 
   return isPortable && !isUnkept && project !== undefined && store.mode !== 'off'
 }
 
-/** Returns the answer of another machine; undefined if none is valid here. Never rejects. */
-export async function askRemote(entries: Entries, question: Ask, tier: RemoteTier): Promise<Taken | undefined> {
-  if (!tier.isAsking(kindOf(entries, question))) {
+/**
+ * Returns the answer of another machine; undefined if none is valid here. `isWanted`: asks even if computing may be quicker.
+ * Never rejects.
+ */
+export async function askRemote(
+  entries: Entries,
+  question: Ask,
+  tier: RemoteTier,
+  isWanted = false,
+): Promise<Taken | undefined> {
+  if (!tier.isAsking(isWanted ? undefined : kindOf(entries, question))) {
     note(entries, question, tier, 'skipped', 'remote-skipped')
     return undefined
   }
@@ -60,6 +68,7 @@ export async function askRemote(entries: Entries, question: Ask, tier: RemoteTie
   const found = taken ?? (second && take(entries, question, second))
   if (found || second || !state) {
     tier.countAnswer(found !== undefined)
+    if (found) tier.worth.saved(found.computeMs)
     note(entries, question, tier, found ? 'hit' : 'miss', found ? 'remote-hits' : 'remote-misses')
   }
   return found

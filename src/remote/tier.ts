@@ -41,6 +41,8 @@ export interface Offer {
 /** The pause for a busy store that doesn't say for how long. */
 const BUSY_MS = 5_000
 const MAX_NOTES = 10_000
+/** How many timeouts a process waits in all for a store that isn't worth it. */
+const WAIT_TIMEOUTS = 2
 
 /** Independent of the declared inputs. */
 type Question = { version: string; kind: string; key: string }
@@ -51,7 +53,7 @@ function idOf(namespace: string, { version, kind, key }: Question): string {
 
 export class RemoteTier {
   readonly settings: Settings
-  readonly worth = new Worth()
+  readonly worth: Worth
   readonly #means: TierMeans
   readonly #batcher: Batcher
   readonly #uploads: Uploads
@@ -68,6 +70,7 @@ export class RemoteTier {
     this.settings = means.settings
     const { mode, timeouts } = means.settings
     this.#isReadOnly = mode !== 'readwrite'
+    this.worth = new Worth(WAIT_TIMEOUTS * timeouts.readMs)
     const adapter = () => this.adapter
     this.#batcher = new Batcher({
       adapter,
@@ -98,10 +101,12 @@ export class RemoteTier {
   }
 
   /**
-   * Whether to ask at all. `what` names similar computations; they may be faster than the store. Counts skipped questions.
+   * Whether to ask at all. `what` names similar computations, which may be faster than the store; undefined: asks all the same.
+   * Counts skipped questions.
    */
-  isAsking(what: string): boolean {
-    if (this.#isUsable && !this.#means.store.breaker.isKnownOpen && this.worth.isAsking(what)) return true
+  isAsking(what: string | undefined): boolean {
+    const isUsable = this.#isUsable && !this.#means.store.breaker.isKnownOpen
+    if (isUsable && (what === undefined || this.worth.isAsking(what))) return true
     this.#stats.skipped++
     return false
   }

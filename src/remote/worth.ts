@@ -20,7 +20,15 @@ export class Worth {
   readonly #computed = new Map<string, Average>()
   readonly #answer: Average = { value: 0, count: 0 }
   readonly #times: number[] = []
+  readonly #budgetMs: number
+  #waitedMs = 0
+  #valueMs = 0
   #skipped = 0
+
+  /** The process may wait this long in all without getting as much in return. */
+  constructor(budgetMs: number) {
+    this.#budgetMs = budgetMs
+  }
 
   /** `what` names similar computations. */
   computed(what: string, ms: number): void {
@@ -28,18 +36,31 @@ export class Worth {
     const average = this.#computed.get(what) ?? { value: 0, count: 0 }
     this.#computed.set(what, average)
     add(average, ms)
+    this.#valueMs += ms
+  }
+
+  /** An answer was used, which took so long to compute elsewhere. */
+  saved(ms: number): void {
+    this.#valueMs += ms
   }
 
   answered(tookMs: number, count: number): void {
     add(this.#answer, tookMs / Math.max(count, 1))
+    this.#waitedMs += tookMs
     if (this.#times.push(tookMs) > TIMES_KEPT) this.#times.shift()
   }
 
   isAsking(what: string): boolean {
     const computed = this.#computed.get(what)
     const isKnown = computed && computed.count >= MIN_COMPUTED && this.#answer.count >= MIN_BATCHES
-    if (!isKnown || this.#answer.value < MIN_ANSWER_MS || computed.value > this.#answer.value / 2) return true
+    const isQuicker = isKnown && this.#answer.value >= MIN_ANSWER_MS && computed.value <= this.#answer.value / 2
+    if (!isQuicker && !this.#isOverBudget) return true
     return ++this.#skipped % TRY_EVERY === 0
+  }
+
+  /** The store has cost more than the computations that it could replace. */
+  get #isOverBudget(): boolean {
+    return this.#waitedMs > this.#budgetMs && this.#waitedMs > this.#valueMs
   }
 
   /** The quantile `part` of the batch times, in ms. */

@@ -128,7 +128,9 @@ test('a batch that is never answered is given up, however many others are answer
     return value
   })
   let rounds = 0
-  while (!isDone && rounds < 1_000) await ask(`other ${rounds++}`)
+  // Fetched ahead, because a run would soon stop asking for what is faster to compute.
+  const fetch = (name: string) => machine.entries.prefetch([{ name, file: machine.at('src/1.js') }])
+  while (!isDone && rounds < 1_000) await fetch(`other ${rounds++}`)
   expect({ isDone, value: await Promise.race([first, 'late']) }).toEqual({ isDone: true, value: '1' })
   expect(machine.remote.stats().errors).toBeGreaterThan(0)
 })
@@ -241,7 +243,7 @@ test('a process without other work exits once its uploads are stored', async () 
 })
 
 test('results that are faster to compute than to fetch are only fetched now and then', () => {
-  const worth = new Worth()
+  const worth = new Worth(1e9)
   for (let at = 0; at < 10; at++) {
     worth.computed('quick', 2)
     worth.computed('slow', 50)
@@ -255,6 +257,45 @@ test('results that are faster to compute than to fetch are only fetched now and 
   // Many in one batch take less time each.
   for (let at = 0; at < 100; at++) worth.answered(40, 1000)
   expect(worth.isAsking('quick')).toBe(true)
+})
+
+test('a store that costs more than it can save is hardly asked any more, whatever is computed', () => {
+  const worth = new Worth(2000)
+  for (let at = 0; at < 3; at++) {
+    expect(worth.isAsking(`key ${at}`)).toBe(true)
+    worth.answered(900, 1)
+    worth.computed(`key ${at}`, 1)
+  }
+  const asked = Array.from({ length: 128 }, (_, at) => worth.isAsking(`other ${at}`))
+  expect(asked.filter(Boolean)).toHaveLength(2)
+  // An answer that took long to compute makes up for it, and so does a long computation here.
+  worth.saved(2000)
+  expect(worth.isAsking('key')).toBe(false)
+  worth.computed('large', 1000)
+  expect(worth.isAsking('key')).toBe(true)
+})
+
+test('a slow store without answers costs a run its timeout a few times, not once for each key', async () => {
+  const team = new Team(FILES)
+  let askedCount = 0
+  const adapter = {
+    getMany: async (names: readonly string[]) => {
+      askedCount++
+      await new Promise(resolve => setTimeout(resolve, 80))
+      return names.map(() => undefined)
+    },
+    put: async () => undefined,
+    close: () => undefined,
+  }
+  const timeouts = { connect: 100, read: 100, upload: 100 }
+  const machine = team.machine({ adapter, ...reader, timeouts })
+  for (let at = 0; at < 40; at++) expect(await machine.entries.getOrSet(`key ${at}`, () => at)).toBe(at)
+  expect(askedCount).toBeLessThan(6)
+  expect(machine.remote.stats().skipped).toBe(40 - askedCount)
+  // Tools ask all the same.
+  const before = askedCount
+  await machine.entries.prefetch(['another'])
+  expect(askedCount).toBe(before + 1)
 })
 
 test('the breaker opens for longer each time, and closes after an answer', () => {

@@ -380,3 +380,13 @@ test('a broken cache gives misses and one warning', async () => {
   expect(codes.length).toBeGreaterThan(0)
   expect(new Set(codes).size).toBe(codes.length)
 })
+
+test('an analysis of a device or a directory is a miss, and is not read', async () => {
+  const dir = temporaryDir()
+  const paths = process.platform === 'win32' ? [dir] : ['/dev/zero', '/dev/stdin', dir]
+  const answers = await answersTo(
+    dir,
+    paths.map(file => ({ id: 1, op: 'get', namespace: 'ns', project: dir, name: 'size', file })),
+  )
+  expect(answers).toEqual(paths.map(() => ({ id: 1, hit: false })))
+})

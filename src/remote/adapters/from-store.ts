@@ -110,7 +110,8 @@ class Sockets {
   readonly #add = (message: unknown) => {
     if (this.#calls.getStore() !== this) return
     const { socket } = message as { socket: Socket }
-    if (this.#isClosed) socket.destroy()
+    // Only once it connects: to connect a destroyed socket would bring it back.
+    if (this.#isClosed) process.nextTick(() => socket.destroy())
     else this.#open.add(socket.once('close', () => this.#open.delete(socket)))
   }
 
