@@ -48,11 +48,16 @@ export function infoOf(entries: Entries, parts: KeyParts, entry: Entry): EntryIn
  */
 function askersFor(entries: Entries, parts: KeyParts, entry: Entry): Asker[] {
   const { lists, now } = entries.store
-  const askerIn = (seenIn: string | undefined) =>
-    askerWhereRecorded({ ...askerOf(parts, { seenIn }), now }, entry.inputs ?? [], id => lists.load(id))
-  const here = entries.project?.dir
+  const own = entries.asker()
+  const askerIn = (seenIn: string | undefined): Asker => {
+    const owner = { ...askerOf(parts, { seenIn }), now }
+    if (owner.dir === own.dir) return { ...owner, place: own.place, home: own.home }
+    // This process doesn't run in the other checkout, but plugins there do.
+    return parts.scope === 'portable' ? askerWhereRecorded(owner, entry.inputs ?? [], id => lists.load(id)) : owner
+  }
   const stored = askerIn(entry.seenIn)
-  return parts.scope !== 'portable' || here === undefined || entry.seenIn === here ? [stored] : [askerIn(here), stored]
+  const isElsewhere = parts.scope === 'portable' && own.dir !== undefined && entry.seenIn !== own.dir
+  return isElsewhere ? [askerIn(own.dir), stored] : [stored]
 }
 
 export function modeOf({ inputs, ttlMs }: Entry): Mode {
