@@ -217,8 +217,8 @@ function keep(asked: Asked, answered: Answered): boolean {
 
 /** The question as the plugin asked it, whatever the tool's working directory is. */
 function whereRecorded({ entries, question }: Asked, inputs: readonly Input[]): Asked {
-  const { lists } = entries.store
-  return { entries, question: { ...question, asker: askerWhereRecorded(question.asker, inputs, id => lists.load(id)) } }
+  const load = (id: string) => entries.attempt(undefined, () => entries.store.lists.load(id))
+  return { entries, question: { ...question, asker: askerWhereRecorded(question.asker, inputs, load) } }
 }
 
 function askedIn(

@@ -53,7 +53,8 @@ function askersFor(entries: Entries, parts: KeyParts, entry: Entry): Asker[] {
     const owner = { ...askerOf(parts, { seenIn }), now }
     if (owner.dir === own.dir) return { ...owner, place: own.place, home: own.home }
     // This process doesn't run in the other checkout, but plugins there do.
-    return parts.scope === 'portable' ? askerWhereRecorded(owner, entry.inputs ?? [], id => lists.load(id)) : owner
+    if (parts.scope !== 'portable') return owner
+    return askerWhereRecorded(owner, entry.inputs ?? [], id => entries.attempt(undefined, () => lists.load(id)))
   }
   const stored = askerIn(entry.seenIn)
   const isElsewhere = parts.scope === 'portable' && own.dir !== undefined && entry.seenIn !== own.dir
