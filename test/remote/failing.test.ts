@@ -191,6 +191,31 @@ test('a remote is left alone for its retry-after, and not tried again if it reje
   expect(message + cause.stack + JSON.stringify(await refused.remote.status())).not.toContain('secret')
 })
 
+test('a Redis server that sends a longer list than asked for is cut off at once', async () => {
+  const megabyte = Buffer.concat([Buffer.from('$1048576\r\n'), Buffer.alloc(1_048_576), Buffer.from('\r\n')])
+  let sentCount = 0
+  const flood = createServer(socket => {
+    const send = () => {
+      while (!socket.destroyed && sentCount < 200) {
+        sentCount++
+        if (!socket.write(megabyte)) return
+      }
+    }
+    socket.on('error', () => undefined)
+    socket.on('drain', send)
+    socket.once('data', () => {
+      socket.write('+PONG\r\n*1000000\r\n')
+      send()
+    })
+  })
+  await new Promise<void>(resolve => flood.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => void flood.close())
+  const { port } = flood.address() as AddressInfo
+  const machine = await askInTurns(new Team(FILES), { url: `redis://127.0.0.1:${port}`, ...reader })
+  expect(machine.opened.warnings.map(({ code }) => code)).toEqual(['ERR_CACHE_REMOTE'])
+  expect(sentCount).toBeLessThan(20)
+})
+
 test('a store without write permission is still read, without a warning', async () => {
   const team = new Team(FILES)
   const server = await memoryServer()

@@ -21,7 +21,7 @@ export function createRedisAdapter(place: Place, settings: Settings): RemoteAdap
   const [reading, writing] = [new Connection(place, settings), new Connection(place, settings)]
   return {
     async getMany(names, signal) {
-      const reply = await reading.ask(['MGET', ...names.map(name => PREFIX + name)], signal)
+      const reply = await reading.ask(['MGET', ...names.map(name => PREFIX + name)], signal, names.length)
       if (reply instanceof RedisError) throw failureOf(reply)
       if (!Array.isArray(reply)) throw new RemoteFailure('down', 'it gave no list')
       return reply.map(item => (Buffer.isBuffer(item) ? item : undefined))
@@ -44,6 +44,8 @@ function failureOf({ code }: RedisError): RemoteFailure {
 }
 
 interface Waiting {
+  /** The longest list that may answer the command. */
+  maxItems: number
   resolve(reply: Reply): void
   reject(error: unknown): void
 }
@@ -61,13 +63,13 @@ class Connection {
   }
 
   /** @throws RemoteFailure; errno-style errors; the reason of the signal */
-  async ask(command: readonly (string | Uint8Array)[], signal: AbortSignal): Promise<Reply> {
+  async ask(command: readonly (string | Uint8Array)[], signal: AbortSignal, maxItems = 0): Promise<Reply> {
     const connection = this.#connection()
     const abort = () => connection.socket.destroy(signal.reason)
     if (signal.aborted) abort()
     signal.addEventListener('abort', abort, { once: true })
     try {
-      const asked = this.#send(connection, command)
+      const asked = this.#send(connection, command, maxItems)
       await Promise.all([connection.ready, asked])
       return await asked
     } finally {
@@ -80,8 +82,12 @@ class Connection {
     this.#open = undefined
   }
 
-  #send({ socket, waiting }: { socket: Socket; waiting: Waiting[] }, command: readonly (string | Uint8Array)[]) {
-    const reply = new Promise<Reply>((resolve, reject) => waiting.push({ resolve, reject }))
+  #send(
+    { socket, waiting }: { socket: Socket; waiting: Waiting[] },
+    command: readonly (string | Uint8Array)[],
+    maxItems: number,
+  ) {
+    const reply = new Promise<Reply>((resolve, reject) => waiting.push({ maxItems, resolve, reject }))
     socket.write(encodeCommand(command))
     return reply
   }
@@ -111,7 +117,11 @@ class Connection {
       inTime()
       for (const { reject } of waiting.splice(0)) reject(failure)
     })
-    const parser = new ReplyParser(maxBytes, reply => waiting.shift()?.resolve(reply))
+    const parser = new ReplyParser(
+      maxBytes,
+      () => waiting[0]?.maxItems ?? 0,
+      reply => waiting.shift()?.resolve(reply),
+    )
     socket.on('data', chunk => {
       try {
         parser.push(chunk)
@@ -119,7 +129,7 @@ class Connection {
         socket.destroy(new RemoteFailure('off', 'it does not speak the protocol of Redis'))
       }
     })
-    const greeted = Promise.all(this.#greeting.map(command => this.#send({ socket, waiting }, command)))
+    const greeted = Promise.all(this.#greeting.map(command => this.#send({ socket, waiting }, command, 0)))
     const ready = greeted.then(replies => {
       const refused = replies.find(reply => reply instanceof RedisError && reply.code !== 'NOPERM')
       if (!(refused instanceof RedisError)) return

@@ -22,8 +22,6 @@ interface Text {
 
 const CRLF = Buffer.from('\r\n')
 const MAX_LINE_BYTES = 65_536
-/** More than a batch has names. Lists of lists are never asked for. */
-const MAX_ITEMS = 10_000
 /** What the texts of one reply may take in memory. Further ones count as missing. */
 const MAX_REPLY_BYTES = 256 * 1024 * 1024
 
@@ -36,17 +34,22 @@ export function encodeCommand(parts: readonly (string | Uint8Array)[]): Buffer {
   return Buffer.concat(bytes)
 }
 
-/** Calls `reply` for each complete reply, however the bytes are split. Of a long text only `maxBytes` + 1 bytes are kept. */
+/**
+ * Calls `reply` for each complete reply, however the bytes are split. Of a long text only `maxBytes` + 1 bytes are kept.
+ * `maxItems` gives the number of items that the next reply may have as a list. A list never contains another one.
+ */
 export class ReplyParser {
   readonly #maxBytes: number
+  readonly #maxItems: () => number
   readonly #reply: (reply: Reply) => void
   #rest: Buffer = Buffer.alloc(0)
   #text: Text | undefined
   #list: { items: Reply[]; length: number } | undefined
   #replyBytes = 0
 
-  constructor(maxBytes: number, reply: (reply: Reply) => void) {
+  constructor(maxBytes: number, maxItems: () => number, reply: (reply: Reply) => void) {
     this.#maxBytes = maxBytes
+    this.#maxItems = maxItems
     this.#reply = reply
   }
 
@@ -101,7 +104,7 @@ export class ReplyParser {
         this.#beginText(lengthOf(line, 2 ** 30))
         break
       case '*':
-        this.#beginList(lengthOf(line, MAX_ITEMS))
+        this.#beginList(lengthOf(line, this.#maxItems()))
         break
       default:
         throw new Error('It is not a reply.')
@@ -116,8 +119,8 @@ export class ReplyParser {
 
   #beginList(length: number): void {
     if (length < 0) this.#add(null)
-    else if (length === 0) this.#add([])
     else if (this.#list) throw new Error('A list is inside another one.')
+    else if (length === 0) this.#add([])
     else this.#list = { items: [], length }
   }
 
