@@ -252,6 +252,28 @@ test('a proxy that sends its answer byte by byte is waited for once, and does no
   expect(connections).toBeLessThanOrEqual(1)
 })
 
+test.each(['abort', 'close'])('a tunnel that the proxy has not opened ends at the %s', async how => {
+  let ended: () => void
+  let asked: () => void
+  const [isAsked, isEnded] = [new Promise<void>(r => (asked = r)), new Promise<void>(r => (ended = r))]
+  const proxy = createPlainServer(socket => {
+    socket.on('error', () => undefined)
+    socket.on('close', () => ended())
+    socket.once('data', () => asked())
+  })
+  await new Promise<void>(resolve => proxy.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => void proxy.close())
+  environment({ https_proxy: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`, no_proxy: '' })
+  const adapter = adapterOf('https://store.example/', { timeouts: { connect: 60_000, read: 60_000, upload: 60_000 } })
+  const controller = new AbortController()
+  const answer = adapter.getMany([name], controller.signal).catch(error => error)
+  await isAsked
+  if (how === 'abort') controller.abort(new RemoteFailure('down', 'given up'))
+  else await adapter.close()
+  expect(await answer).toMatchObject({ kind: 'down' })
+  await isEnded
+})
+
 test.each([['\0'], ['😀'], ['two\nlines']])('a token that no header can have turns the store off: %j', async token => {
   const server = await memoryServer()
   const error = await adapterOf(`bazel+${server.url}`, { token })

@@ -88,7 +88,7 @@ export class HttpClient {
     const target = proxy && !isSecure ? { ...proxy.target, path: url.href } : targetOf(url)
     return new Promise<HttpResponse>((resolve, reject) => {
       const agent = this.#agentFor(isSecure, proxy)
-      const options = { ...target, method, agent, headers: { host: url.host, ...own } }
+      const options = { ...target, method, agent, headers: { host: url.host, ...own }, tunnelSignal: signal }
       const request = isSecure ? secureRequest(options) : plainRequest(options)
       const abort = () => request.destroy(signal.reason)
       signal.addEventListener('abort', abort, { once: true })

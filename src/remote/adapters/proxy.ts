@@ -1,7 +1,7 @@
 // Proxies from the environment, read like curl does: HTTPS_PROXY, NO_PROXY, and `http_proxy` in lower case only, because web
 // servers set HTTP_PROXY from a request header.
 
-import { request as plainRequest } from 'node:http'
+import { type ClientRequest, request as plainRequest } from 'node:http'
 import { Agent as SecureAgent, request as secureRequest } from 'node:https'
 import type { Socket } from 'node:net'
 import { connect as secureConnect } from 'node:tls'
@@ -54,11 +54,16 @@ function isExcepted({ hostname, port, protocol }: URL, list: string): boolean {
     })
 }
 
-/** An agent that tunnels its connections through the proxy, which sees only encrypted bytes. */
+/**
+ * An agent that tunnels its connections through the proxy, which sees only encrypted bytes. A request's `tunnelSignal` and the
+ * agent's `destroy` also end tunnels that aren't open yet.
+ */
 export function tunnelAgent(proxy: Proxy, options: object, connectMs: number): SecureAgent {
   const agent = new SecureAgent(options)
-  const create = (given: { host?: string; hostname?: string; port?: number | string }, done: Done) => {
-    tunnel(proxy, `${given.host ?? given.hostname}:${given.port ?? 443}`, connectMs).then(
+  const opening = new Set<ClientRequest>()
+  const create = ({ tunnelSignal, ...given }: Given, done: Done) => {
+    const path = `${given.host ?? given.hostname}:${given.port ?? 443}`
+    tunnel(proxy, path, { connectMs, opening, signal: tunnelSignal }).then(
       socket => {
         const secure = secureConnect({ ...given, socket, ALPNProtocols: ['http/1.1'] } as object)
         secure.unref()
@@ -67,18 +72,45 @@ export function tunnelAgent(proxy: Proxy, options: object, connectMs: number): S
       error => done(error),
     )
   }
-  return Object.assign(agent, { createConnection: create as never })
+  const destroy = () => {
+    for (const request of opening) request.destroy(new RemoteFailure('down', 'its client was closed'))
+    SecureAgent.prototype.destroy.call(agent)
+  }
+  return Object.assign(agent, { createConnection: create as never, destroy })
+}
+
+interface Given {
+  host?: string
+  hostname?: string
+  port?: number | string
+  tunnelSignal?: AbortSignal
+}
+
+interface TunnelMeans {
+  connectMs: number
+  /** Requests for tunnels that aren't open yet. */
+  opening: Set<ClientRequest>
+  signal: AbortSignal | undefined
 }
 
 type Done = (error: Error | null, socket?: Socket) => void
 
-function tunnel({ target, isSecure, authorization }: Proxy, path: string, connectMs: number): Promise<Socket> {
+function tunnel({ target, isSecure, authorization }: Proxy, path: string, means: TunnelMeans): Promise<Socket> {
+  const { connectMs, opening, signal } = means
   return new Promise((resolve, reject) => {
     const headers = { host: path, ...(authorization && { 'proxy-authorization': authorization }) }
     const options = { ...target, method: 'CONNECT', path, headers, agent: false as const }
     const request = isSecure ? secureRequest(options) : plainRequest(options)
     const late = new RemoteFailure('down', `the proxy didn't answer within ${connectMs} ms`)
-    const answered = deadline(connectMs, () => request.destroy(late), false)
+    const inTime = deadline(connectMs, () => request.destroy(late), false)
+    const abort = () => request.destroy(signal?.reason)
+    const answered = () => {
+      inTime()
+      opening.delete(request)
+      signal?.removeEventListener('abort', abort)
+    }
+    opening.add(request)
+    signal?.addEventListener('abort', abort, { once: true })
     request.on('close', answered)
     request.on('error', reject)
     // The caller has a timer that keeps the process alive.
@@ -92,6 +124,7 @@ function tunnel({ target, isSecure, authorization }: Proxy, path: string, connec
       socket.destroy()
       reject(new RemoteFailure(statusCode === 407 ? 'off' : 'down', `the proxy answered ${statusCode}`))
     })
-    request.end()
+    if (signal?.aborted) abort()
+    else request.end()
   })
 }
