@@ -58,8 +58,14 @@ export function createFileAdapter(place: Place, { maxBytes }: Settings): RemoteA
         await handle.close()
       }
     } catch (error) {
-      if (OF_OBJECT.includes(codeOf(error) ?? '')) return undefined
-      throw error
+      const code = codeOf(error) ?? ''
+      if (!OF_OBJECT.includes(code)) throw error
+      // Most objects are just missing. Other errors may come from the share itself.
+      if (code !== 'ENOENT') {
+        isThere = false
+        await assertThere()
+      }
+      return undefined
     }
   }
 
@@ -69,10 +75,14 @@ export function createFileAdapter(place: Place, { maxBytes }: Settings): RemoteA
     if (code === 'EROFS') return readOnly
     if (!OF_OBJECT.includes(code)) return error
     const refused = new RemoteFailure('refused', `an object can't be stored there (${code})`)
-    return access(directory, constants.W_OK).then(
-      () => refused,
-      () => readOnly,
-    )
+    isThere = false
+    try {
+      await assertThere()
+      await access(directory, constants.W_OK)
+      return refused
+    } catch (trouble) {
+      return ['EACCES', 'EPERM', 'EROFS'].includes(codeOf(trouble) ?? '') ? readOnly : trouble
+    }
   }
 
   return {
