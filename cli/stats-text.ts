@@ -81,11 +81,10 @@ function remoteLines({ remote }: NamespaceStats | CacheStats): string[] {
   const { hits, misses, errors, rejected, skipped, uploads, dropped, bytesIn, bytesOut, p50, p95 } = remote
   const asked = [formatCountOf(hits, 'hit', 'hits'), formatCountOf(misses, 'miss', 'misses')]
   const trouble = [
-    ...(errors > 0 ? [formatCountOf(errors, 'error', 'errors')] : []),
-    ...Object.entries({ rejected, skipped }).flatMap(([what, count]) =>
-      count > 0 ? [`${formatCount(count)} ${what}`] : [],
-    ),
-  ]
+    { count: errors, text: formatCountOf(errors, 'error', 'errors') },
+    { count: rejected, text: `${formatCount(rejected)} rejected` },
+    { count: skipped, text: `${formatCount(skipped)} skipped` },
+  ].flatMap(({ count, text }) => (count > 0 ? [text] : []))
   const lost = dropped > 0 ? `, ${formatCount(dropped)} dropped` : ''
   return [
     `Remote: ${[...asked, ...trouble].join(', ')} (${formatSize(bytesIn)} in)`,

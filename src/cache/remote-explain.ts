@@ -7,7 +7,7 @@ import { givenPath } from '../compute/paths.js'
 import { askRemote } from '../compute/remote.js'
 import { Entries } from '../entries/entries.js'
 import type { NamespaceStore } from '../entries/store.js'
-import type { Asker } from '../inputs/snapshot.js'
+import { askerAt } from '../inputs/recorded-place.js'
 import { analysisKey } from '../manifest/analysis-key.js'
 import { recordPath } from '../project/paths.js'
 import type { RemoteTier } from '../remote/tier.js'
@@ -39,16 +39,12 @@ export async function explainRemote(
   const digest = entries.attempt(undefined, () => store.manifest.look(entryKey).entry?.question)
   const question = new Questions(here).ask(store, Buffer.from(entryKey.bytes), digest)
   if (typeof question !== 'object') return { said: 'not asked' }
-  const { asker } = question.question
   // A tool that names the project runs anywhere, and the plugin mostly in the project's directory.
-  const ask = project === undefined ? question.question : { ...question.question, asker: askerAtTop(asker) }
+  const asker = project === undefined ? question.question.asker : askerAt(question.question.asker, '.', '')
+  const ask = { ...question.question, asker }
   const taken = await askRemote(question.entries, ask, tier, true)
   const said = tier.noted(store.name, store.manifest.partsOf(ask.key)) ?? 'not asked'
   return { said, ...(taken && { createdAt: taken.createdAt }) }
-}
-
-function askerAtTop({ dir, location, file, text, now }: Asker): Asker {
-  return { dir, location, file, text, now: () => now(), place: '.', home: '' }
 }
 
 function absoluteOf(entries: Entries, file: string): string {

@@ -19,6 +19,10 @@ export function askerWhereRecorded(
     }
   }
   visit(inputs)
-  const { dir, location, file, text, now } = asker
-  return { dir, place, home, location, file, text, now: () => now() }
+  return askerAt(asker, place, home)
+}
+
+/** The asker in another working directory, which `place` and `home` describe as in `Asker`. */
+export function askerAt({ dir, location, file, text, now }: Asker, place: string, home: string): Asker {
+  return { dir, place, home, location, file, text, now }
 }

@@ -12,9 +12,12 @@ export interface Part {
   stamp: string
   /** Returns each key's latest put. Call it before any other call on the map. */
   records(): RecordView[]
-  /** Returns the keys' latest puts and removals since the part had this stamp; none if it was rewritten since. Likewise. */
+  /**
+   * Returns the keys' latest puts and removals since the part had this stamp; none if it was rewritten since. Call it before any
+   * other call on the map.
+   */
   changedSince(stamp: string): RecordView[]
-  /** What can't be read of it, likewise. */
+  /** Returns what can't be read of it. Call it before any other call on the map. */
   damaged(): Damaged
 }
 

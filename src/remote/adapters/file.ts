@@ -69,7 +69,7 @@ export function createFileAdapter(place: Place, { maxBytes }: Settings): RemoteA
     }
   }
 
-  async function failureOf(error: unknown): Promise<unknown> {
+  async function failureOfPut(error: unknown): Promise<unknown> {
     const code = codeOf(error) ?? ''
     const readOnly = new RemoteFailure('readonly', 'it can only be read')
     if (code === 'EROFS') return readOnly
@@ -111,7 +111,7 @@ export function createFileAdapter(place: Place, { maxBytes }: Settings): RemoteA
         if (!signal.aborted) return await rename(temporary, path)
       } catch (error) {
         await unlink(temporary).catch(() => undefined)
-        throw await failureOf(error)
+        throw await failureOfPut(error)
       }
       await unlink(temporary)
     },
