@@ -98,7 +98,10 @@ export interface EntryInfo {
   isPortable: boolean
   /** How long the entry lives. */
   mode: Mode
-  /** Whether a get would find the entry valid now. The value itself is not read. */
+  /**
+   * Whether a get would find the entry valid now; a portable entry from here, or in the checkout that stored it. The value itself
+   * is not read.
+   */
   valid: boolean
   /** Length of the stored value in bytes. */
   sizeBytes: number
