@@ -1,6 +1,7 @@
 // The records of the blob index, which maps a blob's id to its location.
 
 import type { Environment } from '../log/environment.js'
+import { u32 } from '../log/frames.js'
 import { hashedPosition, type Position, type RecordView } from '../log-map/record.js'
 import type { Location } from '../packs/blob.js'
 
@@ -9,8 +10,8 @@ export function indexPosition(environment: Environment, id: Buffer): Position {
   return hashedPosition(environment, id)
 }
 
-export function locationIn({ value }: RecordView): Location {
-  return { pack: value.readUInt32LE(0), offset: value.readUInt32LE(4) }
+export function locationIn({ bytes, valueStart }: RecordView): Location {
+  return { pack: u32(bytes, valueStart), offset: u32(bytes, valueStart + 4) }
 }
 
 /** Identifies a blob by 64 bits of its hash, for tables in memory. */

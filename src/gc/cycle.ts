@@ -295,7 +295,11 @@ export class Cycle<Plan> {
     const { index } = blobs
     const { isThere, isKept } = this.#knownOf(state)
     const { part, next } = index.partAt(state.hash)
-    const records = () => part?.records() ?? []
+    let read: RecordView[] | undefined
+    const records = () => {
+      read ??= part?.records() ?? []
+      return read
+    }
     const isLast = state.packs.length === 0
     if (isLast) this.#choice.indexed?.(records)
     if (!isDryRun) {
@@ -304,11 +308,10 @@ export class Cycle<Plan> {
       const isUseless = (record: RecordView) => isEmptied(record) || isGone(locationIn(record))
       const useless = state.emptied.length > 0 ? records().filter(isUseless) : []
       const isMuch = useless.length > 0 && useless.length >= records().length * MIN_USELESS_SHARE
-      const refs = useless.map(record => ({ id: Buffer.from(record.key), location: locationIn(record) }))
       const emptiedCount = useless.filter(isEmptied).length
       const isDone = ifRoom(() => {
         if (isMuch) index.compactAt(state.hash, isUseless)
-        else blobs.unindex(refs)
+        else blobs.unindex(useless.map(record => ({ id: Buffer.from(record.key), location: locationIn(record) })))
         return true
       })
       if (isDone || isLast) this.removedBlobs += emptiedCount

@@ -26,8 +26,9 @@ import type { BucketName } from './directory.js'
 import { isChange, isConditional, NO_RECORD, type Position, RecordView } from './record.js'
 import { type BucketTable, createTable, type Successor } from './table.js'
 
-/** From this many searches on, a table is faster. */
+/** After this many searches of a bucket, a table is faster; in a process that has compiled this code, after the first. */
 const MAX_SEARCHES = 16
+const SEARCHES_UNTIL_COMPILED = 64
 /** Bytes that are read for a record of unknown length. Most are shorter. */
 const RECORD_GUESS_BYTES = 512
 /** Room that is left for appends after the bytes that were read. */
@@ -37,6 +38,9 @@ const POSITION_AT = 8
 const NOT_THERE = -1
 /** The search can't tell. */
 const UNSURE = -2
+
+/** By all buckets of this process. */
+let searchCount = 0
 
 const needle = Buffer.allocUnsafeSlow(8)
 const needleView = viewOf(needle)
@@ -108,7 +112,7 @@ export class Bucket {
   refresh(): boolean {
     const length = this.file.length()
     if (length < this.end) return false
-    if (length > this.end || this.#isUnfinished) this.#read(length)
+    if (length > this.end || this.#isUnfinished) this.#readOn(length)
     return true
   }
 
@@ -139,9 +143,9 @@ export class Bucket {
     if (length < end) return -1
     let offset = start
     if (length > end || start === 0) {
-      this.#read(length)
+      this.#readOn(length)
       offset = locateBatch(this.file, batch, start, this.end)
-    } else if (this.#bytes || this.#table || writer.bytes[1] === FRAME.seal) {
+    } else if (this.#bytes || writer.bytes[1] === FRAME.seal) {
       const bytes = this.#bytes ? this.#reserve(this.#bytes, end) : this.#read(length)
       batch.bytes.copy(bytes, start, 0, batch.length)
       this.#keep(bytes, end)
@@ -165,7 +169,12 @@ export class Bucket {
   /** Returns the key's record; undefined if there is none, or it is damaged. */
   find(hash: number, tag: number, key: Uint8Array): RecordView | undefined {
     let offset = UNSURE
-    if (!this.#table && ++this.#searchCount <= MAX_SEARCHES) offset = this.#search(hash, tag)
+    const maxSearches = searchCount < SEARCHES_UNTIL_COMPILED ? MAX_SEARCHES : 1
+    if (!this.#table && this.#searchCount < maxSearches) {
+      this.#searchCount++
+      searchCount++
+      offset = this.#search(hash, tag)
+    }
     if (offset === UNSURE) offset = this.table.offsetOf(hash, tag)
     if (offset < 0) return undefined
     const record = this.#at(offset)
@@ -262,11 +271,22 @@ export class Bucket {
 
   #indexed(): BucketTable {
     if (!this.#table) {
+      this.#load()
       const source = { recordAt: (offset: number) => this.#at(offset), load: () => this.#load() }
       this.#table = createTable(this.file, source, this.#positionOf)
     }
-    if (this.#table.end !== this.end) this.#table.update(this.#load(), this.#view, this.end)
+    if (this.#table.end !== this.end) this.#update(this.#table, this.end)
     return this.#table
+  }
+
+  #update(table: BucketTable, length: number): void {
+    this.end = table.update(this.#bytes, this.#view, length)
+  }
+
+  /** The table is enough where the file's bytes were freed. */
+  #readOn(length: number): void {
+    if (this.#bytes || !this.#table) this.#read(length)
+    else this.#update(this.#table, length)
   }
 
   /** The file up to `end`. */

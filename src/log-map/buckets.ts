@@ -7,13 +7,16 @@ import { FrameWriter } from '../log/frames.js'
 import { LogFile } from '../log/log-file.js'
 import { Bucket } from './bucket.js'
 import { afterMissing } from './bucket-listing.js'
-import { BucketDirectory, type BucketName, identityOf } from './directory.js'
+import { BucketDirectory, type BucketName, identityOf, LEVEL_DIGITS } from './directory.js'
 import type { Position } from './record.js'
 import { type BucketedMap, type MapOptions, type Rewriting, settle } from './succession.js'
 import { BucketTree } from './tree.js'
 
 /** Losing more often against other processes is not a race: the directory is broken. */
 export const MAX_ATTEMPTS = 100
+
+/** How much larger the buckets of a map with many of them may become. */
+const DEEP_FACTOR = 4
 
 export class Buckets implements BucketedMap {
   readonly environment: Environment
@@ -136,7 +139,10 @@ export class Buckets implements BucketedMap {
 
   open(name: BucketName, mode: OpenMode): Bucket {
     const file = new LogFile(this.environment, this.directory.file(name), identityOf(this.identity, name), mode)
-    return new Bucket(file, name, this.options.bucketBytes, this.positionOf)
+    const { bucketBytes } = this.options
+    // Otherwise a large map would have more files than a process keeps open.
+    const limitBytes = name.prefix.length < LEVEL_DIGITS ? bucketBytes : bucketBytes * DEEP_FACTOR
+    return new Bucket(file, name, limitBytes, this.positionOf)
   }
 
   drop(bucket: Bucket): void {

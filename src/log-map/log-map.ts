@@ -138,11 +138,11 @@ export class LogMap {
   }
 
   /**
-   * Rewrites the bucket of this hash if a fifth of it is dead, or useless to the caller. Returns the first hash after the
-   * bucket.
+   * Rewrites the bucket of this hash if a fifth of it is dead. With `isUseless`, rewrites it in any case, without the records
+   * that are useless to the caller.
    */
-  compactAt(hash: number, isUseless?: IsUseless): number {
-    return compactAt(this.#buckets, hash, isUseless)
+  compactAt(hash: number, isUseless?: IsUseless): void {
+    compactAt(this.#buckets, hash, isUseless)
   }
 
   /** Syncs the file of this hash's bucket. Returns the first hash after the bucket. */

@@ -16,20 +16,17 @@ const MIN_DEAD_SHARE = 0.2
 /** Rewriting a file of one block frees nothing. */
 const MIN_COMPACT_BYTES = 4096
 
-export function compactAt(buckets: Buckets, hash: number, isUseless?: IsUseless): number {
+export function compactAt(buckets: Buckets, hash: number, isUseless?: IsUseless): void {
   const bucket = buckets.current(hash)
-  if (!bucket) return buckets.afterMissing(hash)
-  const { end, sealedAt, name } = bucket
-  const next = hashAfter(name.prefix)
-  if (sealedAt >= 0 || (end <= MIN_COMPACT_BYTES && !isUseless)) return next
-  const table = bucket.table
-  let uselessBytes = 0
-  if (isUseless) for (const record of table.records()) if (isUseless(record)) uselessBytes += record.frameBytes
+  if (!bucket || bucket.sealedAt >= 0) return
+  if (isUseless || isWorthCompacting(buckets, bucket)) replace(buckets, bucket, { isUseless, dropsRemovals: true })
+}
+
+function isWorthCompacting(buckets: Buckets, bucket: Bucket): boolean {
+  if (bucket.end <= MIN_COMPACT_BYTES) return false
+  const { deadBytes } = bucket.table
   buckets.account(bucket)
-  const isWorthIt = table.deadBytes + uselessBytes >= end * MIN_DEAD_SHARE
-  if (isWorthIt && (end > MIN_COMPACT_BYTES || uselessBytes > 0))
-    replace(buckets, bucket, { isUseless, dropsRemovals: true })
-  return next
+  return deadBytes >= bucket.end * MIN_DEAD_SHARE
 }
 
 export function syncAt(buckets: Buckets, hash: number): number {

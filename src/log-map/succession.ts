@@ -60,7 +60,10 @@ export function settle(map: BucketedMap, bucket: Bucket, how: Rewriting = {}): v
  */
 function propose(map: BucketedMap, bucket: Bucket, { isUseless, isWhole, dropsRemovals }: Rewriting): void {
   const unique = randomHex(map.environment, SUCCESSOR_NAME_BYTES)
-  const records = bucket.table.findable().filter(record => !isUseless?.(record))
+  const records = bucket.table.findable(isUseless)
+  const removals = map.options.merge || dropsRemovals ? [] : bucket.table.removals(bucket.sealedAt / 2)
+  // An empty file needs no sync: if a power cut takes it, nothing is lost.
+  const isEmpty = records.length + removals.length === 0
   const maySplit = !isWhole && !map.options.merge && bucket.table.liveCount === records.length
   const isLarge = bucket.sealedAt - bucket.table.deadBytes > bucket.limitBytes / 2
   const isSplit = maySplit && isLarge && bucket.name.prefix.length < BUCKET_MAX_DEPTH
@@ -69,20 +72,23 @@ function propose(map: BucketedMap, bucket: Bucket, { isUseless, isWhole, dropsRe
     for (const name of names) map.environment.files.remove(map.directory.candidate(name, unique))
   }
   if (isSplit) map.directory.makeDirectory(`${bucket.name.prefix}0`)
-  const parts = names.map(name => writeOpenFrame(new FrameWriter(), identityOf(map.identity, name), map.environment))
+  const parts = names.map(name => {
+    const writer = new FrameWriter()
+    return isEmpty ? writer : writeOpenFrame(writer, identityOf(map.identity, name), map.environment)
+  })
   const depth = bucket.name.prefix.length
   const merged = mergedRecords(map, records)
   if (merged) {
     for (const change of merged) writeChange(parts[0] as FrameWriter, change)
   } else {
-    const removals = dropsRemovals ? [] : bucket.table.removals(bucket.sealedAt / 2)
     for (const record of [...records, ...removals]) {
       copyRecord(record, parts[isSplit ? digitAt(record.hash, depth) : 0] as FrameWriter)
     }
   }
   try {
     for (const [index, name] of names.entries()) writeCandidate(map, name, unique, parts[index] as FrameWriter)
-    if (!map.options.isHint) for (const name of names) map.environment.files.sync(map.directory.candidate(name, unique))
+    const isSynced = !map.options.isHint && !isEmpty
+    if (isSynced) for (const name of names) map.environment.files.sync(map.directory.candidate(name, unique))
   } catch (error) {
     removeCandidates()
     // Another process may have made the successors meanwhile, after which a gc removes all other candidates.

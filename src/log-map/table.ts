@@ -1,7 +1,7 @@
 // The table of a bucket's records: of each key the latest one, by hash and tag, in 8 bytes.
 
 import { FRAME, FRAME_HEADER_BYTES, FRAME_TRAILER_BYTES, SUCCESSOR_NAME_BYTES } from '../base/layout.js'
-import { frameEnd, isPayloadIntact } from '../log/frames.js'
+import { frameEnd, isPayloadIntact, viewOf } from '../log/frames.js'
 import type { LogFile } from '../log/log-file.js'
 import { type Damage, type FrameReader, scanFrames } from '../log/scan.js'
 import { isChange, isConditional, NO_RECORD, type Position, RecordView } from './record.js'
@@ -84,31 +84,45 @@ export class BucketTable implements FrameReader {
     this.end = Math.min(this.end, offset)
   }
 
-  /** Adds the frames in `bytes[0, end)`, the content of the file. `view` is of the same bytes. */
-  update(bytes: Buffer, view: DataView, end: number): void {
+  /**
+   * Adds the frames in the file up to this length. `loaded` are all its bytes, `view` views them; without them, the new ones are
+   * read. Returns how long the file is.
+   */
+  update(loaded: Buffer | undefined, view: DataView, length: number): number {
+    if (loaded) {
+      this.#add(loaded, view, length, 0)
+    } else {
+      const bytes = this.#file.readAt(this.#understood, length - this.#understood)
+      this.#add(bytes, viewOf(bytes), bytes.length, this.#understood)
+    }
+    return this.end
+  }
+
+  /** Adds the frames in `bytes[0, length)`, which begin at `base` in the file. */
+  #add(bytes: Buffer, view: DataView, length: number, base: number): void {
     const { seed, environment } = this.#file
     const slots = this.#slots
-    let at = this.#understood
-    if (at === 0) slots.reserve(end / TYPICAL_RECORD_BYTES)
-    while (at < end) {
-      const next = frameEnd(view, at, end, seed)
+    let at = this.#understood - base
+    if (this.#understood === 0) slots.reserve(length / TYPICAL_RECORD_BYTES)
+    while (at < length) {
+      const next = frameEnd(view, at, length, seed)
       if (next <= 0) {
-        at = scanFrames(environment.hashing, bytes.subarray(0, end), seed, this, { from: at })
+        at = scanFrames(environment.hashing, bytes.subarray(0, length), seed, this, { base, from: at })
         break
       }
       const type = view.getUint8(at + 1)
       const tag = view.getUint32(at + 12, true)
       // The common case: a put of a new key.
       if (type === FRAME.put && this.sealedAt < 0 && slots.find(tag) < 0) {
-        slots.add(view.getUint32(at + 8, true), tag, at)
+        slots.add(view.getUint32(at + 8, true), tag, base + at)
         this.liveCount++
       } else {
-        this.frame(type, bytes, at + FRAME_HEADER_BYTES, next - FRAME_TRAILER_BYTES, at)
+        this.frame(type, bytes, at + FRAME_HEADER_BYTES, next - FRAME_TRAILER_BYTES, base + at)
       }
       at = next
     }
-    this.#understood = at
-    this.end = end
+    this.#understood = base + at
+    this.end = base + length
   }
 
   /** The offset of the latest record at this position, or -1. */
@@ -137,7 +151,7 @@ export class BucketTable implements FrameReader {
     let { bytes, count } = this.#lost
     for (const offset of this.#slots.offsets()) {
       const record = this.#source.recordAt(offset)
-      if (!record.isPut || record.isGood(this.#file.environment.hashing)) continue
+      if (!record.isPut || this.#isGood(record)) continue
       bytes += record.frameBytes
       count++
     }
@@ -145,18 +159,21 @@ export class BucketTable implements FrameReader {
   }
 
   #putsAt(offsets: readonly number[]): RecordView[] {
-    return this.#goodAt(offsets).filter(({ isPut }) => isPut)
+    return this.#recordsAt(offsets).filter(record => record.isPut && this.#isGood(record))
   }
 
-  #goodAt(offsets: readonly number[]): RecordView[] {
+  #recordsAt(offsets: readonly number[]): RecordView[] {
     this.#source.load()
-    const records = offsets.map(offset => this.#source.recordAt(offset))
-    return records.filter(record => record.isGood(this.#file.environment.hashing))
+    return offsets.map(offset => this.#source.recordAt(offset))
   }
 
-  /** The keys' latest puts, without records whose hashes don't match their keys. */
-  findable(): RecordView[] {
-    return this.records().filter(record => this.#isFindable(record))
+  #isGood(record: RecordView): boolean {
+    return record.isGood(this.#file.environment.hashing)
+  }
+
+  /** The keys' latest puts, without useless records and those whose hashes don't match their keys. */
+  findable(isUseless?: (record: RecordView) => boolean): RecordView[] {
+    return this.records().filter(record => !isUseless?.(record) && this.#isFindable(record))
   }
 
   /** The removals from this offset on that have a reason. */
@@ -167,7 +184,7 @@ export class BucketTable implements FrameReader {
   /** The keys' latest records, puts and removals, if they begin at this offset or later. */
   since(from: number): RecordView[] {
     const offsets = this.#slots.offsets().filter(offset => offset >= from)
-    return this.#goodAt(offsets).filter(record => this.#isFindable(record))
+    return this.#recordsAt(offsets).filter(record => this.#isGood(record) && this.#isFindable(record))
   }
 
   #isFindable(record: RecordView): boolean {
@@ -204,10 +221,11 @@ export class BucketTable implements FrameReader {
    * A record of an unknown key is damaged. The record that it replaced must not become valid again, and that might be any
    * record before it.
    */
-  damage(_bytes: Buffer, _start: number, end: number, damage: Damage): void {
+  damage(_bytes: Buffer, start: number, end: number, damage: Damage, offset: number): void {
     if (damage !== 'lost' || this.sealedAt >= 0) return
-    this.#lost = { bytes: end, count: this.#lost.count + 1 }
-    this.#voidAll(end)
+    const next = offset + end - start
+    this.#lost = { bytes: next, count: this.#lost.count + 1 }
+    this.#voidAll(next)
   }
 
   #voidAll(offset: number): void {

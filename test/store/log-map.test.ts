@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, rmSync, statSync, unlinkSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, sep } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { nodeFiles } from '../../src/files/files.js'
 import type { Environment } from '../../src/log/environment.js'
@@ -293,6 +293,57 @@ test('records are found on a disk that cannot be written to', () => {
   expect(b.get('key 5')).toBe('value')
 })
 
+describe('buckets without records', () => {
+  const KEYS = 100
+  const hashes = Array.from({ length: 16 }, (_, i) => i * 2 ** 28)
+  const sizes = (path: string) => filesBelow(path).map(name => statSync(join(path, name)).size)
+
+  function emptied(path: string) {
+    const a = openMap(path)
+    for (let i = 0; i < KEYS; i++) a.set(`key ${i}`, 'value')
+    for (let i = 0; i < KEYS; i++) a.remove(`key ${i}`)
+    expect(Math.min(...sizes(path))).toBeGreaterThan(0)
+    return a
+  }
+
+  test('become empty files, in which all processes set and find records', () => {
+    const path = temporaryDirectory()
+    const [a, b] = [emptied(path), openMap(path)]
+    expect(b.get('key 7')).toBeUndefined()
+    for (const hash of hashes) a.map.compactAt(hash, () => false)
+    expect(sizes(path).length).toBeGreaterThan(2)
+    expect(Math.max(...sizes(path))).toBe(0)
+    for (let i = 0; i < KEYS; i++) b.set(`key ${i}`, 'again')
+    for (const { get } of [a, b, openMap(path)]) expect(get('key 99')).toBe('again')
+    expect(openMap(path).all().size).toBe(KEYS)
+  })
+
+  test('lose nothing that is set later, wherever the process that empties them is killed', () => {
+    let kills = 0
+    for (let isKilled = true; isKilled; kills++) {
+      const path = temporaryDirectory()
+      emptied(path)
+      const dying = openMap(path, newEnvironment({ files: mortalFiles(kills + 1, 0.5) }))
+      isKilled = false
+      try {
+        for (const hash of hashes) dying.map.compactAt(hash, () => false)
+      } catch (error) {
+        if (!(error instanceof Killed)) throw error
+        isKilled = true
+      }
+      const next = openMap(path)
+      expect(next.all().size).toBe(0)
+      for (let i = 0; i < KEYS; i += 5) next.set(`key ${i}`, 'again')
+      next.map.removeLeftovers()
+      expect(openMap(path).all().size, `killed at ${kills}`).toBe(KEYS / 5)
+      const prefixes = filesBelow(path).map(name => name.replaceAll(sep, '').replace(/\..*/, ''))
+      expect(prefixes, `killed at ${kills}`).toEqual([...new Set(prefixes)])
+      rmSync(path, { recursive: true })
+    }
+    expect(kills).toBeGreaterThan(20)
+  })
+})
+
 test('when all files are deleted, an open process starts anew in its next tick', () => {
   const path = temporaryDirectory()
   const a = openMap(path)
@@ -361,6 +412,7 @@ describe('files that a dead process left', () => {
 test.each<[string, (slow: ReturnType<typeof openMap>) => unknown]>([
   ['set', slow => slow.set('of the slow one', '1')],
   ['rewrite', slow => slow.map.renew(0)],
+  ['rewrite without records', slow => slow.map.compactAt(0, () => false)],
 ])('clears and sets by others during a %s of another process lose nothing', (what, act) => {
   let calls = 0
   for (let at = 1; at <= calls + 1; at++) {
