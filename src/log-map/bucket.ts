@@ -34,6 +34,8 @@ const RECORD_GUESS_BYTES = 512
 /** Room that is left for appends after the bytes that were read. */
 const ROOM_BYTES = 8 * 1024
 const POSITION_AT = 8
+/** Up to so many new bytes are read alone. Of more, many would replace records, each of which would be read from the file. */
+const MAX_TAIL_BYTES = 4096
 
 const NOT_THERE = -1
 /** The search can't tell. */
@@ -280,6 +282,7 @@ export class Bucket {
   }
 
   #update(table: BucketTable, length: number): void {
+    if (!this.#bytes && length - table.end > MAX_TAIL_BYTES) this.#read(length)
     this.end = table.update(this.#bytes, this.#view, length)
   }
 

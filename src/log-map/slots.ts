@@ -66,11 +66,14 @@ export class Slots {
     this.#hashes.fill(0)
   }
 
-  /** All offsets, in no order. */
-  offsets(): number[] {
-    const all: number[] = []
-    for (let i = 1; i < this.#table.length; i += 2) if (this.#table[i] !== 0) all.push((this.#table[i] as number) - 1)
-    return all
+  /** All offsets, the lowest first. */
+  offsets(): Uint32Array {
+    const all = new Uint32Array(this.#count)
+    let count = 0
+    for (let i = 1; i < this.#table.length; i += 2) {
+      if (this.#table[i] !== 0) all[count++] = (this.#table[i] as number) - 1
+    }
+    return all.sort()
   }
 
   #insert(tag: number, offset: number): void {

@@ -142,7 +142,7 @@ export class BucketTable implements FrameReader {
 
   /** The keys' latest puts, in the order of the file. */
   records(): RecordView[] {
-    return this.#putsAt(this.#slots.offsets().sort((a, b) => a - b))
+    return this.#putsAt(this.#slots.offsets())
   }
 
   /** What of the file can't be read, so that keys may be missing in `records`. */
@@ -158,13 +158,13 @@ export class BucketTable implements FrameReader {
     return { bytes, count }
   }
 
-  #putsAt(offsets: readonly number[]): RecordView[] {
+  #putsAt(offsets: Uint32Array): RecordView[] {
     return this.#recordsAt(offsets).filter(record => record.isPut && this.#isGood(record))
   }
 
-  #recordsAt(offsets: readonly number[]): RecordView[] {
+  #recordsAt(offsets: Uint32Array): RecordView[] {
     this.#source.load()
-    return offsets.map(offset => this.#source.recordAt(offset))
+    return Array.from(offsets, offset => this.#source.recordAt(offset))
   }
 
   #isGood(record: RecordView): boolean {
@@ -196,7 +196,7 @@ export class BucketTable implements FrameReader {
   atHash(hash: number): RecordView[] {
     if (!this.#slots.mayHaveHash(hash)) return []
     const offsets = this.#slots.offsets().filter(offset => this.#source.recordAt(offset).hash === hash)
-    return this.#putsAt(offsets.sort((a, b) => b - a))
+    return this.#putsAt(offsets).reverse()
   }
 
   frame(type: number, bytes: Buffer, start: number, end: number, offset: number): void {

@@ -124,7 +124,7 @@ describe.each(REPLACEMENTS)('%s in place of a file of the store', (_what, replac
  * So long that some thousand need buckets in directories of their own, and so short that a full bucket has enough of them to be split,
  * wherever the project is: its path is part of each record.
  */
-const keyOf = (n: number) => `${'k'.repeat(600)} ${n}`
+const keyOf = (n: number) => `${'k'.repeat(2000)} ${n}`
 const KEYS = 14_000
 
 const fail = ({ message }: CacheWarning) => {
