@@ -1,9 +1,9 @@
 // Values that no entry refers to: which of them a gc removes or keeps, and what gc and verify report about them.
 
-import { writeFileSync } from 'node:fs'
+import { statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { openAsAnotherProcess, temporaryDirectory, temporaryRoot } from '../support/caches.js'
+import { filesBelow, openAsAnotherProcess, temporaryDirectory, temporaryRoot } from '../support/caches.js'
 
 const LONG = 'x'.repeat(20_000)
 
@@ -65,4 +65,26 @@ test('lists of inputs are not entries: they are not counted and not limited by m
   expect(['key 4', 'key 5'].map(key => ns.get(key))).toEqual([8, 7])
   nowMs += 86_400_000
   expect(await cache.gc({ maxAge: 3_600_000 })).toMatchObject({ keptEntries: 0, unusedEntries: 2 })
+})
+
+test('after a clear, a gc leaves nothing in the files of maps, and the cache can be used and verified', async () => {
+  const { cache } = openAsAnotherProcess(temporaryRoot())
+  const tool = cache.namespace('tool')
+  const list = Array.from({ length: 4000 }, (_, i) => ({ key: `some/long/path/of/a/file-${i}.js`, value: { i } }))
+  expect(tool.setMany(list)).toBe(4000)
+  const sizes = () =>
+    ['blobs/index', 'namespaces/tool/manifest'].flatMap(map => {
+      const path = join(cache.dir, 'v2', map)
+      return filesBelow(path).map(file => statSync(join(path, file)).size)
+    })
+  const count = sizes().length
+  expect(count).toBeGreaterThan(6)
+  tool.clear()
+  expect(await cache.gc()).toMatchObject({ removedBlobs: 4000, deadBlobs: 0 })
+  expect(sizes()).toEqual(Array(count).fill(0))
+  expect((await cache.verify()).problems).toEqual([])
+  expect(tool.setMany(list.slice(0, 500))).toBe(500)
+  const other = openAsAnotherProcess(cache.dir).cache.namespace('tool')
+  expect(list.filter(({ key }) => other.get(key)).length).toBe(500)
+  expect((await cache.verify()).problems).toEqual([])
 })
