@@ -7,7 +7,7 @@ import { FrameWriter } from '../log/frames.js'
 import { LogFile } from '../log/log-file.js'
 import { Bucket } from './bucket.js'
 import { afterMissing } from './bucket-listing.js'
-import { BucketDirectory, type BucketName, identityOf, LEVEL_DIGITS } from './directory.js'
+import { BucketDirectory, type BucketName, identityOf } from './directory.js'
 import type { Position } from './record.js'
 import { type BucketedMap, type MapOptions, type Rewriting, settle } from './succession.js'
 import { BucketTree } from './tree.js'
@@ -15,8 +15,8 @@ import { BucketTree } from './tree.js'
 /** Losing more often against other processes is not a race: the directory is broken. */
 export const MAX_ATTEMPTS = 100
 
-/** How much larger the buckets of a map with many of them may become. */
-const DEEP_FACTOR = 4
+/** The limit of a bucket doubles with each split, up to this factor. */
+const MAX_FACTOR = 4
 
 export class Buckets implements BucketedMap {
   readonly environment: Environment
@@ -139,9 +139,8 @@ export class Buckets implements BucketedMap {
 
   open(name: BucketName, mode: OpenMode): Bucket {
     const file = new LogFile(this.environment, this.directory.file(name), identityOf(this.identity, name), mode)
-    const { bucketBytes } = this.options
     // Otherwise a large map would have more files than a process keeps open.
-    const limitBytes = name.prefix.length < LEVEL_DIGITS ? bucketBytes : bucketBytes * DEEP_FACTOR
+    const limitBytes = this.options.bucketBytes * Math.min(2 ** name.prefix.length, MAX_FACTOR)
     return new Bucket(file, name, limitBytes, this.positionOf)
   }
 
