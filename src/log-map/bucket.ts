@@ -147,13 +147,14 @@ export class Bucket {
     if (length > end || start === 0) {
       this.#readOn(length)
       offset = locateBatch(this.file, batch, start, this.end)
-    } else if (this.#bytes || writer.bytes[1] === FRAME.seal) {
-      const bytes = this.#bytes ? this.#reserve(this.#bytes, end) : this.#read(length)
-      batch.bytes.copy(bytes, start, 0, batch.length)
-      this.#keep(bytes, end)
-      if (this.sealedAt >= 0 || writer.bytes[1] === FRAME.seal) this.#indexed()
     } else {
+      if (this.#bytes) {
+        const bytes = this.#reserve(this.#bytes, end)
+        batch.bytes.copy(bytes, start, 0, batch.length)
+        this.#keep(bytes, end)
+      }
       this.end = end
+      if (this.sealedAt >= 0 || writer.bytes[1] === FRAME.seal) this.#indexed()
     }
     return offset + batch.length - writer.length
   }

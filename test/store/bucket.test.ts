@@ -270,3 +270,44 @@ test('a bucket read while it grows gives the same records as one read at once', 
     expect(Math.abs(difference), `round ${round}`).toBeLessThan(64)
   }
 })
+
+test('two processes that append find the same, whatever they have freed from memory', () => {
+  const random = randomFrom(printedSeed('appending buckets'))
+  for (let round = 0; round < 60; round++) {
+    const file: { bytes: Buffer } = { bytes: Buffer.alloc(0) }
+    const files: Files = {
+      ...diskOf(file),
+      linkStat: () => diskOf(file).fstat(3),
+      append(_fd, bytes, length) {
+        file.bytes = Buffer.concat([file.bytes, bytes.subarray(0, length)])
+        return length
+      },
+    }
+    const buckets = [0, 1].map(() => {
+      const logFile = new LogFile(newEnvironment({ files }), '/_.0', IDENTITY, 'append')
+      return new Bucket(logFile, { prefix: '', generation: 0 }, 1e6, () => undefined)
+    })
+    const freed = () => {
+      for (const bucket of buckets) if (random(3) === 0) bucket.evict()
+      return buckets[random(2)] as Bucket
+    }
+    for (let step = 0; step < 40; step++) {
+      expect(freed().append(randomFrames(random, 1 + random(40)))).toBeGreaterThanOrEqual(0)
+      const key = random(KEY_COUNT)
+      expect(lookup(freed(), key), `round ${round}, step ${step}`).toEqual(tabled(file.bytes)[key])
+    }
+    freed().append(new FrameWriter().begin(FRAME.seal).end())
+    const naming = freed()
+    naming.append(new FrameWriter().begin(FRAME.successor).u8(1).put(Buffer.alloc(8, round)).end())
+    const whole = bucketOf(file.bytes)
+    whole.refresh()
+    const { sealedAt, successor } = whole.table
+    expect(successor).toBeDefined()
+    // It must know at once whether others have named one before.
+    expect(naming.successor, `round ${round}`).toEqual(successor)
+    for (const bucket of buckets) {
+      bucket.refresh()
+      expect([bucket.sealedAt, bucket.successor], `round ${round}`).toEqual([sealedAt, successor])
+    }
+  }
+})
