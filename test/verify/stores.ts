@@ -23,7 +23,7 @@ export const SMALL: Contents = {
 }
 
 /** A namespace whose manifest has been split, and as many different values. */
-export function large(count = 4200): Contents {
+export function large(count = 10_000): Contents {
   const entries = Array.from({ length: count }, (_, index) => [`key ${index}`, `value ${index} ${'x'.repeat(20)}`])
   return { large: Object.fromEntries(entries), ...SMALL }
 }
