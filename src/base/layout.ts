@@ -58,8 +58,8 @@ export const BLOB_FRAME_BYTES = BLOB_BYTES_START + FRAME_TRAILER_BYTES
 /** A pack of this size takes no more blobs: a new pack is started. */
 export const PACK_BYTES = 64 * 1024 * 1024
 /**
- * The first bucket of a map that has reached this size, or a later one that has reached up to four times this size, is rewritten: split
- * where most of it is live, compacted where it is not.
+ * The first bucket of a map is rewritten at this size: split where most of it is live, compacted where it is not. Its parts are
+ * rewritten at twice this size, and theirs and all others at four times.
  */
 export const BUCKET_BYTES = 80 * 1024
 /** A bucket is split into four, one for each value of the next base-4 digit. A 32-bit hash has sixteen digits. */

@@ -49,6 +49,8 @@ export class Descriptors {
       file.fd = this.#openFile(file.path, 'read')
       file.isReadOnly = true
     }
+    // It must not be created again once it was replaced.
+    if (file.mode === 'create') file.mode = 'append'
     file.openCount++
     this.#open.add(file)
     return file.fd

@@ -26,8 +26,9 @@ import type { BucketName } from './directory.js'
 import { isChange, isConditional, NO_RECORD, type Position, RecordView } from './record.js'
 import { type BucketTable, createTable, type Successor } from './table.js'
 
-/** After this many searches of a bucket, a table is faster; in a process that has compiled this code, after the first. */
+/** After this many searches of a bucket, a table is faster. */
 const MAX_SEARCHES = 16
+/** After this many searches of all buckets, this code is compiled: then a table is faster after the first search of a bucket. */
 const SEARCHES_UNTIL_COMPILED = 64
 /** Bytes that are read for a record of unknown length. Most are shorter. */
 const RECORD_GUESS_BYTES = 512
@@ -284,7 +285,8 @@ export class Bucket {
 
   #update(table: BucketTable, length: number): void {
     if (!this.#bytes && length - table.end > MAX_TAIL_BYTES) this.#read(length)
-    this.end = table.update(this.#bytes, this.#view, length)
+    // The file may have become shorter by then.
+    this.end = table.update(this.#bytes, this.#view, this.#bytes ? this.end : length)
   }
 
   /** The table is enough where the file's bytes were freed. */

@@ -138,8 +138,8 @@ export class LogMap {
   }
 
   /**
-   * Rewrites the bucket of this hash if a fifth of it is dead. With `isUseless`, rewrites it in any case, without the records
-   * that are useless to the caller.
+   * Rewrites the bucket of this hash if a fifth of it is dead. With `isUseless`, rewrites it even if it is not, without the
+   * records that are useless to the caller.
    */
   compactAt(hash: number, isUseless?: IsUseless): void {
     compactAt(this.#buckets, hash, isUseless)

@@ -62,7 +62,7 @@ function propose(map: BucketedMap, bucket: Bucket, { isUseless, isWhole, dropsRe
   const unique = randomHex(map.environment, SUCCESSOR_NAME_BYTES)
   const records = bucket.table.findable(isUseless)
   const removals = map.options.merge || dropsRemovals ? [] : bucket.table.removals(bucket.sealedAt / 2)
-  // An empty file needs no sync: if a power cut takes it, nothing is lost.
+  // A file without records needs no sync: if a power cut takes it, nothing is lost.
   const isEmpty = records.length + removals.length === 0
   const maySplit = !isWhole && !map.options.merge && bucket.table.liveCount === records.length
   const isLarge = bucket.sealedAt - bucket.table.deadBytes > bucket.limitBytes / 2
@@ -72,10 +72,7 @@ function propose(map: BucketedMap, bucket: Bucket, { isUseless, isWhole, dropsRe
     for (const name of names) map.environment.files.remove(map.directory.candidate(name, unique))
   }
   if (isSplit) map.directory.makeDirectory(`${bucket.name.prefix}0`)
-  const parts = names.map(name => {
-    const writer = new FrameWriter()
-    return isEmpty ? writer : writeOpenFrame(writer, identityOf(map.identity, name), map.environment)
-  })
+  const parts = names.map(name => writeOpenFrame(new FrameWriter(), identityOf(map.identity, name), map.environment))
   const depth = bucket.name.prefix.length
   const merged = mergedRecords(map, records)
   if (merged) {

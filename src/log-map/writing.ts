@@ -26,7 +26,10 @@ export function writeChanges(buckets: Buckets, changes: readonly Change[], isAsk
   for (let attempt = 0; rest.length > 0; attempt++) {
     if (attempt === MAX_ATTEMPTS) throw buckets.broken()
     const failed: number[][] = []
-    for (const [bucket, group] of groupByBucket(buckets, changes, rest)) {
+    const groups = groupByBucket(buckets, changes, rest)
+    // One was replaced meanwhile. Its changes would be made after later ones of the same keys.
+    if ([...groups.keys()].some(bucket => buckets.known(firstHash(bucket.name)) !== bucket)) continue
+    for (const [bucket, group] of groups) {
       const starts = gather(buckets, changes, group)
       const made = append(buckets, bucket, starts, isAsking && hasCondition(changes)) ?? []
       if (made.length > 0) attempt = 0

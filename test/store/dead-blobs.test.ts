@@ -67,7 +67,7 @@ test('lists of inputs are not entries: they are not counted and not limited by m
   expect(await cache.gc({ maxAge: 3_600_000 })).toMatchObject({ keptEntries: 0, unusedEntries: 2 })
 })
 
-test('after a clear, a gc leaves nothing in the files of maps, and the cache can be used and verified', async () => {
+test('after a clear, a gc leaves no records in the files of maps, and the cache can be used and verified', async () => {
   const { cache } = openAsAnotherProcess(temporaryRoot())
   const tool = cache.namespace('tool')
   const list = Array.from({ length: 4000 }, (_, i) => ({ key: `some/long/path/of/a/file-${i}.js`, value: { i } }))
@@ -81,7 +81,8 @@ test('after a clear, a gc leaves nothing in the files of maps, and the cache can
   expect(count).toBeGreaterThan(6)
   tool.clear()
   expect(await cache.gc()).toMatchObject({ removedBlobs: 4000, deadBlobs: 0 })
-  expect(sizes()).toEqual(Array(count).fill(0))
+  expect(sizes().length).toBe(count)
+  expect(Math.max(...sizes())).toBeLessThan(100)
   expect((await cache.verify()).problems).toEqual([])
   expect(tool.setMany(list.slice(0, 500))).toBe(500)
   const other = openAsAnotherProcess(cache.dir).cache.namespace('tool')
