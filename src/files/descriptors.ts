@@ -40,7 +40,7 @@ export class Descriptors {
   #openOne(file: PooledFile, isWrite: boolean): number {
     if (file.fd >= 0 && !(isWrite && file.isReadOnly)) return file.fd
     this.release(file)
-    if (this.#open.size >= MAX_OPEN) this.#closeOldest(MAX_OPEN / 8)
+    if (this.#open.size >= MAX_OPEN) this.#closeOldest()
     file.isReadOnly = false
     try {
       file.fd = this.#openFile(file.path, file.mode)
@@ -96,9 +96,9 @@ export class Descriptors {
   }
 
   /** Closes several at once, so that finding the oldest takes little of each opening. */
-  #closeOldest(count: number): void {
+  #closeOldest(): void {
     const byUse = [...this.#open].sort((a, b) => a.lastUse - b.lastUse)
-    for (const file of byUse.slice(0, count)) this.release(file)
+    for (const file of byUse.slice(0, MAX_OPEN / 8)) this.release(file)
   }
 }
 

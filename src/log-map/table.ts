@@ -86,7 +86,7 @@ export class BucketTable implements FrameReader {
 
   /**
    * Adds the frames in the file up to this length. `loaded` are all its bytes, `view` views them; without them, the new ones are
-   * read. Returns how long the file is.
+   * read. Returns the length that the table knows then.
    */
   update(loaded: Buffer | undefined, view: DataView, length: number): number {
     if (loaded) {

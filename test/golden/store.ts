@@ -36,7 +36,7 @@ export const TREES: Record<string, unknown> = {
   sharedMaps: [VALUES.containers, VALUES.containers],
 }
 
-export const LARGE_COUNT = 4200
+export const LARGE_COUNT = 8000
 
 /** A directory that is on no machine. */
 export const PROJECT = '/nowhere/project'
