@@ -84,14 +84,14 @@ describe('progress', () => {
   test('of stats and listings rises to 1', () => {
     const { cache } = openIn(temporaryRoot())
     for (const name of ['one', 'two']) {
-      const many = Array.from({ length: 5000 }, (_, index) => ({ key: `key ${index}`, value: index }))
+      const many = Array.from({ length: 20_000 }, (_, index) => ({ key: `key ${index}`, value: index }))
       cache.namespace(name).setMany(many)
     }
     const told: number[] = []
     cache.stats({ onProgress: fraction => told.push(fraction) })
     const listed: number[] = []
     const count = [...cache.namespace('one').entries({ onProgress: fraction => listed.push(fraction) })].length
-    expect(count).toBe(5000)
+    expect(count).toBe(20_000)
     for (const fractions of [told, listed]) {
       expect(fractions.length).toBeGreaterThan(8)
       expect(fractions).toEqual(fractions.toSorted((a, b) => a - b))
