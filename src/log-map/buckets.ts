@@ -58,7 +58,12 @@ export class Buckets implements BucketedMap {
     return this.#tree.at(hash)
   }
 
-  /** The bucket in force for reading; a sealed one if its successors can't be made. @throws errno-style errors */
+  /**
+   * The bucket in force for reading. A sealed one is read until another process has built its successors: that takes longer than
+   * a lookup may.
+   *
+   * @throws errno-style errors
+   */
   current(hash: number): Bucket | undefined {
     const tick = this.environment.tick.current()
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
@@ -66,7 +71,16 @@ export class Buckets implements BucketedMap {
       if (!bucket) return undefined
       if (bucket.tick === tick && bucket.sealedAt < 0 && !bucket.hasMore) return bucket
       if (!this.refresh(bucket)) continue
-      if (bucket.sealedAt < 0 || !this.tryFollow(bucket, hash)) return bucket
+      if (!bucket.successor || !this.tryFollow(bucket, hash)) return bucket
+    }
+    throw this.broken()
+  }
+
+  /** Like `current`, but builds the successors of a sealed bucket, if that is possible. */
+  settled(hash: number): Bucket | undefined {
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      const bucket = this.current(hash)
+      if (!bucket || bucket.sealedAt < 0 || !this.tryFollow(bucket, hash)) return bucket
     }
     throw this.broken()
   }

@@ -50,12 +50,12 @@ export function* parts(buckets: Buckets): IterableIterator<Part> {
 export function partAt(buckets: Buckets, hash: number): { part: Part | undefined; next: number } {
   const bucket = buckets.current(hash)
   if (!bucket) return { part: undefined, next: buckets.afterMissing(hash) }
-  const { name, end, sealedAt } = bucket
-  // Successors of a sealed bucket may have taken over its other parts already.
-  const prefix = sealedAt < 0 ? name.prefix : prefixOf(hash, name.prefix.length + 1)
+  const { name, end, successor } = bucket
+  // Successors may have taken over its other parts already.
+  const prefix = successor ? prefixOf(hash, name.prefix.length + 1) : name.prefix
   const inPart = (all: RecordView[]) => {
     buckets.account(bucket)
-    return sealedAt < 0 ? all : all.filter(found => hasPrefix(found.hash, prefix))
+    return successor ? all.filter(found => hasPrefix(found.hash, prefix)) : all
   }
   const part: Part = {
     prefix,

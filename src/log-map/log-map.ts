@@ -8,7 +8,7 @@
 // seal. Frames after the seal are void, so the records are final, and any process can make the same successors from them. Each
 // process builds its own candidates and appends their name to the sealed file. The first name there decides. Any process then
 // renames those candidates into force and removes the sealed file. A process that is killed in between leaves nothing to wait
-// for: the next one takes the same step again.
+// for: the next one that writes takes the same step again. A lookup reads the sealed file until a successor is named.
 
 import { BUCKET_BYTES } from '../base/layout.js'
 import type { Environment } from '../log/environment.js'

@@ -279,6 +279,65 @@ describe('a killed process', () => {
   })
 })
 
+describe('a bucket whose successors are not built yet', () => {
+  const open: typeof nodeFiles.open = (file, mode) => {
+    if (file.endsWith('.new')) throw new Killed()
+    return nodeFiles.open(file, mode)
+  }
+  const partsOf = ({ map }: ReturnType<typeof openMap>) => [...map.parts()].map(({ prefix }) => prefix)
+
+  function sealed() {
+    const path = temporaryDirectory()
+    const victim = openMap(path, newEnvironment({ files: { ...nodeFiles, open } }))
+    let count = 0
+    const fill = () => {
+      for (;;) victim.set(`key ${count++}`, 'value')
+    }
+    expect(fill).toThrow(Killed)
+    return { path, count }
+  }
+
+  test('is read as it is, and the next change builds them', () => {
+    const { path, count } = sealed()
+    const before = filesBelow(path)
+    const reader = openMap(path)
+    for (let i = 0; i < count; i++) expect(reader.get(`key ${i}`)).toBe('value')
+    expect(reader.get('key none')).toBeUndefined()
+    expect(reader.all().size).toBe(count)
+    expect(partsOf(reader)).toEqual([''])
+    expect(filesBelow(path)).toEqual(before)
+    const writer = openMap(path)
+    writer.set('key 0', 'again')
+    for (const { get } of [reader, writer]) expect([get('key 0'), get('key 1')]).toEqual(['again', 'value'])
+    for (const each of [reader, writer]) expect(partsOf(each)).toEqual(['0', '1', '2', '3'])
+  })
+
+  test('is given them by a gc', () => {
+    const { path, count } = sealed()
+    const gc = openMap(path)
+    gc.map.compactAt(0)
+    expect(partsOf(gc)).toEqual(['0', '1', '2', '3'])
+    expect(openMap(path).all().size).toBe(count)
+  })
+
+  test('goes if it is empty, wherever the process that began to remove it was killed', () => {
+    for (let killAt = 1, isKilled = true; isKilled; killAt++) {
+      const path = temporaryDirectory()
+      const a = openMap(path)
+      a.set('key', 'value')
+      a.remove('key')
+      isKilled = false
+      try {
+        openMap(path, newEnvironment({ files: mortalFiles(killAt, 1) })).map.removeIfEmpty()
+      } catch (error) {
+        if (!(error instanceof Killed)) throw error
+        isKilled = true
+      }
+      expect(openMap(path).map.removeIfEmpty(), `killed at call ${killAt}`).toBe(true)
+    }
+  })
+})
+
 test('records are found on a disk that cannot be written to', () => {
   const path = temporaryDirectory()
   const a = openMap(path)
