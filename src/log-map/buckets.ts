@@ -71,16 +71,7 @@ export class Buckets implements BucketedMap {
       if (!bucket) return undefined
       if (bucket.tick === tick && bucket.sealedAt < 0 && !bucket.hasMore) return bucket
       if (!this.refresh(bucket)) continue
-      if (!bucket.successor || !this.tryFollow(bucket, hash)) return bucket
-    }
-    throw this.broken()
-  }
-
-  /** Like `current`, but builds the successors of a sealed bucket, if that is possible. */
-  settled(hash: number): Bucket | undefined {
-    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-      const bucket = this.current(hash)
-      if (!bucket || bucket.sealedAt < 0 || !this.tryFollow(bucket, hash)) return bucket
+      if (bucket.sealedAt < 0 || !bucket.successor || !this.tryFollow(bucket, hash)) return bucket
     }
     throw this.broken()
   }

@@ -16,8 +16,17 @@ const MIN_DEAD_SHARE = 0.2
 /** Rewriting a file of one block frees nothing. */
 const MIN_COMPACT_BYTES = 4096
 
+/** The bucket in force. A sealed one is given its successors first, if that is possible. */
+function settled(buckets: Buckets, hash: number): Bucket | undefined {
+  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+    const bucket = buckets.current(hash)
+    if (!bucket || bucket.sealedAt < 0 || !buckets.tryFollow(bucket, hash)) return bucket
+  }
+  throw buckets.broken()
+}
+
 export function compactAt(buckets: Buckets, hash: number, isUseless?: IsUseless): void {
-  const bucket = buckets.settled(hash)
+  const bucket = settled(buckets, hash)
   if (!bucket || bucket.sealedAt >= 0) return
   if (isUseless || isWorthCompacting(buckets, bucket)) replace(buckets, bucket, { isUseless, dropsRemovals: true })
 }
@@ -51,7 +60,7 @@ function removeIfEmptyAt(buckets: Buckets, hash: number): number | undefined {
   const { tick, files } = buckets.environment
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
     tick.end()
-    const bucket = buckets.settled(hash)
+    const bucket = settled(buckets, hash)
     if (!bucket) return buckets.afterMissing(hash)
     if (bucket.table.liveCount > 0 || bucket.successor) return hashAfter(bucket.name.prefix)
     if (bucket.sealedAt < 0) {
@@ -77,7 +86,7 @@ export function removeLeftovers(buckets: Buckets): number {
   let count = 0
   for (const { path, prefix } of candidates) {
     // Its maker could still name it a successor, unless the bucket that it was made for has one.
-    const bucket = buckets.settled(firstHash({ prefix, generation: 0 }))
+    const bucket = settled(buckets, firstHash({ prefix, generation: 0 }))
     if (bucket && bucket.sealedAt >= 0) continue
     if (environment.files.remove(path)) count++
   }
