@@ -27,7 +27,10 @@ export function recordsAtHash(buckets: Buckets, position: Position, key: Buffer)
     const { changeCount } = hashSeed
     const { hash } = buckets.position(position, key)
     const bucket = buckets.current(hash)
-    if (hashSeed.changeCount === changeCount) return bucket?.table.atHash(hash) ?? []
+    if (hashSeed.changeCount !== changeCount) continue
+    const found = bucket?.table.atHash(hash) ?? []
+    if (bucket) buckets.account(bucket)
+    return found
   }
 }
 

@@ -64,7 +64,11 @@ export class LogMap {
       const { changeCount } = hashSeed
       const { hash, tag } = this.#buckets.position(position, key)
       const bucket = this.#buckets.current(hash)
-      if (hashSeed.changeCount === changeCount) return bucket?.find(hash, tag, key)
+      if (hashSeed.changeCount !== changeCount) continue
+      const found = bucket?.find(hash, tag, key)
+      // It may have read the file again.
+      if (bucket) this.#buckets.account(bucket)
+      return found
     }
   }
 

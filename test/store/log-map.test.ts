@@ -182,6 +182,21 @@ test('records are found after their file was evicted from memory', () => {
   for (let i = 0; i < 400; i++) expect(a.get(`key ${i}`)).toBe(`again ${i}`)
 })
 
+test('lookups without a pause keep no more of the files in memory than those with pauses', () => {
+  const path = temporaryDirectory()
+  const keys = Array.from({ length: 400 }, (_, i) => `key ${i}`)
+  const writer = openMap(path)
+  for (const key of keys) writer.set(key, 'x'.repeat(60_000))
+  const { map } = openMap(path)
+  for (const how of ['first', 'second', 'third']) {
+    for (const key of keys) expect(map.get(positionOf(key), Buffer.from(key))?.value.length).toBe(60_000)
+    const buckets = new Set(keys.map(key => map.stateAt(positionOf(key), Buffer.from(key))?.bucket))
+    const bytes = [...buckets].reduce((sum, bucket) => sum + (bucket?.residentBytes ?? 0), 0)
+    expect(bytes, `${how} pass`).toBeGreaterThan(10 * 1024 * 1024)
+    expect(bytes, `${how} pass`).toBeLessThan(17 * 1024 * 1024)
+  }
+})
+
 test('several processes with random changes agree with a model at every step', () => {
   const seed = 20260101
   const random = randomOf(seed)
