@@ -57,6 +57,12 @@ test('every directory of src/ is assigned to a floor', () => {
   expect(sources.filter(file => floorOf(file) < 0)).toEqual([])
 })
 
+test('no file has more than 400 lines', () => {
+  const files = ['src', 'cli', 'adapters', 'test'].flatMap(sourcesBelow)
+  expect(files).toContain('test/floors.test.ts')
+  expect(files.filter(file => readFileSync(join(root, file), 'utf8').split('\n').length > 401)).toEqual([])
+})
+
 test('imports only go to lower floors', () => {
   const breaches = sources.flatMap(file =>
     importsOf(file)
