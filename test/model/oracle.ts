@@ -133,8 +133,8 @@ export class Oracle {
         if (path.rel === '/dev/null') frame.isRecordable = false
         return readdirSync(given(path)).sort()
       },
-      named: ({ path, isLate }) => {
-        this.#name(path, frame, own, isLate)
+      named: ({ path }) => {
+        this.#name(path, frame, own)
         return readPlainly(given(path))
       },
       glob: (patterns, at) => globPlainly(at ? absolute(at) : process.cwd(), patterns),
