@@ -61,8 +61,6 @@ export class Bucket {
   limitBytes: number
   /** Resident bytes that the map has counted for this bucket. */
   accountedBytes = 0
-  /** The event-loop tick in which the file was last looked at. */
-  tick = 0
   /** The file up to `end`, in a larger buffer; undefined if the map has freed it. */
   #bytes: Buffer | undefined
   #view = needleView

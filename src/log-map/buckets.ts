@@ -69,7 +69,7 @@ export class Buckets implements BucketedMap {
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       const bucket = this.#tree.at(hash) ?? this.find(hash)
       if (!bucket) return undefined
-      if (bucket.tick === tick && bucket.sealedAt < 0 && !bucket.hasMore) return bucket
+      if (bucket.file.checkedIn === tick && bucket.sealedAt < 0 && !bucket.hasMore) return bucket
       if (!this.refresh(bucket)) continue
       if (bucket.sealedAt < 0 || !bucket.successor || !this.tryFollow(bucket, hash)) return bucket
     }
@@ -88,9 +88,8 @@ export class Buckets implements BucketedMap {
     return true
   }
 
-  /** To be called once a bucket was read or written to. */
+  /** To be called once a bucket was read or written to: more of it may be in memory. */
   account(bucket: Bucket): void {
-    bucket.tick = this.environment.tick.current()
     this.#tree.account(bucket)
   }
 

@@ -1,5 +1,6 @@
 // Lists the records of a log map, bucket by bucket.
 
+import type { Bucket } from './bucket.js'
 import type { Buckets } from './buckets.js'
 import { hashAfter, hasPrefix, prefixOf } from './prefixes.js'
 import type { Position, RecordView } from './record.js'
@@ -50,15 +51,19 @@ export function* parts(buckets: Buckets): IterableIterator<Part> {
   }
 }
 
+/** The prefix of what the bucket holds around a hash: its successors may have taken over its other parts already. */
+export function partOf({ name, successor }: Bucket, hash: number): string {
+  return successor ? prefixOf(hash, name.prefix.length + 1) : name.prefix
+}
+
 export function partAt(buckets: Buckets, hash: number): { part: Part | undefined; next: number } {
   const bucket = buckets.current(hash)
   if (!bucket) return { part: undefined, next: buckets.afterMissing(hash) }
-  const { name, end, successor } = bucket
-  // Successors may have taken over its other parts already.
-  const prefix = successor ? prefixOf(hash, name.prefix.length + 1) : name.prefix
+  const { name, end } = bucket
+  const prefix = partOf(bucket, hash)
   const inPart = (all: RecordView[]) => {
     buckets.account(bucket)
-    return successor ? all.filter(found => hasPrefix(found.hash, prefix)) : all
+    return prefix === name.prefix ? all : all.filter(found => hasPrefix(found.hash, prefix))
   }
   const part: Part = {
     prefix,

@@ -38,6 +38,8 @@ export class LogFile {
   #openCount = 0
   /** Whether the file had a second name at the last check, because the root was copied by hard links. */
   isShared = false
+  /** The event-loop tick of that check. */
+  checkedIn = 0
 
   /** `identity` is the file's path below the root, with `/`. Frames are valid only in the file with this identity. */
   constructor(environment: Environment, path: string, identity: string, mode: OpenMode) {
@@ -58,6 +60,7 @@ export class LogFile {
       const { links, sizeBytes, kind } = this.#file.stat()
       if (kind !== 'file') throw new CacheError('ERR_CACHE_IO', `${this.path} is not a file.`)
       this.isShared = links > 1
+      this.checkedIn = this.environment.tick.current()
       return links > 0 && this.#isSame() ? sizeBytes : -1
     } catch (error) {
       return unlessMissing(error, -1)

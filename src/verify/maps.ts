@@ -6,8 +6,9 @@ import { LogFile } from '../log/log-file.js'
 import { Bucket } from '../log-map/bucket.js'
 import { bucketsIn, missingAt } from '../log-map/bucket-listing.js'
 import { BucketDirectory, type BucketName, identityOf } from '../log-map/directory.js'
+import { partOf } from '../log-map/listing.js'
 import type { LogMap } from '../log-map/log-map.js'
-import { hashAfter, hasPrefix, prefixOf } from '../log-map/prefixes.js'
+import { hashAfter, hasPrefix } from '../log-map/prefixes.js'
 import { isChange, RecordView } from '../log-map/record.js'
 import type { Inspection } from './inspection.js'
 import { type FrameCheck, isFailure, scanLog } from './scan.js'
@@ -128,8 +129,7 @@ class MapCheck {
     const bucket = new Bucket(file, name, 0, this.#map.positionOf)
     try {
       if (!bucket.refresh()) return undefined
-      // Successors of a sealed bucket may have taken over its other parts already.
-      const part = bucket.sealedAt < 0 ? name.prefix : prefixOf(hash, name.prefix.length + 1)
+      const part = partOf(bucket, hash)
       for (const record of bucket.table.records()) {
         const isFindable = this.#map.positionOf(record.key)?.hash === record.hash
         if (isFindable && hasPrefix(record.hash, part))

@@ -1,9 +1,10 @@
-import { cpSync, existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { cpSync, existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test, vi } from 'vitest'
 import { CacheHandle } from '../../src/cache/cache.js'
 import { type FileStat, nodeFiles } from '../../src/files/files.js'
 import { temporaryDirectory } from '../store/environment.js'
+import { filesBelow } from '../support/caches.js'
 import { COMPUTED, CREATED_AT, CYCLIC, computedBy, fill, LARGE_COUNT, PROJECT, TREES, VALUES } from './store.js'
 
 const GOLDEN = join(import.meta.dirname, '..', '..', 'fixtures', 'golden', 'format-2')
@@ -36,12 +37,6 @@ function open(dir: string, readOnly = false) {
   }
   const mode = readOnly ? 'readonly' : 'readwrite'
   return new CacheHandle({ dir, mode, clock: () => CREATED_AT, onWarning }, { files, random: () => 0.5 })
-}
-
-function filesBelow(directory: string): string[] {
-  return readdirSync(directory, { recursive: true, encoding: 'utf8' })
-    .filter(name => statSync(join(directory, name)).isFile())
-    .sort()
 }
 
 if (MAY_WRITE && !existsSync(GOLDEN)) {

@@ -4,9 +4,10 @@ import { expect, test } from 'vitest'
 import { nodeFiles } from '../../src/files/files.js'
 import type { LogMap } from '../../src/log-map/log-map.js'
 import { NO_RECORD } from '../../src/log-map/record.js'
+import { filesBelow } from '../support/caches.js'
 import { interceptedFiles } from '../support/files.js'
 import { newEnvironment, randomOf, temporaryDirectory } from './environment.js'
-import { BUCKET_BYTES, filesBelow, openMap, positionOf, put, remove } from './text-map.js'
+import { BUCKET_BYTES, openMap, positionOf, put, remove } from './text-map.js'
 
 test('a record is found by all processes once it is set, and by none once it is removed', () => {
   const path = temporaryDirectory()

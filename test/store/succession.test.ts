@@ -2,9 +2,10 @@ import { rmSync, statSync } from 'node:fs'
 import { join, sep } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { nodeFiles } from '../../src/files/files.js'
+import { filesBelow } from '../support/caches.js'
 import { interceptedFiles } from '../support/files.js'
 import { Killed, mortalFiles, newEnvironment, temporaryDirectory } from './environment.js'
-import { filesBelow, openMap } from './text-map.js'
+import { openMap } from './text-map.js'
 
 describe('a killed process', () => {
   /** Enough to fill a bucket, split it, and compact one of the parts. */

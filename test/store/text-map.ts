@@ -1,7 +1,5 @@
 // A small log map, whose keys and values are text.
 
-import { readdirSync, statSync } from 'node:fs'
-import { join } from 'node:path'
 import type { Environment } from '../../src/log/environment.js'
 import { LogMap } from '../../src/log-map/log-map.js'
 import { type Change, changeOf, NO_RECORD } from '../../src/log-map/record.js'
@@ -37,10 +35,4 @@ export function openMap(path: string, environment: Environment = newEnvironment(
     check: (key: string) => map.get(positionOf(key), Buffer.from(key))?.check ?? NO_RECORD,
     all: () => new Map([...map.records()].map(({ key, value }) => [key.toString(), value.toString()])),
   }
-}
-
-export function filesBelow(path: string): string[] {
-  return readdirSync(path, { recursive: true, encoding: 'utf8' }).filter(
-    name => !statSync(join(path, name)).isDirectory(),
-  )
 }
